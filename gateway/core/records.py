@@ -1,0 +1,244 @@
+"""What is stored, as plain data. Services build `Changes`; the store writes one `Changes` in one transaction.
+
+Personal data stands only in `disclosure` and `submission.body`, never in any other column (design.md 6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Side = Literal["asker", "asked"]
+Disposition = Literal["applied", "held", "overtaken", "quarantined", "sent"]
+
+
+@dataclass(slots=True)
+class Request:
+    """One conversation. `rev` guards every update; `*_seq` is the last seqno used or applied of that side.
+
+    marks: verb → [message id, digest] of the last message with that verb (what replies must name).
+    facts: small codes of the state machine (`resume`, `implied`, `flags`, …).
+    held: how many early messages wait for their turn.
+    """
+
+    request_no: str
+    type: str
+    version: int
+    shape: str
+    state: str
+    asker: str
+    asked: str
+    created_at: datetime
+    updated_at: datetime
+    rev: int = 0
+    case_no: str | None = None
+    lane: str = "normal"
+    group_no: str | None = None
+    related: str | None = None
+    handler: str | None = None
+    client: str | None = None
+    submission_id: str | None = None
+    reply_key: str | None = None
+    reason: str | None = None
+    asker_seq: int = 0
+    asked_seq: int = 0
+    held: int = 0
+    refs: list[str] = field(default_factory=list)
+    marks: dict[str, list[str]] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def side(self, participant: str) -> Side:
+        return "asker" if participant == self.asker else "asked"
+
+    def other(self, participant: str) -> str:
+        return self.asked if participant == self.asker else self.asker
+
+
+@dataclass(slots=True)
+class Message:
+    """One signed message, ours or theirs. Unique (sender, id): the dedup key; unique (request, sender, seqno)
+    among those that used up their number. digest: base64url(SHA-256(jws)). stored answer: see `answer_id`."""
+
+    sender: str
+    id: str
+    request_no: str | None
+    receiver: str
+    verb: str
+    seqno: int | None
+    digest: str
+    jws: str
+    disclosure: str | None
+    disposition: Disposition
+    time: datetime
+    stored_at: datetime
+    answer_id: str | None = None
+
+
+@dataclass(slots=True)
+class OutboxRow:
+    """A message of ours waiting for the broker's confirm. id: `<sender>/<message id>`.
+
+    overtakes: `withdraw`, which does not wait for earlier numbers. state: ready, sent, parked, cancelled.
+    """
+
+    sender: str
+    message_id: str
+    receiver: str
+    request_no: str | None
+    seqno: int | None
+    verb: str
+    routing_key: str
+    overtakes: bool = False
+    state: str = "ready"
+    attempts: int = 0
+    next_at: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class LeasedMessage:
+    """What the dispatcher publishes: the stored bytes and where they go."""
+
+    row_id: int
+    sender: str
+    message_id: str
+    request_no: str | None
+    verb: str
+    routing_key: str
+    body: bytes
+    attempts: int
+
+
+@dataclass(slots=True)
+class Event:
+    """One line of the feed; codes and digests only. audience: the participant whose feed it stands in."""
+
+    at: datetime
+    audience: str
+    kind: str
+    request_no: str | None = None
+    group_no: str | None = None
+    case_no: str | None = None
+    type: str | None = None
+    verb: str | None = None
+    state: str | None = None
+    message_id: str | None = None
+    digest: str | None = None
+    head: dict[str, Any] | None = None
+    detail: str | None = None
+    id: int | None = None
+
+
+@dataclass(slots=True)
+class Timer:
+    """A deadline held in the store. kind: `redeliver`, `gap`, `mend`. One per (request, kind)."""
+
+    request_no: str
+    kind: str
+    due_at: datetime
+    count: int = 0
+
+
+@dataclass(slots=True)
+class Measure:
+    """A control measure. state: requested, active, ended. object_key: keyed hash, never the plate itself."""
+
+    measure_no: str
+    request_no: str
+    type: str
+    action: str
+    case_no: str
+    object_key: str
+    ref: str
+    state: str
+    asked: str
+    control_no: str | None = None
+    rank: int | None = None
+    start_on: str | None = None
+    end_on: str | None = None
+    ended_by: str | None = None
+
+
+@dataclass(slots=True)
+class QuarantineRow:
+    """Bytes that were refused, kept as they came. Unique (owner, body_sha256): the same bytes count up."""
+
+    owner: str
+    queue: str
+    body: bytes
+    body_sha256: str
+    reason: str
+    at: datetime
+    pointer: str | None = None
+    user_id: str | None = None
+    message_id: str | None = None
+    request_no: str | None = None
+    count: int = 1
+    id: int | None = None
+
+
+@dataclass(slots=True)
+class Submission:
+    """What the court system handed in, byte for byte; unique (sender, id). body: SD-JWT or JSON text."""
+
+    sender: str
+    id: str
+    digest: str
+    content_type: str
+    body: bytes
+    client: str
+    request_no: str
+    at: datetime
+
+
+@dataclass(slots=True)
+class IdempotencyRow:
+    """(client, key) → the answer that was given. fingerprint: SHA-256(method, path, raw body), hex."""
+
+    client: str
+    key: str
+    fingerprint: str
+    status: int
+    response: dict[str, Any]
+    location: str | None
+    at: datetime
+    request_no: str | None = None
+
+
+@dataclass(slots=True)
+class DocumentRow:
+    sha256: str
+    size: int
+    media_type: str
+    put_by: str
+    at: datetime
+
+
+@dataclass(slots=True)
+class Changes:
+    """Everything that one decision writes. Applied in this order; events last (design.md 3.3 Feed)."""
+
+    new_requests: list[Request] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    submissions: list[Submission] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    dispositions: list[tuple[str, str, Disposition]] = field(default_factory=list)  # (sender, id, new)
+    answers: list[tuple[str, str, str]] = field(default_factory=list)  # (sender, id, answer_id)
+    outbox: list[OutboxRow] = field(default_factory=list)
+    outbox_again: list[tuple[str, str]] = field(default_factory=list)  # (sender, message id): ready once more
+    outbox_cancel: list[str] = field(default_factory=list)  # request_no: what was never attempted
+    timers: list[Timer] = field(default_factory=list)
+    timers_clear: list[tuple[str, str]] = field(default_factory=list)
+    new_measures: list[Measure] = field(default_factory=list)
+    measures: list[Measure] = field(default_factory=list)
+    document_refs: list[tuple[str, str]] = field(default_factory=list)  # (request_no, sha256)
+    documents: list[DocumentRow] = field(default_factory=list)
+    quarantine: list[QuarantineRow] = field(default_factory=list)
+    idempotency: list[IdempotencyRow] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+    def extend(self, other: Changes) -> None:
+        """Append every list of `other`."""
+        for name in self.__slots__:
+            getattr(self, name).extend(getattr(other, name))

@@ -1,0 +1,112 @@
+"""Who is who, and who may send what to whom. Pure; the files are read by `gateway.participants`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from gateway.errors import RejectedError
+from schemas.catalogue import Kind, MatterType
+
+Channel = Literal["amqp", "http"]
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """A named person, registered before use with the work permit. Valid from `since` until `until`/`revoked`."""
+
+    no: str
+    name: str
+    permit: str
+    roles: frozenset[str]
+    since: date
+    until: date | None = None
+    revoked: bool = False
+
+    def valid_on(self, day: date) -> bool:
+        return not self.revoked and self.since <= day and (self.until is None or day <= self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A system that speaks for an `http` participant. token_sha256: hex; `signs_with`, `opens_with`: kids."""
+
+    id: str
+    scopes: frozenset[str]
+    token_sha256: str
+    signs_with: str | None = None
+    opens_with: str | None = None
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    code: str
+    kind: Kind
+    zh: str
+    en: str
+    channel: Channel
+    dialect: str
+    division: str | None = None
+    court_code: str | None = None
+    parent: str | None = None
+    home: bool = False
+    enabled: bool = True
+    jws_alg: str = "ES256"
+    accepts: tuple[str, ...] = ()
+    opens: tuple[str, ...] = ()
+    broker_user: str | None = None
+    clients: tuple[Client, ...] = ()
+    staff: Mapping[str, Staff] = field(default_factory=dict)
+
+    @property
+    def local(self) -> bool:
+        """Whether the gateway signs for it (channel `http`)."""
+        return self.channel == "http"
+
+    def takes(self, matter: str) -> bool:
+        return any(fnmatchcase(matter, pattern) for pattern in self.accepts)
+
+    def may_open(self, matter: str) -> bool:
+        return any(fnmatchcase(matter, pattern) for pattern in self.opens)
+
+
+class Directory:
+    """Every registered participant. Exactly one is `home`."""
+
+    def __init__(self, participants: Iterable[Participant]) -> None:
+        self._by_code = {p.code: p for p in participants}
+        homes = [p for p in self._by_code.values() if p.home]
+        if len(homes) != 1:
+            raise ValueError("exactly one participant must be `home`")
+        self.home = homes[0]
+
+    def __iter__(self) -> Iterator[Participant]:
+        return iter(self._by_code.values())
+
+    def get(self, code: str) -> Participant | None:
+        return self._by_code.get(code)
+
+    def amqp(self) -> list[Participant]:
+        return [p for p in self._by_code.values() if p.channel == "amqp" and p.enabled]
+
+
+def admit(matter: MatterType, sender: Participant, receiver: Participant) -> None:
+    """Fail closed: the catalogue must allow both kinds, the sender's file the opening, the receiver's the taking.
+
+    Raises RejectedError: not-allowed, receiver-does-not-take.
+    """
+    if sender.kind not in matter.senders or not sender.may_open(matter.name) or not sender.enabled:
+        raise RejectedError("not-allowed", pointer="/source")
+    if receiver.kind not in matter.receivers or not receiver.enabled or receiver.code == sender.code:
+        raise RejectedError("receiver-does-not-take", pointer="/receiver")
+    if not receiver.takes(matter.name):
+        raise RejectedError("receiver-does-not-take", pointer="/receiver")
+
+
+def routing_key(participant: str, lane: str, matter: str, verb: str) -> str:
+    """`<participant>.<lane>.<matter type>.<verb>` (design.md 3.2)."""
+    return f"{participant}.{lane}.{matter}.{verb}"

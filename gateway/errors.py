@@ -1,0 +1,67 @@
+"""Two families (docs/style): the other side sent something bad, or we called it wrongly.
+
+`RejectedError` is recorded and answered. Anything else that is not caught is our own fault and crashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from schemas.problem import REASONS, FieldError, Problem
+
+
+class LianzhiError(Exception):
+    """Base of both families."""
+
+
+class RejectedError(LianzhiError):
+    """The other side sent something that a rule refuses.
+
+    code: a key of `schemas.problem.REASONS`. errors: what exactly, field by field.
+    """
+
+    def __init__(
+        self, code: str, errors: Sequence[FieldError] = (), *, pointer: str | None = None, retry_after: int | None = None
+    ) -> None:
+        self.reason = REASONS[code]
+        self.code = code
+        self.errors = list(errors)
+        if pointer is not None and not self.errors:
+            self.errors = [FieldError(pointer=pointer, rule=code, detail=self.reason.zh, detail_en=self.reason.en)]
+        self.retry_after = retry_after
+        super().__init__(f"{code} {pointer or ''}".rstrip())
+
+    @property
+    def pointer(self) -> str | None:
+        return self.errors[0].pointer if self.errors else None
+
+    def problem(self) -> Problem:
+        return Problem.of(self.code, self.errors)
+
+
+class MisuseError(LianzhiError):
+    """We called our own code wrongly, or the installation is wrong: never answered, always fatal."""
+
+
+class ConfigurationError(LianzhiError):
+    """A file of the installation is missing or wrong; the text names the file, the rule and the fix."""
+
+
+class StoreUnavailableError(LianzhiError):
+    """The database is down, locked or full; nothing was written."""
+
+
+class ConflictError(LianzhiError):
+    """A uniqueness or version rule of the store said no. constraint: its name; the batch is run again one by one."""
+
+    def __init__(self, constraint: str) -> None:
+        self.constraint = constraint
+        super().__init__(constraint)
+
+
+class UnroutableError(LianzhiError):
+    """The broker returned the message: no queue is bound to its key."""
+
+
+class UnconfirmedError(LianzhiError):
+    """The broker did not confirm (timeout, nack, lost link): the outcome is unknown, publish again."""

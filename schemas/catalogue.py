@@ -1,0 +1,176 @@
+"""The catalogue: one `MatterType` for each thing that can be asked, told or raised.
+
+A matter type is a module constant in `schemas/matters/*.py`; `catalogue()` finds it there. Nothing registers
+itself at import, and nothing else has to be edited when a file is added (docs/adr/0002).
+Source of the entries: docs/domain.md section 2.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from schemas.base import Model
+
+
+class Shape(StrEnum):
+    """Which of the three lives a request has (domain.md section 3)."""
+
+    ASK = "ask"
+    ALERT = "alert"
+    NOTICE = "notice"
+
+
+class Kind(StrEnum):
+    """What sort of organisation a participant is."""
+
+    COURT = "court"
+    POLICE = "police"
+    GRID = "grid"
+    DEPARTMENT = "department"
+    ASSOCIATION = "association"
+    PROCURATORATE = "procuratorate"
+    OFFICE = "office"
+    PUBLICATION = "publication"
+    WITNESS = "witness"
+
+
+class Classification(StrEnum):
+    """How a payload is protected. `sensitive` and `location` are sealed to their reader (design.md 3.1).
+
+    `location` in a *result* means: canonical, sealed to the asking court system's own key; the gateway never
+    holds the plaintext.
+    """
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    SENSITIVE = "sensitive"
+    LOCATION = "location"
+
+    @property
+    def sealed(self) -> bool:
+        return self in (Classification.SENSITIVE, Classification.LOCATION)
+
+
+class DeadlineKind(StrEnum):
+    LEGAL_DAYS = "legal_days"
+    WORKING_DAYS = "working_days"
+    CLOCK_HOURS = "clock_hours"
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    kind: DeadlineKind
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRule:
+    """What must be on the paper before anything leaves.
+
+    people: how many different approvers, none of them the drafter. roles: each role that at least one of
+    them must hold.
+    """
+
+    people: int = 0
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureRule:
+    """The control measure that a request opens, renews or ends; a function of its payload gives one of these.
+
+    action: `seal`, `control`, `freeze`, … ; object_keys: the identifying words of the object (plate + VIN, ID
+    number, account): hashed with a key before they are stored. effect: `open`, `renew`, `end`, `queue`.
+    measure_no: the measure that a renewal or an ending names.
+    needs_live: the kind of measure that must be live on the same object first (a road control needs a seal).
+    """
+
+    action: str
+    effect: str
+    objects: tuple[tuple[str, str], ...]  # (ref, identifying words)
+    measure_no: str | None = None
+    needs_live: str | None = None
+    start_on: str | None = None
+    end_on: str | None = None
+
+
+def _none(_: Any) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatterType:
+    """One entry of the catalogue.
+
+    Functions of the validated request payload (`coercive`, `approvals`, `documents`, `classification`,
+    `measure`) take the payload model and are pure.
+    """
+
+    name: str
+    version: int = 1
+    zh: str
+    en: str
+    help_zh: str
+    help_en: str
+    shape: Shape
+    senders: frozenset[Kind]
+    receivers: frozenset[Kind]
+    request: type[Model]
+    result_item: type[Model] | None
+    request_class: Classification
+    result_class: Classification = Classification.INTERNAL
+    case_required: bool = True
+    fan_out: bool = False
+    coercive: Callable[[Any], bool] = lambda _: False
+    approvals: Callable[[Any], ApprovalRule] = lambda _: ApprovalRule()
+    documents: Callable[[Any], Mapping[str, int]] = lambda _: {}
+    measure: Callable[[Any], MeasureRule | None] = _none
+    alert_control_no: Callable[[Any], str | None] = _none
+    ended_by: str | None = None
+    deadline: Deadline
+    validity_days: int | None = None
+    retention_years: int = 10
+    example_request: Mapping[str, Any] = field(default_factory=dict)
+    example_result: Mapping[str, Any] = field(default_factory=dict)
+
+    def classification(self, verb: str) -> Classification:
+        """How the payload of `verb` is protected: what carries the request's or the result's content is
+        protected as they are; the rest (receipts, progress) is internal."""
+        if verb in ("open", "supplement"):
+            return self.request_class
+        if verb in ("result", "correct"):
+            return self.result_class
+        return Classification.INTERNAL
+
+    def urgent(self, verb: str, urgency: str) -> bool:
+        """Whether a message travels in the urgent lane (design.md 3.2)."""
+        return self.shape is Shape.ALERT or verb in ("withdraw", "withdraw-ack") or urgency != "normal"
+
+
+def discover(package: ModuleType) -> dict[str, MatterType]:
+    """Every `MatterType` that is a module constant of a module in `package`, by name.
+
+    Raises ValueError when two modules define the same name differently.
+    """
+    found: dict[str, MatterType] = {}
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        for value in vars(module).values():
+            if isinstance(value, MatterType) and found.setdefault(value.name, value) is not value:
+                raise ValueError(f"matter type {value.name} is defined twice")
+    return found
+
+
+@cache
+def catalogue() -> Mapping[str, MatterType]:
+    """The built-in catalogue, discovered once."""
+    from schemas import matters
+
+    return discover(matters)

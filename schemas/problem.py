@@ -1,0 +1,132 @@
+"""Everything that can be wrong, by name: one table for HTTP problems (RFC 9457), quarantine and notices.
+
+A code never changes its meaning. `status` is the HTTP status when the fault is met at the API; on the bus the
+same code is the quarantine reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    code: str
+    status: int
+    zh: str
+    en: str
+
+
+def _table(*rows: tuple[str, int, str, str]) -> dict[str, Reason]:
+    return {code: Reason(code, status, zh, en) for code, status, zh, en in rows}
+
+
+REASONS: dict[str, Reason] = _table(
+    # reading bytes
+    ("malformed-json", 400, "不是合法的 JSON", "Not well-formed JSON"),
+    ("duplicate-member", 400, "JSON 中同一成员出现两次", "A JSON member stands twice"),
+    ("too-deep", 400, "JSON 嵌套层数超过上限", "JSON is nested deeper than the limit"),
+    ("too-large", 413, "报文超过大小上限，大文件请先上传后按摘要引用", "Too large; upload documents and name them by digest"),
+    ("bad-encoding", 400, "须为不带 BOM 的 UTF-8", "Must be UTF-8 without a byte order mark"),
+    ("bad-content-type", 415, "媒体类型不对", "Wrong media type"),
+    ("bad-number", 422, "数值越界：只收 ±(2^53−1) 内的整数，金额用字符串", "Numbers are integers within ±(2^53−1); money is a string"),
+    # signed form
+    ("not-an-sd-jwt", 400, "不是签名报文（SD-JWT）", "Not an SD-JWT"),
+    ("bad-header", 400, "签名头成员不合约定", "Protected header is not exactly alg, kid, typ, cty"),
+    ("bad-alg", 400, "签名算法不被接受或与密钥不符", "Algorithm not accepted or not that of the key"),
+    ("bad-typ", 400, "签名头 typ 与用途不符", "Header typ does not fit this use"),
+    ("unknown-kid", 400, "密钥编号未登记", "Unknown key identifier"),
+    ("foreign-key", 400, "密钥属于另一单位", "The key belongs to another participant"),
+    ("wrong-key-purpose", 400, "密钥用途不符", "The key is for another purpose"),
+    ("key-not-valid-at-time", 400, "报文时间不在密钥有效期内", "The message's time is outside the key's dates"),
+    ("key-revoked", 400, "密钥已吊销", "The key is revoked"),
+    ("bad-signature", 400, "签名验证失败", "Signature does not verify"),
+    ("bad-envelope", 400, "信封成员不合约定", "An envelope member is missing, extra or wrong"),
+    ("bad-disclosure", 400, "披露部分缺失、多余或摘要不符", "Disclosure missing, extra, or not the one signed"),
+    ("not-sealed", 400, "应加密的内容未加密", "Content that must be sealed is in clear"),
+    ("must-not-be-sealed", 400, "该内容不应加密", "Content that must be readable is sealed"),
+    ("cannot-open", 400, "无法解密：不是发给本方密钥的", "Cannot be opened with our key"),
+    ("seal-mismatch", 400, "密封内容的编号与信封不符", "The ids inside the sealed part are another message's"),
+    ("bad-dialect", 400, "字段规范与登记的不符", "dataschema names a dialect that is not the sender's"),
+    # who, when, where
+    ("sender-mismatch", 400, "队列、登录用户、来源与密钥不是同一单位，或缺少登录用户", "Queue, broker user, source and key owner differ, or user_id is missing"),
+    ("wrong-receiver", 400, "不是发给本方的", "Addressed to another receiver"),
+    ("clock-ahead", 400, "报文时间超前", "The message's time is ahead of ours"),
+    ("stale", 400, "报文过旧", "The message is too old"),
+    ("expired", 400, "报文已过有效期", "The message expired before it first arrived"),
+    ("id-reused", 409, "同一报文编号出现了不同内容", "The same id with other bytes"),
+    ("sequence-reused", 409, "同一顺序号出现了另一报文", "The same seqno with another id"),
+    ("poison", 400, "多次处理失败", "Failed again and again"),
+    # conversation
+    ("unknown-request", 404, "没有这件请求", "No such request"),
+    ("unknown-type", 404, "没有这种事项", "No such matter type"),
+    ("unknown-verb", 404, "没有这种动作", "No such verb"),
+    ("type-disabled", 409, "该事项已停用", "This matter type is disabled"),
+    ("wrong-version", 422, "版本号与目录不符", "Another schema version than the catalogue's"),
+    ("not-allowed", 403, "目录不允许该发送方、接收方或身份这样做", "The catalogue does not allow this sender or receiver to do this"),
+    ("misdirected", 409, "回复与请求不对应（案件、请求或类型）", "The reply belongs to another request, case or type"),
+    ("origin-mismatch", 409, "回复引用的原报文或其摘要不符", "causationid or originhash is not that of our message"),
+    ("unknown-ref", 409, "回复指向了请求中没有的人、车或物", "The reply names a ref that the request does not have"),
+    ("not-now", 409, "当前状态不允许该动作", "This verb is not allowed in the present state"),
+    ("contradicts", 409, "与先前的回复矛盾", "Contradicts what was answered before"),
+    ("unknown-control", 409, "没有对应的在用布控、查封措施", "No live measure with that number"),
+    ("request-exists", 409, "请求编号已存在", "A request with this number exists already"),
+    # content
+    ("invalid-field", 422, "字段不合规则", "Invalid field"),
+    ("approvals-missing", 422, "缺少必需的审批", "Approvals that this matter needs are missing"),
+    ("documents-missing", 422, "缺少必需的文书", "Documents that this matter needs are missing"),
+    ("signature-required", 422, "强制类事项须由法院系统签名提交", "A coercive matter must be submitted signed"),
+    ("receiver-does-not-take", 422, "接收方不受理该事项", "The receiver does not take this type"),
+    ("unknown-receiver", 422, "没有登记该接收方", "No such receiver is registered"),
+    ("unknown-staff", 422, "人员未登记、未生效或已撤销", "Staff number not registered, not yet valid or revoked"),
+    ("protected-plate", 422, "使领馆、军警车牌不得采取强制措施", "Embassy, consular, military and armed-police plates block coercive matters"),
+    ("measure-open", 409, "同案、同一对象已有在办的同种措施", "One open measure on this object in this case already"),
+    ("measure-not-live", 409, "该对象没有在用的查封措施", "No live seal on this object"),
+    ("measure-active", 409, "措施已生效，须用解除事项了结，不能撤回", "The measure is active: end it by its ending type, it cannot be withdrawn"),
+    # API
+    ("unauthorized", 401, "未提供凭证或凭证无效", "No credential, or a wrong or revoked one"),
+    ("forbidden", 403, "凭证没有此权限", "The credential lacks this scope"),
+    ("not-found", 404, "没有这个资源", "No such resource"),
+    ("method-not-allowed", 405, "该地址不支持此方法", "This address does not support the method"),
+    ("idempotency-key-missing", 400, "缺少 Idempotency-Key 请求头", "The Idempotency-Key header is missing"),
+    ("idempotency-key-reused", 422, "同一 Idempotency-Key 用于不同内容", "The Idempotency-Key was used with other bytes"),
+    ("document-mismatch", 422, "文书内容与摘要不符", "The document's bytes are not those of the digest"),
+    ("cursor-gone", 410, "游标过旧，事件已不再保留", "The cursor is older than what is kept"),
+    ("bad-cursor", 400, "游标不合规则", "Not a cursor of ours"),
+    ("unavailable", 503, "存储不可用或积压过多，请稍后重试", "The store is down or the backlog limit is reached; retry later"),
+    ("internal", 500, "网关内部错误，已记录", "An error of the gateway itself; it has been recorded"),
+)  # fmt: skip
+
+
+class FieldError(BaseModel):
+    """One thing that is wrong: where (JSON pointer), which rule, and what to do, in Chinese and English."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pointer: str
+    rule: str
+    detail: str
+    detail_en: str
+
+
+class Problem(BaseModel):
+    """`application/problem+json` (RFC 9457)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str
+    title: str
+    title_en: str
+    status: int
+    errors: list[FieldError] = []
+
+    @classmethod
+    def of(cls, code: str, errors: list[FieldError] | None = None) -> Problem:
+        r = REASONS[code]
+        return cls(type=f"urn:lianzhi:problem:{code}", title=r.zh, title_en=r.en, status=r.status, errors=errors or [])
+
+    def document(self) -> dict[str, Any]:
+        return self.model_dump()
