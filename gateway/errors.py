@@ -21,7 +21,12 @@ class RejectedError(LianzhiError):
     """
 
     def __init__(
-        self, code: str, errors: Sequence[FieldError] = (), *, pointer: str | None = None, retry_after: int | None = None
+        self,
+        code: str,
+        errors: Sequence[FieldError] = (),
+        *,
+        pointer: str | None = None,
+        retry_after: int | None = None,
     ) -> None:
         self.reason = REASONS[code]
         self.code = code

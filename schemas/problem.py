@@ -126,7 +126,13 @@ class Problem(BaseModel):
     @classmethod
     def of(cls, code: str, errors: list[FieldError] | None = None) -> Problem:
         r = REASONS[code]
-        return cls(type=f"urn:lianzhi:problem:{code}", title=r.zh, title_en=r.en, status=r.status, errors=errors or [])
+        return cls(
+            type=f"urn:lianzhi:problem:{code}",
+            title=r.zh,
+            title_en=r.en,
+            status=r.status,
+            errors=errors or [],
+        )
 
     def document(self) -> dict[str, Any]:
         return self.model_dump()
