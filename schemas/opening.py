@@ -1,0 +1,113 @@
+"""How a request is first put: by a court system (`Submission`), and to the one asked (`Opening`).
+
+Source: docs/domain.md section 2.0, docs/examples.md. The payload is the matter type's business
+(`schemas.validation.parse_open`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import StringConstraints, field_validator, model_validator
+
+from schemas.base import Model, label
+from schemas.envelope import Code, RequestNo
+from schemas.identifiers import CaseNo, CourtCode, Phone
+from schemas.legal import LegalRef
+from schemas.replies import StaffNo
+from schemas.rules import broken
+from schemas.values import Document, Line, Moment, Prose, Slug
+
+Urgency = Literal["normal", "urgent", "immediate"]
+MatterName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*){1,4}$", max_length=100)]
+
+
+class Approval(Model):
+    """A decision as the court system reports it; the gateway checks the staff number and the role."""
+
+    by: Annotated[StaffNo, label("审批人", "Staff number of the approver")]
+    role: Annotated[Slug, label("职务", "Role in which the approver decided")]
+    decision: Annotated[Literal["approve", "reject"], label("决定", "Decision")]
+    at: Annotated[Moment, label("时间", "When")]
+    reason: Annotated[Prose | None, label("理由", "Reason")] = None
+
+
+class Submission(Model):
+    """What a court system POSTs to `/v1/requests`, signed or plain: one flat object.
+
+    receiver or receivers: in plain JSON; a signed submission names its receiver in the envelope.
+    """
+
+    type: Annotated[MatterName, label("事项", "Matter type")]
+    schema_version: Annotated[int, label("版本", "Version of the matter type", ge=1, le=999)]
+    receiver: Annotated[Code | None, label("接收方", "Who is asked")] = None
+    receivers: Annotated[
+        list[Code] | None, label("接收方（多个）", "One request each", min_length=1, max_length=200)
+    ] = None
+    case_no: Annotated[CaseNo | None, label("案号", "Case number")] = None
+    stage: Annotated[Literal["pre-enforcement"] | None, label("阶段", "Before enforcement: 执前")] = None
+    legal_basis: Annotated[list[LegalRef], label("法律依据", "Legal basis", min_length=1, max_length=20)]
+    purpose: Annotated[Slug, label("目的", "Purpose")]
+    urgency: Annotated[Urgency, label("紧急程度", "normal, urgent (24 h), immediate")] = "normal"
+    campaign: Annotated[Line | None, label("专项行动", "Campaign")] = None
+    team: Annotated[Line | None, label("办案团队", "Team")] = None
+    lead: Annotated[StaffNo | None, label("包案领导", "Staff number of the court leader in charge")] = None
+    handler: Annotated[StaffNo, label("承办人", "Staff number of the handler (A of the AB pair)")]
+    backup_handler: Annotated[StaffNo | None, label("协办人（B岗）", "Staff number of B of the AB pair")] = None
+    drafted_by: Annotated[StaffNo, label("起草人", "Staff number of the drafter")]
+    approvals: Annotated[list[Approval], label("审批", "Approvals", max_length=20)] = []
+    documents: Annotated[list[Document], label("文书", "Documents", max_length=50)] = []
+    external_ref: Annotated[Line | None, label("全国平台编号", "Number on the national platform")] = None
+    supersedes: Annotated[RequestNo | None, label("替代的请求", "Request that this one replaces")] = None
+    related: Annotated[RequestNo | None, label("相关请求", "Earlier request that this one belongs to")] = None
+    payload: Annotated[dict[str, Any], label("内容", "Payload of the matter type")]
+
+    @field_validator("receivers")
+    @classmethod
+    def _distinct(cls, value: list[str] | None) -> list[str] | None:
+        if value and len(set(value)) != len(value):
+            raise broken("duplicate-receiver")
+        return value
+
+    @model_validator(mode="after")
+    def _one_address(self) -> Submission:
+        if self.receiver is not None and self.receivers is not None:
+            raise broken("receiver-and-receivers", at="/receivers")
+        return self
+
+
+class RequestInfo(Model):
+    """request_no is absent only where the opener's dialect leaves it to the envelope (`subject`)."""
+
+    request_no: Annotated[RequestNo | None, label("请求编号", "Request number")] = None
+    case_no: Annotated[CaseNo | None, label("案号", "Case number")] = None
+    purpose: Annotated[Slug | None, label("目的", "Purpose")] = None
+    urgency: Annotated[Urgency, label("紧急程度", "Urgency")] = "normal"
+    legal_basis: Annotated[list[LegalRef], label("法律依据", "Legal basis", max_length=20)] = []
+    campaign: Annotated[Line | None, label("专项行动", "Campaign")] = None
+
+
+class Opener(Model):
+    """The organisation that asks. code is absent where the partner's dialect shows only its name."""
+
+    code: Annotated[Code | None, label("单位编号", "Participant")] = None
+    court_code: Annotated[CourtCode | None, label("法院代字", "Court code")] = None
+    name: Annotated[Line, label("单位名称", "Name")]
+
+
+class Handler(Model):
+    """The named person who handles it, with the work permit (公务证)."""
+
+    name: Annotated[Line, label("承办人", "Handler")]
+    permit: Annotated[Line | None, label("工作证编号", "Work permit")] = None
+    phone: Annotated[Phone | None, label("联系电话", "Telephone")] = None
+
+
+class Opening(Model):
+    """Canonical data of the verb `open`. `court` and `handler` are absent when a partner raises an alert."""
+
+    request: Annotated[RequestInfo, label("请求", "The request")]
+    court: Annotated[Opener | None, label("请求单位", "Who asks")] = None
+    handler: Annotated[Handler | None, label("承办人", "Handler")] = None
+    documents: Annotated[list[Document], label("文书", "Documents", max_length=50)] = []
+    payload: Annotated[dict[str, Any], label("内容", "Payload of the matter type")]

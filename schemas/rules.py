@@ -1,0 +1,98 @@
+"""Every rule of ours that a value can break, by name, with what to tell the person who has to mend it.
+
+A rule's name is part of the API (`errors[].rule`, docs/design.md 3.3) and never changes its meaning. Texts never
+repeat the refused value: it may be somebody's number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    name: str
+    zh: str
+    en: str
+
+
+def _table(*rows: tuple[str, str, str]) -> dict[str, Rule]:
+    return {name: Rule(name, zh, en) for name, zh, en in rows}
+
+
+RULES: dict[str, Rule] = _table(
+    # times and sums
+    ("moment-form", "时间须带时区，形如 2026-03-24T09:41:00+08:00", "A time is RFC 3339 with its offset, like 2026-03-24T09:41:00+08:00"),
+    ("day-form", "日期须为真实日期，形如 2026-03-24", "A date is a real day written 2026-03-24"),
+    ("month-form", "月份须形如 2026-03", "A month is written 2026-03"),
+    ("money-form", "金额须为字符串，两位小数，形如 1234.50，不超过 12 位整数", "Money is a string with two decimals, like 1234.50, at most 12 digits before the point"),
+    ("text-form", "文字不能为空，也不能含控制字符", "Text is not blank and has no control characters"),
+    # numbers of cases, people, vehicles, places
+    ("case-number-form", "案号形式不对，应形如（2026）陕0114执123号", "Not a case number; it looks like （2026）陕0114执123号"),
+    ("resident-id-form", "身份证号应为 18 位，末位为数字或 X", "A resident ID has 18 characters, the last a digit or X"),
+    ("resident-id-15", "请填写 18 位身份证号，不收 15 位旧号", "Give the 18-digit number; 15-digit numbers are not taken"),
+    ("resident-id-province", "身份证号的地区代码不存在，请核对前几位", "The ID begins with an area code that does not exist"),
+    ("resident-id-date", "身份证号中的出生日期不是真实日期，请核对", "The date of birth in the ID is no real date"),
+    ("resident-id-checksum", "身份证号校验位不符，请核对", "Check digit does not match"),
+    ("id-required", "须填写证件号码：仅凭姓名会错及同名的人", "The ID number is required: a name alone can hit a namesake"),
+    ("id-kind-mismatch", "证件号码与证件种类不符", "The number does not fit the kind of ID"),
+    ("id-form", "证件号码形式不对，请核对", "Not a number of this kind of ID"),
+    ("id-tail-form", "须为证件号码后四位", "The last four characters of the ID"),
+    ("id-not-masked", "公开名单中的身份证号须隐去出生月日，形如 6101991990****1237", "A public list masks the ID, like 6101991990****1237"),
+    ("birth-date-mismatch", "出生日期与身份证号不一致", "The date of birth is not that of the ID"),
+    ("sex-mismatch", "性别与身份证号不一致", "The sex is not that of the ID"),
+    ("uscc-form", "统一社会信用代码应为 18 位数字和大写字母（不含 I、O、S、V、Z）", "A USCC has 18 digits and capitals without I, O, S, V, Z"),
+    ("uscc-checksum", "统一社会信用代码校验位不符，请核对", "The USCC's check character does not match"),
+    ("vin-form", "车架号应为 17 位，不含 I、O、Q", "A VIN has 17 characters without I, O, Q"),
+    ("vin-required", "须填写车架号：强制类事项不能只凭车牌", "The VIN is required: a plate alone does not do"),
+    ("vin-check-digit", "车架号校验位不符；进口车可能如此，请核对", "The VIN's check digit does not match; imports may lack one, please compare"),
+    ("mobile-form", "手机号应为 11 位", "A mobile number has 11 digits"),
+    ("phone-form", "电话应为 11 位手机号，或带区号的固定电话", "A mobile number, or a landline with its area code"),
+    ("plate-form", "车牌号形式不对，请核对", "Not a licence plate"),
+    ("plate-kind-mismatch", "号牌种类与车牌号不符", "The kind of plate does not fit the plate"),
+    ("protected-plate", "使领馆、军警车牌不得采取强制措施", "Embassy, consular, military and armed-police plates block coercive matters"),
+    ("division-form", "行政区划代码应为 6 位，且省级代码存在", "A division code has 6 digits and begins with a province that exists"),
+    ("division-ended", "该行政区划代码已停用，现为 {successor}", "This division code has ended; it is {successor} now"),
+    ("unknown-court", "法院代字不在法院表中", "Not in the table of courts"),
+    ("unknown-legal-basis", "法律依据代号未登记，形如 CPL-253", "Not a legal reference of ours; they look like CPL-253"),
+    # the whole request
+    ("receiver-and-receivers", "接收方只填 receiver 或 receivers 之一", "Give either receiver or receivers"),
+    ("duplicate-receiver", "同一接收方出现了两次", "A receiver stands twice"),
+    ("duplicate-ref", "同一 ref 指了两个不同的对象", "One ref names two different objects"),
+    ("duplicate-value", "同一项出现了两次", "The same value stands twice"),
+    ("case-required", "该事项须填写案号", "This matter needs a case number"),
+    ("case-not-enforcement", "强制类事项只能用执、执恢、执保案号", "A coercive matter needs a case number of type 执, 执恢 or 执保"),
+    ("stage-required", "用审判案号时须注明 stage: pre-enforcement（执前）", "A trial's case number needs stage: pre-enforcement"),
+    ("stage-coercive", "执前阶段不能提出强制类事项", "No coercive matter before enforcement"),
+    # terms
+    ("end-before-start", "结束日期早于开始日期", "It ends before it starts"),
+    ("term-too-long", "期限超过法定最长 {longest}", "Longer than the law allows ({longest_en})"),
+    ("term-required", "该事项须填写起止日期", "This matter needs its first and last day"),
+    ("term-not-needed", "该事项不填起止日期", "This matter has no term"),
+    ("beyond-seal", "结束日期晚于车籍查封的到期日", "It ends after the seal that it rests on"),
+    ("seal-not-live", "所依据的查封是轮候查封，尚未生效", "The seal it rests on is queued and not in force"),
+    ("renewal-gap", "续期须在原措施到期前衔接", "A renewal starts before the measure that it renews has ended"),
+    ("renewal-not-longer", "续期后的到期日须晚于原到期日", "A renewal ends later than the measure that it renews"),
+    ("original-required", "续办、解除和轮候须写明原措施", "A renewal, release or queueing names the original measure"),
+    ("original-not-needed", "首次办理不填原措施", "A first measure has no original"),
+    ("debt-required", "须填写债务数额，以防超标的查封", "The debt is required, against over-seizure"),
+    ("receive-commitment", "法院须承诺接车", "The court must commit itself to take over the car"),
+    ("holding-unit-required", "已拦截的车辆须写明扣押单位", "A car that was stopped needs the unit that holds it"),
+    # entrusted matters
+    ("same-court", "委托法院与受托法院不能相同", "The entrusting and the entrusted court are the same"),
+    ("object-kind-mismatch", "标的种类与委托事项不符，应为 {expected}", "The kind of object does not fit the matter; it is {expected}"),
+    ("one-object", "续办和解除每次只办一项措施、一个标的", "A renewal or release takes one measure and one object at a time"),
+    ("requested-days", "要求办理天数应在 {least} 至 {most} 天之间", "The requested days are between {least} and {most}"),
+    # results
+    ("items-missing", "办结或部分办结须逐项列明结果", "A done or partial result lists its items"),
+    ("fail-reason-required", "未办成须写明原因", "A failure states its reason"),
+    ("rank-required", "轮候须写明轮候顺位（不小于 2）", "A queued measure states its rank, 2 or more"),
+)  # fmt: skip
+
+
+def broken(rule: str, *, at: str = "", **context: Any) -> PydanticCustomError:
+    """The error to raise from a validator. at: JSON pointer below the validated value, for cross-field rules."""
+    return PydanticCustomError(rule, RULES[rule].zh, {**context, "at": at})
