@@ -1,0 +1,171 @@
+"""How single values are said.
+
+A codec works on one present, non-null value. What it cannot say it refuses with `AdapterError("", rule, …)`; the
+engine adds the place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+
+from adapters.contract import AdapterError
+from schemas.legal import legal_code, legal_text
+
+BEIJING = timezone(timedelta(hours=8))
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """encode: canonical → dialect; decode: back; see: the canonical value that comes back, where not the same.
+
+    codes: the canonical values that a code table knows; None where the codec is not a table.
+    """
+
+    encode: Callable[[Any], Any]
+    decode: Callable[[Any], Any]
+    see: Callable[[Any], Any] | None = None
+    codes: frozenset[Any] | None = None
+
+
+def table(codes: Mapping[str, str]) -> Codec:
+    """Canonical → code. Raises ValueError when two canonical values share a code."""
+    back = {said: canonical for canonical, said in codes.items()}
+    if len(back) != len(codes):
+        raise ValueError("a code table names one code twice")
+    return Codec(lambda v: look_up(codes, v), lambda v: look_up(back, v), codes=frozenset(codes))
+
+
+def each(one: Codec) -> Codec:
+    """A list of such values."""
+    return Codec(
+        lambda v: [one.encode(x) for x in v],
+        lambda v: [one.decode(x) for x in typed(v, list)],
+        one.see and (lambda v: [one.see(x) for x in v] if one.see else v),
+        one.codes,
+    )
+
+
+def switch(true: str, false: str) -> Codec:
+    """A boolean as two codes."""
+    back = {true: True, false: False}
+    return Codec(lambda v: true if v else false, lambda v: look_up(back, v))
+
+
+def lines(codes: Mapping[str, tuple[str | None, ...]], names: tuple[str, ...]) -> Codec:
+    """Canonical → the codes of several members, None for one that is left out.
+
+    Decoding looks at the members that stand there: they must fit exactly one line.
+    """
+
+    def decode(values: tuple[Any, ...]) -> str:
+        fitting = [
+            c for c, line in codes.items() if all(v is None or v == w for v, w in zip(values, line, strict=True))
+        ]
+        if len(fitting) == 1:
+            return fitting[0]
+        said = "，".join(f"{n}={v}" for n, v in zip(names, values, strict=True) if v is not None)
+        raise AdapterError("", "unknown-code", f"代码组合不在代码表中：{said}", f"No line of the code table is {said}")
+
+    return Codec(codes.__getitem__, decode, codes=frozenset(codes))
+
+
+def _reference(words: str) -> str:
+    try:
+        return legal_code(words)
+    except PydanticCustomError as broken:
+        raise AdapterError(
+            "", broken.type, f"不认识的法律依据：{words}", f"Not a known article or notice: {words}"
+        ) from None
+
+
+LEGAL = Codec(
+    lambda v: "；".join(map(legal_text, v)),
+    lambda v: [_reference(part) for part in re.split("[；;]", text(v)) if part.strip()],
+)
+"""legal_basis codes as the words that people read: `INT-482` as 民诉法解释第四百八十二条."""
+
+
+def joined(separator: str) -> Codec:
+    """A list of texts as one text; a separator inside a text is escaped with a backslash."""
+
+    def encode(texts: list[str]) -> str:
+        return separator.join([t.replace("\\", "\\\\").replace(separator, "\\" + separator) for t in texts])
+
+    return Codec(encode, lambda v: _split(text(v), separator))
+
+
+def _split(v: str, separator: str) -> list[str]:
+    if "\\" not in v:
+        return v.split(separator) if v else []
+    parts, escaped = [""], False
+    for c in v:
+        if not escaped and c == separator:
+            parts.append("")
+        elif not escaped and c == "\\":
+            escaped = True
+        else:
+            parts[-1] += c
+            escaped = False
+    return parts
+
+
+def clock(form: str, pattern: str, shown: str) -> Codec:
+    """Moments (RFC 3339) as local time of China, to the second. shown: the format as a partner reads it."""
+    shape = re.compile(pattern, re.ASCII)
+
+    def decode(v: Any) -> str:
+        try:
+            if shape.fullmatch(text(v)):
+                return datetime.strptime(v, form).replace(tzinfo=BEIJING).isoformat()
+        except ValueError:
+            pass  # a date that does not exist: refused below like a format that is not ours
+        raise AdapterError(
+            "", "bad-moment", f"时间应为存在的北京时间 {shown}", f"Must be an existing moment, {shown}, +08:00"
+        )
+
+    def see(v: str) -> str:
+        return datetime.fromisoformat(v).astimezone(BEIJING).replace(microsecond=0).isoformat()
+
+    return Codec(lambda v: datetime.fromisoformat(v).astimezone(BEIJING).strftime(form), decode, see)
+
+
+COMPACT = clock("%Y%m%d%H%M%S", r"\d{14}", "YYYYMMDDhhmmss")
+DASHED = clock("%Y-%m-%d %H:%M:%S", r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "YYYY-MM-DD hh:mm:ss")
+
+
+def _undashed(v: Any) -> str:
+    if re.fullmatch(r"\d{8}", text(v), re.ASCII) is None:
+        raise AdapterError("", "bad-date", "日期格式应为 YYYYMMDD", "A date is written YYYYMMDD")
+    return f"{v[:4]}-{v[4:6]}-{v[6:]}"
+
+
+DAY = Codec(lambda v: v.replace("-", ""), _undashed)
+
+
+def look_up(codes: Mapping[str, Any], v: Any) -> Any:
+    """Raises AdapterError unknown-code, which names the codes that would do."""
+    try:
+        return codes[v]
+    except (KeyError, TypeError):
+        allowed = ", ".join(map(str, codes))
+        raise AdapterError(
+            "", "unknown-code", f"代码不在代码表中，可用：{allowed}", f"Not a known code; allowed: {allowed}"
+        ) from None
+
+
+def text(v: Any) -> str:
+    return str(typed(v, str))
+
+
+def typed(v: Any, kind: type) -> Any:
+    """Raises AdapterError wrong-type."""
+    if not isinstance(v, kind):
+        zh, en = ("文本", "text") if kind is str else ("列表", "a list")
+        raise AdapterError("", "wrong-type", f"应为{zh}", f"Must be {en}")
+    return v

@@ -1,0 +1,181 @@
+"""A compiled message: flat tuples that encode, decode and prune one object without looking anything up.
+
+A `Level` is one object scope: the message itself, or one item of a list of objects. Canonical objects inside it
+are numbered slots (slot 0 is the scope itself); dialect objects inside it are paths (`into`). Both directions
+walk the same `Step`s, so what is encoded is what is decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapters.codecs import Codec
+from adapters.contract import AdapterError
+
+Value = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One canonical member: `key` of the object in `slot` ↔ dialect `names` in the dialect object `into`.
+
+    rank: its place in the dialect body. path: canonical, inside the level. items: the level of a list's items.
+    """
+
+    rank: tuple[int, ...]
+    slot: int
+    key: str
+    path: str
+    into: tuple[str, ...]
+    names: tuple[str, ...]
+    codec: Codec | None = None
+    items: Level | None = None
+
+    @property
+    def encode(self) -> Value | None:
+        if self.items:
+            return self.items.encode_list
+        return self.codec.encode if self.codec else None
+
+    @property
+    def decode(self) -> Value | None:
+        if self.items:
+            return self.items.decode_list
+        return self.codec.decode if self.codec else None
+
+    @property
+    def see(self) -> Value | None:
+        if self.items:
+            return self.items.visible_list
+        return self.codec.see if self.codec else None
+
+
+@dataclass(slots=True)
+class Level:
+    """slots: (parent slot, key) of every canonical object below the scope, parents first."""
+
+    slots: list[tuple[int, str]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    _writes: list[tuple[int, str, tuple[str, ...], str, tuple[str, ...], Value | None, str]] = field(
+        default_factory=list
+    )
+    _reads: dict[str, Any] = field(default_factory=dict)
+    _looks: list[tuple[int, str, Value | None]] = field(default_factory=list)
+
+    def freeze(self) -> None:
+        """Order the steps and lay out the tuples. Raises ValueError when two members share a dialect name."""
+        self.steps.sort(key=lambda s: s.rank)
+        for s in self.steps:
+            many = s.names if len(s.names) > 1 else ()
+            self._writes.append((s.slot, s.key, s.into, s.names[0], many, s.encode, s.path))
+            self._looks.append((s.slot, s.key, s.see))
+            place = self._reads
+            for name in s.into:
+                place = place.setdefault(name, {})
+                if not isinstance(place, dict):
+                    raise ValueError(f"{name} is both an object and a value ({s.path})")
+            for name in s.names:
+                if place.setdefault(name, s) is not s:
+                    raise ValueError(f"two members are both called {'.'.join((*s.into, name))}; one is {s.path}")
+
+    def encode(self, source: Mapping[str, Any]) -> dict[str, Any]:
+        """Canonical object → dialect object. Raises AdapterError with a canonical pointer."""
+        objects = self._objects(source)
+        out: dict[str, Any] = {}
+        for slot, key, into, name, many, encode, path in self._writes:
+            owner = objects[slot]
+            if owner is None or (value := owner.get(key)) is None:
+                continue
+            if encode is not None:
+                try:
+                    value = encode(value)
+                except AdapterError as error:
+                    raise error.below("/" + path.replace(".", "/")) from None
+            place = out
+            for step in into:
+                place = place.setdefault(step, {})
+            if many:
+                place.update((n, v) for n, v in zip(many, value, strict=True) if v is not None)
+            else:
+                place[name] = value
+        return out
+
+    def decode(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Dialect object → canonical object. Raises AdapterError with a pointer into `body`."""
+        objects: list[dict[str, Any] | None] = [{}, *[None] * len(self.slots)]
+        self._read(body, self._reads, objects, "")
+        return self._object(objects, 0)
+
+    def visible(self, source: Mapping[str, Any]) -> dict[str, Any]:
+        """The canonical object without what the dialect does not say."""
+        objects = self._objects(source)
+        out: list[dict[str, Any] | None] = [{}, *[None] * len(self.slots)]
+        for slot, key, see in self._looks:
+            owner = objects[slot]
+            if owner is not None and (value := owner.get(key)) is not None:
+                self._object(out, slot)[key] = value if see is None else see(value)
+        return self._object(out, 0)
+
+    def encode_list(self, items: list[Any]) -> list[Any]:
+        return _each(self.encode, items)
+
+    def decode_list(self, items: Any) -> list[Any]:
+        if not isinstance(items, list):
+            raise AdapterError("", "wrong-type", "应为列表", "Must be a list")
+        return _each(self.decode, items)
+
+    def visible_list(self, items: list[Any]) -> list[Any]:
+        return [self.visible(item) for item in items]
+
+    def _objects(self, source: Mapping[str, Any]) -> list[Mapping[str, Any] | None]:
+        objects: list[Mapping[str, Any] | None] = [source]
+        for parent, key in self.slots:
+            owner = objects[parent]
+            objects.append(owner.get(key) if owner is not None else None)
+        return objects
+
+    def _object(self, objects: list[dict[str, Any] | None], slot: int) -> dict[str, Any]:
+        """The object in `slot`, made, together with those that it stands in, when first wanted."""
+        found = objects[slot]
+        if found is None:
+            parent, key = self.slots[slot - 1]
+            found = objects[slot] = self._object(objects, parent).setdefault(key, {})
+        return found
+
+    def _read(self, body: Any, place: dict[str, Any], objects: list[dict[str, Any] | None], at: str) -> None:
+        if not isinstance(body, Mapping):
+            raise AdapterError(at, "wrong-type", "应为对象", "Must be an object")
+        for name, value in body.items():
+            step = place.get(name)
+            pointer = f"{at}/{name.replace('~', '~0').replace('/', '~1')}"
+            if step is None:
+                raise AdapterError(
+                    pointer, "unknown-member", f"字段规范中没有 {name}", f"The dialect has no member {name}"
+                )
+            if value is None:
+                continue
+            if isinstance(step, dict):
+                self._read(value, step, objects, pointer)
+                continue
+            self._object(objects, step.slot)[step.key] = self._value(step, body, value, pointer)
+
+    def _value(self, step: Step, body: Mapping[str, Any], value: Any, pointer: str) -> Any:
+        decode = step.decode
+        if decode is None:
+            return value
+        try:
+            return decode(value if len(step.names) == 1 else tuple(body.get(n) for n in step.names))
+        except AdapterError as error:
+            raise error.below(pointer) from None
+
+
+def _each(one: Value, items: list[Any]) -> list[Any]:
+    done: list[Any] = []
+    for item in items:
+        try:
+            done.append(one(item))
+        except AdapterError as error:
+            raise error.below(f"/{len(done)}") from None
+    return done

@@ -1,0 +1,75 @@
+"""The table engine: an adapter that is nothing but its tables (`adapters/rows.py` says how they are written)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from adapters.compiler import Compiled, compile_message
+from adapters.contract import Adapter, Canonical
+from adapters.rows import Table
+from adapters.shape import message
+from schemas.catalogue import MatterType, catalogue
+
+
+class TableAdapter(Adapter):
+    """Compiles a type and verb when it first meets it. types: the catalogue."""
+
+    def __init__(self, table: Table, types: Callable[[], Mapping[str, MatterType]] = catalogue) -> None:
+        self.table = table
+        self.dialect = table.dialect
+        self._types = types
+        self._compiled: dict[tuple[str, str], Compiled] = {}
+
+    def compiled(self, type: str, verb: str) -> Compiled:
+        """Raises LookupError when the catalogue has no such message, ValueError when the table contradicts itself."""
+        found = self._compiled.get((type, verb))
+        if found is None:
+            root = message(self._types()[type], verb)
+            if root is None:
+                raise LookupError(f"{type} has no {verb}")
+            found = self._compiled[type, verb] = compile_message(self.table, type, verb, root)
+        return found
+
+    async def _encode(self, m: Canonical) -> dict[str, Any]:
+        return self.compiled(m.type, m.verb).level.encode(m.data)
+
+    async def _decode(self, type: str, verb: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return self.compiled(type, verb).level.decode(body)
+
+    def visible(self, m: Canonical) -> dict[str, Any]:
+        """`m` without hidden members and nulls; moments to the second where the dialect says them so."""
+        return self.compiled(m.type, m.verb).level.visible(m.data)
+
+    def pointer(self, type: str, verb: str, canonical_pointer: str) -> str:
+        """The member or list item itself, else the first member of an object that is flattened, else the nearest
+        thing around it that has a name; `""`, the whole body, for what the dialect does not say."""
+        named = self.compiled(type, verb).named
+        parts = canonical_pointer.split("/")[1:]
+        whole = _path(parts)
+        if whole not in named and (inner := next((p for p in named if p.startswith(whole + ".")), None)):
+            item = whole.endswith("[]")
+            return _pointer(f"{named[whole[:-2]]}[]" if item else named[inner], parts)
+        for length in range(len(parts), 0, -1):
+            if (said := named.get(_path(parts[:length]))) is not None:
+                return _pointer(said, parts[:length])
+        return ""
+
+
+def _path(parts: Sequence[str]) -> str:
+    """JSON pointer tokens → canonical path."""
+    return re.sub(r"\.\d+(?=\.|$)", "[]", ".".join(parts))
+
+
+def _pointer(path: str, parts: Sequence[str]) -> str:
+    """Dialect path → JSON pointer; `[]` takes the list indices among `parts`, as far as there are any."""
+    indices = [p for p in parts if p.isdigit()]
+    pointer = ""
+    for token in path.split("."):
+        pointer += "/" + token.removesuffix("[]")
+        if token.endswith("[]"):
+            if not indices:
+                break
+            pointer += "/" + indices.pop(0)
+    return pointer
