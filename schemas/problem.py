@@ -59,6 +59,7 @@ REASONS: dict[str, Reason] = _table(
     ("expired", 400, "报文已过有效期", "The message expired before it first arrived"),
     ("id-reused", 409, "同一报文编号出现了不同内容", "The same id with other bytes"),
     ("sequence-reused", 409, "同一顺序号出现了另一报文", "The same seqno with another id"),
+    ("sequence-gap", 409, "顺序号缺失，后续报文在等待", "A seqno is missing; later messages wait for it"),
     ("poison", 400, "多次处理失败", "Failed again and again"),
     # conversation
     ("unknown-request", 404, "没有这件请求", "No such request"),

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from gateway.core.origins import marked
 from gateway.core.records import Request
 from gateway.errors import RejectedError
 
@@ -235,7 +236,7 @@ def decide(request: Request, step: Step) -> Decision:
         facts["resume"], after = after, state
     marks = request.marks
     if step.message_id is not None and step.digest is not None:
-        marks = {**marks, step.verb: [step.message_id, step.digest]}
+        marks = marked(marks, step.verb, step.message_id, step.digest)
     watch, unwatch = _watching(step, cancel)
     return Decision(after, marks, facts, implied, watch, unwatch, cancel, notes)
 

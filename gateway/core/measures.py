@@ -1,0 +1,88 @@
+"""Control measures: which ones a request asks for, and what an answer makes of them.
+
+requested → active → ended (docs/domain.md section 3). Only what a partner *did* makes a measure active; only what a
+partner did ends an active one. A requested measure that comes to nothing (refused, withdrawn, failed) is ended.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from gateway.core.records import Measure, Request
+from schemas.catalogue import MeasureRule
+
+OPEN_STATES = ("requested", "active")
+_NOTHING = frozenset({"refused", "returned", "rejected", "withdrawn", "impossible"})
+
+
+def object_key(secret: bytes, words: str) -> str:
+    """Keyed hash of an object's identifying words (plate + VIN, ID number, account): 64 hex characters."""
+    return hmac.new(secret, words.encode(), hashlib.sha256).hexdigest()
+
+
+def requested(rule: MeasureRule, request: Request, secret: bytes) -> list[Measure]:
+    """The measures that `request` asks for, one for each object, not yet active."""
+    return [
+        Measure(
+            measure_no=f"{request.request_no}-{index}",
+            request_no=request.request_no,
+            type=request.type,
+            action=rule.action,
+            case_no=request.case_no or "",
+            object_key=object_key(secret, words),
+            ref=ref,
+            state="requested",
+            asked=request.asked,
+            start_on=rule.start_on,
+            end_on=rule.end_on,
+        )
+        for index, (ref, words) in enumerate(rule.objects, start=1)
+    ]
+
+
+def settled(measures: Sequence[Measure], state: str, items: Sequence[Mapping[str, Any]]) -> list[Measure]:
+    """What an answer makes of the measures its request asked for: the changed ones.
+
+    state: the request's new state. items: of the result; each names its object by `ref` and says `status`
+    (`done`, `queued`, `failed`), where the type has one.
+    """
+    by_ref = {item["ref"]: item for item in items if "ref" in item}
+    changed = []
+    for measure in measures:
+        item = by_ref.get(measure.ref)
+        if measure.state == "requested" and state in _NOTHING:
+            changed.append(replace(measure, state="ended", ended_by=state))
+        elif item is not None and measure.state in OPEN_STATES:
+            changed.append(_after(measure, item))
+    return [new for new in changed if new not in measures]
+
+
+def ended(measures: Sequence[Measure], request_no: str, items: Sequence[Mapping[str, Any]]) -> list[Measure]:
+    """Measures that an ending request (`request_no`) named, after its partner said that it is done."""
+    done = any(item.get("status", "done") == "done" for item in items)
+    return [replace(m, state="ended", ended_by=request_no) for m in measures if m.state in OPEN_STATES and done]
+
+
+def renewed(measures: Sequence[Measure], items: Sequence[Mapping[str, Any]]) -> list[Measure]:
+    """Measures that a renewal named, with the new last day that its partner registered."""
+    end = next((item["end_on"] for item in items if item.get("status", "done") == "done" and item.get("end_on")), None)
+    return [replace(m, end_on=end) for m in measures if m.state == "active" and end]
+
+
+def _after(measure: Measure, item: Mapping[str, Any]) -> Measure:
+    status = item.get("status", "done")
+    number = item.get("control_no") or item.get("registry_no") or measure.control_no
+    if status == "failed":
+        return replace(measure, state="ended", ended_by="failed")
+    return replace(
+        measure,
+        state="active" if status == "done" else measure.state,
+        control_no=number,
+        rank=item.get("rank", measure.rank),
+        start_on=item.get("start_on", measure.start_on),
+        end_on=item.get("end_on", measure.end_on),
+    )

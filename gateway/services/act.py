@@ -1,0 +1,199 @@
+"""A party that uses the API says a verb: the court confirms, withdraws, answers; or is itself the one asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from schemas.validation import InvalidError, parse_data, refs_of
+
+from gateway.core.approvals import check_staff
+from gateway.core.lifecycle import Step, decide
+from gateway.core.records import Changes, IdempotencyRow, Request
+from gateway.core.routing import Client, Participant
+from gateway.errors import ConflictError, RejectedError
+from gateway.services.batching import Batcher
+from gateway.services.carry import carry_out, settle_measures
+from gateway.services.compose import Composer
+from gateway.services.context import Context
+from gateway.services.ports import Transaction
+from gateway.services.submit import RACES, Answer, _before
+from schemas import replies
+from schemas.catalogue import Classification
+from schemas.problem import FieldError
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One POST to `/v1/requests/{no}/messages`. sealed, message_id: a location result that its author sealed."""
+
+    participant: Participant
+    client: Client
+    key: str
+    fingerprint: str
+    request_no: str
+    verb: str
+    by: str | None
+    data: Mapping[str, Any]
+    sealed: str | None = None
+    message_id: str | None = None
+    signed: bool = False
+
+
+class Actor:
+    def __init__(self, context: Context, wake: Callable[[], None]) -> None:
+        self._ctx = context
+        self._composer = Composer(context)
+        self._wake = wake
+        self._batch: Batcher[Said, Answer] = Batcher(self._commit, context.settings.batch)
+
+    async def say(self, said: Said) -> Answer:
+        """Raises RejectedError (named), StoreUnavailableError."""
+        for _ in range(RACES):
+            try:
+                return await self._batch.do(said)
+            except ConflictError:
+                continue
+        raise RejectedError("unavailable", retry_after=1)
+
+    async def _commit(self, batch: Sequence[Said]) -> list[Answer | Exception]:
+        now = self._ctx.clock.now()
+        results: list[Answer | Exception] = []
+        changes = Changes()
+        touched: dict[str, Request] = {}
+        async with self._ctx.store.begin() as tx:
+            earlier = await tx.idempotency([(s.client.id, s.key) for s in batch])
+            requests = await tx.lock_requests(sorted({s.request_no for s in batch}))
+            for said in batch:
+                try:
+                    answer = _before(earlier.get((said.client.id, said.key)), _Keyed(said.fingerprint))
+                    if answer is None:
+                        answer = await self._one(tx, said, requests, changes, touched, now)
+                    results.append(answer)
+                except RejectedError as error:
+                    results.append(error)
+            changes.requests += touched.values()
+            await tx.apply(changes)
+        if changes.outbox:
+            self._wake()
+        return results
+
+    async def _one(
+        self,
+        tx: Transaction,
+        said: Said,
+        requests: Mapping[str, Request],
+        changes: Changes,
+        touched: dict[str, Request],
+        now: datetime,
+    ) -> Answer:
+        request = requests.get(said.request_no)
+        if request is None or said.participant.code not in (request.asker, request.asked):
+            raise RejectedError("unknown-request", pointer="/request_no")
+        data = self._checked(request, said, now)
+        by = request.side(said.participant.code)
+        draft = replace(request, facts=dict(request.facts), marks=dict(request.marks))
+        if said.verb == "withdraw":
+            await self._may_withdraw(tx, draft)
+        attempted = said.verb == "withdraw" and await tx.attempted(draft.request_no)
+        decision = decide(draft, Step(said.verb, by, now, data=data, attempted=attempted))
+        mine = Changes()
+        if decision.cancel:
+            carry_out(self._ctx, draft, decision, mine, now)
+            message_id = None
+        else:
+            draft.facts, draft.marks = decision.facts, decision.marks
+            composed = await self._composer.say(
+                draft,
+                sender=said.participant.code,
+                verb=said.verb,
+                data=data,
+                now=now,
+                sealed=said.sealed,
+                message_id=said.message_id,
+            )
+            decision = replace(decision, facts=draft.facts, marks=draft.marks)
+            carry_out(self._ctx, draft, decision, mine, now, message=composed.message, head=composed.head)
+            mine.messages.append(composed.message)
+            if composed.outbox is not None:
+                mine.outbox.append(composed.outbox)
+            message_id = composed.message.id
+        await settle_measures(tx, draft, data.get("items", ()), mine)
+        answer = Answer(
+            202,
+            {"request_no": draft.request_no, "state": draft.state, "message_id": message_id, "seqno": _seq(draft, by)},
+            f"/v1/requests/{draft.request_no}",
+        )
+        mine.idempotency.append(
+            IdempotencyRow(
+                client=said.client.id,
+                key=said.key,
+                fingerprint=said.fingerprint,
+                status=answer.status,
+                response=answer.body,
+                location=answer.location,
+                at=now,
+                request_no=draft.request_no,
+            )
+        )
+        changes.extend(mine)
+        _copy(draft, request)
+        touched[request.request_no] = request
+        return answer
+
+    def _checked(self, request: Request, said: Said, now: datetime) -> dict[str, Any]:
+        verb = replies.VERBS.get(said.verb)
+        if verb is None or said.verb == "open":
+            raise RejectedError("unknown-verb", pointer="/verb")
+        matter = self._ctx.catalogue[request.type]
+        data = dict(said.data)
+        if said.by is not None:
+            check_staff({"/by": said.by}, said.participant.staff, now)
+            if verb.model is not None and "by" in verb.model.model_fields:
+                data.setdefault("by", said.by)
+        location = said.verb in ("result", "correct") and matter.result_class is Classification.LOCATION
+        if location != (said.sealed is not None):
+            raise RejectedError("not-sealed" if location else "must-not-be-sealed", pointer="/sealed")
+        if location:
+            return data
+        try:
+            parse_data(matter, said.verb, data)
+        except InvalidError as error:
+            raise RejectedError("invalid-field", error.errors) from error
+        if unknown := set(refs_of(data)) - set(request.refs):
+            raise RejectedError(
+                "unknown-ref",
+                [
+                    FieldError(
+                        pointer="/data",
+                        rule="unknown-ref",
+                        detail=f"请求中没有 {ref}",
+                        detail_en=f"The request has no {ref}",
+                    )
+                    for ref in sorted(unknown)
+                ],
+            )
+        return data
+
+    async def _may_withdraw(self, tx: Transaction, request: Request) -> None:
+        """From the moment a request has opened a measure, the measure is ended by its ending type (domain.md 3)."""
+        if "measure" not in request.facts:
+            return
+        if any(m.state == "active" for m in await tx.measures_of(request.request_no)):
+            raise RejectedError("measure-active", pointer="/verb")
+
+
+@dataclass(frozen=True, slots=True)
+class _Keyed:
+    fingerprint: str
+
+
+def _seq(request: Request, by: str) -> int:
+    return request.asker_seq if by == "asker" else request.asked_seq
+
+
+def _copy(source: Request, target: Request) -> None:
+    for name in Request.__slots__:
+        setattr(target, name, getattr(source, name))

@@ -1,0 +1,75 @@
+"""Carries out a decision of the state machine: the one place where a request's row is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from gateway.core import measures
+from gateway.core.lifecycle import Decision
+from gateway.core.records import Changes, Message, Request, Timer
+from gateway.services.context import Context
+from gateway.services.feed import request_events
+from gateway.services.ports import Transaction
+
+WATCH = "redeliver:"
+MENDING = "mend"
+GAP = "gap:"
+
+
+def carry_out(
+    context: Context,
+    request: Request,
+    decision: Decision,
+    changes: Changes,
+    now: datetime,
+    *,
+    message: Message | None = None,
+    head: Mapping[str, Any] | None = None,
+) -> None:
+    """State, marks, facts, timers and events of one decision, into `changes`. The request's row itself is put
+    into `changes.requests` by the caller, once for all decisions of the unit."""
+    request.state = decision.state
+    request.marks = decision.marks
+    request.facts = decision.facts
+    request.updated_at = now
+    _watch(context, request, decision, changes, now)
+    if decision.cancel:
+        changes.outbox_cancel.append(request.request_no)
+    kind = "message" if message is not None else "state"
+    changes.events += request_events(context, request, kind, now, message=message, head=head)
+    for step in decision.implied:
+        changes.events += request_events(context, request, "implied", now, detail=step)
+    for note, detail in decision.notes:
+        changes.events += request_events(context, request, note, now, detail=detail)
+
+
+def _watch(context: Context, request: Request, decision: Decision, changes: Changes, now: datetime) -> None:
+    if context.participant(request.asked).local:
+        return
+    watching: list[str] = list(request.facts.get("watching", ()))
+    for verb in decision.watch:
+        changes.timers.append(Timer(request.request_no, WATCH + verb, now + context.settings.redeliver_after))
+    for verb in decision.unwatch:
+        if verb in watching and verb not in decision.watch:
+            changes.timers_clear.append((request.request_no, WATCH + verb))
+    left = [v for v in watching if v not in decision.unwatch and v not in decision.watch] + list(decision.watch)
+    if left != watching:
+        request.facts["watching"] = left
+
+
+async def settle_measures(
+    tx: Transaction, request: Request, items: Sequence[Mapping[str, Any]], changes: Changes
+) -> None:
+    """What an answer makes of the measures that this request opens, renews or ends (facts `measure`)."""
+    effect = request.facts.get("measure")
+    if effect is None:
+        return
+    changes.measures += measures.settled(await tx.measures_of(request.request_no), request.state, items)
+    for number in request.facts.get("targets", ()):
+        found = [m for m in await tx.measures_of(number.rsplit("-", 1)[0]) if m.measure_no == number]
+        if effect == "end" and items:
+            changes.measures += measures.ended(found, request.request_no, items)
+        elif effect == "renew" and items:
+            changes.measures += measures.renewed(found, items)

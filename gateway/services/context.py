@@ -1,0 +1,59 @@
+"""What every use case is given: who is who, the keys, the catalogue, the adapters, the store, the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from uuid_utils.compat import uuid7
+
+from adapters.contract import Adapter
+from gateway.core.records import Request
+from gateway.core.routing import Directory, Participant
+from gateway.core.settings import Settings
+from gateway.crypto.keyring import Keyring
+from gateway.crypto.limits import Limits
+from gateway.errors import MisuseError
+from gateway.services.ports import Clock, Store
+from schemas.catalogue import MatterType
+from schemas.envelope import CANONICAL
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """hash_key: secret of the keyed hashes under which objects are found again (docs/design.md section 6)."""
+
+    directory: Directory
+    keyring: Keyring
+    catalogue: Mapping[str, MatterType]
+    adapter_for: Callable[[str], Adapter]
+    store: Store
+    clock: Clock
+    settings: Settings
+    limits: Limits
+    hash_key: bytes
+
+    @property
+    def home(self) -> Participant:
+        return self.directory.home
+
+    def participant(self, code: str) -> Participant:
+        """A participant that must exist: requests only ever name registered ones, which are never deleted."""
+        found = self.directory.get(code)
+        if found is None:
+            raise MisuseError(f"participant {code} is no longer registered")
+        return found
+
+    def dialect(self, request: Request) -> str:
+        """The dialect spoken in `request`: the partner's, in both directions (docs/design.md 3.1)."""
+        other = request.asked if request.asker == self.home.code else request.asker
+        return self.participant(other).dialect
+
+    def adapter(self, dialect: str) -> Adapter | None:
+        """None for `canonical`: nothing to translate."""
+        return None if dialect == CANONICAL else self.adapter_for(dialect)
+
+
+def new_id() -> str:
+    """UUIDv7, lower case (RFC 9562)."""
+    return str(uuid7())

@@ -1,0 +1,251 @@
+"""Whether what a court system hands in may go out: form, signature, catalogue, people, papers.
+
+The order is that of cost and of shame: bytes, signature, type and receiver, fields, staff, documents, approvals.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from schemas.validation import InvalidError, parse_open, validate
+
+from gateway.core.approvals import check_approvals, check_staff
+from gateway.core.records import Request
+from gateway.core.routing import Client, Participant, admit
+from gateway.crypto import policy
+from gateway.crypto.sdjwt import digest_of
+from gateway.crypto.strictjson import loads
+from gateway.errors import RejectedError
+from gateway.services.context import Context, new_id
+from schemas.catalogue import MatterType
+from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP
+from schemas.identifiers import carries_coercion
+from schemas.opening import Submission
+from schemas.problem import FieldError
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A submission that holds. payload: the validated model. submissionhash: of a signed one."""
+
+    sender: str
+    matter: MatterType
+    submission: Submission
+    payload: Any
+    receivers: tuple[str, ...]
+    submission_id: str
+    digest: str
+    signed: bool
+    handler: Mapping[str, Any]
+    opens_with: str | None
+
+    @property
+    def submissionhash(self) -> str | None:
+        return self.digest if self.signed else None
+
+    def opening(self, request: Request, court: Participant) -> dict[str, Any]:
+        """Canonical data of the `open`: what the receiver is told (`schemas.opening.Opening`)."""
+        body = self.submission
+        asks = {
+            "request_no": request.request_no,
+            "case_no": body.case_no,
+            "purpose": body.purpose,
+            "urgency": body.urgency,
+            "legal_basis": body.legal_basis,
+            "campaign": body.campaign,
+        }
+        return {
+            "request": {k: v for k, v in asks.items() if v is not None},
+            "court": {k: v for k, v in _court(court).items() if v is not None},
+            "handler": dict(self.handler),
+            "documents": [d.model_dump(exclude_none=True) for d in body.documents],
+            "payload": self.payload.model_dump(exclude_none=True),
+        }
+
+
+class Prover:
+    def __init__(self, context: Context) -> None:
+        self._ctx = context
+
+    def prove(self, participant: Participant, client: Client, content_type: str, body: bytes, now: datetime) -> Proof:
+        """Raises RejectedError with the field, the rule and the fix."""
+        if len(body) > self._ctx.limits.message_bytes:
+            raise RejectedError("too-large")
+        if content_type == CONTENT_TYPE:
+            return self._signed(participant, client, body, now)
+        if content_type != JSON:
+            raise RejectedError("bad-content-type", pointer="/Content-Type")
+        content = loads(body, depth=self._ctx.limits.json_depth)
+        return self._check(participant, client, content, None, new_id(), hashlib.sha256(body).hexdigest(), now)
+
+    def prove_again(
+        self,
+        participant: Participant,
+        client: Client,
+        stored: bytes,
+        signed: bool,
+        identity: tuple[str, str],
+        now: datetime,
+    ) -> Proof:
+        """A stored submission, proved when it came in, read once more to mend a blocked request.
+
+        identity: its (id, digest)."""
+        if signed:
+            return self._signed(participant, client, stored, now)
+        content = loads(stored, depth=self._ctx.limits.json_depth)
+        return self._check(participant, client, content, None, identity[0], identity[1], now)
+
+    def _signed(self, participant: Participant, client: Client, body: bytes, now: datetime) -> Proof:
+        ctx = self._ctx
+        authentic = policy.authenticate(
+            body,
+            sender=participant.code,
+            keyring=ctx.keyring,
+            now=now,
+            limits=ctx.limits,
+            purpose="sub",
+            typ=SUBMISSION_TYP,
+        )
+        envelope = policy.examine_submission(authentic, gateway=ctx.home.code)
+        if authentic.parsed.content_kind != "body":
+            raise RejectedError("must-not-be-sealed", pointer="/data/_sd")
+        if client.signs_with is not None and authentic.key.kid != client.signs_with:
+            raise RejectedError("foreign-key", pointer="/kid")
+        content = authentic.parsed.content
+        proof = self._check(
+            participant, client, content, envelope.receiver, envelope.id, digest_of(authentic.parsed.jws), now
+        )
+        if proof.matter.name != envelope.matter_type or envelope.verb != "open":
+            raise RejectedError("bad-envelope", pointer="/type")
+        return proof
+
+    def _check(
+        self,
+        participant: Participant,
+        client: Client,
+        content: Any,
+        receiver: str | None,
+        submission_id: str,
+        digest: str,
+        now: datetime,
+    ) -> Proof:
+        if not isinstance(content, dict):
+            raise RejectedError("malformed-json", pointer="")
+        matter = self._matter(content.get("type"))
+        try:
+            submission = validate(Submission, content)
+            payload = parse_open(matter, submission.payload)
+        except InvalidError as error:
+            raise RejectedError("invalid-field", error.errors) from error
+        if submission.schema_version != matter.version:
+            raise RejectedError("wrong-version", pointer="/schema_version")
+        receivers = self._receivers(matter, participant, submission, receiver)
+        signed = receiver is not None
+        coercive = matter.coercive(payload)
+        if coercive and not signed:
+            raise RejectedError("signature-required", pointer="/payload")
+        _check_case(matter, submission, coercive)
+        staff = participant.staff
+        check_staff(
+            {
+                "/handler": submission.handler,
+                "/backup_handler": submission.backup_handler,
+                "/drafted_by": submission.drafted_by,
+                "/lead": submission.lead,
+            },
+            staff,
+            now,
+        )
+        _check_documents(matter, payload, submission)
+        check_approvals(
+            matter.approvals(payload), submission.approvals, drafter=submission.drafted_by, staff=staff, now=now
+        )
+        handler = staff[submission.handler]
+        return Proof(
+            sender=participant.code,
+            matter=matter,
+            submission=submission,
+            payload=payload,
+            receivers=receivers,
+            submission_id=submission_id,
+            digest=digest,
+            signed=signed,
+            handler={"name": handler.name, "permit": handler.permit},
+            opens_with=client.opens_with,
+        )
+
+    def _matter(self, name: Any) -> MatterType:
+        matter = self._ctx.catalogue.get(name) if isinstance(name, str) else None
+        if matter is None:
+            raise RejectedError("unknown-type", pointer="/type")
+        return matter
+
+    def _receivers(
+        self, matter: MatterType, sender: Participant, submission: Submission, signed_receiver: str | None
+    ) -> tuple[str, ...]:
+        if signed_receiver is not None:
+            if submission.receiver not in (None, signed_receiver):
+                raise RejectedError("bad-envelope", pointer="/receiver")
+            codes: tuple[str, ...] = (signed_receiver,)
+        elif submission.receivers:
+            if not matter.fan_out:
+                raise _field("/receivers", "one-receiver", "该事项一次只发一个单位", "This type goes to one receiver")
+            codes = tuple(submission.receivers)
+        elif submission.receiver is not None:
+            codes = (submission.receiver,)
+        else:
+            raise _field("/receiver", "missing", "缺少接收单位", "A receiver is required")
+        if len(set(codes)) != len(codes):
+            raise _field("/receivers", "receiver-twice", "接收单位重复", "A receiver stands twice")
+        for code in codes:
+            receiver = self._ctx.directory.get(code)
+            if receiver is None:
+                raise RejectedError("unknown-receiver", pointer="/receiver")
+            admit(matter, sender, receiver)
+        return codes
+
+
+def _court(court: Participant) -> dict[str, Any]:
+    return {"code": court.code, "court_code": court.court_code, "name": court.zh}
+
+
+def _check_case(matter: MatterType, submission: Submission, coercive: bool) -> None:
+    if submission.case_no is None:
+        if matter.case_required or coercive:
+            raise _field("/case_no", "missing", "该事项须有案号", "This type needs a case number")
+        return
+    if coercive and not carries_coercion(submission.case_no):
+        raise _field(
+            "/case_no",
+            "case-not-enforcement",
+            "强制类事项只能用于 执、执恢、执保 案件",
+            "A coercive matter needs a case of type 执, 执恢 or 执保",
+        )
+
+
+def _check_documents(matter: MatterType, payload: Any, submission: Submission) -> None:
+    have: dict[str, int] = {}
+    for document in submission.documents:
+        have[document.kind] = have.get(document.kind, 0) + 1
+    errors = [
+        FieldError(
+            pointer="/documents",
+            rule="document-required",
+            detail=f"缺少文书 {kind}（须 {count} 份）",
+            detail_en=f"Document {kind} is missing ({count} needed)",
+        )
+        for kind, count in matter.documents(payload).items()
+        if have.get(kind, 0) < count
+    ]
+    if errors:
+        raise RejectedError("documents-missing", errors)
+
+
+def _field(pointer: str, rule: str, zh: str, en: str) -> RejectedError:
+    return RejectedError("invalid-field", [FieldError(pointer=pointer, rule=rule, detail=zh, detail_en=en)])

@@ -1,0 +1,147 @@
+"""How a message of theirs is read: authenticate the bytes, examine the envelope, open, translate, validate.
+
+A message that fails to authenticate raises and leaves no trace but its quarantined bytes. One that authenticates
+but whose content is wrong comes back with its `fault`: it uses up its number (docs/design.md 3.2).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from schemas.validation import InvalidError, parse_data, parse_opening
+
+from adapters.contract import AdapterError
+from gateway.crypto import policy
+from gateway.crypto.sdjwt import Parsed, parse
+from gateway.crypto.seal import sealed_to, unseal
+from gateway.errors import RejectedError
+from gateway.services.context import Context
+from schemas import replies
+from schemas.catalogue import Classification, MatterType
+from schemas.envelope import CANONICAL, CONTENT_TYPE, Envelope, OutsideEnvelope, timestamp
+from schemas.problem import FieldError
+
+
+@dataclass(slots=True)
+class Arrived:
+    """A message whose signature verifies. data: canonical, `head` members included; only those when the body is
+    sealed to the court system. fault: why its content cannot be applied."""
+
+    envelope: Envelope
+    parsed: Parsed
+    matter: MatterType | None
+    data: dict[str, Any] = field(default_factory=dict)
+    sealed_to: str | None = None
+    fault: RejectedError | None = None
+
+
+@dataclass(slots=True)
+class ArrivedOutside:
+    """A verified message outside any request."""
+
+    envelope: OutsideEnvelope
+    parsed: Parsed
+
+
+def body_digest(body: bytes) -> str:
+    """SHA-256 of bytes as they came, hex."""
+    return hashlib.sha256(body).hexdigest()
+
+
+class Reader:
+    def __init__(self, context: Context) -> None:
+        self._ctx = context
+
+    async def read(
+        self, body: bytes, *, owner: str, user_id: str | None, content_type: str | None, now: datetime
+    ) -> Arrived | ArrivedOutside:
+        """Bytes off `owner`'s queue → a verified message. Raises RejectedError when they are not its own."""
+        ctx = self._ctx
+        if len(body) > ctx.limits.message_bytes:
+            raise RejectedError("too-large")
+        if user_id != (ctx.participant(owner).broker_user or owner):
+            raise RejectedError("sender-mismatch", pointer="/user_id")
+        if content_type != CONTENT_TYPE:
+            raise RejectedError("bad-content-type", pointer="/content_type")
+        authentic = policy.authenticate(body, sender=owner, keyring=ctx.keyring, now=now, limits=ctx.limits)
+        local = [p.code for p in ctx.directory if p.local]
+        envelope = policy.examine(authentic, receivers=local)
+        if isinstance(envelope, OutsideEnvelope):
+            return ArrivedOutside(envelope, authentic.parsed)
+        if envelope.expires is not None and envelope.expires < timestamp(now):
+            arrived = Arrived(envelope, authentic.parsed, ctx.catalogue.get(envelope.matter_type))
+            arrived.fault = RejectedError("expired", pointer="/expires")
+            return arrived
+        return await self.content(envelope, authentic.parsed)
+
+    async def again(self, jws: str, disclosure: str) -> Arrived:
+        """A stored message, verified when it arrived, read once more (an early one whose turn has come)."""
+        parsed = parse(f"{jws}~{disclosure}~".encode(), self._ctx.limits)
+        return await self.content(Envelope.model_validate(parsed.event), parsed)
+
+    async def content(self, envelope: Envelope, parsed: Parsed) -> Arrived:
+        """Opens, translates and validates; what is wrong with it stands in `fault`."""
+        arrived = Arrived(envelope, parsed, self._ctx.catalogue.get(envelope.matter_type))
+        try:
+            arrived.data = await self._canonical(arrived)
+        except RejectedError as error:
+            arrived.fault = error
+        except (AdapterError, InvalidError) as error:
+            arrived.fault = RejectedError("invalid-field", _field_errors(error))
+        return arrived
+
+    async def _canonical(self, arrived: Arrived) -> dict[str, Any]:
+        envelope, matter, parsed = arrived.envelope, arrived.matter, arrived.parsed
+        verb = envelope.verb
+        if matter is None:
+            raise RejectedError("unknown-type", pointer="/type")
+        if verb not in replies.VERBS:
+            raise RejectedError("unknown-verb", pointer="/type")
+        if envelope.schema_version != matter.version:
+            raise RejectedError("wrong-version", pointer="/dataschema")
+        head = (parsed.event["data"].get("head") or {}) if isinstance(parsed.event.get("data"), dict) else {}
+        classification = matter.classification(verb)
+        location = verb in ("result", "correct") and classification is Classification.LOCATION
+        sender = self._ctx.participant(envelope.sender)
+        partner = sender if sender.code != self._ctx.home.code else self._ctx.participant(envelope.receiver)
+        if envelope.dialect != (CANONICAL if location else partner.dialect):
+            raise RejectedError("bad-dialect", pointer="/dataschema")
+        if classification.sealed != (parsed.content_kind == "sealed"):
+            raise RejectedError("not-sealed" if classification.sealed else "must-not-be-sealed", pointer="/data/_sd")
+        if location:
+            arrived.sealed_to = sealed_to(parsed.content)
+            return replies.join(verb, _allowed(verb, head), {})
+        words = self._open(envelope, parsed)
+        adapter = self._ctx.adapter(envelope.dialect)
+        body = words if adapter is None else await adapter.decode(envelope.matter_type, verb, words)
+        try:
+            data = replies.join(verb, _allowed(verb, head), body)
+        except ValueError as error:
+            raise RejectedError("bad-envelope", pointer="/data/head") from error
+        if verb == "open":
+            parse_opening(matter, data)
+        else:
+            parse_data(matter, verb, data)
+        return data
+
+    def _open(self, envelope: Envelope, parsed: Parsed) -> dict[str, Any]:
+        if parsed.content_kind == "body":
+            return dict(parsed.content)
+        return unseal(parsed.content, request_no=envelope.subject, message_id=envelope.id, keyring=self._ctx.keyring)
+
+
+def _allowed(verb: str, head: dict[str, Any]) -> dict[str, Any]:
+    """Only the codes that this verb may carry in clear. Raises RejectedError bad-envelope."""
+    for member in head:
+        if member != "refs" and member not in replies.VERBS[verb].head:
+            raise RejectedError("bad-envelope", pointer=f"/data/head/{member}")
+    return head
+
+
+def _field_errors(error: AdapterError | InvalidError) -> list[FieldError]:
+    if isinstance(error, InvalidError):
+        return error.errors
+    return [FieldError(pointer=error.pointer, rule=error.rule, detail=error.zh, detail_en=error.en)]

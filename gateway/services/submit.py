@@ -1,0 +1,321 @@
+"""A court system asks: prove, check, number, translate, seal, sign, store. 202 only after the commit.
+
+`Submitter.submit` prepares everything outside the unit of work (no state is involved yet); the unit itself only
+looks whether the same thing was handed in before, checks the measures, and writes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from schemas.validation import refs_of
+
+from gateway.core import measures
+from gateway.core.lifecycle import FIRST
+from gateway.core.records import Changes, IdempotencyRow, Measure, Request, Submission, Timer
+from gateway.core.routing import Client, Participant
+from gateway.crypto.sdjwt import digest_of
+from gateway.errors import ConflictError, MisuseError, RejectedError
+from gateway.services.batching import Batcher
+from gateway.services.carry import MENDING
+from gateway.services.compose import Composer
+from gateway.services.context import Context
+from gateway.services.feed import request_events
+from gateway.services.numbers import Numbers
+from gateway.services.ports import Transaction
+from gateway.services.proving import Proof, Prover
+from schemas.catalogue import Classification, MatterType, MeasureRule
+from schemas.opening import Submission as SubmissionBody
+
+RACES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """One POST as it came: whose client, under which key, which bytes."""
+
+    participant: Participant
+    client: Client
+    key: str
+    fingerprint: str
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the caller is told. replayed: the same was handed in before and nothing happened again."""
+
+    status: int
+    body: dict[str, Any]
+    location: str | None = None
+    replayed: bool = False
+
+
+@dataclass(slots=True)
+class _Prepared:
+    handed: Handed
+    proof: Proof
+    requests: list[Request]
+    changes: Changes
+    measures: list[Measure] = field(default_factory=list)
+    needs_live: list[tuple[str, str]] = field(default_factory=list)  # (object_key, action)
+    ending: list[tuple[str, str, str]] = field(default_factory=list)  # (object_key, action, case_no)
+
+
+class Submitter:
+    """wake: called after a commit that left something to dispatch."""
+
+    def __init__(self, context: Context, numbers: Numbers, wake: Callable[[], None]) -> None:
+        self._ctx = context
+        self._numbers = numbers
+        self._prover = Prover(context)
+        self._opening = Opening(context)
+        self._wake = wake
+        self._batch: Batcher[_Prepared, Answer] = Batcher(self._commit, context.settings.batch)
+
+    async def submit(self, handed: Handed) -> Answer:
+        """Raises RejectedError (named), StoreUnavailableError."""
+        now = self._ctx.clock.now()
+        proof = self._prover.prove(handed.participant, handed.client, handed.content_type, handed.body, now)
+        for _ in range(RACES):
+            try:
+                return await self._batch.do(await self._prepare(handed, proof, now))
+            except ConflictError:
+                # Another process won the race for the same key, id or object: now its result can be seen.
+                continue
+        raise RejectedError("unavailable", retry_after=1)
+
+    async def _prepare(self, handed: Handed, proof: Proof, now: datetime) -> _Prepared:
+        sender = handed.participant.code
+        numbers = [await self._numbers.next(sender, now) for _ in proof.receivers]
+        group_no = numbers[0] if len(numbers) > 1 else None
+        prepared = _Prepared(handed, proof, [], Changes())
+        known = await self._known_documents(proof)
+        for number, receiver in zip(numbers, proof.receivers, strict=True):
+            request = new_request(self._ctx, proof, number, receiver, handed.client, now, group_no)
+            prepared.requests.append(request)
+            self._note_measures(prepared, request, proof)
+            missing = sorted({d.sha256 for d in proof.submission.documents} - known)
+            await self._opening.open(request, proof, missing, prepared.changes, now)
+        prepared.changes.document_refs += [
+            (r.request_no, d.sha256) for r in prepared.requests for d in proof.submission.documents
+        ]
+        return prepared
+
+    async def _known_documents(self, proof: Proof) -> set[str]:
+        wanted = [d.sha256 for d in proof.submission.documents]
+        if not wanted:
+            return set()
+        async with self._ctx.store.begin() as tx:
+            return await tx.documents_known(wanted)
+
+    def _note_measures(self, prepared: _Prepared, request: Request, proof: Proof) -> None:
+        rule: MeasureRule | None = proof.matter.measure(proof.payload)
+        if rule is None:
+            return
+        keys = [measures.object_key(self._ctx.hash_key, words) for _, words in rule.objects]
+        request.facts["measure"] = rule.effect
+        if rule.needs_live is not None:
+            prepared.needs_live += [(key, rule.needs_live) for key in keys]
+        if rule.effect in ("open", "queue"):
+            prepared.measures += measures.requested(rule, request, self._ctx.hash_key)
+        else:
+            prepared.ending += [(key, rule.action, request.case_no or "") for key in keys]
+
+    async def _commit(self, batch: Sequence[_Prepared]) -> list[Answer | Exception]:
+        results: list[Answer | Exception] = []
+        changes = Changes()
+        async with self._ctx.store.begin() as tx:
+            earlier = await tx.idempotency([(p.handed.client.id, p.handed.key) for p in batch])
+            signed = await tx.submissions(
+                [(p.handed.participant.code, p.proof.submission_id) for p in batch if p.proof.signed]
+            )
+            fresh: dict[tuple[str, str], _Prepared] = {}
+            for prepared in batch:
+                handed, proof = prepared.handed, prepared.proof
+                try:
+                    answer = _before(earlier.get((handed.client.id, handed.key)), handed)
+                    answer = answer or _handed_in(signed.get((handed.participant.code, proof.submission_id)), prepared)
+                    if answer is None:
+                        twin = fresh.setdefault((handed.client.id, handed.key), prepared)
+                        if twin is not prepared:
+                            raise MisuseError("the same key twice in one batch runs again one by one")
+                        await self._check_measures(tx, prepared)
+                        answer = self._write(prepared, changes)
+                    results.append(answer)
+                except RejectedError as error:
+                    results.append(error)
+            await tx.apply(changes)
+        if changes.outbox:
+            self._wake()
+        return results
+
+    async def _check_measures(self, tx: Transaction, prepared: _Prepared) -> None:
+        if prepared.measures:
+            keys = [(m.object_key, m.action, m.case_no) for m in prepared.measures]
+            if await tx.open_measures(keys):
+                raise RejectedError("measure-open", pointer="/payload")
+        for key, action in prepared.needs_live:
+            if not await tx.live_measures([key], action):
+                raise RejectedError("measure-not-live", pointer="/payload")
+        if prepared.ending:
+            found = await tx.open_measures(prepared.ending)
+            if not found and prepared.requests[0].facts["measure"] == "renew":
+                raise RejectedError("measure-not-live", pointer="/payload")
+            for request in prepared.requests:
+                request.facts["targets"] = [m.measure_no for m in found]
+
+    def _write(self, prepared: _Prepared, changes: Changes) -> Answer:
+        handed, proof = prepared.handed, prepared.proof
+        now = prepared.requests[0].created_at
+        answer = _accepted(prepared.requests)
+        changes.new_requests += prepared.requests
+        changes.new_measures += prepared.measures
+        changes.submissions.append(
+            Submission(
+                sender=handed.participant.code,
+                id=proof.submission_id,
+                digest=proof.digest,
+                content_type=handed.content_type,
+                body=handed.body,
+                client=handed.client.id,
+                request_no=prepared.requests[0].request_no,
+                at=now,
+            )
+        )
+        changes.idempotency.append(
+            IdempotencyRow(
+                client=handed.client.id,
+                key=handed.key,
+                fingerprint=handed.fingerprint,
+                status=answer.status,
+                response=answer.body,
+                location=answer.location,
+                at=now,
+                request_no=prepared.requests[0].request_no,
+            )
+        )
+        changes.extend(prepared.changes)
+        return answer
+
+
+class Opening:
+    """Makes the `open` of a request of ours, or leaves the request `blocked` with the reason."""
+
+    def __init__(self, context: Context) -> None:
+        self._ctx = context
+        self._composer = Composer(context)
+
+    async def open(
+        self, request: Request, proof: Proof, missing: Sequence[str], changes: Changes, now: datetime
+    ) -> bool:
+        """Whether it could be opened. `missing`: digests of documents that are named but not here."""
+        reason = await self._reason(request, proof, missing, changes, now)
+        if reason is None:
+            return True
+        request.state, request.reason = "blocked", reason
+        changes.timers.append(Timer(request.request_no, MENDING, now + self._ctx.settings.mend_every))
+        changes.events += request_events(self._ctx, request, "blocked", now, detail=reason)
+        return False
+
+    async def _reason(
+        self, request: Request, proof: Proof, missing: Sequence[str], changes: Changes, now: datetime
+    ) -> str | None:
+        if missing:
+            return f"document-missing:{missing[0]}"
+        try:
+            self._reply_key(request, proof, now)
+            data = proof.opening(request, self._ctx.home)
+            composed = await self._composer.say(
+                request, sender=request.asker, verb="open", data=data, now=now, submissionhash=proof.submissionhash
+            )
+        except MisuseError as error:
+            return f"key-missing:{error}"
+        receiver_local = composed.outbox is None
+        request.state = FIRST[request.shape] if receiver_local else "approved"
+        request.reason = None
+        changes.messages.append(composed.message)
+        if composed.outbox is not None:
+            changes.outbox.append(composed.outbox)
+        changes.events += request_events(
+            self._ctx, request, "message", now, message=composed.message, head=composed.head
+        )
+        return None
+
+    def _reply_key(self, request: Request, proof: Proof, now: datetime) -> None:
+        matter: MatterType = proof.matter
+        if matter.result_class is Classification.LOCATION:
+            if proof.opens_with is None:
+                raise MisuseError("the client has no enc key registered (opens_with)")
+            request.reply_key = self._ctx.keyring.sealing_key(request.asker, at=now, kid=proof.opens_with).kid
+        elif matter.result_class.sealed:
+            request.reply_key = self._ctx.keyring.sealing_key(request.asker, at=now).kid
+
+
+def new_request(
+    context: Context,
+    proof: Proof,
+    number: str,
+    receiver: str,
+    client: Client,
+    now: datetime,
+    group_no: str | None,
+) -> Request:
+    body: SubmissionBody = proof.submission
+    matter = proof.matter
+    return Request(
+        request_no=number,
+        type=matter.name,
+        version=matter.version,
+        shape=matter.shape.value,
+        state="approved",
+        asker=proof.sender,
+        asked=receiver,
+        created_at=now,
+        updated_at=now,
+        case_no=body.case_no,
+        lane="urgent" if matter.urgent("open", body.urgency) else "normal",
+        group_no=group_no,
+        related=body.related or body.supersedes,
+        handler=body.handler,
+        client=client.id,
+        submission_id=proof.submission_id,
+        refs=refs_of(body.payload),
+    )
+
+
+def fingerprint(method: str, path: str, body: bytes) -> str:
+    """SHA-256(method, path, raw body), hex; the parts are length-framed so that they cannot run together."""
+    digest = hashlib.sha256()
+    for part in (method.encode(), path.encode(), body):
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
+
+
+def _before(earlier: IdempotencyRow | None, handed: Handed) -> Answer | None:
+    if earlier is None:
+        return None
+    if earlier.fingerprint != handed.fingerprint:
+        raise RejectedError("idempotency-key-reused", pointer="/Idempotency-Key")
+    return Answer(earlier.status, earlier.response, earlier.location, replayed=True)
+
+
+def _handed_in(earlier: Submission | None, prepared: _Prepared) -> Answer | None:
+    if earlier is None or not prepared.proof.signed:
+        return None
+    if earlier.digest != digest_of(prepared.handed.body.decode().split("~", 1)[0]):
+        raise RejectedError("id-reused", pointer="/id")
+    return Answer(202, {"request_no": earlier.request_no}, f"/v1/requests/{earlier.request_no}", replayed=True)
+
+
+def _accepted(requests: Sequence[Request]) -> Answer:
+    lines = [{"request_no": r.request_no, "receiver": r.asked, "state": r.state} for r in requests]
+    location = f"/v1/requests/{requests[0].request_no}"
+    if requests[0].group_no is None:
+        return Answer(202, {**lines[0], "type": requests[0].type}, location)
+    return Answer(202, {"group_no": requests[0].group_no, "type": requests[0].type, "requests": lines}, location)
