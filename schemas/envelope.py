@@ -11,9 +11,9 @@ from pydantic import Field, StringConstraints, model_validator
 from schemas.base import Model
 
 CODE = r"[a-z][a-z0-9-]{1,30}"
-REQUEST_NO = CODE + r"-\d{8}-\d{6,}"
+REQUEST_NO = CODE + r"-[0-9]{8}-[0-9]{6,}"
 UUID7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-TIMESTAMP = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z"
+TIMESTAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z"
 DIGEST = r"[A-Za-z0-9_-]{43}"
 KID = CODE + r"\.(sig|sub|enc)\.[a-z0-9][a-z0-9-]{0,30}"
 
@@ -82,7 +82,7 @@ class Envelope(_Event):
 
     subject: RequestNo
     expires: Timestamp | None = None
-    dataschema: Annotated[str, StringConstraints(pattern=r"^urn:lianzhi:[^:\s]+:[^:\s]+:[^:\s]+:\d+$")]
+    dataschema: Annotated[str, StringConstraints(pattern=r"^urn:lianzhi:[^:\s]+:[^:\s]+:[^:\s]+:[0-9]+$")]
     seqno: Annotated[int, Field(ge=1, le=2**53 - 1)]
     causationid: MessageId | None = None
     originhash: Digest | None = None
@@ -128,7 +128,7 @@ class SubmissionEnvelope(_Event):
     """
 
     gateway: Code
-    dataschema: Annotated[str, StringConstraints(pattern=r"^urn:lianzhi:canonical:[^:\s]+:[^:\s]+:\d+$")]
+    dataschema: Annotated[str, StringConstraints(pattern=r"^urn:lianzhi:canonical:[^:\s]+:[^:\s]+:[0-9]+$")]
     data: Data
 
 
