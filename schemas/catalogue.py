@@ -86,8 +86,9 @@ class ApprovalRule:
 class MeasureRule:
     """The control measure that a request opens, renews or ends; a function of its payload gives one of these.
 
-    action: `seal`, `control`, `freeze`, … ; object_keys: the identifying words of the object (plate + VIN, ID
-    number, account): hashed with a key before they are stored. effect: `open`, `renew`, `end`, `queue`.
+    action: `seal`, `control`, `freeze`, … ; objects: of each its ref and its identifying words (VIN, ID number,
+    account): hashed with a key before they are stored. effect: `open`, `renew`, `end`, `queue`, or `require`
+    (opens nothing itself, but `needs_live` must hold).
     measure_no: the measure that a renewal or an ending names.
     needs_live: the kind of measure that must be live on the same object first (a road control needs a seal).
     """

@@ -27,7 +27,6 @@ PLATE_KINDS: Mapping[str, tuple[str, str]] = {
     "51": ("大型新能源汽车", "large new-energy"),
     "52": ("小型新能源汽车", "small new-energy"),
 }
-PROTECTED_KINDS = frozenset({"03", "04"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def fits_kind(plate: str, kind: str) -> bool:
     return shape is not None and (not shape.kinds or kind in shape.kinds)
 
 
-def is_protected(plate: str, kind: str | None = None) -> bool:
-    """Whether a normalised plate, or its kind, blocks coercive matters: 使馆, 领馆, 军队, 武警."""
+def is_protected(plate: str) -> bool:
+    """Whether a normalised plate blocks coercive matters: 使馆, 领馆, 军队, 武警."""
     shape = _shape_of(plate)
-    return kind in PROTECTED_KINDS or (shape is not None and shape.protected)
+    return shape is not None and shape.protected

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a table of texts)
 """Every rule of ours that a value can break, by name, with what to tell the person who has to mend it.
 
 A rule's name is part of the API (`errors[].rule`, docs/design.md 3.3) and never changes its meaning. Texts never
@@ -85,8 +86,10 @@ RULES: dict[str, Rule] = _table(
     ("same-court", "委托法院与受托法院不能相同", "The entrusting and the entrusted court are the same"),
     ("object-kind-mismatch", "标的种类与委托事项不符，应为 {expected}", "The kind of object does not fit the matter; it is {expected}"),
     ("one-object", "续办和解除每次只办一项措施、一个标的", "A renewal or release takes one measure and one object at a time"),
+    ("amount-required", "该事项须填写金额", "This matter needs the amount"),
     ("requested-days", "要求办理天数应在 {least} 至 {most} 天之间", "The requested days are between {least} and {most}"),
     # results
+    ("no-result", "该事项没有结果报文", "This matter type has no result"),
     ("items-missing", "办结或部分办结须逐项列明结果", "A done or partial result lists its items"),
     ("fail-reason-required", "未办成须写明原因", "A failure states its reason"),
     ("rank-required", "轮候须写明轮候顺位（不小于 2）", "A queued measure states its rank, 2 or more"),

@@ -234,8 +234,8 @@ class Measure(Model):
     original_case_no: Annotated[CaseNo | None, label("原案号", "Case in which it was opened")] = None
     start_on: Annotated[Day, label("起始日期", "First day")]
     end_on: Annotated[Day, label("到期日期", "Last day")]
-    rank: Annotated[int, label("顺位", "1 = 首封, n = 轮候", ge=1, le=999)] = 1
-    mode: Annotated[Literal["strict", "live"], label("查封方式", "live = 活查封")] = "strict"
+    rank: Annotated[int | None, label("顺位", "1 = 首封, n = 轮候", ge=1, le=999)] = None
+    mode: Annotated[Literal["strict", "live"] | None, label("查封方式", "live = 活查封")] = None
 
     @field_validator("end_on")
     @classmethod

@@ -1,0 +1,114 @@
+"""What a commissioned matter is about: one model for each kind of object, told apart by `kind`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from schemas.base import Model, label
+from schemas.commissions import ObjectKind
+from schemas.envelope import Ref
+from schemas.values import Address, Line, Money, Org, Person, Prose
+
+AccountNo = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{6,40}$")]
+
+
+class _Object(Model):
+    ref: Annotated[Ref, label("对象编号", "Reference of this object within the request")]
+    kind: ObjectKind
+    party: Annotated[Person, label("权利人或当事人", "Whose it is, or whom it concerns")]
+    amount: Annotated[Money | None, label("金额", "Amount, CNY")] = None
+
+    @property
+    def words(self) -> str:
+        """What tells this object from any other, to find its live measures again (hashed before it is stored)."""
+        return f"{self.kind}:{self.party.id_no}"
+
+
+class Deposit(_Object):
+    kind: Annotated[Literal["deposit"], label("种类", "A bank deposit")]
+    bank: Annotated[Line, label("开户行", "Bank")]
+    account_no: Annotated[AccountNo, label("账号", "Account number")]
+
+    @property
+    def words(self) -> str:
+        return f"account:{self.account_no}"
+
+
+class Wealth(_Object):
+    kind: Annotated[Literal["wealth"], label("种类", "A wealth product")]
+    institution: Annotated[Line, label("机构", "Institution")]
+    product: Annotated[Line, label("产品名称或代码", "Product")]
+    account_no: Annotated[AccountNo, label("账号", "Account number")]
+
+    @property
+    def words(self) -> str:
+        return f"wealth:{self.institution}:{self.account_no}:{self.product}"
+
+
+class Equity(_Object):
+    kind: Annotated[Literal["equity"], label("种类", "A share in a company")]
+    company: Annotated[Org, label("所在公司", "Company")]
+    share: Annotated[Line, label("份额", "The share, as the register states it")]
+
+    @property
+    def words(self) -> str:
+        return f"equity:{self.company.uscc}:{self.party.id_no}"
+
+
+class Realty(_Object):
+    kind: Annotated[Literal["realty"], label("种类", "Real property")]
+    unit_no: Annotated[Line, label("不动产单元号", "Unit number in the register")]
+    certificate_no: Annotated[Line | None, label("不动产权证号", "Certificate number")] = None
+    location: Annotated[Line, label("坐落或所在", "Where it is")]
+
+    @property
+    def words(self) -> str:
+        return f"realty:{self.unit_no}"
+
+
+class Movable(_Object):
+    kind: Annotated[Literal["movable"], label("种类", "A movable")]
+    description: Annotated[Prose, label("说明", "What it is")]
+    quantity: Annotated[int, label("数量", "How many", ge=1, le=1_000_000)] = 1
+    location: Annotated[Line, label("坐落或所在", "Where it is")]
+
+    @property
+    def words(self) -> str:
+        return f"movable:{self.party.id_no}:{self.description}:{self.location}"
+
+
+class Subject(_Object):
+    """Whose property is investigated: an exact list of questions, never "everything"."""
+
+    kind: Annotated[Literal["subject"], label("种类", "Whose property is investigated")]
+    questions: Annotated[list[Prose], label("问题清单", "Exact questions", min_length=1, max_length=30)]
+
+
+class Addressee(_Object):
+    kind: Annotated[Literal["addressee"], label("种类", "Who is served")]
+    address: Annotated[Address, label("地址", "Where")]
+    paper: Annotated[Line, label("送达文书", "What is served")]
+
+
+class Whereabouts(_Object):
+    kind: Annotated[Literal["whereabouts"], label("种类", "Where the person is")]
+    address: Annotated[Address, label("地址", "The exact place")]
+
+
+class Site(_Object):
+    kind: Annotated[Literal["site"], label("种类", "Where help is needed")]
+    address: Annotated[Address, label("地址", "The place")]
+    description: Annotated[Prose, label("说明", "What is to be done")]
+
+
+class Other(_Object):
+    kind: Annotated[Literal["other"], label("种类", "Anything else")]
+    description: Annotated[Prose, label("说明", "What is to be done")]
+
+
+CommissionObject = Annotated[
+    Deposit | Wealth | Equity | Realty | Movable | Subject | Addressee | Whereabouts | Site | Other,
+    Field(discriminator="kind"),
+]

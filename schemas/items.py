@@ -1,0 +1,51 @@
+"""What several matter types have in common: the line of a result about one controlled object, and lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, Field, model_validator
+
+from schemas.base import Model, label
+from schemas.envelope import Ref
+from schemas.identifiers import Phone
+from schemas.rules import broken
+from schemas.terms import check_order
+from schemas.values import Day, Line
+
+T = TypeVar("T", bound=Sequence[str])
+
+
+def distinct(values: T) -> T:
+    """Raises PydanticCustomError `duplicate-value` at the second of two equal values."""
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            raise broken("duplicate-value", at=f"/{index}")
+    return values
+
+
+DutyPhones = Annotated[list[Phone], Field(min_length=2, max_length=10), AfterValidator(distinct)]
+"""Two different telephones at least: one person may be asleep (docs/domain.md 2.3, 2.4)."""
+
+
+class ControlledItem(Model):
+    """What became of one object: done, queued behind others (轮候), or failed and why."""
+
+    ref: Annotated[Ref, label("对象编号", "The object")]
+    status: Annotated[Literal["done", "queued", "failed"], label("办理结果", "done, queued (轮候), failed")]
+    rank: Annotated[int | None, label("顺位", "1 = 首封, n = 轮候", ge=1, le=999)] = None
+    start_on: Annotated[Day | None, label("起始日期", "First day")] = None
+    end_on: Annotated[Day | None, label("到期日期", "Last day")] = None
+    registry_no: Annotated[Line | None, label("登记编号", "Number in the registry")] = None
+    fail_reason: Annotated[Line | None, label("未办成原因", "Why it failed")] = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ControlledItem:
+        if self.status == "failed" and self.fail_reason is None:
+            raise broken("fail-reason-required", at="/fail_reason")
+        if self.status == "queued" and (self.rank is None or self.rank < 2):
+            raise broken("rank-required", at="/rank")
+        if self.start_on and self.end_on:
+            check_order(self.start_on, self.end_on)
+        return self

@@ -1,0 +1,198 @@
+"""Commissioned matters between courts (docs/domain.md 2.6): one type, both directions, the code says what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import model_validator
+
+from schemas.base import Model, label
+from schemas.catalogue import (
+    ApprovalRule,
+    Classification,
+    Deadline,
+    DeadlineKind,
+    Kind,
+    MatterType,
+    MeasureRule,
+    Shape,
+)
+from schemas.commission_objects import CommissionObject
+from schemas.commissions import COMMISSIONS, Commission, MatterCode
+from schemas.identifiers import CourtCode
+from schemas.items import ControlledItem
+from schemas.rules import broken
+from schemas.terms import check_renewal, check_years
+from schemas.values import Day, Line, Measure, Moment, Money, Prose, Sha256
+
+
+class EntrustRequest(Model):
+    """entrusting asks, entrusted does. The term and the original measure are wanted or refused by the code."""
+
+    matter_code: Annotated[MatterCode, label("委托事项", "What is to be done")]
+    entrusting: Annotated[CourtCode, label("委托法院", "Court that asks")]
+    entrusted: Annotated[CourtCode, label("受托法院", "Court that is asked")]
+    place: Annotated[Line, label("办理地点", "Where it is to be done")]
+    assisting_unit: Annotated[Line | None, label("协助单位", "Bank, registry or other unit that assists")] = None
+    objects: Annotated[list[CommissionObject], label("标的", "Objects", min_length=1, max_length=50)]
+    start_on: Annotated[Day | None, label("起始日期", "First day of the measure")] = None
+    end_on: Annotated[Day | None, label("到期日期", "Last day of the measure")] = None
+    original: Annotated[Measure | None, label("原措施", "Measure that is renewed, ended or used")] = None
+    requested_days: Annotated[int, label("要求办理天数", "Days in which to do it", ge=1, le=30)]
+    urgent: Annotated[bool, label("是否紧急", "To be done within 24 hours")] = False
+
+    @model_validator(mode="after")
+    def _by_code(self) -> EntrustRequest:
+        row = COMMISSIONS[self.matter_code]
+        if self.entrusting == self.entrusted:
+            raise broken("same-court", at="/entrusted")
+        least, most = row.days
+        if not least <= self.requested_days <= most:
+            raise broken("requested-days", at="/requested_days", least=least, most=most)
+        self._check_objects(row)
+        self._check_original(row)
+        self._check_term(row)
+        return self
+
+    def _check_objects(self, row: Commission) -> None:
+        for index, item in enumerate(self.objects):
+            if item.kind != row.object:
+                raise broken("object-kind-mismatch", at=f"/objects/{index}/kind", expected=row.object)
+            if row.money and item.amount is None:
+                raise broken("amount-required", at=f"/objects/{index}/amount")
+
+    def _check_original(self, row: Commission) -> None:
+        if row.effect in ("renew", "end"):
+            if self.original is None:
+                raise broken("original-required", at="/original")
+            if len(self.objects) > 1:
+                raise broken("one-object", at="/objects/1")
+        elif row.effect == "open" and self.original is not None:
+            raise broken("original-not-needed", at="/original")
+
+    def _check_term(self, row: Commission) -> None:
+        if row.years == 0:
+            if self.start_on or self.end_on:
+                raise broken("term-not-needed", at="/start_on" if self.start_on else "/end_on")
+            return
+        if not (self.start_on and self.end_on):
+            raise broken("term-required", at="/end_on" if self.start_on else "/start_on")
+        check_years(self.start_on, self.end_on, row.years)
+        if row.effect == "renew" and self.original:
+            check_renewal(self.original, self.start_on, self.end_on)
+
+
+class ServiceRecord(Model):
+    """送达回证: how a document was served."""
+
+    method: Annotated[Literal["direct", "retained", "forwarded", "failed"], label("送达方式", "直接, 留置, 转交, 未成")]
+    signed_at: Annotated[Moment | None, label("签收时间", "When it was signed for")] = None
+    signer: Annotated[Line | None, label("签收人", "Who signed")] = None
+    relation: Annotated[Line | None, label("与受送达人关系", "The signer's relation to the addressee")] = None
+    receipt_image: Annotated[Sha256 | None, label("送达回证影像", "Picture of the receipt, by digest")] = None
+
+
+class Finding(Model):
+    question: Annotated[Prose, label("问题", "The question as asked")]
+    answer: Annotated[Prose, label("答复", "The answer")]
+
+
+class EntrustItem(ControlledItem):
+    receipt_no: Annotated[Line | None, label("回执编号", "Number of the assisting unit's receipt")] = None
+    amount: Annotated[Money | None, label("金额", "Amount frozen, deducted or handed over")] = None
+    service: Annotated[ServiceRecord | None, label("送达情况", "How the document was served")] = None
+    findings: Annotated[list[Finding], label("调查结果", "Answers to the questions", max_length=30)] = []
+
+
+def _documents(payload: EntrustRequest) -> Mapping[str, int]:
+    return COMMISSIONS[payload.matter_code].documents
+
+
+def _approvals(payload: EntrustRequest) -> ApprovalRule:
+    """Detention is the president's to approve (docs/domain.md section 4)."""
+    if payload.matter_code == "control-person":
+        return ApprovalRule(people=1, roles=("president",))
+    return ApprovalRule()
+
+
+def _measure(payload: EntrustRequest) -> MeasureRule | None:
+    row = COMMISSIONS[payload.matter_code]
+    if row.effect is None:
+        return None
+    return MeasureRule(
+        row.action,
+        row.effect,
+        tuple((item.ref, item.words) for item in payload.objects),
+        measure_no=payload.original.measure_no if payload.original else None,
+        start_on=payload.start_on,
+        end_on=payload.end_on,
+    )
+
+
+ENTRUST = MatterType(
+    name="entrust.matter.request",
+    zh="委托事项",
+    en="Commissioned matter",
+    help_zh="委托外地法院代办冻结、查封、调查、送达等事项。选择委托事项后按提示填写标的和期限，附裁定书、协助执行通知书、委托函、"
+    "送达回证和执行公务证；不另立案件，委托法院对委托事项负责。",
+    help_en="Asks another court to freeze, seal, investigate, serve … in its district. Choose the matter, state the "
+    "objects and the term, attach ruling, notice, letter, receipt form and work permit. No case of its own is filed; "
+    "the entrusting court answers for it.",
+    shape=Shape.ASK,
+    senders=frozenset({Kind.COURT}),
+    receivers=frozenset({Kind.COURT}),
+    request=EntrustRequest,
+    result_item=EntrustItem,
+    # Full account numbers go out; the answer has sums, signers and what was found: both sealed (dialects.md court/1).
+    request_class=Classification.SENSITIVE,
+    result_class=Classification.SENSITIVE,
+    coercive=lambda payload: COMMISSIONS[payload.matter_code].coercive,
+    approvals=_approvals,
+    documents=_documents,
+    measure=_measure,
+    ended_by="entrust.matter.request",
+    deadline=Deadline(DeadlineKind.LEGAL_DAYS, 20),
+    example_request={
+        "matter_code": "freeze-deposit",
+        "entrusting": "陕0199",
+        "entrusted": "陕0528",
+        "place": "富平县",
+        "assisting_unit": "演示银行富平支行",
+        "objects": [
+            {
+                "ref": "d2f6h8jk",
+                "kind": "deposit",
+                "party": {
+                    "ref": "k7m2q9xa",
+                    "name": "王演示",
+                    "id_kind": "resident-id",
+                    "id_no": "610199199003071237",
+                    "role": "被执行人",
+                },
+                "amount": "86000.00",
+                "bank": "演示银行富平支行",
+                "account_no": "6100000000900001",
+            }
+        ],
+        "start_on": "2026-03-24",
+        "end_on": "2027-03-23",
+        "requested_days": 15,
+    },
+    example_result={
+        "outcome": "done",
+        "as_of": "2026-04-02T15:30:00+08:00",
+        "items": [
+            {
+                "ref": "d2f6h8jk",
+                "status": "done",
+                "rank": 1,
+                "start_on": "2026-03-24",
+                "end_on": "2027-03-23",
+                "registry_no": "YS-DJ-900001",
+                "receipt_no": "HZ-900001",
+                "amount": "86000.00",
+            }
+        ],
+    },
+)

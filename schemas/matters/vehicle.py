@@ -1,0 +1,254 @@
+"""Police · vehicles (docs/domain.md 2.4): finding one, and registering a seal on it.
+
+Registering a seal (车籍查封) and stopping a car on the road (实车布控, `vehicle_road`) are two different things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, field_validator, model_validator
+
+from schemas.base import Model, label
+from schemas.catalogue import (
+    ApprovalRule,
+    Classification,
+    Deadline,
+    DeadlineKind,
+    Kind,
+    MatterType,
+    MeasureRule,
+    Shape,
+)
+from schemas.envelope import Ref
+from schemas.identifiers import DivisionCode
+from schemas.items import ControlledItem, distinct
+from schemas.plates import is_protected
+from schemas.rules import broken
+from schemas.terms import check_days, check_renewal, check_years
+from schemas.values import Day, Line, Measure, Moment, Money, Vehicle
+
+SEAL_YEARS = 2  # INT-485: movables at most two years
+WINDOW_DAYS = 90
+
+
+class CoercedVehicle(Vehicle):
+    """A vehicle against which something is done: 使馆, 领馆, 军队 and 武警 plates are refused."""
+
+    @field_validator("plate")
+    @classmethod
+    def _open_to_coercion(cls, value: str) -> str:
+        if is_protected(value):
+            raise broken("protected-plate")
+        return value
+
+
+def vehicle_objects(vehicle: Vehicle) -> tuple[tuple[str, str], ...]:
+    """The VIN identifies: a car keeps it when its plate changes, so a new plate cannot hide a live seal."""
+    return ((vehicle.ref, f"vin:{vehicle.vin}"),)
+
+
+def check_rests_on(seal: Measure, end_on: str) -> None:
+    if (seal.rank or 1) > 1:
+        raise broken("seal-not-live", at="/seal/rank")
+    if end_on > seal.end_on:
+        raise broken("beyond-seal", at="/end_on")
+
+
+TWO_PEOPLE = ApprovalRule(people=2)
+RULING = {"enforcement-ruling": 1, "assistance-notice": 1}
+VEHICLE_EXAMPLE: Mapping[str, Any] = {
+    "ref": "v5t9c2hb",
+    "plate": "陕A90001",
+    "plate_kind": "02",
+    "vin": "LSVAM4187C2184847",
+    "engine_no": "YS900001",
+    "brand": "演示牌",
+    "color": "白",
+    "owner": {
+        "ref": "k7m2q9xa",
+        "name": "王演示",
+        "id_kind": "resident-id",
+        "id_no": "610199199003071237",
+        "role": "被执行人",
+    },
+}
+SEAL_EXAMPLE: Mapping[str, Any] = {
+    "measure_no": "court-sn0199-20260301-000007-1",
+    "start_on": "2026-03-01",
+    "end_on": "2028-02-29",
+}
+
+
+# --- find a vehicle ---------------------------------------------------------------------------------------------
+
+
+class VehicleLocateRequest(Model):
+    vehicle: Annotated[CoercedVehicle, label("被查找车辆", "Which vehicle")]
+    seal: Annotated[Measure, label("在用的车籍查封", "The live seal that it rests on")]
+    start_on: Annotated[Day, label("查找开始", "First day")]
+    end_on: Annotated[Day, label("查找截止", "Last day, at most 90 days on")]
+    area: Annotated[
+        list[DivisionCode], label("查找区域", "Divisions", min_length=1, max_length=20), AfterValidator(distinct)
+    ]
+
+    @model_validator(mode="after")
+    def _window(self) -> VehicleLocateRequest:
+        check_days(self.start_on, self.end_on, WINDOW_DAYS)
+        check_rests_on(self.seal, self.end_on)
+        return self
+
+
+class LastSeen(Model):
+    at: Annotated[Moment, label("时间", "When")]
+    place: Annotated[Line, label("大致地点", "Coarse place")]
+    direction: Annotated[Line | None, label("方向", "Direction")] = None
+
+
+class VehicleLocateItem(Model):
+    ref: Annotated[Ref, label("对象编号", "The vehicle")]
+    last_seen: Annotated[list[LastSeen], label("踪迹", "Newest first; none is an answer", max_length=50)] = []
+
+
+def _locate_measure(payload: VehicleLocateRequest) -> MeasureRule:
+    return MeasureRule("locate", "require", vehicle_objects(payload.vehicle), needs_live="seal")
+
+
+VEHICLE_LOCATE = MatterType(
+    name="police.vehicle-locate.request",
+    zh="车辆查找",
+    en="Find a vehicle",
+    help_zh="查找已查封车辆的踪迹。须有在用的车籍查封，填写号牌、号牌种类和车架号，期限不超过 90 天，须两人审批。"
+    "结果只发给承办法院系统，72 小时后销毁。",
+    help_en="Where a sealed vehicle was seen. Needs a live seal, plate, kind of plate and VIN, at most 90 days, two "
+    "approvals. The places go to the asking court's system only and are destroyed after 72 hours.",
+    shape=Shape.ASK,
+    senders=frozenset({Kind.COURT}),
+    receivers=frozenset({Kind.POLICE}),
+    request=VehicleLocateRequest,
+    result_item=VehicleLocateItem,
+    request_class=Classification.SENSITIVE,
+    result_class=Classification.LOCATION,
+    coercive=lambda _: True,
+    approvals=lambda _: TWO_PEOPLE,
+    documents=lambda _: RULING,
+    measure=_locate_measure,
+    deadline=Deadline(DeadlineKind.WORKING_DAYS, 5),
+    validity_days=90,
+    example_request={
+        "vehicle": VEHICLE_EXAMPLE,
+        "seal": SEAL_EXAMPLE,
+        "start_on": "2026-03-24",
+        "end_on": "2026-06-20",
+        "area": ["610199"],
+    },
+    example_result={
+        "outcome": "done",
+        "as_of": "2026-03-25T14:50:00+08:00",
+        "ttl_hours": 72,
+        "items": [
+            {
+                "ref": "v5t9c2hb",
+                "last_seen": [
+                    {"at": "2026-03-25T08:12:00+08:00", "place": "演示区西环路一带", "direction": "由南向北"}
+                ],
+            }
+        ],
+    },
+)
+
+
+# --- register a seal ----------------------------------------------------------------------------------------------
+
+
+class VehicleSealRequest(Model):
+    """seal and queue: a term and the debt. renew: a term that joins on to the original. release: no term."""
+
+    vehicle: Annotated[CoercedVehicle, label("车辆", "Which vehicle")]
+    action: Annotated[Literal["seal", "renew", "release", "queue"], label("办理事项", "查封, 续封, 解封, 轮候")]
+    start_on: Annotated[Day | None, label("查封起始", "First day")] = None
+    end_on: Annotated[Day | None, label("查封到期", "Last day, at most two years on")] = None
+    original: Annotated[Measure | None, label("原措施", "Seal that is renewed, released or queued behind")] = None
+    debt_amount: Annotated[Money | None, label("债务数额", "Debt, against over-seizure")] = None
+
+    @model_validator(mode="after")
+    def _by_action(self) -> VehicleSealRequest:
+        if self.action == "seal" and self.original is not None:
+            raise broken("original-not-needed", at="/original")
+        if self.action != "seal" and self.original is None:
+            raise broken("original-required", at="/original")
+        self._check_term()
+        if self.action in ("seal", "queue") and self.debt_amount is None:
+            raise broken("debt-required", at="/debt_amount")
+        return self
+
+    def _check_term(self) -> None:
+        if self.action == "release":
+            if self.start_on or self.end_on:
+                raise broken("term-not-needed", at="/start_on" if self.start_on else "/end_on")
+            return
+        if not (self.start_on and self.end_on):
+            raise broken("term-required", at="/end_on" if self.start_on else "/start_on")
+        check_years(self.start_on, self.end_on, SEAL_YEARS)
+        if self.action == "renew" and self.original:
+            check_renewal(self.original, self.start_on, self.end_on)
+
+
+_SEAL_EFFECTS = {"seal": "open", "queue": "queue", "renew": "renew", "release": "end"}
+
+
+def _seal_measure(payload: VehicleSealRequest) -> MeasureRule:
+    effect = _SEAL_EFFECTS[payload.action]
+    named = payload.original.measure_no if payload.original and effect in ("renew", "end") else None
+    return MeasureRule(
+        "seal",
+        effect,
+        vehicle_objects(payload.vehicle),
+        measure_no=named,
+        start_on=payload.start_on,
+        end_on=payload.end_on,
+    )
+
+
+VEHICLE_SEAL = MatterType(
+    name="police.vehicle-seal.request",
+    zh="车籍查封",
+    en="Seal a vehicle in the register",
+    help_zh="在车辆登记中查封、续封、解封或轮候查封。附执行裁定书和协助执行通知书；查封不超过二年，"
+    "续封须在到期前办理并写明原措施。查封不等于上路布控。",
+    help_en="Registers, renews, releases or queues a seal. With the ruling and the notice; at most two years; a "
+    "renewal names the original and comes before it ends. A seal does not stop the car on the road.",
+    shape=Shape.ASK,
+    senders=frozenset({Kind.COURT}),
+    receivers=frozenset({Kind.POLICE}),
+    request=VehicleSealRequest,
+    result_item=ControlledItem,
+    request_class=Classification.SENSITIVE,
+    coercive=lambda _: True,
+    documents=lambda _: RULING,
+    measure=_seal_measure,
+    ended_by="police.vehicle-seal.request",
+    deadline=Deadline(DeadlineKind.WORKING_DAYS, 5),
+    example_request={
+        "vehicle": VEHICLE_EXAMPLE,
+        "action": "seal",
+        "start_on": "2026-03-24",
+        "end_on": "2028-03-23",
+        "debt_amount": "128000.00",
+    },
+    example_result={
+        "outcome": "done",
+        "as_of": "2026-03-26T16:00:00+08:00",
+        "items": [
+            {
+                "ref": "v5t9c2hb",
+                "status": "done",
+                "rank": 1,
+                "start_on": "2026-03-24",
+                "end_on": "2028-03-23",
+                "registry_no": "YC-CF-900001",
+            }
+        ],
+    },
+)

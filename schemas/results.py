@@ -1,0 +1,75 @@
+"""The models that are built once for each matter type: its `open`, `result` and `correct`."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Any, cast
+
+from pydantic import AfterValidator, Field, create_model, model_validator
+
+from schemas.base import Model, label
+from schemas.catalogue import Classification, MatterType
+from schemas.opening import Opening
+from schemas.replies import CorrectMixin, ResultBase
+from schemas.rules import broken
+
+MAX_ITEMS = 1000
+
+
+def _one_each(items: list[Any]) -> list[Any]:
+    """One line for each object."""
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        if item.ref in seen:
+            raise broken("duplicate-ref", at=f"/{index}/ref")
+        seen.add(item.ref)
+    return items
+
+
+class _Result(ResultBase):
+    """`done` and `partial` say of what: success is never reported without its object (domain.md section 7, 7)."""
+
+    items: list[Any]
+
+    @model_validator(mode="after")
+    def _of_something(self) -> _Result:
+        if self.outcome in ("done", "partial") and not self.items:
+            raise broken("items-missing", at="/items")
+        return self
+
+
+@cache
+def opening_model(matter: str, request: type[Model]) -> type[Opening]:
+    """`Opening` whose payload is the matter's own."""
+    payload: Any = (Annotated[request, label("内容", "Payload of the matter type")], ...)
+    return create_model(f"Opening of {matter}", __base__=Opening, payload=payload)
+
+
+@cache
+def result_model(matter: str, item: type[Model], location: bool) -> type[Model]:
+    """A location result must say for how long it may be kept (domain.md section 4)."""
+    lines: Any = (
+        Annotated[list[item], Field(max_length=MAX_ITEMS), AfterValidator(_one_each)],  # type: ignore[valid-type]
+        ...,
+    )
+    members: dict[str, Any] = {"items": lines}
+    if location:
+        members["ttl_hours"] = (Annotated[int, label("保存时限（小时）", "Hours, at most 72", ge=1, le=72)], ...)
+    return create_model(f"Result of {matter}", __base__=_Result, **members)
+
+
+@cache
+def correct_model(matter: str, item: type[Model], location: bool) -> type[Model]:
+    """A result that replaces an earlier one."""
+    base: Any = (CorrectMixin, result_model(matter, item, location))
+    return cast("type[Model]", create_model(f"Correction of {matter}", __base__=base))
+
+
+def content_model(matter: MatterType, verb: str) -> type[Model] | None:
+    """The model of `open`, `result` or `correct` of this type; None when it has none."""
+    if verb == "open":
+        return opening_model(matter.name, matter.request)
+    if matter.result_item is None:
+        return None
+    build = result_model if verb == "result" else correct_model
+    return build(matter.name, matter.result_item, matter.result_class is Classification.LOCATION)

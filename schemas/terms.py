@@ -1,0 +1,48 @@
+"""How long a measure may last: pure arithmetic on days written `YYYY-MM-DD`."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from schemas.rules import broken
+from schemas.values import Measure
+
+
+def years_later(day: str, years: int) -> str:
+    """The same day `years` on; 29 February becomes 28 February. Raises ValueError beyond the year 9999."""
+    start = date.fromisoformat(day)
+    try:
+        return start.replace(year=start.year + years).isoformat()
+    except ValueError:
+        return start.replace(year=start.year + years, day=28).isoformat()
+
+
+def check_order(start_on: str, end_on: str, *, at: str = "/end_on") -> None:
+    """Raises PydanticCustomError `end-before-start` at `at`."""
+    if end_on < start_on:
+        raise broken("end-before-start", at=at)
+
+
+def check_years(start_on: str, end_on: str, years: int, *, at: str = "/end_on") -> None:
+    """At most `years` years, the same day included. Raises `end-before-start`, `term-too-long`."""
+    check_order(start_on, end_on, at=at)
+    if date.fromisoformat(start_on).year + years <= date.max.year and end_on > years_later(start_on, years):
+        raise broken("term-too-long", at=at, longest=f"{years} 年", longest_en=f"{years} years")
+
+
+def check_days(start_on: str, end_on: str, days: int, *, at: str = "/end_on") -> None:
+    """At most `days` days after the first. Raises `end-before-start`, `term-too-long`."""
+    check_order(start_on, end_on, at=at)
+    if date.fromisoformat(end_on) - date.fromisoformat(start_on) > timedelta(days=days):
+        raise broken("term-too-long", at=at, longest=f"{days} 天", longest_en=f"{days} days")
+
+
+def check_renewal(original: Measure, start_on: str, end_on: str) -> None:
+    """A renewal joins on without a gap and ends later (docs/domain.md section 3: complete before the end).
+
+    Raises `renewal-gap` at /start_on, `renewal-not-longer` at /end_on.
+    """
+    if date.fromisoformat(start_on) - date.fromisoformat(original.end_on) > timedelta(days=1):
+        raise broken("renewal-gap", at="/start_on")
+    if end_on <= original.end_on:
+        raise broken("renewal-not-longer", at="/end_on")

@@ -1,0 +1,179 @@
+"""The way in: plain JSON data → a validated, normalised model, or every fault with its place and its cure.
+
+Nothing here knows the gateway. A fault carries a JSON pointer (RFC 6901) into the data as it was given, the name
+of the rule, and a Chinese and an English text (docs/design.md 3.3, Errors).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from schemas import messages
+from schemas.base import Model
+from schemas.catalogue import MatterType
+from schemas.identifiers import BANKRUPTCY_TYPES, ENFORCEMENT_TYPES, OTHER_TYPES, case_type, is_coercive_case
+from schemas.problem import FieldError
+from schemas.replies import VERBS
+from schemas.results import content_model
+from schemas.rules import RULES, Rule
+
+M = TypeVar("M", bound=BaseModel)
+
+MAX_ERRORS = 100
+_WITHOUT_STAGE = ENFORCEMENT_TYPES | BANKRUPTCY_TYPES | OTHER_TYPES
+
+
+class InvalidError(Exception):
+    """Data that breaks a rule; `errors` is never empty."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        self.errors = list(errors)
+        super().__init__("; ".join(f"{e.rule} at {e.pointer or '/'}" for e in self.errors))
+
+
+def validate(model: type[M], data: Any, *, base_pointer: str = "", today: date | None = None) -> M:
+    """`data` as `model`. base_pointer: where `data` stands in what the caller was given.
+
+    today: the day in Asia/Shanghai; with it, births in the future and ended division codes are refused.
+    Raises InvalidError.
+    """
+    try:
+        return model.model_validate(data, context={"today": today} if today else None)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)[:MAX_ERRORS]
+        raise InvalidError([_field_error(d, data, base_pointer) for d in details]) from None
+
+
+def parse_open(matter: MatterType, payload: Any, base_pointer: str = "/payload", *, today: date | None = None) -> Model:
+    """The request payload of a submission or an opening. Raises InvalidError."""
+    model = validate(matter.request, payload, base_pointer=base_pointer, today=today)
+    _check_refs(payload, base_pointer)
+    return model
+
+
+def parse_data(matter: MatterType, verb: str, data: Any, *, base_pointer: str = "", today: date | None = None) -> Model:
+    """Canonical data of any verb: for `open` an `Opening` whose payload is the matter's own model.
+
+    Raises InvalidError; KeyError for a verb that does not exist.
+    """
+    model = VERBS[verb].model or content_model(matter, verb)
+    if model is None:
+        raise InvalidError([_error(base_pointer, RULES["no-result"], {})])
+    parsed = validate(model, data, base_pointer=base_pointer, today=today)
+    if verb == "open":
+        _check_refs(data["payload"], f"{base_pointer}/payload")
+    return parsed
+
+
+def parse_opening(matter: MatterType, data: Any, *, today: date | None = None) -> Model:
+    """Canonical data of `open`. Raises InvalidError."""
+    return parse_data(matter, "open", data, today=today)
+
+
+def check_case(
+    matter: MatterType, payload: Any, case_no: str | None, stage: str | None = None, *, pointer: str = "/case_no"
+) -> None:
+    """Whether this matter may rest on this (normalised) case number (docs/domain.md 2.0).
+
+    A coercive matter needs a case of type 执, 执恢 or 执保; any other may carry a trial's case number with
+    `stage: pre-enforcement`. Raises InvalidError.
+    """
+    coercive = matter.coercive(payload)
+    rule = None
+    if case_no is None:
+        rule = "case-required" if coercive or matter.case_required else None
+    elif coercive and stage is not None:
+        rule = "stage-coercive"
+    elif coercive and not is_coercive_case(case_no):
+        rule = "case-not-enforcement"
+    elif stage is None and case_type(case_no) not in _WITHOUT_STAGE:
+        rule = "stage-required"
+    if rule is not None:
+        raise InvalidError([_error(pointer, RULES[rule], {})])
+
+
+def refs_of(data: Any) -> list[str]:
+    """Every `ref` in a payload or a result, in order, each once."""
+    return list(dict.fromkeys(node["ref"] for _, node in _objects(data, "")))
+
+
+@cache
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema()
+
+
+def json_schema(matter: MatterType) -> dict[str, Any]:
+    """JSON Schemas (2020-12) by name: `payload`, `open`, and `result`, `correct` where the type has them."""
+    verbs = ("open", "result", "correct")
+    models = {verb: model for verb in verbs if (model := content_model(matter, verb))}
+    return {name: _schema(model) for name, model in {"payload": matter.request, **models}.items()}
+
+
+# --- refs -------------------------------------------------------------------------------------------------------
+
+
+def _objects(data: Any, pointer: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every object with a `ref`, outermost first, with its pointer."""
+    if isinstance(data, Mapping):
+        if isinstance(data.get("ref"), str):
+            yield pointer, data
+        for name, value in data.items():
+            yield from _objects(value, f"{pointer}/{_escaped(name)}")
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _objects(value, f"{pointer}/{index}")
+
+
+def _check_refs(payload: Any, base_pointer: str) -> None:
+    """One ref may stand twice only for the very same object (one owner of two things)."""
+    named: dict[str, Mapping[str, Any]] = {}
+    for pointer, node in _objects(payload, base_pointer):
+        if named.setdefault(node["ref"], node) != node:
+            raise InvalidError([_error(f"{pointer}/ref", RULES["duplicate-ref"], {})])
+
+
+# --- errors -----------------------------------------------------------------------------------------------------
+
+
+def _escaped(step: object) -> str:
+    return str(step)[:80].replace("~", "~0").replace("/", "~1")
+
+
+def _pointer(steps: Sequence[int | str], data: Any) -> str:
+    """A pydantic location as a JSON pointer: the tags of unions, which are no members, fall away."""
+    pointer, node = "", data
+    for position, step in enumerate(steps, start=1):
+        known = isinstance(node, Mapping) and step in node
+        if isinstance(step, str) and not known and position < len(steps):
+            continue
+        pointer += f"/{_escaped(step)}"
+        if known or (isinstance(node, list) and isinstance(step, int) and step < len(node)):
+            node = node[step]
+    return pointer
+
+
+def _field_error(detail: ErrorDetails, data: Any, base_pointer: str) -> FieldError:
+    kind, context, steps = detail["type"], detail.get("ctx", {}), detail["loc"]
+    at = base_pointer + _pointer(steps, data)
+    if kind in RULES:
+        return _error(at + context.get("at", ""), RULES[kind], context)
+    if kind.startswith("union_tag"):
+        at += f"/{context['discriminator'].strip(chr(39))}"
+    if kind == "missing" and steps and steps[-1] in messages.MISSING_MEMBER:
+        return _error(at, RULES[messages.MISSING_MEMBER[str(steps[-1])]], {})
+    return _error(at, messages.BY_TYPE.get(kind, messages.OTHER), context)
+
+
+def _error(pointer: str, rule: Rule, context: Mapping[str, Any]) -> FieldError:
+    return FieldError(
+        pointer=pointer,
+        rule=rule.name,
+        detail=rule.zh.format_map(context),
+        detail_en=rule.en.format_map(context),
+    )
