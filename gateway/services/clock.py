@@ -134,7 +134,7 @@ class ClockWork:
         """What blocked the request may be there now: prove and open once more, from the stored submission."""
         if request.state != "blocked":
             return False
-        stored = await self._ctx.store.submission_of(request.group_no or request.request_no)
+        stored = await self._ctx.store.submission_of(request.request_no)
         participant = self._ctx.participant(request.asker)
         client = next((c for c in participant.clients if c.id == request.client), None)
         if stored is None or client is None:

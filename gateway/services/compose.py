@@ -85,7 +85,7 @@ class Composer:
                 "data": {"head": head} if head else {},
             }
         )
-        key = ctx.keyring.signing_key(sender, at=now)
+        key = ctx.keyring.signing_key(sender, at=now, alg=receiver.jws_alg)
         if sealed is not None:
             signed = issue(event, "sealed", sealed, key)
         elif matter.classification(verb).sealed:
@@ -134,7 +134,8 @@ class Composer:
                 "data": {},
             }
         )
-        signed = issue(event, "body", body, ctx.keyring.signing_key(ctx.home.code, at=now))
+        key = ctx.keyring.signing_key(ctx.home.code, at=now, alg=receiver.jws_alg)
+        signed = issue(event, "body", body, key)
         verb = kind.rsplit(".", 1)[1]
         message = Message(
             sender=ctx.home.code,

@@ -16,7 +16,7 @@ from schemas.validation import InvalidError, parse_data, parse_opening
 from adapters.contract import AdapterError
 from gateway.crypto import policy
 from gateway.crypto.sdjwt import Parsed, parse
-from gateway.crypto.seal import sealed_to, unseal
+from gateway.crypto.seal import recipient_of, unseal
 from gateway.errors import RejectedError
 from gateway.services.context import Context
 from schemas import replies
@@ -112,7 +112,7 @@ class Reader:
         if classification.sealed != (parsed.content_kind == "sealed"):
             raise RejectedError("not-sealed" if classification.sealed else "must-not-be-sealed", pointer="/data/_sd")
         if location:
-            arrived.sealed_to = sealed_to(parsed.content)
+            arrived.sealed_to = recipient_of(parsed.content)
             return replies.join(verb, _allowed(verb, head), {})
         words = self._open(envelope, parsed)
         adapter = self._ctx.adapter(envelope.dialect)

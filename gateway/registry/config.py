@@ -1,0 +1,158 @@
+"""`lianzhi.toml`, environment `LIANZHI_*`, and secret files: one typed configuration (docs/design.md 3.5)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from gateway.core.settings import Settings
+from gateway.crypto.limits import Limits
+from gateway.errors import ConfigurationError
+
+FILE = "lianzhi.toml"
+DEFAULT_FOLDER = Path(".lianzhi")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StoreSection(_Section):
+    """url: `sqlite:///lianzhi.sqlite` (relative to the folder) or `postgresql://…`."""
+
+    url: str = "sqlite:///lianzhi.sqlite"
+
+
+class BrokerSection(_Section):
+    """url without password; password_file: one line, readable by the gateway alone."""
+
+    url: str = "amqp://lianzhi@127.0.0.1:5672/lianzhi"
+    password_file: str | None = None
+    management: str = "http://127.0.0.1:15672"
+    prefetch: int = Field(default=2000, ge=1)
+
+
+class HttpSection(_Section):
+    """Loopback by default; put TLS in front before you listen elsewhere."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+
+
+class DocumentsSection(_Section):
+    folder: str = "documents"
+
+
+class TimingSection(_Section):
+    """Seconds; the meaning of each stands in `gateway.core.settings.Settings`."""
+
+    redeliver_after: float = Field(default=900, gt=0)
+    redeliver_times: int = Field(default=3, ge=0)
+    gap_after: float = Field(default=3600, gt=0)
+    mend_every: float = Field(default=15, gt=0)
+    lease_term: float = Field(default=30, gt=0)
+    publish_timeout: float = Field(default=10, gt=0)
+
+
+class LimitsSection(_Section):
+    """Bytes, levels, seconds; see `gateway.crypto.limits.Limits`. backlog: unsent messages before 503."""
+
+    message_bytes: int = Field(default=1 << 20, gt=0)
+    document_bytes: int = Field(default=100 << 20, gt=0)
+    json_depth: int = Field(default=32, gt=0)
+    ahead_seconds: float = Field(default=300, ge=0)
+    behind_days: float = Field(default=30, ge=0)
+    backlog: int = Field(default=100_000, ge=0)
+
+
+class Config(BaseSettings):
+    """The whole of it; `folder` is where the file stands and what relative paths start from."""
+
+    model_config = SettingsConfigDict(env_prefix="LIANZHI_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    folder: Path = DEFAULT_FOLDER
+    store: StoreSection = StoreSection()
+    broker: BrokerSection = BrokerSection()
+    http: HttpSection = HttpSection()
+    documents: DocumentsSection = DocumentsSection()
+    timing: TimingSection = TimingSection()
+    limits: LimitsSection = LimitsSection()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Given, then environment, then the file."""
+        folder = Path(init_settings().get("folder", DEFAULT_FOLDER))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, folder / FILE)
+
+    @property
+    def store_url(self) -> str:
+        """With a relative SQLite file resolved against the folder."""
+        prefix = "sqlite:///"
+        if not self.store.url.startswith(prefix):
+            return self.store.url
+        return prefix + str((self.folder / self.store.url.removeprefix(prefix)).resolve())
+
+    @property
+    def broker_url(self) -> str:
+        """With the password from its file. Raises ConfigurationError."""
+        if self.broker.password_file is None:
+            return self.broker.url
+        path = self.folder / self.broker.password_file
+        try:
+            password = path.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigurationError(f"{path}：读不到密码文件。 Cannot read the password file.") from error
+        scheme, _, rest = self.broker.url.partition("://")
+        user, _, where = rest.rpartition("@")
+        return f"{scheme}://{user}:{password}@{where}"
+
+    @property
+    def documents_folder(self) -> Path:
+        return self.folder / self.documents.folder
+
+    def settings(self) -> Settings:
+        """The core's view."""
+        timing = self.timing
+        return Settings(
+            redeliver_after=timedelta(seconds=timing.redeliver_after),
+            redeliver_times=timing.redeliver_times,
+            gap_after=timedelta(seconds=timing.gap_after),
+            mend_every=timedelta(seconds=timing.mend_every),
+            lease_term=timedelta(seconds=timing.lease_term),
+            publish_timeout=timing.publish_timeout,
+            backlog_limit=self.limits.backlog,
+        )
+
+    def bounds(self) -> Limits:
+        limits = self.limits
+        return Limits(
+            message_bytes=limits.message_bytes,
+            json_depth=limits.json_depth,
+            document_bytes=limits.document_bytes,
+            ahead=timedelta(seconds=limits.ahead_seconds),
+            behind=timedelta(days=limits.behind_days),
+        )
+
+
+def load_config(folder: Path, **given: Any) -> Config:
+    """The configuration of the installation in `folder`. Raises ConfigurationError naming the field."""
+    if not (folder / FILE).is_file():
+        raise ConfigurationError(
+            f"{folder / FILE}：没有配置文件，请先运行 lianzhi init。 No configuration; run `lianzhi init` first."
+        )
+    try:
+        return Config(folder=folder, **given)
+    except ValidationError as error:
+        where = "；".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"{folder / FILE}：配置有误。 The configuration is wrong: {where}") from error

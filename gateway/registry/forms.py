@@ -1,0 +1,88 @@
+"""The form of `participants/<code>.toml` (docs/examples.md): one organisation, one file, no code."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from schemas.catalogue import Kind
+from schemas.envelope import Code, Kid
+
+Hex64 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Scope = Literal["submit", "reply", "read", "approve", "documents"]
+SCOPES: tuple[Scope, ...] = ("submit", "reply", "read", "approve", "documents")
+
+
+class Form(BaseModel):
+    """Closed, but not strict: TOML has dates, and a code of an enumeration is a string."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Name(Form):
+    zh: str
+    en: str
+
+
+class Duty(Form):
+    """weekdays: hours in which a person is there, `HH:MM-HH:MM`; always: types taken at any hour."""
+
+    weekdays: list[Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d-\d\d:\d\d$")]] = []
+    always: list[str] = []
+
+
+class Broker(Form):
+    user: Code
+
+
+class Key(Form):
+    """jwk: file of the public key, relative to the installation's folder. until: the last day, Shanghai."""
+
+    kid: Kid
+    since: Annotated[date, Field(alias="from")]
+    until: date | None = None
+    revoked_at: datetime | None = None
+    jwk: str
+    client: str | None = None
+
+
+class StaffMember(Form):
+    no: str
+    name: str
+    permit: str
+    roles: list[str]
+    since: Annotated[date, Field(alias="from")]
+    until: date | None = None
+    revoked: bool = False
+
+
+class ClientSystem(Form):
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+    scopes: list[Scope]
+    token_sha256: Hex64
+    signs_with: Kid | None = None
+    opens_with: Kid | None = None
+    revoked: bool = False
+
+
+class ParticipantForm(Form):
+    code: Code
+    kind: Kind
+    name: Name
+    division: str | None = None
+    court_code: str | None = None
+    parent: str | None = None
+    home: bool = False
+    enabled: bool = True
+    channel: Literal["amqp", "http"]
+    dialect: str | None = None
+    jws_alg: Literal["ES256", "Ed25519", "EdDSA"] = "ES256"
+    accepts: list[str] = []
+    opens: list[str] = []
+    duty: Duty = Duty()
+    broker: Broker | None = None
+    keys: list[Key] = []
+    staff: list[StaffMember] = []
+    clients: list[ClientSystem] = []

@@ -1,0 +1,215 @@
+"""Makes and edits an installation's files: `init`, `clients`, `keys`. Each secret is written or shown once.
+
+Layout of the folder: `lianzhi.toml`, `hash.key` (secret of the keyed hashes), `participants/<code>.toml`,
+`keys/<kid>.jwk` (public), `keys/private/<kid>.jwk` (those that the gateway signs or opens with), and
+`handover/<owner>/` (private keys made for somebody else, to be moved there and deleted here).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import tomlkit
+from tomlkit import TOMLDocument
+
+from gateway.crypto.keys import generate_jwk, public_jwk
+from gateway.errors import ConfigurationError
+from gateway.registry.config import FILE
+from gateway.registry.forms import SCOPES
+from gateway.registry.participants import PARTICIPANTS, PRIVATE_KEYS
+from schemas.courts import COURTS
+
+HASH_KEY = "hash.key"
+HANDOVER = "handover"
+TOKEN_BYTES = 32  # 43 characters of base64url
+
+_CONFIG = """\
+# 联执网关配置 Lianzhi gateway. 相对路径从本文件所在目录算起 Relative paths start from this folder.
+[store]
+url = "sqlite:///lianzhi.sqlite"        # 或 or postgresql://user@host/db
+
+[broker]
+url = "amqp://lianzhi@127.0.0.1:5672/lianzhi"
+management = "http://127.0.0.1:15672"
+# password_file = "broker.password"     # 一行，仅网关可读 one line, readable by the gateway alone
+
+[http]
+host = "127.0.0.1"                      # 对外监听前请先加 TLS put TLS in front before you listen elsewhere
+port = 8080
+
+[documents]
+folder = "documents"
+"""
+
+
+class Installation:
+    """The folder of one gateway. Methods raise ConfigurationError (what is wrong, and what to do)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def create(self) -> None:
+        """Empty installation: configuration and hash key. Refuses to touch an existing one."""
+        if (self.folder / FILE).exists():
+            raise ConfigurationError(f"{self.folder / FILE}：已存在，不覆盖。 Exists already; nothing was overwritten.")
+        for part in (PARTICIPANTS, PRIVATE_KEYS):
+            (self.folder / part).mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_text(self.folder / FILE, _CONFIG)
+        write_secret(self.folder / HASH_KEY, secrets.token_hex(32) + "\n")
+
+    def add_participant(self, form: Mapping[str, Any]) -> None:
+        """A new `participants/<code>.toml` from its members in TOML's own types."""
+        path = self.participant_file(form["code"])
+        if path.exists():
+            raise ConfigurationError(f"{path}：已存在。 Exists already.")
+        write_text(path, tomlkit.dumps(dict(form)))
+
+    def participant_file(self, code: str) -> Path:
+        return self.folder / PARTICIPANTS / f"{code}.toml"
+
+    def new_key(
+        self,
+        code: str,
+        purpose: Literal["sig", "sub", "enc"],
+        label: str,
+        *,
+        since: date,
+        years: int = 2,
+        kty: Literal["EC", "OKP"] = "EC",
+        held_by_gateway: bool,
+        client: str | None = None,
+    ) -> str:
+        """Makes a key pair, registers its public half in the participant's file, and keeps the private half here
+        (`held_by_gateway`) or puts it into `handover/<client or code>/`. The new kid."""
+        kid = f"{code}.{purpose}.{label}"
+        jwk = generate_jwk(kid, kty)
+        public = self.folder / "keys" / f"{kid}.jwk"
+        if public.exists():
+            raise ConfigurationError(f"{public}：已存在。 A key of this name exists already.")
+        private = PRIVATE_KEYS if held_by_gateway else Path(HANDOVER) / (client or code)
+        suffix = "jwk" if held_by_gateway else "private.jwk"
+        write_secret(self.folder / private / f"{kid}.{suffix}", json.dumps(jwk) + "\n")
+        write_text(public, json.dumps(public_jwk(jwk)) + "\n")
+        entry: dict[str, Any] = {
+            "kid": kid,
+            "from": since,
+            "until": since + timedelta(days=365 * years),
+            "jwk": f"keys/{kid}.jwk",
+        }
+        if client is not None:
+            entry["client"] = client
+        self._append(code, "keys", entry)
+        return kid
+
+    def add_client(
+        self,
+        code: str,
+        client: str,
+        *,
+        scopes: Sequence[str] = SCOPES,
+        signs_with: str | None = None,
+        opens_with: str | None = None,
+    ) -> str:
+        """Registers a system that speaks for `code`; its token, which is stored nowhere."""
+        token = f"lz_{client}_{secrets.token_urlsafe(TOKEN_BYTES)}"
+        entry: dict[str, Any] = {
+            "id": client,
+            "scopes": list(scopes),
+            "token_sha256": hashlib.sha256(token.encode()).hexdigest(),
+        }
+        entry |= {k: v for k, v in (("signs_with", signs_with), ("opens_with", opens_with)) if v is not None}
+        document = self._read(code)
+        if any(c["id"] == client for c in document.get("clients", ())):
+            raise ConfigurationError(f"{client}：客户端已存在。 A client with this id exists already.")
+        self._append(code, "clients", entry)
+        return token
+
+    def revoke_client(self, code: str, client: str) -> None:
+        """Its token is refused from the next start or reload on."""
+        document = self._read(code)
+        for entry in document.get("clients", ()):
+            if entry["id"] == client:
+                entry["revoked"] = True
+                write_text(self.participant_file(code), tomlkit.dumps(document))
+                return
+        raise ConfigurationError(f"{client}：没有这个客户端。 No such client.")
+
+    def hash_key(self) -> bytes:
+        """The secret of the keyed hashes."""
+        path = self.folder / HASH_KEY
+        try:
+            return bytes.fromhex(path.read_text(encoding="ascii").strip())
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(f"{path}：缺失或损坏。 Missing or damaged.") from error
+
+    def _read(self, code: str) -> TOMLDocument:
+        path = self.participant_file(code)
+        try:
+            return tomlkit.parse(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigurationError(f"{path}：没有这个参与单位。 No such participant.") from error
+
+    def _append(self, code: str, table: str, entry: Mapping[str, Any]) -> None:
+        document = self._read(code)
+        if table not in document:
+            document[table] = tomlkit.aot()
+        document[table].append(tomlkit.item(dict(entry)))
+        write_text(self.participant_file(code), tomlkit.dumps(document))
+
+
+def create_home(folder: Path, court_code: str, *, code: str, client: str, today: date) -> str:
+    """A whole new installation for one court: configuration, its own participant file, four keys, one client.
+
+    The client's token, shown once. Raises ConfigurationError.
+    """
+    court = COURTS.get(court_code)
+    if court is None:
+        raise ConfigurationError(f"{court_code}：不在法院表中。 Not in the court table (schemas/courts.py).")
+    installation = Installation(folder)
+    installation.create()
+    installation.add_participant(
+        {
+            "code": code,
+            "kind": "court",
+            "name": {"zh": court.name, "en": f"Court {court_code}"},
+            "court_code": court_code,
+            "home": True,
+            "channel": "http",
+            "accepts": ["*"],
+            "opens": ["*"],
+        }
+    )
+    installation.new_key(code, "sig", "1", since=today, held_by_gateway=True)
+    installation.new_key(code, "enc", "1", since=today, held_by_gateway=True)
+    signs = installation.new_key(code, "sub", client, since=today, held_by_gateway=False, client=client)
+    opens = installation.new_key(code, "enc", client, since=today, held_by_gateway=False, client=client)
+    return installation.add_client(code, client, signs_with=signs, opens_with=opens)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Whole or not at all: a temporary file, flushed, then renamed."""
+    _write(path, text, 0o644)
+
+
+def write_secret(path: Path, text: str) -> None:
+    """The same, readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _write(path, text, 0o600)
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

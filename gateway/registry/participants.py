@@ -1,0 +1,146 @@
+"""Reads `participants/*.toml` and the keys that they name into a Directory and a Keyring."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from gateway.core.approvals import SHANGHAI
+from gateway.core.routing import Client, Directory, Participant, Staff
+from gateway.crypto.keyring import Keyring
+from gateway.crypto.keys import PrivateKey, PublicKey, private_key_from_jwk, public_key_from_jwk
+from gateway.errors import ConfigurationError, MisuseError
+from gateway.registry.forms import ParticipantForm
+from schemas.catalogue import Kind
+from schemas.courts import COURTS
+from schemas.envelope import CANONICAL
+
+PARTICIPANTS = "participants"
+PRIVATE_KEYS = Path("keys") / "private"
+
+_DIALECTS: dict[Kind, str] = {
+    Kind.POLICE: "police/1",
+    Kind.COURT: "court/1",
+    Kind.GRID: "grid/1",
+    Kind.ASSOCIATION: "association/1",
+    Kind.DEPARTMENT: "department/1",
+}
+
+
+def load_registry(folder: Path) -> tuple[Directory, Keyring]:
+    """Every participant of the installation in `folder`, and all keys: public ones from the participants' files,
+    private ones (the parties that we sign for) from `keys/private/`.
+
+    Raises ConfigurationError naming the file, the rule and the fix.
+    """
+    files = sorted((folder / PARTICIPANTS).glob("*.toml"))
+    if not files:
+        raise ConfigurationError(
+            f"{folder / PARTICIPANTS}：没有参与单位文件，请先运行 lianzhi init。"
+            f" No participant file; run `lianzhi init` first."
+        )
+    forms = [(path, read_form(path)) for path in files]
+    public = [key for path, form in forms for key in _public_keys(folder, path, form)]
+    private = [_private_key(path) for path in sorted((folder / PRIVATE_KEYS).glob("*.jwk"))]
+    try:
+        return Directory(participant(form) for _, form in forms), Keyring(public, private)
+    except (ValueError, MisuseError) as error:
+        raise ConfigurationError(f"{folder}：参与单位或密钥有误。 Participants or keys are wrong: {error}") from error
+
+
+def read_form(path: Path) -> ParticipantForm:
+    """One file. Raises ConfigurationError."""
+    try:
+        form = ParticipantForm.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigurationError(f"{path}：不是合法的 TOML。 Not well-formed TOML: {error}") from error
+    except ValidationError as error:
+        where = "；".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"{path}：字段不合规则。 A field breaks its rule: {where}") from error
+    if form.code != path.stem:
+        raise ConfigurationError(f"{path}：文件名须为 {form.code}.toml。 The file must be named after its code.")
+    if form.court_code is not None and form.court_code not in COURTS:
+        raise ConfigurationError(
+            f"{path}：法院代字 {form.court_code} 不在法院表中。 Court code not in the court table."
+        )
+    return form
+
+
+def participant(form: ParticipantForm) -> Participant:
+    """The form as the pure core wants it."""
+    return Participant(
+        code=form.code,
+        kind=form.kind,
+        zh=form.name.zh,
+        en=form.name.en,
+        channel=form.channel,
+        dialect=form.dialect or (CANONICAL if form.home else _DIALECTS.get(form.kind, "plain/1")),
+        division=form.division,
+        court_code=form.court_code,
+        parent=form.parent,
+        home=form.home,
+        enabled=form.enabled,
+        jws_alg=form.jws_alg,
+        accepts=tuple(form.accepts),
+        opens=tuple(form.opens),
+        broker_user=form.broker.user if form.broker else None,
+        clients=tuple(
+            Client(c.id, frozenset(c.scopes), c.token_sha256, c.signs_with, c.opens_with, c.revoked)
+            for c in form.clients
+        ),
+        staff={
+            s.no: Staff(s.no, s.name, s.permit, frozenset(s.roles), s.since, s.until, s.revoked) for s in form.staff
+        },
+    )
+
+
+def _public_keys(folder: Path, path: Path, form: ParticipantForm) -> Iterable[PublicKey]:
+    for key in form.keys:
+        jwk = _jwk(folder / key.jwk)
+        if jwk.get("kid", key.kid) != key.kid or not key.kid.startswith(f"{form.code}."):
+            raise ConfigurationError(
+                f"{path}：密钥编号 {key.kid} 与单位或文件不符。 The kid is not this participant's."
+            )
+        try:
+            yield public_key_from_jwk(
+                {**jwk, "kid": key.kid},
+                nbf=_midnight(key.since),
+                exp=_midnight(key.until + timedelta(days=1)) if key.until else None,
+                revoked_at=_aware(key.revoked_at),
+                client=key.client,
+            )
+        except MisuseError as error:
+            raise ConfigurationError(f"{folder / key.jwk}：密钥不可用。 The key cannot be used: {error}") from error
+
+
+def _private_key(path: Path) -> PrivateKey:
+    try:
+        return private_key_from_jwk(_jwk(path))
+    except MisuseError as error:
+        raise ConfigurationError(f"{path}：私钥不可用。 The private key cannot be used: {error}") from error
+
+
+def _jwk(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{path}：密钥文件缺失或不是 JSON。 Key file missing or not JSON.") from error
+    if not isinstance(document, dict):
+        raise ConfigurationError(f"{path}：密钥文件须为一个 JWK。 A key file holds one JWK.")
+    return document
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), SHANGHAI)
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=SHANGHAI)
