@@ -156,7 +156,7 @@ STATES: Mapping[str, frozenset[str]] = {
     for shape in FIRST
 }
 
-_OUTCOMES = {"done": "completed", "none": "completed", "partial": "partial", "impossible": "impossible"}
+OUTCOMES = {"done": "completed", "none": "completed", "partial": "partial", "impossible": "impossible"}
 _ONCE = {"delivered": "stored_at", "receipt": "received_at"}
 _STEPS = {
     "ask": ("dispatched", "delivered", "received", "accepted"),
@@ -222,7 +222,7 @@ def decide(request: Request, step: Step) -> Decision:
     after, cancel = before, False
     notes: tuple[tuple[str, str], ...] = ()
     if row.to == BY_OUTCOME:
-        after = _OUTCOMES[step.data["outcome"]]
+        after = OUTCOMES[step.data["outcome"]]
     elif row.to == BY_EFFECT:
         after, notes = _withdrawn(step, facts)
     elif row.to == BY_CHECK:
@@ -299,28 +299,3 @@ def _watching(step: Step, cancel: bool) -> tuple[tuple[str, ...], tuple[str, ...
 def is_done(request: Request) -> bool:
     """Whether nothing more is owed by either side."""
     return request.state in TERMINAL[request.shape] or (request.shape == "notice" and request.state == "read")
-
-
-def mermaid(shape: str) -> str:
-    """The state diagram of one shape, drawn from TABLE (Mermaid `stateDiagram-v2`)."""
-    targets = {
-        BY_OUTCOME: sorted(set(_OUTCOMES.values())),
-        BY_EFFECT: ["withdrawn"],
-        BY_CHECK: ["identity-checked"],
-    }
-    lines = ["stateDiagram-v2", "    [*] --> approved", "    [*] --> blocked"]
-    edges: dict[tuple[str, str], list[str]] = {}
-    for row in TABLE:
-        if row.shape != shape or row.to == SAME:
-            continue
-        for state in row.states:
-            for to in targets.get(row.to, [row.to]):
-                if to != state:
-                    edges.setdefault((state, to), []).append(row.verb)
-    lines += [f"    {_id(a)} --> {_id(b)}: {', '.join(verbs)}" for (a, b), verbs in edges.items()]
-    lines += [f"    {_id(s)} --> [*]" for s in sorted(TERMINAL[shape])]
-    return "\n".join(lines) + "\n"
-
-
-def _id(state: str) -> str:
-    return state.replace("-", "_")

@@ -1,0 +1,50 @@
+"""The state diagrams of the documentation, drawn from the table (Mermaid `stateDiagram-v2`)."""
+
+from __future__ import annotations
+
+from gateway.core.lifecycle import BY_CHECK, BY_EFFECT, BY_OUTCOME, OUTCOMES, SAME, TABLE, TERMINAL
+
+_TARGETS = {
+    BY_OUTCOME: sorted(set(OUTCOMES.values())),
+    BY_EFFECT: ["withdrawn"],
+    BY_CHECK: ["identity-checked"],
+}
+_TITLES = {"ask": "请求 ask", "alert": "预警 alert", "notice": "通报 notice"}
+
+
+def states_document() -> str:
+    """`docs/states.md`, whole."""
+    parts = [
+        "# 状态图 State diagrams\n",
+        "由 `gateway/core/lifecycle.py` 的表生成；测试比对两者。 Drawn from the table; a test compares them.\n",
+    ]
+    for shape, title in _TITLES.items():
+        parts.append(f"## {title}\n\n```mermaid\n{mermaid(shape)}```\n")
+        parts.append(_same(shape))
+    return "\n".join(parts)
+
+
+def mermaid(shape: str) -> str:
+    """One shape."""
+    lines = ["stateDiagram-v2", "    [*] --> approved", "    [*] --> blocked"]
+    edges: dict[tuple[str, str], list[str]] = {}
+    for row in TABLE:
+        if row.shape != shape or row.to == SAME:
+            continue
+        for state in row.states:
+            for to in _TARGETS.get(row.to, [row.to]):
+                if to != state:
+                    edges.setdefault((state, to), []).append(row.verb)
+    lines += [f"    {_id(a)} --> {_id(b)}: {', '.join(verbs)}" for (a, b), verbs in edges.items()]
+    lines += [f"    {_id(s)} --> [*]" for s in sorted(TERMINAL[shape])]
+    return "\n".join(lines) + "\n"
+
+
+def _same(shape: str) -> str:
+    rows = [r for r in TABLE if r.shape == shape and r.to == SAME]
+    head = "不改变状态的动作 Verbs that change no state:\n\n| 动作 verb | 由 by | 可用于 allowed in |\n|---|---|---|\n"
+    return head + "".join(f"| `{r.verb}` | {r.by} | {', '.join(r.states)} |\n" for r in rows)
+
+
+def _id(state: str) -> str:
+    return state.replace("-", "_")
