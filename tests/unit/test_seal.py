@@ -1,0 +1,146 @@
+"""Sealed parts open for their receiver, in their message, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from joserfc import jwe
+
+from gateway.crypto import base64url, seal
+from gateway.crypto.algorithms import SEAL_REGISTRY
+from gateway.errors import MisuseError, RejectedError
+from tests.vectors.scene import BODY, COURT, MESSAGE_ID, NOW, REQUEST_NO, RING
+
+IDS: Any = {"request_no": REQUEST_NO, "message_id": MESSAGE_ID}
+KIDS = ["court-sn0199.enc.1", "court-sn0199.enc.x"]
+
+
+def sealed(kid: str = KIDS[0], body: Any = BODY) -> str:
+    return seal.seal(body, key=RING.sealing_key(COURT, at=NOW, kid=kid), **IDS)
+
+
+def made(content: Any, **header: Any) -> str:
+    """A JWE by any other hand: what is in it and in its header is free."""
+    key = RING.sealing_key(COURT, at=NOW, kid=KIDS[0]).key
+    members = {"alg": "ECDH-ES+A256KW", "enc": "A256GCM", "kid": KIDS[0]} | header
+    plain = content if isinstance(content, bytes) else json.dumps(content).encode()
+    algorithms = [members["alg"], members["enc"], "DEF"]
+    registry = jwe.JWERegistry(algorithms=algorithms, strict_check_header=False)
+    return jwe.encrypt_compact(members, plain, key, registry=registry)
+
+
+def refusal(text: str) -> RejectedError:
+    with pytest.raises(RejectedError) as refused:
+        seal.unseal(text, keyring=RING, **IDS)
+    return refused.value
+
+
+@pytest.mark.parametrize("kid", KIDS)
+def test_opens_for_its_receiver(kid: str) -> None:
+    text = sealed(kid)
+    assert seal.unseal(text, keyring=RING, **IDS) == BODY
+    assert seal.recipient_of(text) == kid
+    header = json.loads(base64url.decode(text.split(".", maxsplit=1)[0]))
+    assert {name: header[name] for name in ("alg", "enc", "kid", "cty")} == {
+        "alg": "ECDH-ES+A256KW",
+        "enc": "A256GCM",
+        "kid": kid,
+        "cty": "json",
+    }
+
+
+@pytest.mark.parametrize("kid", KIDS)
+def test_a_body_of_900_kilobytes_is_sealed_and_opened(kid: str) -> None:
+    body = {"XSXX": "案" * 300_000}
+    assert seal.unseal(sealed(kid, body), keyring=RING, **IDS) == body
+
+
+def test_a_header_by_another_library_is_read() -> None:
+    assert seal.unseal(made({**IDS, "body": BODY}), keyring=RING, **IDS) == BODY
+    assert seal.unseal(made({**IDS, "body": BODY}, apu="QQ", apv="QQ", typ="JOSE"), keyring=RING, **IDS) == BODY
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"zip": "DEF"},
+        {"enc": "A128GCM"},
+        {"alg": "ECDH-ES"},
+        {"alg": "ECDH-ES+A128KW"},
+        {"kid": "court-sn0199.enc.9"},
+        {"kid": "police-610199.enc.1"},
+        {"jku": "https://example.invalid"},
+    ],
+)
+def test_refuses_other_algorithms_keys_and_members(header: dict[str, Any]) -> None:
+    assert refusal(made({**IDS, "body": BODY}, **header)).code == "cannot-open"
+
+
+@pytest.mark.parametrize("segment", range(5))
+def test_refuses_what_was_altered(segment: int) -> None:
+    parts = sealed().split(".")
+    middle = len(parts[segment]) // 2
+    other = "A" if parts[segment][middle] != "A" else "B"
+    parts[segment] = parts[segment][:middle] + other + parts[segment][middle + 1 :]
+    assert refusal(".".join(parts)).code == "cannot-open"
+
+
+@pytest.mark.parametrize(
+    "epk", [None, {}, "x", {"kty": "EC", "crv": "P-384"}, "other-curve", "off-curve", "number", "more"]
+)
+def test_refuses_a_strange_ephemeral_key(epk: Any) -> None:
+    head, *rest = sealed().split(".")
+    header = json.loads(base64url.decode(head))
+    strange = {
+        "other-curve": json.loads(base64url.decode(sealed(KIDS[1]).split(".", maxsplit=1)[0]))["epk"],
+        "off-curve": header["epk"] | {"y": header["epk"]["x"]},
+        "number": header["epk"] | {"x": 5},
+        "more": header["epk"] | {"d": header["epk"]["x"]},
+    }
+    header["epk"] = strange.get(epk, epk) if isinstance(epk, str) else epk
+    assert refusal(".".join([base64url.encode(json.dumps(header).encode()), *rest])).code == "cannot-open"
+
+
+def test_refuses_a_low_order_point() -> None:
+    head, *rest = sealed(KIDS[1]).split(".")
+    header = json.loads(base64url.decode(head))
+    header["epk"]["x"] = base64url.encode(bytes(32))
+    assert refusal(".".join([base64url.encode(json.dumps(header).encode()), *rest])).code == "cannot-open"
+
+
+@pytest.mark.parametrize("text", ["", "a", "a.b.c.d", "a.b.c.d.e", "a.b.c.d.e.f", "é....", "e30....", "." * 20])
+def test_refuses_what_is_no_jwe(text: str) -> None:
+    assert refusal(text).code == "cannot-open"
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "pointer"),
+    [
+        ({**IDS, "body": BODY, "extra": 1}, "seal-mismatch", ""),
+        ({"body": BODY}, "seal-mismatch", ""),
+        ([], "seal-mismatch", ""),
+        ({**IDS, "request_no": None, "body": BODY}, "seal-mismatch", "/request_no"),
+        ({**IDS, "message_id": "x", "body": BODY}, "seal-mismatch", "/message_id"),
+        ({**IDS, "body": "text"}, "seal-mismatch", "/body"),
+        ({**IDS, "body": {"amount": 1.5}}, "bad-number", "/body/amount"),
+        (b"", "malformed-json", ""),
+        (b"\xff", "bad-encoding", None),
+        (b'{"body":{"a":1,"a":2}}', "duplicate-member", "/body/a"),
+        (b"[" * 40, "too-deep", None),
+    ],
+)
+def test_what_is_inside_is_read_as_strictly(content: Any, code: str, pointer: str | None) -> None:
+    refused = refusal(made(content))
+    assert (refused.code, refused.pointer) == (code, pointer)
+
+
+def test_sealing_to_a_signing_key_is_misuse() -> None:
+    key = RING.verification_key(COURT, "court-sn0199.sig.1", "sig")
+    with pytest.raises(MisuseError, match="not for sealing"):
+        seal.seal(BODY, key=key, **IDS)
+
+
+def test_the_registry_takes_our_algorithms_only() -> None:
+    assert set(SEAL_REGISTRY.allowed or ()) == {"ECDH-ES+A256KW", "A256GCM"}
