@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from schemas.validation import InvalidError, parse_data, refs_of
-
 from gateway.core.approvals import check_staff
 from gateway.core.lifecycle import Step, decide
 from gateway.core.records import Changes, IdempotencyRow, Request
@@ -19,10 +17,11 @@ from gateway.services.carry import carry_out, settle_measures
 from gateway.services.compose import Composer
 from gateway.services.context import Context
 from gateway.services.ports import Transaction
-from gateway.services.submit import RACES, Answer, _before
+from gateway.services.submit import RACES, Answer, replayed
 from schemas import replies
 from schemas.catalogue import Classification
 from schemas.problem import FieldError
+from schemas.validation import InvalidError, parse_data, refs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ class Actor:
             requests = await tx.lock_requests(sorted({s.request_no for s in batch}))
             for said in batch:
                 try:
-                    answer = _before(earlier.get((said.client.id, said.key)), _Keyed(said.fingerprint))
+                    answer = replayed(earlier.get((said.client.id, said.key)), said.fingerprint)
                     if answer is None:
                         answer = await self._one(tx, said, requests, changes, touched, now)
                     results.append(answer)
@@ -183,11 +182,6 @@ class Actor:
             return
         if any(m.state == "active" for m in await tx.measures_of(request.request_no)):
             raise RejectedError("measure-active", pointer="/verb")
-
-
-@dataclass(frozen=True, slots=True)
-class _Keyed:
-    fingerprint: str
 
 
 def _seq(request: Request, by: str) -> int:

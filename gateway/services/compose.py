@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from schemas.validation import refs_of
-
-from adapters.contract import AdapterError, Canonical
+from adapters.contract import Adapter, AdapterError, Canonical
 from gateway.core.origins import marked, origin_for
 from gateway.core.records import Message, OutboxRow, Request
 from gateway.core.routing import Participant, routing_key
@@ -21,6 +19,7 @@ from schemas import replies
 from schemas.catalogue import Classification, MatterType
 from schemas.envelope import CANONICAL, GATEWAY_NOTICE, dataschema, envelope_members, timestamp
 from schemas.problem import FieldError
+from schemas.validation import refs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,7 @@ class Composed:
 class Composer:
     def __init__(self, context: Context) -> None:
         self._ctx = context
+        self._case_shown: dict[tuple[str, str], bool] = {}
 
     async def say(
         self,
@@ -180,11 +180,19 @@ class Composer:
         canonical = Canonical(request.type, verb, body)
         try:
             if verb == "open" and request.case_no is not None:
-                request.facts["caseno"] = not adapter.hides(request.type, verb, "request.case_no")
+                request.facts["caseno"] = self._shows_case(adapter, request.type)
             return dialect, await adapter.encode(canonical)
         except AdapterError as error:
             detail = FieldError(pointer=error.pointer, rule=error.rule, detail=error.zh, detail_en=error.en)
             raise RejectedError("invalid-field", [detail]) from error
+
+    def _shows_case(self, adapter: Adapter, matter: str) -> bool:
+        """Whether this partner may see the case number at all (docs/design.md section 4 rule 5)."""
+        key = (adapter.dialect, matter)
+        if key not in self._case_shown:
+            seen = adapter.visible(Canonical(matter, "open", {"request": {"case_no": "?"}}))
+            self._case_shown[key] = "case_no" in seen.get("request", {})
+        return self._case_shown[key]
 
     def _row(self, receiver: Participant, message: Message, matter: str, verb: str, lane: str) -> OutboxRow | None:
         if receiver.local:

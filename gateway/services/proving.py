@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from schemas.validation import InvalidError, parse_open, validate
-
 from gateway.core.approvals import check_approvals, check_staff
 from gateway.core.records import Request
 from gateway.core.routing import Client, Participant, admit
@@ -23,9 +21,9 @@ from gateway.errors import RejectedError
 from gateway.services.context import Context, new_id
 from schemas.catalogue import MatterType
 from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP
-from schemas.identifiers import carries_coercion
 from schemas.opening import Submission
 from schemas.problem import FieldError
+from schemas.validation import InvalidError, check_case, parse_open, validate
 
 JSON = "application/json"
 
@@ -141,16 +139,15 @@ class Prover:
         try:
             submission = validate(Submission, content)
             payload = parse_open(matter, submission.payload)
+            check_case(matter, payload, submission.case_no, submission.stage)
         except InvalidError as error:
             raise RejectedError("invalid-field", error.errors) from error
         if submission.schema_version != matter.version:
             raise RejectedError("wrong-version", pointer="/schema_version")
         receivers = self._receivers(matter, participant, submission, receiver)
         signed = receiver is not None
-        coercive = matter.coercive(payload)
-        if coercive and not signed:
+        if matter.coercive(payload) and not signed:
             raise RejectedError("signature-required", pointer="/payload")
-        _check_case(matter, submission, coercive)
         staff = participant.staff
         check_staff(
             {
@@ -213,20 +210,6 @@ class Prover:
 
 def _court(court: Participant) -> dict[str, Any]:
     return {"code": court.code, "court_code": court.court_code, "name": court.zh}
-
-
-def _check_case(matter: MatterType, submission: Submission, coercive: bool) -> None:
-    if submission.case_no is None:
-        if matter.case_required or coercive:
-            raise _field("/case_no", "missing", "该事项须有案号", "This type needs a case number")
-        return
-    if coercive and not carries_coercion(submission.case_no):
-        raise _field(
-            "/case_no",
-            "case-not-enforcement",
-            "强制类事项只能用于 执、执恢、执保 案件",
-            "A coercive matter needs a case of type 执, 执恢 or 执保",
-        )
 
 
 def _check_documents(matter: MatterType, payload: Any, submission: Submission) -> None:

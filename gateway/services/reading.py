@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from schemas.validation import InvalidError, parse_data, parse_opening
-
 from adapters.contract import AdapterError
 from gateway.crypto import policy
 from gateway.crypto.sdjwt import Parsed, parse
@@ -23,6 +21,7 @@ from schemas import replies
 from schemas.catalogue import Classification, MatterType
 from schemas.envelope import CANONICAL, CONTENT_TYPE, Envelope, OutsideEnvelope, timestamp
 from schemas.problem import FieldError
+from schemas.validation import InvalidError, parse_data, parse_opening
 
 
 @dataclass(slots=True)

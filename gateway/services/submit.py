@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from schemas.validation import refs_of
-
 from gateway.core import measures
 from gateway.core.lifecycle import FIRST
 from gateway.core.records import Changes, IdempotencyRow, Measure, Request, Submission, Timer
@@ -30,6 +28,7 @@ from gateway.services.ports import Transaction
 from gateway.services.proving import Proof, Prover
 from schemas.catalogue import Classification, MatterType, MeasureRule
 from schemas.opening import Submission as SubmissionBody
+from schemas.validation import refs_of
 
 RACES = 3
 
@@ -139,7 +138,7 @@ class Submitter:
             for prepared in batch:
                 handed, proof = prepared.handed, prepared.proof
                 try:
-                    answer = _before(earlier.get((handed.client.id, handed.key)), handed)
+                    answer = replayed(earlier.get((handed.client.id, handed.key)), handed.fingerprint)
                     answer = answer or _handed_in(signed.get((handed.participant.code, proof.submission_id)), prepared)
                     if answer is None:
                         twin = fresh.setdefault((handed.client.id, handed.key), prepared)
@@ -297,10 +296,11 @@ def fingerprint(method: str, path: str, body: bytes) -> str:
     return digest.hexdigest()
 
 
-def _before(earlier: IdempotencyRow | None, handed: Handed) -> Answer | None:
+def replayed(earlier: IdempotencyRow | None, fingerprint: str) -> Answer | None:
+    """The answer given before under this key. Raises RejectedError idempotency-key-reused for other bytes."""
     if earlier is None:
         return None
-    if earlier.fingerprint != handed.fingerprint:
+    if earlier.fingerprint != fingerprint:
         raise RejectedError("idempotency-key-reused", pointer="/Idempotency-Key")
     return Answer(earlier.status, earlier.response, earlier.location, replayed=True)
 
