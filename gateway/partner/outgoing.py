@@ -1,0 +1,97 @@
+"""The ledger's outbox: what waits for the broker's confirm, what goes out again, what was confirmed."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.partner.records import OutboxRow
+from gateway.partner.tables import OUTBOX
+from gateway.partner.unit import Unit
+
+_COLUMNS = ",".join(OUTBOX)
+
+
+def ready(connection: sqlite3.Connection, limit: int) -> list[OutboxRow]:
+    """What is not confirmed, in the order in which it was made."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM lz_outbox WHERE state = 'ready' ORDER BY no LIMIT ?",  # noqa: S608
+        (limit,),
+    )
+    return [_row(row) for row in rows]
+
+
+def answers_again(unit: Unit, message_id: str) -> list[OutboxRow]:
+    """The stored answer to that message, ready once more: the same bytes."""
+    return _again(unit, "no = (SELECT min(no) FROM lz_outbox WHERE cause = ?)", (message_id,))
+
+
+def from_seqno_again(unit: Unit, request_no: str, seqno: int) -> list[OutboxRow]:
+    """Everything of ours in that request from that number on, ready once more."""
+    return _again(unit, "request_no = ? AND seqno >= ?", (request_no, seqno), "'sent', 'refused'")
+
+
+def by_id(unit: Unit, message_id: str) -> OutboxRow | None:
+    row = unit.execute(f"SELECT {_COLUMNS} FROM lz_outbox WHERE id = ?", (message_id,)).fetchone()  # noqa: S608
+    return _row(row) if row else None
+
+
+def _again(unit: Unit, where: str, parameters: Sequence[Any], states: str = "'sent'") -> list[OutboxRow]:
+    rows = unit.execute(
+        f"UPDATE lz_outbox SET state = 'ready' WHERE {where} AND state IN ({states}) RETURNING {_COLUMNS}",  # noqa: S608
+        parameters,
+    ).fetchall()
+    return sorted((_row(row) for row in rows), key=lambda r: r.seqno or 0)
+
+
+def _row(values: Sequence[Any]) -> OutboxRow:
+    return OutboxRow(**dict(zip(OUTBOX, values, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """Job: the broker has these."""
+
+    message_ids: Collection[str]
+    requests: Collection[str] = ()
+    ids: Collection[str] = ()
+
+    def run(self, unit: Unit) -> None:
+        unit.execute(
+            "UPDATE lz_outbox SET state = 'sent', error = NULL"
+            " WHERE id IN (SELECT value FROM json_each(?)) AND state = 'ready'",
+            (json.dumps(list(self.message_ids)),),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Job: this one could not be published; it stays ready. error: for `doctor`."""
+
+    message_id: str
+    error: str
+    requests: Collection[str] = ()
+    ids: Collection[str] = ()
+
+    def run(self, unit: Unit) -> None:
+        unit.execute("UPDATE lz_outbox SET error = ? WHERE id = ?", (self.error, self.message_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Job: the peer will not take this one, whatever we do; the application has to say it again."""
+
+    message_id: str
+    error: str
+    requests: Collection[str] = ()
+    ids: Collection[str] = ()
+
+    def run(self, unit: Unit) -> None:
+        refuse(unit, self.message_id, self.error)
+
+
+def refuse(unit: Unit, message_id: str, error: str) -> None:
+    unit.execute("UPDATE lz_outbox SET state = 'refused', error = ? WHERE id = ?", (error, message_id))
