@@ -1,0 +1,193 @@
+"""The partner's own `partner.toml`: who we are, where the broker is, which keys, where the ledger lies.
+
+Paths are relative to the file. Every error names the file, the member and what to do, in Chinese and English.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+from gateway.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks, private_key_from_jwk
+from gateway.errors import ConfigurationError, MisuseError
+from schemas.envelope import CODE
+
+_REQUIRED = ("code", "amqp", "sign_key", "open_key", "gateway_keys", "ledger")
+_OPTIONAL = (
+    "password_file",
+    "system",
+    "dialect",
+    "gateway",
+    "prefetch",
+    "ca_file",
+    "cert_file",
+    "cert_key_file",
+    "delivered",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerConfig:
+    """Everything the library needs to know.
+
+    amqp_url: with the password and TLS files already in it. open_keys: the first is ours today, the others still
+    open what was sealed before a rotation. gateway: the court at the other end, by default the first
+    participant of `gateway_keys`. system: how `delivered` names us. dialect: how our own `open` is written.
+    prefetch: unacknowledged messages at most, over both queues. delivered: the body of `delivered` where the
+    dialect's own form does not fit, with `{time}` and `{system}` to be filled in.
+    """
+
+    code: str
+    amqp_url: str = field(repr=False)
+    sign_key: PrivateKey
+    open_keys: tuple[PrivateKey, ...]
+    keyring: Keyring = field(repr=False)
+    gateway: str
+    ledger: Path
+    system: str
+    dialect: str | None = None
+    prefetch: int = 512
+    delivered: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: str | Path) -> PartnerConfig:
+        """Read and check the file and everything it names. Raises ConfigurationError."""
+        file = _File(Path(path))
+        code = file.text("code")
+        if not re.fullmatch(CODE, code):
+            raise file.wrong(
+                "code", "单位代码须为小写英文、数字和连字符", "a participant code is lower-case letters, digits and -"
+            )
+        sign_key = file.private_key("sign_key", file.text("sign_key"), code, "sig")
+        open_keys = tuple(file.private_key("open_key", name, code, "enc") for name in file.texts("open_key"))
+        document = file.json("gateway_keys")
+        return cls(
+            code=code,
+            amqp_url=file.amqp_url(code),
+            sign_key=sign_key,
+            open_keys=open_keys,
+            keyring=file.keyring(document, [sign_key, *open_keys]),
+            gateway=file.text("gateway", "") or file.first_participant(document),
+            ledger=file.path.parent / file.text("ledger"),
+            system=file.text("system", code),
+            dialect=file.text("dialect", "") or None,
+            prefetch=file.number("prefetch", 512),
+            delivered=file.table("delivered"),
+        )
+
+
+class _File:
+    """partner.toml while it is read: each accessor checks one kind of member."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._members = tomllib.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise ConfigurationError(f"{path}：读不到配置文件。 The file cannot be read: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{path}：不是合法的 TOML。 Not well-formed TOML: {error}") from error
+        for name in self._members.keys() - {*_REQUIRED, *_OPTIONAL}:
+            raise self.wrong(name, "没有这个配置项", f"no such member; known: {', '.join((*_REQUIRED, *_OPTIONAL))}")
+        for name in _REQUIRED:
+            if name not in self._members:
+                raise self.wrong(name, "缺少此项", "this member is missing")
+
+    def wrong(self, member: str, zh: str, en: str) -> ConfigurationError:
+        return ConfigurationError(f"{self.path}，{member}：{zh}。 {en}.")
+
+    def text(self, member: str, default: str | None = None) -> str:
+        value = self._members.get(member, default)
+        if not isinstance(value, str) or (not value and default is None):
+            raise self.wrong(member, "须为非空文字", "must be a non-empty string")
+        return value
+
+    def texts(self, member: str) -> list[str]:
+        value = self._members[member]
+        values = value if isinstance(value, list) else [value]
+        if not values or not all(isinstance(v, str) and v for v in values):
+            raise self.wrong(member, "须为文件名或文件名列表", "must be a file name or a list of file names")
+        return values
+
+    def number(self, member: str, default: int) -> int:
+        value = self._members.get(member, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 10_000:
+            raise self.wrong(member, "须为 1 至 10000 的整数", "must be an integer from 1 to 10000")
+        return value
+
+    def table(self, member: str) -> dict[str, str]:
+        value = self._members.get(member, {})
+        if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+            raise self.wrong(member, "须为字段名到文字的表", "must be a table of strings")
+        return value
+
+    def read(self, member: str, name: str) -> str:
+        path = self.path.parent / name
+        try:
+            return path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise self.wrong(member, f"读不到文件 {path}", f"the file {path} cannot be read") from error
+
+    def json(self, member: str, name: str | None = None) -> dict[str, Any]:
+        name = name or self.text(member)
+        try:
+            value = json.loads(self.read(member, name))
+        except ValueError as error:
+            raise self.wrong(member, f"{name} 不是合法的 JSON", f"{name} is not well-formed JSON") from error
+        if not isinstance(value, dict):
+            raise self.wrong(member, f"{name} 须为 JSON 对象", f"{name} must hold a JSON object")
+        return value
+
+    def private_key(self, member: str, name: str, code: str, purpose: str) -> PrivateKey:
+        try:
+            key = private_key_from_jwk(self.json(member, name))
+        except MisuseError as error:
+            raise self.wrong(
+                member, f"{name} 不是可用的私钥（JWK）", f"{name} is not a private JWK of ours: {error}"
+            ) from error
+        if (key.participant, key.purpose) != (code, purpose):
+            raise self.wrong(
+                member,
+                f"密钥 {key.kid} 应以 {code}.{purpose}. 开头",
+                f"the kid {key.kid} must begin with {code}.{purpose}.",
+            )
+        return key
+
+    def keyring(self, document: Mapping[str, Any], private: list[PrivateKey]) -> Keyring:
+        try:
+            return keyring_from_jwks(document, private)
+        except MisuseError as error:
+            raise self.wrong(
+                "gateway_keys", "公钥文件有误，请向法院重新索取", f"ask the court for a new file: {error}"
+            ) from error
+
+    def first_participant(self, document: Mapping[str, Any]) -> str:
+        kids = [str(key.get("kid", "")) for key in document["keys"] if ".sig." in str(key.get("kid", ""))]
+        if not kids:
+            raise self.wrong("gateway_keys", "文件中没有签名公钥", "no signature key in the file")
+        return kids[0].partition(".")[0]
+
+    def amqp_url(self, code: str) -> str:
+        url = urlsplit(self.text("amqp"))
+        if url.scheme not in ("amqp", "amqps") or not url.hostname:
+            raise self.wrong("amqp", "须为 amqp:// 或 amqps:// 地址", "must be an amqp:// or amqps:// URL")
+        if (url.username or code) != code:
+            raise self.wrong("amqp", f"登录用户须为 {code}", f"the broker user must be {code}")
+        netloc = url.netloc.rpartition("@")[2]
+        if "password_file" in self._members:
+            password = self.read("password_file", self.text("password_file")).strip()
+            netloc = f"{code}:{quote(password, safe='')}@{netloc}"
+        else:
+            netloc = f"{code}{':' + url.password if url.password else ''}@{netloc}"
+        return urlunsplit((url.scheme, netloc, url.path, self._tls_query(url.query), ""))
+
+    def _tls_query(self, query: str) -> str:
+        files = {"ca_file": "cafile", "cert_file": "certfile", "cert_key_file": "keyfile"}
+        added = {q: str((self.path.parent / self.text(m)).resolve()) for m, q in files.items() if m in self._members}
+        return "&".join(part for part in (query, urlencode(added)) if part)
