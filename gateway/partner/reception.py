@@ -1,0 +1,166 @@
+"""From bytes off a queue to something known: a message of a request, one outside any request, or set aside.
+
+Pure. Authenticity comes first (gateway/crypto/policy.py), then whether the content can be used: a known type and
+verb, sealed exactly when the catalogue says so, openable with our key, not past its validity.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gateway.crypto.keyring import Keyring
+from gateway.crypto.limits import DEFAULT_LIMITS, Limits
+from gateway.crypto.policy import Authentic, authenticate, examine
+from gateway.crypto.sdjwt import parse, take_apart
+from gateway.crypto.seal import unseal
+from gateway.errors import RejectedError
+from gateway.partner.conversation import Arrival
+from gateway.partner.records import SetAside
+from schemas.catalogue import MatterType
+from schemas.envelope import CONTENT_TYPE, Envelope, OutsideEnvelope
+from schemas.replies import VERBS
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """What a queue gave. lane: the second word of the routing key, else what the queue's name says."""
+
+    body: bytes
+    queue: str
+    lane: str = "normal"
+    content_type: str | None = CONTENT_TYPE
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A verified message of a request. body: opened; None when `arrival.fault` says why it could not be used."""
+
+    raw: Raw
+    arrival: Arrival
+    envelope: Envelope
+    body: dict[str, Any] | None
+
+    @property
+    def text(self) -> str:
+        return self.raw.body.decode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A verified message outside any request: ping, pong, notice."""
+
+    raw: Raw
+    digest: str
+    envelope: OutsideEnvelope
+    body: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        return self.raw.body.decode("ascii")
+
+
+class Reader:
+    """Reads for one participant. code: ours. catalogue: what is known here."""
+
+    def __init__(
+        self, code: str, keyring: Keyring, catalogue: Mapping[str, MatterType], limits: Limits = DEFAULT_LIMITS
+    ) -> None:
+        self._code = code
+        self._keyring = keyring
+        self._catalogue = catalogue
+        self._limits = limits
+
+    def read(self, raw: Raw, now: datetime) -> Received | Outside | SetAside:
+        """now: arrival. Never raises for what the other side sent."""
+        try:
+            return self._read(raw, now)
+        except RejectedError as error:
+            return set_aside(raw, now, error.code, error.pointer)
+
+    def _read(self, raw: Raw, now: datetime) -> Received | Outside:
+        if raw.content_type != CONTENT_TYPE:
+            raise RejectedError("bad-content-type")
+        claimed = str(take_apart(raw.body, self._limits).header["kid"]).partition(".")[0]
+        message = authenticate(raw.body, sender=claimed, keyring=self._keyring, now=now, limits=self._limits)
+        envelope = examine(message, receivers=(self._code,))
+        if isinstance(envelope, OutsideEnvelope):
+            return Outside(raw, message.parsed.digest, envelope, self._outside_body(message))
+        body, fault = None, None
+        try:
+            body = self._content(message.parsed.content_kind, message.parsed.content, envelope, now)
+        except RejectedError as error:
+            fault = error.code
+        return Received(raw, _arrival(message, envelope, raw.lane, fault), envelope, body)
+
+    def _outside_body(self, message: Authentic) -> dict[str, Any]:
+        if message.parsed.content_kind != "body":
+            raise RejectedError("must-not-be-sealed")
+        body: dict[str, Any] = message.parsed.content
+        return body
+
+    def _content(self, kind: str, content: Any, envelope: Envelope, now: datetime) -> dict[str, Any]:
+        if envelope.expires is not None and datetime.fromisoformat(envelope.expires) <= now:
+            raise RejectedError("expired", pointer="/expires")
+        return self.open(kind, content, envelope)
+
+    def open(self, kind: str, content: Any, envelope: Envelope) -> dict[str, Any]:
+        """The body in clear. Raises RejectedError: unknown-type, unknown-verb, not-sealed, must-not-be-sealed,
+        cannot-open, seal-mismatch."""
+        matter = self._catalogue.get(envelope.matter_type)
+        if matter is None:
+            raise RejectedError("unknown-type", pointer="/type")
+        if envelope.verb not in VERBS:
+            raise RejectedError("unknown-verb", pointer="/type")
+        sealed = matter.classification(envelope.verb).sealed
+        if sealed != (kind == "sealed"):
+            raise RejectedError("not-sealed" if sealed else "must-not-be-sealed")
+        if sealed:
+            return unseal(content, request_no=envelope.subject, message_id=envelope.id, keyring=self._keyring)
+        body: dict[str, Any] = content
+        return body
+
+    def again(self, text: str) -> tuple[Envelope, dict[str, Any]]:
+        """A message that the ledger holds: it was verified before it was stored. Raises RejectedError as `open`."""
+        parsed = parse(text.encode("ascii"), self._limits)
+        envelope = Envelope.model_validate(parsed.event)
+        return envelope, self.open(parsed.content_kind, parsed.content, envelope)
+
+
+def set_aside(raw: Raw, now: datetime, reason: str, pointer: str | None, about: Arrival | None = None) -> SetAside:
+    """The bytes with the reason, for `doctor`."""
+    return SetAside(
+        hashlib.sha256(raw.body).hexdigest(),
+        raw.body,
+        raw.queue,
+        reason,
+        now.isoformat(timespec="milliseconds"),
+        pointer,
+        about.sender if about else None,
+        about.id if about else None,
+        about.request_no if about else None,
+        raw.lane,
+    )
+
+
+def _arrival(message: Authentic, envelope: Envelope, lane: str, fault: str | None) -> Arrival:
+    head = envelope.data.head
+    return Arrival(
+        sender=message.sender,
+        id=envelope.id,
+        digest=message.parsed.digest,
+        request_no=envelope.subject,
+        type=envelope.matter_type,
+        version=envelope.schema_version,
+        verb=envelope.verb,
+        seqno=envelope.seqno,
+        dialect=envelope.dialect,
+        lane=lane,
+        case_no=envelope.caseno,
+        reply_key=envelope.replykey,
+        refs=tuple(head.refs or ()) if head else (),
+        fault=fault,
+    )

@@ -1,0 +1,95 @@
+"""Reading the ledger back: what the application has not finished, and what may be tried again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.partner.intake import Offer
+from gateway.partner.reception import Raw
+from gateway.partner.records import SetAside
+from gateway.partner.unit import Unit
+
+MENDABLE = ("unknown-kid", "cannot-open", "unknown-type", "unknown-verb", "clock-ahead", "key-not-valid-at-time")
+"""Reasons that a new key file, an old key given back, an update or a set clock may mend."""
+
+
+def pending_offers(connection: sqlite3.Connection) -> list[Offer]:
+    """Applied and not finished by the application, one request's in order of seqno."""
+    rows = connection.execute(
+        "SELECT sender, id, request_no, verb FROM lz_message WHERE state = 'pending' ORDER BY request_no, seqno"
+    )
+    return [Offer(*row) for row in rows]
+
+
+def message_text(connection: sqlite3.Connection, sender: str, message_id: str) -> str | None:
+    """The SD-JWT as received, if it is still pending."""
+    row = connection.execute(
+        "SELECT text FROM lz_message WHERE sender = ? AND id = ? AND state = 'pending'", (sender, message_id)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def set_aside_to_retry(connection: sqlite3.Connection) -> list[Raw]:
+    """What may be mended by now."""
+    rows = connection.execute(
+        "SELECT body, queue, lane FROM lz_set_aside WHERE reason IN (SELECT value FROM json_each(?)) ORDER BY first_at",
+        (json.dumps(MENDABLE),),
+    )
+    return [Raw(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """Job: these bytes could be used after all; unless they were refused for another reason, forget them."""
+
+    digests: Collection[str]
+    requests: Collection[str] = ()
+    ids: Collection[str] = ()
+
+    def run(self, unit: Unit) -> None:
+        unit.execute(
+            "DELETE FROM lz_set_aside WHERE sha256 IN (SELECT value FROM json_each(?))"
+            " AND reason IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(self.digests)), json.dumps(MENDABLE)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PutAside:
+    """Job: a stored message that can no longer be opened."""
+
+    offer: Offer
+    item: SetAside
+
+    @property
+    def requests(self) -> Collection[str]:
+        return (self.offer.request_no,)
+
+    @property
+    def ids(self) -> Collection[str]:
+        return (self.offer.id,)
+
+    def run(self, unit: Unit) -> None:
+        unit.set_state((self.offer.sender, self.offer.id), "set-aside")
+        unit.set_aside.append(self.item)
+
+
+def put_aside(offer: Offer, text: str, reason: str, now: datetime) -> PutAside:
+    body = text.encode("ascii")
+    item = SetAside(
+        hashlib.sha256(body).hexdigest(),
+        body,
+        "",
+        reason,
+        now.isoformat(timespec="milliseconds"),
+        None,
+        offer.sender,
+        offer.id,
+        offer.request_no,
+    )
+    return PutAside(offer, item)
