@@ -95,6 +95,7 @@ REASONS: dict[str, Reason] = _table(
     ("idempotency-key-missing", 400, "缺少 Idempotency-Key 请求头", "The Idempotency-Key header is missing"),
     ("idempotency-key-reused", 422, "同一 Idempotency-Key 用于不同内容", "The Idempotency-Key was used with other bytes"),
     ("document-mismatch", 422, "文书内容与摘要不符", "The document's bytes are not those of the digest"),
+    ("malformed-request", 400, "不是合法的 HTTP 请求", "Not a well-formed HTTP request"),
     ("cursor-gone", 410, "游标过旧，事件已不再保留", "The cursor is older than what is kept"),
     ("bad-cursor", 400, "游标不合规则", "Not a cursor of ours"),
     ("unavailable", 503, "存储不可用或积压过多，请稍后重试", "The store is down or the backlog limit is reached; retry later"),
