@@ -1,0 +1,208 @@
+"""For whoever installs: `init`, `participants`, `clients`, `keys`, `db`."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from gateway.commands.output import FOUND_WRONG, AsJson, Folder, as_json, console, fail, listing, problems, run
+from gateway.core.approvals import SHANGHAI
+from gateway.errors import ConfigurationError
+from gateway.registry.config import DEFAULT_FOLDER, load_config
+from gateway.registry.forms import SCOPES
+from gateway.registry.installation import Installation, create_home, write_text
+from gateway.registry.participants import PARTICIPANTS, load_registry, read_form
+
+participants_app = typer.Typer(help="参与单位 Participants", no_args_is_help=True)
+clients_app = typer.Typer(help="法院系统客户端 Clients that speak for an http participant", no_args_is_help=True)
+keys_app = typer.Typer(help="密钥 Keys", no_args_is_help=True)
+db_app = typer.Typer(help="数据库 Database", no_args_is_help=True)
+
+
+def init(
+    court: Annotated[str, typer.Option("--court", help="法院代字，例如 陕0114 Court code")],
+    folder: Folder = DEFAULT_FOLDER,
+    code: Annotated[str, typer.Option(help="参与单位编号 Participant code; court-sn0114 by default")] = "",
+    client: Annotated[str, typer.Option(help="第一个客户端 The first client")] = "cms1",
+) -> None:
+    """新建安装：配置、密钥、法院、一个客户端。 A new installation: configuration, keys, the court, one client."""
+    from gateway.store.migrate import migrate
+
+    code = code or "court-sn" + "".join(ch for ch in court if ch.isdigit())
+    token = create_home(folder, court, code=code, client=client, today=datetime.now(SHANGHAI).date())
+    run(migrate(load_config(folder).store_url))
+    console.print(f"已建立 Created: [bold]{folder}[/bold]  ({code})")
+    console.print(f"\n客户端 {client} 的令牌（只显示这一次） Token of client {client}, shown this once:\n\n  {token}\n")
+    console.print("下一步 Next:")
+    console.print(
+        f"  1 把 {folder}/handover/{client}/ 的私钥交给法院系统并在此删除 move these private keys to the court system"
+    )
+    console.print(f"  2 在 {folder}/participants/{code}.toml 登记人员 [[staff]] register the staff")
+    console.print("  3 为每个合作单位放一个 participants/<code>.toml one file for each partner (docs/examples.md)")
+    console.print("  4 lianzhi doctor && lianzhi serve")
+
+
+@participants_app.command("list")
+def participants_list(folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None:
+    """登记的单位 Registered participants."""
+    directory, keyring = load_registry(folder)
+    rows = [
+        {
+            "code": p.code,
+            "kind": p.kind.value,
+            "name": p.zh,
+            "channel": p.channel,
+            "dialect": p.dialect,
+            "home": p.home,
+            "enabled": p.enabled,
+            "keys": len(keyring.public_keys(p.code)),
+            "staff": len(p.staff),
+        }
+        for p in directory
+    ]
+    listing(rows, "参与单位 Participants", json_out=json_out)
+
+
+@participants_app.command("check")
+def participants_check(folder: Folder = DEFAULT_FOLDER) -> None:
+    """逐个检查文件与密钥 Check every file and key; exit 1 when something is wrong."""
+    wrong = 0
+    for path in sorted((folder / PARTICIPANTS).glob("*.toml")):
+        try:
+            read_form(path)
+            console.print(f"[green]✓[/green] {path}")
+        except ConfigurationError as error:
+            wrong += 1
+            problems.print(f"✗ {error}", style="red")
+    try:
+        load_registry(folder)
+    except ConfigurationError as error:
+        wrong += 1
+        problems.print(f"✗ {error}", style="red")
+    if wrong:
+        raise typer.Exit(FOUND_WRONG)
+
+
+@clients_app.command("list")
+def clients_list(folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None:
+    """已登记的客户端（不含令牌） Registered clients, without tokens."""
+    directory, _ = load_registry(folder)
+    rows = [
+        {
+            "participant": p.code,
+            "client": c.id,
+            "scopes": " ".join(sorted(c.scopes)),
+            "signs_with": c.signs_with,
+            "opens_with": c.opens_with,
+            "revoked": c.revoked,
+        }
+        for p in directory
+        for c in p.clients
+    ]
+    listing(rows, "客户端 Clients", json_out=json_out)
+
+
+@clients_app.command("add")
+def clients_add(
+    participant: str,
+    client: str,
+    folder: Folder = DEFAULT_FOLDER,
+    scope: Annotated[list[str] | None, typer.Option(help=f"权限 One or more of {', '.join(SCOPES)}")] = None,
+    keys: Annotated[bool, typer.Option(help="同时制作签名与解密密钥 Make its sub and enc keys too")] = True,
+) -> None:
+    """新增客户端；令牌只显示一次。 Add a client; its token is shown once."""
+    installation, today = Installation(folder), datetime.now(SHANGHAI).date()
+    if unknown := set(scope or ()) - set(SCOPES):
+        fail(f"没有这种权限 No such scope: {', '.join(sorted(unknown))}", 2)
+    signs = opens = None
+    if keys:
+        signs = installation.new_key(participant, "sub", client, since=today, held_by_gateway=False, client=client)
+        opens = installation.new_key(participant, "enc", client, since=today, held_by_gateway=False, client=client)
+    token = installation.add_client(participant, client, scopes=scope or SCOPES, signs_with=signs, opens_with=opens)
+    console.print(f"令牌（只显示这一次） Token, shown this once:\n\n  {token}\n")
+    if keys:
+        console.print(f"私钥 Private keys: {folder}/handover/{client}/")
+    console.print("重启网关后生效 In force after the gateway is restarted.")
+
+
+@clients_app.command("revoke")
+def clients_revoke(participant: str, client: str, folder: Folder = DEFAULT_FOLDER) -> None:
+    """吊销客户端的令牌 Revoke a client's token."""
+    Installation(folder).revoke_client(participant, client)
+    console.print(f"已吊销 Revoked: {client}。重启网关后生效 In force after the gateway is restarted.")
+
+
+@keys_app.command("new")
+def keys_new(
+    participant: str,
+    purpose: Annotated[str, typer.Argument(help="sig | sub | enc")],
+    label: str,
+    folder: Folder = DEFAULT_FOLDER,
+    kty: Annotated[str, typer.Option(help="EC（P-256，默认）或 OKP")] = "EC",
+    handover: Annotated[
+        bool, typer.Option(help="私钥交给对方，不由网关持有 The private half is for its owner")
+    ] = False,
+) -> None:
+    """制作密钥对并登记公钥 Make a key pair and register its public half."""
+    if purpose not in ("sig", "sub", "enc") or kty not in ("EC", "OKP"):
+        fail("用途须为 sig、sub、enc；类型须为 EC、OKP Purpose is sig, sub or enc; type EC or OKP", 2)
+    which: Literal["sig", "sub", "enc"] = "sig" if purpose == "sig" else "sub" if purpose == "sub" else "enc"
+    kid = Installation(folder).new_key(
+        participant,
+        which,
+        label,
+        since=datetime.now(SHANGHAI).date(),
+        kty="EC" if kty == "EC" else "OKP",
+        held_by_gateway=not handover,
+    )
+    console.print(kid)
+
+
+@keys_app.command("list")
+def keys_list(folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None:
+    """已登记的公钥及有效期 Registered public keys and their dates."""
+    directory, keyring = load_registry(folder)
+    rows = [
+        {
+            "kid": key.kid,
+            "purpose": key.purpose,
+            "from": key.nbf.astimezone(SHANGHAI).date() if key.nbf else None,
+            "until": key.exp.astimezone(SHANGHAI).date() if key.exp else None,
+            "revoked_at": key.revoked_at,
+            "client": key.client,
+        }
+        for p in directory
+        for key in keyring.public_keys(p.code)
+    ]
+    listing(rows, "密钥 Keys", json_out=json_out)
+
+
+@keys_app.command("export")
+def keys_export(
+    recipient: Annotated[str, typer.Option("--for", help="给哪个单位 For which participant")],
+    folder: Folder = DEFAULT_FOLDER,
+    out: Annotated[Path | None, typer.Option(help="写入文件 Write to a file")] = None,
+) -> None:
+    """导出网关一侧的公钥（JWKS），交给合作单位。 The public keys on our side, for a partner's `gateway_keys`."""
+    directory, keyring = load_registry(folder)
+    if directory.get(recipient) is None:
+        fail(f"{recipient}：没有登记 Not registered.", 2)
+    jwks = keyring.jwks([p.code for p in directory if p.local])
+    if out is None:
+        as_json(jwks)
+        return
+    write_text(out, json.dumps(jwks, ensure_ascii=False, indent=1) + "\n")
+    console.print(f"已写入 Written: {out}")
+
+
+@db_app.command("migrate")
+def db_migrate(folder: Folder = DEFAULT_FOLDER) -> None:
+    """把数据库升级到本版本 Bring the database to this version."""
+    from gateway.store.migrate import migrate
+
+    run(migrate(load_config(folder).store_url))
+    console.print("数据库已是本版本 The database is at this version.")

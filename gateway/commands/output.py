@@ -1,0 +1,69 @@
+"""How commands speak: tables for people, `--json` for programs; 0 done, 1 found wrong, 2 misuse."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway.errors import ConfigurationError, LianzhiError, RejectedError
+
+T = TypeVar("T")
+console = Console(highlight=False, soft_wrap=True)
+problems = Console(stderr=True, highlight=False, soft_wrap=True)
+
+FOUND_WRONG = 1
+MISUSE = 2
+
+Folder = Annotated[Path, typer.Option("--dir", envvar="LIANZHI_FOLDER", help="安装目录 Folder of the installation")]
+AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON Machine-readable output")]
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A rich table; None prints as a dash."""
+    out = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        out.add_column(column, overflow="fold")
+    for row in rows:
+        out.add_row(*("–" if cell is None else str(cell) for cell in row))
+    console.print(out)
+
+
+def as_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def fail(text: str, code: int = FOUND_WRONG) -> NoReturn:
+    problems.print(text, style="red")
+    raise typer.Exit(code)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Runs it; our own errors become a clear line and an exit code, anything else a traceback."""
+    try:
+        return asyncio.run(work)
+    except ConfigurationError as error:
+        fail(str(error), MISUSE)
+    except RejectedError as error:
+        lines = [f"{error.reason.zh}  {error.reason.en}  ({error.code})"]
+        lines += [f"  {e.pointer}  {e.detail}  {e.detail_en}  [{e.rule}]" for e in error.errors]
+        fail("\n".join(lines))
+    except LianzhiError as error:
+        fail(f"{type(error).__name__}: {error}")
+
+
+def listing(value: Sequence[Mapping[str, Any]], title: str, *, json_out: bool) -> None:
+    """The same rows as JSON or as a table."""
+    if json_out:
+        as_json(list(value))
+        return
+    if not value:
+        console.print(f"{title}：无 none")
+        return
+    table(title, list(value[0]), [list(row.values()) for row in value])

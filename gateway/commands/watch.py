@@ -1,0 +1,160 @@
+"""For whoever watches: `types`, `request`, `quarantine`, `measure`. Codes and digests, never a payload."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from gateway.commands.output import FOUND_WRONG, AsJson, Folder, as_json, console, fail, listing, run, table
+from gateway.registry.config import DEFAULT_FOLDER, load_config
+from schemas.catalogue import catalogue
+
+T = TypeVar("T")
+request_app = typer.Typer(help="请求 Requests", no_args_is_help=True)
+quarantine_app = typer.Typer(help="隔离区 Quarantine", no_args_is_help=True)
+measure_app = typer.Typer(help="控制措施 Control measures", no_args_is_help=True)
+
+
+def types(json_out: AsJson = False) -> None:
+    """事项目录 The catalogue."""
+    rows = [
+        {
+            "type": m.name,
+            "name": m.zh,
+            "shape": m.shape.value,
+            "from": " ".join(sorted(k.value for k in m.senders)),
+            "to": " ".join(sorted(k.value for k in m.receivers)),
+            "request": m.request_class.value,
+            "result": m.result_class.value,
+            "deadline": f"{m.deadline.amount} {m.deadline.kind.value}",
+        }
+        for m in catalogue().values()
+    ]
+    listing(rows, "事项目录 Catalogue", json_out=json_out)
+
+
+async def _with_store(folder: Path, work: Callable[[Any], Awaitable[T]]) -> T:
+    from gateway.store.store import open_store
+
+    store = await open_store(load_config(folder).store_url)
+    try:
+        return await work(store)
+    finally:
+        await store.close()
+
+
+@request_app.command("show")
+def request_show(number: str, folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None:
+    """一件请求的路由信息 One request as routing sees it."""
+    request = run(_with_store(folder, lambda s: s.request(number)))
+    if request is None:
+        fail(f"{number}：没有这件请求 No such request.", FOUND_WRONG)
+    shown = {
+        name: getattr(request, name)
+        for name in (
+            "request_no", "type", "state", "reason", "asker", "asked", "case_no", "lane", "group_no", "related",
+            "handler", "client", "created_at", "updated_at", "asker_seq", "asked_seq", "held",
+        )
+    }  # fmt: skip
+    if json_out:
+        as_json(shown)
+        return
+    table(number, ["", ""], shown.items())
+
+
+@request_app.command("trace")
+def request_trace(number: str, folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None:
+    """一件请求的全部事件与报文 Every event and message of one request, in order."""
+    events = run(_with_store(folder, lambda s: s.timeline(number)))
+    messages = run(_with_store(folder, lambda s: s.messages(number)))
+    if not events and not messages:
+        fail(f"{number}：没有这件请求 No such request.", FOUND_WRONG)
+    steps = [
+        {
+            "at": e.at, "kind": e.kind, "verb": e.verb, "state": e.state, "message": e.message_id, "detail": e.detail,
+        }
+        for e in events
+    ]  # fmt: skip
+    letters = [
+        {
+            "from": m.sender, "seqno": m.seqno, "verb": m.verb, "disposition": m.disposition, "id": m.id,
+            "digest": m.digest, "time": m.time,
+        }
+        for m in messages
+    ]  # fmt: skip
+    if json_out:
+        as_json({"events": steps, "messages": letters})
+        return
+    listing(steps, f"{number} 事件 Events", json_out=False)
+    listing(letters, f"{number} 报文 Messages", json_out=False)
+
+
+@quarantine_app.command("list")
+def quarantine_list(
+    folder: Folder = DEFAULT_FOLDER,
+    owner: Annotated[str | None, typer.Option(help="只看某单位的队列 Of one participant's queue")] = None,
+    limit: int = 100,
+    json_out: AsJson = False,
+) -> None:
+    """被隔离的报文及原因 What was refused, and why."""
+    rows = run(_with_store(folder, lambda s: s.quarantine(owner=owner, limit=limit)))
+    listing(
+        [
+            {
+                "id": r.id, "at": r.at, "owner": r.owner, "reason": r.reason, "pointer": r.pointer,
+                "request": r.request_no, "message": r.message_id, "count": r.count, "sha256": r.body_sha256,
+            }
+            for r in rows
+        ],
+        "隔离区 Quarantine",
+        json_out=json_out,
+    )  # fmt: skip
+
+
+@quarantine_app.command("show")
+def quarantine_show(
+    number: int,
+    folder: Folder = DEFAULT_FOLDER,
+    out: Annotated[Path | None, typer.Option(help="把原始字节写入文件 Write the bytes to a file")] = None,
+) -> None:
+    """一件被隔离的报文；不显示内容，只可导出原始字节。 One of them; its content is not shown, only exported."""
+    row = run(_with_store(folder, lambda s: s.quarantine_row(number)))
+    if row is None:
+        fail(f"{number}：没有这一条 No such row.", FOUND_WRONG)
+    names = (
+        "id",
+        "at",
+        "owner",
+        "queue",
+        "user_id",
+        "reason",
+        "pointer",
+        "message_id",
+        "request_no",
+        "count",
+        "body_sha256",
+    )
+    table(f"隔离 Quarantine {number}", ["", ""], [(n, getattr(row, n)) for n in names])
+    if out is not None:
+        out.write_bytes(row.body)
+        console.print(f"已写入 {len(row.body)} 字节 bytes written: {out}")
+
+
+@measure_app.command("list")
+def measure_list(folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None:
+    """在办与在用的控制措施 Requested and active measures."""
+    rows = run(_with_store(folder, lambda s: s.find_measures(states=("requested", "active"))))
+    listing(
+        [
+            {
+                "measure": m.measure_no, "action": m.action, "state": m.state, "case": m.case_no, "at": m.asked,
+                "control": m.control_no, "rank": m.rank, "start": m.start_on, "end": m.end_on,
+            }
+            for m in rows
+        ],
+        "控制措施 Measures",
+        json_out=json_out,
+    )  # fmt: skip
