@@ -9,61 +9,71 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, exists, or_, select, text, update
+from sqlalchemy import Integer, and_, bindparam, exists, null, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.core.records import LeasedMessage, OutboxRow
+from gateway.store import bulk
+from gateway.store.columns import Instant, among, micros
 from gateway.store.rows import OUTBOX
 from gateway.store.tables import messages, outbox, requests
 
+_o, _m = outbox.c, messages.c
 _earlier = outbox.alias("earlier")
 # Literals: with a bound parameter SQLite could not know that the partial index covers the condition.
-_READY = text("outbox.state = 'ready'")
-_FIRST_UNSENT = ~exists().where(
-    _earlier.c.request_no == outbox.c.request_no,
-    _earlier.c.sender == outbox.c.sender,
-    _earlier.c.seqno < outbox.c.seqno,
+_IS_READY = text("outbox.state = 'ready'")
+_IS_FIRST_UNSENT = ~exists().where(
+    _earlier.c.request_no == _o.request_no,
+    _earlier.c.sender == _o.sender,
+    _earlier.c.seqno < _o.seqno,
     text("earlier.state IN ('ready', 'parked')"),
 )
+_CAN_GO = and_(_IS_READY, _o.due_at <= bindparam("now", type_=Instant()), or_(_o.overtakes, _IS_FIRST_UNSENT))
+
+ANY_READY = select(exists().where(_CAN_GO))
+# With their bytes, and locked; rows that another worker is about to take are left to it (PostgreSQL).
+READY = (
+    select(_o.id, _o.sender, _o.message_id, _o.request_no, _o.verb, _o.routing_key, _m.jws, _m.disclosure, _o.attempts)
+    .join(messages, and_(_m.id == _o.message_id, _m.sender == _o.sender))
+    .where(_CAN_GO)
+    .order_by(_o.due_at, _o.id)
+    .limit(bindparam("limit", type_=Integer()))
+    .with_for_update(of=outbox, skip_locked=True)
+)
+TAKE = bulk.update(outbox, [_o.due_at, _o.lease_owner], [_o.id], also=", attempts = outbox.attempts + 1")
+LOCK_REQUESTS_OF = (
+    select(requests.c.request_no)
+    .where(requests.c.request_no.in_(select(_o.request_no).where(among(_o.id, "ids"))))
+    .order_by(requests.c.request_no)
+    .with_for_update()
+)
+# Only a leased row has an owner, so its state need not be asked (and SQLite is not led to the wrong index).
+MARK_SENT = (
+    update(outbox)
+    .where(among(_o.id, "ids"), _o.lease_owner == bindparam("owner"))
+    .values(state="sent", lease_owner=null())
+    .returning(*OUTBOX.columns, _o.id)
+)
+MARK_FAILED = (
+    update(outbox)
+    .where(_o.id == bindparam("row"), _o.lease_owner == bindparam("owner"))
+    .values(state=bindparam("new_state"), due_at=bindparam("next_at"), lease_owner=null(), reason=bindparam("why"))
+)
+LOCK_OF_REQUEST = select(_o.attempts).where(_o.request_no == bindparam("number")).with_for_update()
 
 
-def ready_rows(now: datetime, limit: int) -> Select[tuple[object, ...]]:
-    """Ready rows with their bytes, locked, rows that another worker is leasing left out (PostgreSQL)."""
-    o, m = outbox.c, messages.c
-    return (
-        select(o.id, o.sender, o.message_id, o.request_no, o.verb, o.routing_key, m.jws, m.disclosure, o.attempts)
-        .join(messages, and_(m.id == o.message_id, m.sender == o.sender))
-        .where(_READY, o.due_at <= now, or_(o.overtakes, _FIRST_UNSENT))
-        .order_by(o.due_at, o.id)
-        .limit(limit)
-        .with_for_update(of=outbox, skip_locked=True)
-    )
+async def any_ready(connection: AsyncConnection, now: datetime) -> bool:
+    return bool(await connection.scalar(ANY_READY, {"now": now}))
 
 
 async def lease(
     connection: AsyncConnection, owner: str, now: datetime, term: timedelta, limit: int
 ) -> list[LeasedMessage]:
     """Take up to `limit` ready rows until `now + term`; the attempt is counted before it is made."""
-    rows = (await connection.execute(ready_rows(now, limit))).all()
-    if rows:
-        await connection.execute(
-            update(outbox)
-            .where(outbox.c.id.in_([row.id for row in rows]))
-            .values(lease_owner=owner, due_at=now + term, attempts=outbox.c.attempts + 1)
-        )
-    return [
-        LeasedMessage(
-            row.id,
-            row.sender,
-            row.message_id,
-            row.request_no,
-            row.verb,
-            row.routing_key,
-            body(row.jws, row.disclosure),
-            row.attempts + 1,
-        )
-        for row in rows
-    ]
+    rows = (await connection.execute(READY, {"now": now, "limit": limit})).all()
+    until = micros(now + term)
+    await TAKE.run(connection, [(until, owner, row[0]) for row in rows])
+    return [LeasedMessage(*kept, body(jws, disclosure), attempts + 1) for *kept, jws, disclosure, attempts in rows]
 
 
 def body(jws: str, disclosure: str | None) -> bytes:
@@ -74,40 +84,21 @@ def body(jws: str, disclosure: str | None) -> bytes:
 async def mark_sent(connection: AsyncConnection, row_ids: Sequence[int], owner: str) -> list[OutboxRow]:
     """Requests are locked before their outbox rows, as every other unit does: no deadlock on PostgreSQL."""
     if connection.dialect.name == "postgresql":
-        await connection.execute(_lock_requests_of(row_ids))
-    sent = await connection.execute(
-        update(outbox)
-        .where(outbox.c.id.in_(row_ids), _READY, outbox.c.lease_owner == owner)
-        .values(state="sent", lease_owner=None)
-        .returning(*OUTBOX.columns, outbox.c.id)
-    )
+        await connection.execute(LOCK_REQUESTS_OF, {"ids": row_ids})
+    sent = await connection.execute(MARK_SENT, {"ids": row_ids, "owner": owner})
     by_id = {row_id: OUTBOX.read(row) for *row, row_id in sent}
     return [by_id[row_id] for row_id in row_ids if row_id in by_id]
-
-
-def _lock_requests_of(row_ids: Sequence[int]) -> Select[tuple[str]]:
-    mine = select(outbox.c.request_no).where(outbox.c.id.in_(row_ids))
-    return (
-        select(requests.c.request_no)
-        .where(requests.c.request_no.in_(mine))
-        .order_by(requests.c.request_no)
-        .with_for_update()
-    )
 
 
 async def mark_failed(
     connection: AsyncConnection, row_id: int, owner: str, *, next_at: datetime, reason: str, park: bool
 ) -> None:
+    state = "parked" if park else "ready"
     await connection.execute(
-        update(outbox)
-        .where(outbox.c.id == row_id, _READY, outbox.c.lease_owner == owner)
-        .values(state="parked" if park else "ready", due_at=next_at, lease_owner=None, reason=reason)
+        MARK_FAILED, {"row": row_id, "owner": owner, "new_state": state, "next_at": next_at, "why": reason}
     )
 
 
 async def attempted(connection: AsyncConnection, request_no: str) -> bool:
     """Locks the rows, so that the answer stays true until this unit ends (a lease skips locked rows)."""
-    found = await connection.scalars(
-        select(outbox.c.attempts).where(outbox.c.request_no == request_no).with_for_update()
-    )
-    return any(found)
+    return any(await connection.scalars(LOCK_OF_REQUEST, {"number": request_no}))

@@ -32,35 +32,33 @@ Values = tuple[Any, ...]
 
 
 class Codec(Generic[R]):
-    """One record class and its table.
+    """One record class and its table. renamed: field → column, where they differ.
 
     columns: to select, so that `read` fits. written: what an insert names (the database gives the row id).
     """
 
     def __init__(self, table: Table, record: Callable[..., R], **renamed: str) -> None:
-        names = [renamed.get(f.name, f.name) for f in fields(record)]  # type: ignore[arg-type]
-        self.table = table
-        self.columns: list[Column[Any]] = [table.c[name] for name in names]
-        self.written = [c for c in self.columns if c is not table.autoincrement_column]
+        self._field = {renamed.get(f.name, f.name): f.name for f in fields(record)}  # type: ignore[arg-type]
         self._record = record
-        written = {c.name for c in self.written}
-        plain = [f.name for f in fields(record) if renamed.get(f.name, f.name) in written]  # type: ignore[arg-type]
-        self._values: Callable[[R], Values] = attrgetter(*plain)
-        self._converted = [(i, _to_driver(c)) for i, c in enumerate(self.written) if _to_driver(c) is not None]
+        self.columns: list[Column[Any]] = [table.c[name] for name in self._field]
+        self.written = [c for c in self.columns if c is not table.autoincrement_column]
 
     def read(self, row: Iterable[Any]) -> R:
         return self._record(*row)
 
-    def write(self, record: R) -> Values:
-        """The values of `written`, as both drivers take them: no per-value work inside SQLAlchemy."""
-        values = list(self._values(record))
-        for index, convert in self._converted:
-            if values[index] is not None:
-                values[index] = convert(values[index])  # type: ignore[misc]
-        return tuple(values)
+    def writer(self, columns: Sequence[Column[Any]]) -> Callable[[R], Values]:
+        """record → its values for `columns`, as both drivers take them: SQLAlchemy touches no value."""
+        get: Callable[[R], Values] = attrgetter(*(self._field[c.name] for c in columns))
+        converted = [(i, convert) for i, c in enumerate(columns) if (convert := _to_driver(c)) is not None]
 
-    def rows(self, records: Sequence[R]) -> list[Values]:
-        return [self.write(record) for record in records]
+        def write(record: R) -> Values:
+            values = list(get(record))
+            for index, convert in converted:
+                if values[index] is not None:
+                    values[index] = convert(values[index])
+            return tuple(values)
+
+        return write
 
 
 def _to_driver(column: Column[Any]) -> Callable[[Any], Any] | None:

@@ -79,8 +79,10 @@ class SqlStore:
             yield SqlTransaction(connection)
 
     async def lease_outbox(self, owner: str, now: datetime, term: timedelta, limit: int) -> list[LeasedMessage]:
-        if self.database.is_sqlite and not await self._rows(outbox.ready_rows(now, 1)):
-            return []  # an idle poll takes no write lock
+        if self.database.is_sqlite:  # an idle poll takes no write lock
+            async with self.database.reader() as reading:
+                if not await outbox.any_ready(reading, now):
+                    return []
         async with self.database.writer() as connection:
             return await outbox.lease(connection, owner, now, term, limit)
 

@@ -178,6 +178,7 @@ measures = Table(
         unique=True,
         **_only("state = 'requested' OR state = 'active'"),
     ),
+    Index("measures_object", "object_key"),
     Index("measures_request", "request_no"),
     Index("measures_case", "case_no"),
     Index("measures_state", "state"),

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select, text
+from sqlalchemy import Integer, Select, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.core.records import Changes, IdempotencyRow, Measure, Message, OutboxRow, Request, Submission, Timer
 from gateway.services.ports import KnownMessage
 from gateway.store import outbox, writes
-from gateway.store.columns import Instant
+from gateway.store.columns import Instant, among
 from gateway.store.rows import IDEMPOTENCY, MEASURE, MESSAGE, REQUEST, SUBMISSION, TIMER
 from gateway.store.tables import documents, idempotency, measures, messages, notices, requests, submissions, timers
 
-OPEN_STATES = ("requested", "active")
 NOTICE_WINDOW = timedelta(minutes=1)
 TAKE_NUMBERS = text(
     "INSERT INTO number_blocks (opener, day, next) VALUES (:opener, :day, :size + 1) "
@@ -27,6 +27,44 @@ INSERT_NOTICE = text(
 ).bindparams(bindparam("at", type_=Instant()))
 
 
+_r, _m, _s, _i, _x = requests.c, messages.c, submissions.c, idempotency.c, measures.c
+OPEN_STATES = ("requested", "active")
+
+LOCK_REQUESTS = (
+    select(*REQUEST.columns).where(among(_r.request_no, "numbers")).order_by(_r.request_no).with_for_update()
+)
+KNOWN_MESSAGES = select(_m.sender, _m.id, _m.digest, _m.disposition, _m.answer_id, _m.request_no).where(
+    among(_m.id, "ids")
+)
+HELD_MESSAGES = (
+    select(*MESSAGE.columns)
+    .where(_m.request_no == bindparam("number"), _m.sender == bindparam("by"), _m.disposition == "held")
+    .order_by(_m.seqno)
+)
+SEQNO_OWNER = select(_m.id).where(
+    _m.request_no == bindparam("number"), _m.sender == bindparam("by"), _m.seqno == bindparam("seqno")
+)
+SUBMISSIONS = select(*SUBMISSION.columns).where(among(_s.id, "ids"))
+IDEMPOTENCY_ROWS = select(*IDEMPOTENCY.columns).where(among(_i.key, "keys"))
+MEASURES = select(*MEASURE.columns).order_by(_x.measure_no)
+# An object has few measures in its life: states are compared in memory, which keeps SQLite on the object's index.
+MEASURES_ON = MEASURES.where(among(_x.object_key, "objects"))
+MEASURES_OF = MEASURES.where(_x.request_no == bindparam("number"))
+MEASURES_BY_CONTROL = MEASURES.where(_x.control_no == bindparam("control"), _x.asked == bindparam("by"))
+DOCUMENTS_KNOWN = select(documents.c.sha256).where(among(documents.c.sha256, "digests"))
+RECENT_NOTICES = select(func.count()).where(
+    notices.c.owner == bindparam("to"), notices.c.at > bindparam("since", type_=Instant())
+)
+DUE_TIMERS = (
+    select(*TIMER.columns)
+    .join(requests, _r.request_no == timers.c.request_no)
+    .where(timers.c.due_at <= bindparam("now", type_=Instant()))
+    .order_by(timers.c.due_at)
+    .limit(bindparam("limit", type_=Integer()))
+    .with_for_update(skip_locked=True)
+)
+
+
 class SqlTransaction:
     """Loads first, one `apply` at the end; `SqlStore.begin` commits or rolls back."""
 
@@ -34,110 +72,60 @@ class SqlTransaction:
         self._connection = connection
 
     async def lock_requests(self, numbers: Sequence[str]) -> dict[str, Request]:
-        if not numbers:
-            return {}
-        rows = await self._connection.execute(
-            select(*REQUEST.columns)
-            .where(requests.c.request_no.in_(sorted(set(numbers))))
-            .order_by(requests.c.request_no)
-            .with_for_update()
-        )
-        return {row.request_no: REQUEST.read(row) for row in rows}
+        rows = await self._connection.execute(LOCK_REQUESTS, {"numbers": list(set(numbers))}) if numbers else ()
+        return {request.request_no: request for request in map(REQUEST.read, rows)}
 
     async def known(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], KnownMessage]:
-        if not keys:
-            return {}
-        m, wanted = messages.c, set(keys)
-        rows = await self._connection.execute(
-            select(m.sender, m.id, m.digest, m.disposition, m.answer_id, m.request_no).where(
-                m.id.in_({message_id for _, message_id in keys})
-            )
-        )
-        return {(row[0], row[1]): KnownMessage(*row[2:]) for row in rows if (row[0], row[1]) in wanted}
+        rows = await self._connection.execute(KNOWN_MESSAGES, {"ids": _second(keys)}) if keys else ()
+        found = {(sender, message_id): KnownMessage(*rest) for sender, message_id, *rest in rows}
+        return {key: found[key] for key in keys if key in found}
 
     async def held(self, request_no: str, sender: str) -> list[Message]:
-        m = messages.c
-        rows = await self._connection.execute(
-            select(*MESSAGE.columns)
-            .where(m.request_no == request_no, m.sender == sender, m.disposition == "held")
-            .order_by(m.seqno)
-        )
+        rows = await self._connection.execute(HELD_MESSAGES, {"number": request_no, "by": sender})
         return [MESSAGE.read(row) for row in rows]
 
     async def seqno_owner(self, request_no: str, sender: str, seqno: int) -> str | None:
-        m = messages.c
-        return await self._connection.scalar(
-            select(m.id).where(m.request_no == request_no, m.sender == sender, m.seqno == seqno)
-        )
+        return await self._connection.scalar(SEQNO_OWNER, {"number": request_no, "by": sender, "seqno": seqno})
 
     async def attempted(self, request_no: str) -> bool:
         return await outbox.attempted(self._connection, request_no)
 
     async def submissions(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Submission]:
-        if not keys:
-            return {}
-        wanted = set(keys)
-        rows = await self._connection.execute(
-            select(*SUBMISSION.columns).where(submissions.c.id.in_({submission_id for _, submission_id in keys}))
-        )
-        return {(row.sender, row.id): SUBMISSION.read(row) for row in rows if (row.sender, row.id) in wanted}
+        rows = await self._connection.execute(SUBMISSIONS, {"ids": _second(keys)}) if keys else ()
+        found = {(row.sender, row.id): row for row in map(SUBMISSION.read, rows)}
+        return {key: found[key] for key in keys if key in found}
 
     async def idempotency(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], IdempotencyRow]:
-        if not keys:
-            return {}
-        wanted = set(keys)
-        rows = await self._connection.execute(
-            select(*IDEMPOTENCY.columns).where(idempotency.c.key.in_({key for _, key in keys}))
-        )
-        return {(row.client, row.key): IDEMPOTENCY.read(row) for row in rows if (row.client, row.key) in wanted}
+        rows = await self._connection.execute(IDEMPOTENCY_ROWS, {"keys": _second(keys)}) if keys else ()
+        found = {(row.client, row.key): row for row in map(IDEMPOTENCY.read, rows)}
+        return {key: found[key] for key in keys if key in found}
 
     async def open_measures(self, keys: Sequence[tuple[str, str, str]]) -> list[Measure]:
-        if not keys:
-            return []
+        found = await self._measures(MEASURES_ON, objects=[key[0] for key in keys]) if keys else []
         wanted = set(keys)
-        found = await self._measures(
-            measures.c.object_key.in_({key[0] for key in keys}), measures.c.state.in_(OPEN_STATES)
-        )
-        return [measure for measure in found if (measure.object_key, measure.action, measure.case_no) in wanted]
+        return [m for m in found if m.state in OPEN_STATES and (m.object_key, m.action, m.case_no) in wanted]
 
     async def live_measures(self, object_keys: Sequence[str], action: str) -> list[Measure]:
-        if not object_keys:
-            return []
-        return await self._measures(
-            measures.c.object_key.in_(set(object_keys)), measures.c.action == action, measures.c.state == "active"
-        )
+        found = await self._measures(MEASURES_ON, objects=object_keys) if object_keys else []
+        return [m for m in found if m.state == "active" and m.action == action]
 
     async def measures_of(self, request_no: str) -> list[Measure]:
-        return await self._measures(measures.c.request_no == request_no)
+        return await self._measures(MEASURES_OF, number=request_no)
 
     async def measure_by_control(self, control_no: str, asked: str) -> Measure | None:
-        found = await self._measures(
-            measures.c.control_no == control_no, measures.c.asked == asked, measures.c.state == "active"
-        )
-        return found[0] if found else None
-
-    async def _measures(self, *conditions: ColumnElement[bool]) -> list[Measure]:
-        rows = await self._connection.execute(
-            select(*MEASURE.columns).where(*conditions).order_by(measures.c.measure_no)
-        )
-        return [MEASURE.read(row) for row in rows]
+        found = await self._measures(MEASURES_BY_CONTROL, control=control_no, by=asked)
+        return next((m for m in found if m.state == "active"), None)
 
     async def documents_known(self, digests: Sequence[str]) -> set[str]:
-        if not digests:
-            return set()
-        return set(
-            await self._connection.scalars(select(documents.c.sha256).where(documents.c.sha256.in_(set(digests))))
-        )
+        return set(await self._connection.scalars(DOCUMENTS_KNOWN, {"digests": digests})) if digests else set()
 
     async def notice_allowed(self, owner: str, body_sha256: str, now: datetime, per_minute: int) -> bool:
-        n = notices.c
-        recent = await self._connection.scalar(
-            select(func.count()).select_from(notices).where(n.owner == owner, n.at > now - NOTICE_WINDOW)
-        )
+        since = now - NOTICE_WINDOW
+        recent = await self._connection.scalar(RECENT_NOTICES, {"to": owner, "since": since})
         if recent is not None and recent >= per_minute:
             return False
-        inserted = await self._connection.execute(INSERT_NOTICE, {"owner": owner, "sha256": body_sha256, "at": now})
-        return inserted.rowcount == 1
+        notice = {"owner": owner, "sha256": body_sha256, "at": now}
+        return (await self._connection.execute(INSERT_NOTICE, notice)).rowcount == 1
 
     async def mark_sent(self, row_ids: Sequence[int], owner: str) -> list[OutboxRow]:
         return await outbox.mark_sent(self._connection, row_ids, owner) if row_ids else []
@@ -147,14 +135,7 @@ class SqlTransaction:
 
     async def due_timers(self, now: datetime, limit: int) -> list[Timer]:
         """Locks the requests too, without waiting: a clock never stands between two units that do."""
-        rows = await self._connection.execute(
-            select(*TIMER.columns)
-            .join(requests, requests.c.request_no == timers.c.request_no)
-            .where(timers.c.due_at <= now)
-            .order_by(timers.c.due_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
+        rows = await self._connection.execute(DUE_TIMERS, {"now": now, "limit": limit})
         return [TIMER.read(row) for row in rows]
 
     async def take_number_block(self, opener: str, day: str, size: int) -> int:
@@ -163,3 +144,11 @@ class SqlTransaction:
 
     async def apply(self, changes: Changes) -> None:
         await writes.apply(self._connection, changes)
+
+    async def _measures(self, query: Select[Any], **parameters: Any) -> list[Measure]:
+        return [MEASURE.read(row) for row in await self._connection.execute(query, parameters)]
+
+
+def _second(keys: Sequence[tuple[str, str]]) -> list[str]:
+    """The ids of (owner, id): one look-up by ids alone, owners compared in memory."""
+    return list({identifier for _, identifier in keys})

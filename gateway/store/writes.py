@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.core.records import Changes, Event, Measure, Message, OutboxRow, QuarantineRow, Request, Timer
+from gateway.core.records import Changes, Message, OutboxRow, QuarantineRow, Timer
 from gateway.errors import ConflictError, MisuseError
 from gateway.store import bulk, tables
-from gateway.store.columns import EPOCH
+from gateway.store.columns import EPOCH, micros
 from gateway.store.rows import (
     DOCUMENT,
     EVENT,
@@ -39,19 +38,21 @@ REQUEST_FIXED = frozenset(
         *("case_no", "group_no", "related", "client", "submission_id"),
     }
 )
-_REQUEST_CHANGING = [c for c in REQUEST.columns if c.name not in REQUEST_FIXED]
 _r, _m, _o, _t, _x = tables.requests.c, tables.messages.c, tables.outbox.c, tables.timers.c, tables.measures.c
-_MEASURE_CHANGING = [c for c in MEASURE.columns if c.name != "measure_no"]
+_refs = tables.document_refs.c
+_request_changing = [c for c in REQUEST.columns if c.name not in REQUEST_FIXED]
+_measure_changing = [c for c in MEASURE.columns if c is not _x.measure_no]
+_outbox_rest = [c for c in OUTBOX.written if c is not _o.due_at]
 
 INSERT_REQUESTS = bulk.insert(tables.requests, REQUEST.written)
 UPDATE_REQUESTS = bulk.update(
-    tables.requests, _REQUEST_CHANGING, [_r.request_no, _r.rev], also=", rev = requests.rev + 1"
+    tables.requests, _request_changing, [_r.request_no, _r.rev], also=", rev = requests.rev + 1"
 )
 INSERT_SUBMISSIONS = bulk.insert(tables.submissions, SUBMISSION.written)
 INSERT_MESSAGES = bulk.insert(tables.messages, MESSAGE.written)
 SET_DISPOSITIONS = bulk.update(tables.messages, [_m.disposition], [_m.id, _m.sender])
 SET_ANSWERS = bulk.update(tables.messages, [_m.answer_id], [_m.id, _m.sender])
-INSERT_OUTBOX = bulk.insert(tables.outbox, OUTBOX.written)
+INSERT_OUTBOX = bulk.insert(tables.outbox, [*_outbox_rest, _o.due_at])
 # A new budget of attempts, but never "not attempted" again.
 OUTBOX_AGAIN = bulk.update_where(
     tables.outbox,
@@ -70,11 +71,9 @@ SET_TIMERS = bulk.insert(
 )
 CLEAR_TIMERS = bulk.delete(tables.timers, [_t.request_no, _t.kind])
 INSERT_MEASURES = bulk.insert(tables.measures, MEASURE.written)
-UPDATE_MEASURES = bulk.update(tables.measures, _MEASURE_CHANGING, [_x.measure_no])
+UPDATE_MEASURES = bulk.update(tables.measures, _measure_changing, [_x.measure_no])
 INSERT_DOCUMENT_REFS = bulk.insert(
-    tables.document_refs,
-    [tables.document_refs.c.request_no, tables.document_refs.c.sha256],
-    "ON CONFLICT (sha256, request_no) DO NOTHING",
+    tables.document_refs, [_refs.request_no, _refs.sha256], "ON CONFLICT (sha256, request_no) DO NOTHING"
 )
 INSERT_DOCUMENTS = bulk.insert(tables.documents, DOCUMENT.written, "ON CONFLICT (sha256) DO NOTHING")
 COUNT_QUARANTINE = bulk.insert(
@@ -85,81 +84,70 @@ COUNT_QUARANTINE = bulk.insert(
 INSERT_IDEMPOTENCY = bulk.insert(tables.idempotency, IDEMPOTENCY.written)
 INSERT_EVENTS = bulk.insert(tables.events, EVENT.written)
 
+new_request = REQUEST.writer(REQUEST.written)
+changed_request = REQUEST.writer([*_request_changing, _r.request_no, _r.rev])
+new_submission = SUBMISSION.writer(SUBMISSION.written)
+new_message = MESSAGE.writer(MESSAGE.written)
+new_outbox = OUTBOX.writer(_outbox_rest)
+timer = TIMER.writer(TIMER.written)
+new_measure = MEASURE.writer(MEASURE.written)
+changed_measure = MEASURE.writer([*_measure_changing, _x.measure_no])
+new_document = DOCUMENT.writer(DOCUMENT.written)
+refused = QUARANTINE.writer(QUARANTINE.written)
+remembered = IDEMPOTENCY.writer(IDEMPOTENCY.written)
+event = EVENT.writer(EVENT.written)
+
 
 async def apply(connection: AsyncConnection, changes: Changes) -> None:
     """Write `changes`. Raises ConflictError (`request-rev`, or a constraint) and MisuseError (a row to be changed
     does not exist); the transaction is then of no further use."""
-    await INSERT_REQUESTS.run(connection, REQUEST.rows(changes.new_requests))
-    await _update_requests(connection, changes.requests)
-    await INSERT_SUBMISSIONS.run(connection, SUBMISSION.rows(changes.submissions))
-    await INSERT_MESSAGES.run(connection, MESSAGE.rows(changes.messages))
+    await INSERT_REQUESTS.run(connection, [new_request(r) for r in changes.new_requests])
+    if await UPDATE_REQUESTS.run(connection, [changed_request(r) for r in changes.requests]) != len(changes.requests):
+        raise ConflictError("request-rev")
+    await INSERT_SUBMISSIONS.run(connection, [new_submission(s) for s in changes.submissions])
+    await INSERT_MESSAGES.run(connection, [new_message(m) for m in changes.messages])
     dispositions = {(i, sender): (new, i, sender) for sender, i, new in changes.dispositions}
-    await _all(SET_DISPOSITIONS, connection, dispositions.values())
+    await _all(SET_DISPOSITIONS, connection, list(dispositions.values()))
     answers = {(i, sender): (answer, i, sender) for sender, i, answer in changes.answers}
-    await _all(SET_ANSWERS, connection, answers.values())
+    await _all(SET_ANSWERS, connection, list(answers.values()))
     await INSERT_OUTBOX.run(connection, _outbox_rows(changes.outbox, changes.messages))
     await OUTBOX_AGAIN.run(connection, [(i, sender) for sender, i in changes.outbox_again])
     await OUTBOX_CANCEL.run(connection, [(number,) for number in changes.outbox_cancel])
-    await SET_TIMERS.run(connection, _last_timers(changes.timers))
+    await SET_TIMERS.run(connection, [timer(t) for t in _last(changes.timers)])
     await CLEAR_TIMERS.run(connection, changes.timers_clear)
-    await INSERT_MEASURES.run(connection, MEASURE.rows(changes.new_measures))
-    await _all(UPDATE_MEASURES, connection, [_measure_update(m) for m in changes.measures])
+    await INSERT_MEASURES.run(connection, [new_measure(m) for m in changes.new_measures])
+    await _all(UPDATE_MEASURES, connection, [changed_measure(m) for m in changes.measures])
     await INSERT_DOCUMENT_REFS.run(connection, changes.document_refs)
-    await INSERT_DOCUMENTS.run(connection, DOCUMENT.rows(changes.documents))
-    await COUNT_QUARANTINE.run(connection, _counted(changes.quarantine))
-    await INSERT_IDEMPOTENCY.run(connection, IDEMPOTENCY.rows(changes.idempotency))
-    await _insert_events(connection, changes.events)
+    await INSERT_DOCUMENTS.run(connection, [new_document(d) for d in changes.documents])
+    await COUNT_QUARANTINE.run(connection, [refused(q) for q in _counted(changes.quarantine)])
+    await INSERT_IDEMPOTENCY.run(connection, [remembered(i) for i in changes.idempotency])
+    if changes.events and connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql(FEED_LOCK)
+    await INSERT_EVENTS.run(connection, [event(e) for e in changes.events])
 
 
-async def _update_requests(connection: AsyncConnection, requests: list[Request]) -> None:
-    """All of them, each only if its `rev` is still the one that was read."""
-    rows = [(*_changing(REQUEST.write(r)), r.request_no, r.rev) for r in requests]
-    if await UPDATE_REQUESTS.run(connection, rows) != len(rows):
-        raise ConflictError("request-rev")
-
-
-_CHANGING_AT = [i for i, c in enumerate(REQUEST.written) if c.name not in REQUEST_FIXED]
-
-
-def _changing(values: Values) -> Values:
-    return tuple(values[i] for i in _CHANGING_AT)
-
-
-async def _all(statement: bulk.Bulk, connection: AsyncConnection, rows: Iterable[Values]) -> None:
-    rows = list(rows)
+async def _all(statement: bulk.Bulk, connection: AsyncConnection, rows: list[Values]) -> None:
     if (changed := await statement.run(connection, rows)) != len(rows):
         raise MisuseError(f"{len(rows)} rows to change, {changed} exist: {statement.sqlite}")
 
 
 def _outbox_rows(outbox: list[OutboxRow], messages: list[Message]) -> list[Values]:
-    """A new row is due when its message was stored; one that waits says so in `next_at`."""
-    stored: dict[tuple[str, str], datetime] = {(m.sender, m.id): m.stored_at for m in messages} if outbox else {}
-    rows = []
-    for row in outbox:
-        due_at = row.next_at or stored.get((row.sender, row.message_id), EPOCH)
-        rows.append(OUTBOX.write(replace(row, next_at=due_at)))
-    return rows
+    """A new row is due when its message was stored, unless it says when in `next_at`."""
+    stored = {(m.sender, m.id): m.stored_at for m in messages} if outbox else {}
+    return [
+        (*new_outbox(row), micros(row.next_at or stored.get((row.sender, row.message_id), EPOCH))) for row in outbox
+    ]
 
 
-def _last_timers(timers: list[Timer]) -> list[Values]:
-    return TIMER.rows(list({(t.request_no, t.kind): t for t in timers}.values()))
+def _last(timers: list[Timer]) -> Iterable[Timer]:
+    """Of several for one (request, kind) the last one holds; one statement writes a row once."""
+    return {(t.request_no, t.kind): t for t in timers}.values()
 
 
-def _measure_update(measure: Measure) -> Values:
-    number, *rest = MEASURE.write(measure)
-    return (*rest, number)
-
-
-def _counted(refused: list[QuarantineRow]) -> list[Values]:
+def _counted(quarantine: list[QuarantineRow]) -> Iterable[QuarantineRow]:
     """Bytes that came twice in one batch are one row that counts both."""
     rows: dict[tuple[str, str], QuarantineRow] = {}
-    for row in refused:
+    for row in quarantine:
         key = (row.owner, row.body_sha256)
         rows[key] = replace(rows[key], count=rows[key].count + row.count) if key in rows else row
-    return QUARANTINE.rows(list(rows.values()))
-
-
-async def _insert_events(connection: AsyncConnection, events: list[Event]) -> None:
-    if events and connection.dialect.name == "postgresql":
-        await connection.exec_driver_sql(FEED_LOCK)
-    await INSERT_EVENTS.run(connection, EVENT.rows(events))
+    return rows.values()

@@ -202,6 +202,7 @@ def upgrade() -> None:
     )
     op.create_index("measures_case", "measures", ["case_no"])
     op.create_index("measures_control", "measures", ["control_no", "asked"])
+    op.create_index("measures_object", "measures", ["object_key"])
     op.create_index("measures_request", "measures", ["request_no"])
     op.create_index("measures_state", "measures", ["state"])
     op.create_index(
