@@ -1,0 +1,191 @@
+"""The unreal world of the demo: one court with its staff, and the agencies around it, each in a folder of its own.
+
+Everything is made with the same functions that a real installation uses. Division 610199, codes that do not exist.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from gateway.registry.config import FILE
+from gateway.registry.installation import HANDOVER, Installation, write_secret, write_text
+from gateway.registry.participants import load_registry
+
+HOME = "court-sn0199"
+POLICE = "police-610199"
+GAOLING = "court-sn0191"
+LINTONG = "court-sn0192"
+FUPING = "court-sn0591"
+GRID = "grid-610199"
+ASSOCIATION = "assoc-610199"
+COURTS = (FUPING, GAOLING, LINTONG)
+CLIENT = "cms1"
+SINCE = date(2026, 1, 1)
+
+PRESIDENT, CHIEF, DEPUTY, HANDLER, BACKUP, CLERK = (
+    f"sn0199-{n}" for n in ("0001", "0003", "0005", "0007", "0011", "0031")
+)
+
+
+def _staff(no: str, name: str, permit: str, *roles: str) -> dict[str, Any]:
+    return {"no": no, "name": name, "permit": permit, "roles": list(roles), "from": SINCE}
+
+
+_HOME: dict[str, Any] = {
+    "code": HOME,
+    "kind": "court",
+    "name": {"zh": "云川县人民法院（演示）", "en": "Yunchuan County Court (demo)"},
+    "division": "610199",
+    "court_code": "陕0199",
+    "home": True,
+    "channel": "http",
+    "accepts": ["*"],
+    "opens": ["*"],
+    "staff": [
+        _staff(PRESIDENT, "院演示", "陕0199-0001", "president"),
+        _staff(CHIEF, "局演示", "陕0199-0003", "bureau-chief"),
+        _staff(DEPUTY, "副演示", "陕0199-0005", "bureau-chief"),
+        _staff(HANDLER, "李演示", "陕0199-0007", "handler"),
+        _staff(BACKUP, "备演示", "陕0199-0011", "handler"),
+        _staff(CLERK, "书演示", "陕0199-0031", "clerk"),
+    ],
+}
+
+
+def _partner(code: str, kind: str, zh: str, en: str, accepts: list[str], **more: Any) -> dict[str, Any]:
+    return {
+        "code": code,
+        "kind": kind,
+        "name": {"zh": zh, "en": en},
+        "division": "610199",
+        "channel": "amqp",
+        "accepts": accepts,
+        **more,
+        "broker": {"user": code},
+    }
+
+
+def _court(code: str, court_code: str, zh: str, en: str) -> dict[str, Any]:
+    return _partner(code, "court", zh, en, ["entrust.*"], court_code=court_code, opens=["entrust.*"], dialect="court/1")
+
+
+PARTNERS: tuple[Mapping[str, Any], ...] = (
+    _partner(
+        POLICE,
+        "police",
+        "云川县公安局（演示）",
+        "Yunchuan Public Security Bureau (demo)",
+        ["police.*"],
+        opens=["police.*.alert"],
+        dialect="police/1",
+    ),
+    _court(FUPING, "陕0591", "富平县人民法院（演示）", "Fuping County Court (demo)"),
+    _court(GAOLING, "陕0191", "高陵区人民法院（演示）", "Gaoling District Court (demo)"),
+    _court(LINTONG, "陕0192", "临潼区人民法院（演示）", "Lintong District Court (demo)"),
+    _partner(GRID, "grid", "云川县网格中心（演示）", "Yunchuan Grid Centre (demo)", ["grid.*"], dialect="grid/1"),
+    _partner(
+        ASSOCIATION,
+        "association",
+        "云川县行业协会（演示）",
+        "Yunchuan Trade Association (demo)",
+        ["assoc.*"],
+        dialect="association/1",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Where everything lies. folder: the gateway's installation; partners: code → folder with `partner.toml`;
+    passwords: broker user → password; token: of the court system; handover: the court system's private keys."""
+
+    folder: Path
+    partners: dict[str, Path]
+    passwords: dict[str, str] = field(repr=False)
+    token: str = field(repr=False)
+    handover: Path
+
+    @property
+    def gateway_keys(self) -> Path:
+        """The JWKS that every partner was given."""
+        return self.folder / "gateway.jwks.json"
+
+
+def build(root: Path, *, amqp: str, management: str, gateway_user: tuple[str, str]) -> Parties:
+    """Writes the installation and every partner's folder under `root`.
+
+    amqp: `amqp://{user}@host:port/vhost` with `{user}` to be filled in. management: URL of the broker's API.
+    gateway_user: broker user and password of the gateway.
+    """
+    installation = Installation(root / "gateway")
+    installation.create()
+    user, password = gateway_user
+    write_secret(installation.folder / "broker.password", password + "\n")
+    document = tomlkit.parse((installation.folder / FILE).read_text(encoding="utf-8"))
+    document["broker"] = {
+        "url": amqp.format(user=user),
+        "management": management,
+        "password_file": "broker.password",
+    }
+    document["http"] = {"host": "127.0.0.1", "port": 0}
+    write_text(installation.folder / FILE, tomlkit.dumps(document))
+    installation.add_participant(_HOME)
+    for purpose in ("sig", "enc"):
+        installation.new_key(HOME, purpose, "1", since=SINCE, held_by_gateway=True)
+    signs = installation.new_key(HOME, "sub", CLIENT, since=SINCE, held_by_gateway=False, client=CLIENT)
+    opens = installation.new_key(HOME, "enc", CLIENT, since=SINCE, held_by_gateway=False, client=CLIENT)
+    token = installation.add_client(HOME, CLIENT, signs_with=signs, opens_with=opens)
+    passwords = {user: password}
+    for form in PARTNERS:
+        code = form["code"]
+        installation.add_participant(form)
+        for purpose in ("sig", "enc"):
+            installation.new_key(code, purpose, "1", since=SINCE, held_by_gateway=False)
+        passwords[code] = secrets.token_urlsafe(18)
+    directory, keyring = load_registry(installation.folder)
+    jwks = json.dumps(keyring.jwks([p.code for p in directory if p.local]), ensure_ascii=False)
+    write_text(installation.folder / "gateway.jwks.json", jwks)
+    partners = {
+        form["code"]: _partner_folder(root, installation, form, jwks, amqp, passwords[form["code"]])
+        for form in PARTNERS
+    }
+    return Parties(
+        folder=installation.folder,
+        partners=partners,
+        passwords=passwords,
+        token=token,
+        handover=installation.folder / HANDOVER / CLIENT,
+    )
+
+
+def _partner_folder(
+    root: Path, installation: Installation, form: Mapping[str, Any], jwks: str, amqp: str, password: str
+) -> Path:
+    """What a partner is handed: its private keys move out of the installation into its own folder."""
+    code, folder = form["code"], root / "partners" / form["code"]
+    folder.mkdir(parents=True, mode=0o700)
+    for key in (installation.folder / HANDOVER / code).glob("*.private.jwk"):
+        key.rename(folder / key.name)
+    write_secret(folder / "amqp.password", password + "\n")
+    write_text(folder / "gateway.jwks.json", jwks)
+    settings = {
+        "code": code,
+        "amqp": amqp.format(user=code),
+        "password_file": "amqp.password",
+        "sign_key": f"{code}.sig.1.private.jwk",
+        "open_key": f"{code}.enc.1.private.jwk",
+        "gateway_keys": "gateway.jwks.json",
+        "ledger": "inbox.sqlite",
+        "system": form["name"]["zh"],
+        "dialect": form["dialect"],
+    }
+    write_text(folder / "partner.toml", tomlkit.dumps(settings))
+    return folder
