@@ -73,7 +73,19 @@ async def lease(
     rows = (await connection.execute(READY, {"now": now, "limit": limit})).all()
     until = micros(now + term)
     await TAKE.run(connection, [(until, owner, row[0]) for row in rows])
-    return [LeasedMessage(*kept, body(jws, disclosure), attempts + 1) for *kept, jws, disclosure, attempts in rows]
+    return [
+        LeasedMessage(
+            row_id=row.id,
+            sender=row.sender,
+            message_id=row.message_id,
+            request_no=row.request_no,
+            verb=row.verb,
+            routing_key=row.routing_key,
+            body=body(row.jws, row.disclosure),
+            attempts=row.attempts + 1,
+        )
+        for row in rows
+    ]
 
 
 def body(jws: str, disclosure: str | None) -> bytes:
