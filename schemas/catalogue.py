@@ -20,7 +20,7 @@ from schemas.base import Model
 
 
 class Shape(StrEnum):
-    """Which of the three lives a request has (domain.md section 3)."""
+    """Which of the three lives a request has (docs/domain.md section 3)."""
 
     ASK = "ask"
     ALERT = "alert"
@@ -42,7 +42,7 @@ class Kind(StrEnum):
 
 
 class Classification(StrEnum):
-    """How a payload is protected. `sensitive` and `location` are sealed to their reader (design.md 3.1).
+    """How a payload is protected. `sensitive` and `location` are sealed to their reader (docs/design.md 3.1).
 
     `location` in a *result* means: canonical, sealed to the asking court system's own key; the gateway never
     holds the plaintext.
@@ -151,7 +151,7 @@ class MatterType:
         return Classification.INTERNAL
 
     def urgent(self, verb: str, urgency: str) -> bool:
-        """Whether a message travels in the urgent lane (design.md 3.2)."""
+        """Whether a message travels in the urgent lane (docs/design.md 3.2)."""
         return self.shape is Shape.ALERT or verb in ("withdraw", "withdraw-ack") or urgency != "normal"
 
 

@@ -1,7 +1,7 @@
 # ruff: noqa: E501 (a table)
 """Commissioned matters between courts 委托事项: one row for each matter code (docs/domain.md 2.6, 法发〔2017〕27号).
 
-Terms: INT-485 (deposits one year, movables two, other property three). Days and papers: [H], [D] in domain.md.
+Terms: INT-485 (deposits one year, movables two, other property three). Days and papers: [H], [D] in docs/domain.md.
 """
 
 from __future__ import annotations

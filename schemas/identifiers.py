@@ -52,7 +52,7 @@ def case_type(case_no: str) -> str:
     return found["type"]
 
 
-def is_coercive_case(case_no: str) -> bool:
+def carries_coercion(case_no: str) -> bool:
     """Whether a coercive matter may rest on this case: 执, 执恢, 执保 (docs/domain.md 2.0)."""
     return case_type(case_no) in COERCIVE_CASE_TYPES
 
@@ -190,7 +190,6 @@ CaseNo = Annotated[str, _Bounded, AfterValidator(case_number)]
 CreditCode = Annotated[str, _Bounded, AfterValidator(credit_code)]
 Vin = Annotated[str, _Bounded, AfterValidator(vin)]
 Plate = Annotated[str, _Bounded, AfterValidator(plate_number)]
-Mobile = Annotated[str, _Bounded, AfterValidator(mobile)]
 Phone = Annotated[str, _Bounded, AfterValidator(phone)]
 DivisionCode = Annotated[str, _Bounded, AfterValidator(_division)]
 CourtCode = Annotated[str, _Bounded, AfterValidator(court_code)]

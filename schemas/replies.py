@@ -1,6 +1,6 @@
 """The verbs of a conversation: who says them, what they carry, and which message each one answers.
 
-Source: domain.md section 2.2. A verb's canonical *data* is one flat object; the members that the gateway
+Source: docs/domain.md section 2.2. A verb's canonical *data* is one flat object; the members that the gateway
 decides on travel in clear (`head`), the rest in the disclosure: `split` and `join` are the only place that
 knows which is which.
 """
@@ -103,7 +103,7 @@ class Contact(Model):
 
 
 class Return(Model):
-    """Returning without having contacted the asking court is not allowed (domain.md 2.2)."""
+    """Returning without having contacted the asking court is not allowed (docs/domain.md 2.2)."""
 
     reason_code: RefusalCode
     explanation: Text | None = None

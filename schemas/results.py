@@ -27,7 +27,7 @@ def _one_each(items: list[Any]) -> list[Any]:
 
 
 class _Result(ResultBase):
-    """`done` and `partial` say of what: success is never reported without its object (domain.md section 7, 7)."""
+    """`done` and `partial` say of what: success is never reported without its object (docs/domain.md section 7)."""
 
     items: list[Any]
 
@@ -47,7 +47,7 @@ def opening_model(matter: str, request: type[Model]) -> type[Opening]:
 
 @cache
 def result_model(matter: str, item: type[Model], location: bool) -> type[Model]:
-    """A location result must say for how long it may be kept (domain.md section 4)."""
+    """A location result must say for how long it may be kept (docs/domain.md section 4)."""
     lines: Any = (
         Annotated[list[item], Field(max_length=MAX_ITEMS), AfterValidator(_one_each)],  # type: ignore[valid-type]
         ...,

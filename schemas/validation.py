@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from schemas import messages
 from schemas.base import Model
 from schemas.catalogue import MatterType
-from schemas.identifiers import BANKRUPTCY_TYPES, ENFORCEMENT_TYPES, OTHER_TYPES, case_type, is_coercive_case
+from schemas.identifiers import BANKRUPTCY_TYPES, ENFORCEMENT_TYPES, OTHER_TYPES, carries_coercion, case_type, vin_check
 from schemas.problem import FieldError
 from schemas.replies import VERBS
 from schemas.results import content_model
@@ -90,7 +90,7 @@ def check_case(
         rule = "case-required" if coercive or matter.case_required else None
     elif coercive and stage is not None:
         rule = "stage-coercive"
-    elif coercive and not is_coercive_case(case_no):
+    elif coercive and not carries_coercion(case_no):
         rule = "case-not-enforcement"
     elif stage is None and case_type(case_no) not in _WITHOUT_STAGE:
         rule = "stage-required"
@@ -101,6 +101,15 @@ def check_case(
 def refs_of(data: Any) -> list[str]:
     """Every `ref` in a payload or a result, in order, each once."""
     return list(dict.fromkeys(node["ref"] for _, node in _objects(data, "")))
+
+
+def warnings_of(payload: Any, base_pointer: str = "/payload") -> list[FieldError]:
+    """What in a validated payload is lawful but deserves a second look: a VIN whose check digit does not match."""
+    return [
+        _error(f"{pointer}/vin", RULES["vin-check-digit"], {})
+        for pointer, node in _objects(payload, base_pointer)
+        if "vin" in node and vin_check(node["vin"]) == "warning"
+    ]
 
 
 @cache

@@ -91,7 +91,6 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
 Line = Annotated[str, StringConstraints(max_length=120), AfterValidator(_line)]
 """One line of text: a name, a place."""
 Prose = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_prose)]
-Percent = Annotated[str, StringConstraints(pattern=r"^(100(\.0{1,4})?|[0-9]{1,2}(\.[0-9]{1,4})?)$")]
 MeasureNo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9（）()\u4e00-\u9fff_./-]{1,60}$")]
 """The number of a control measure: ours, or the registry's where the measure came from elsewhere."""
 
