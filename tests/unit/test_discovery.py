@@ -1,0 +1,55 @@
+"""A new file in a package of matter types is a new matter type; nothing else is edited."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.catalogue import MatterType, discover
+
+NEW_TYPE = """
+from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.matters.grid import VerifyRequest
+
+VISIT = MatterType(
+    name="{name}", zh="{zh}", en="Visit", help_zh="走访", help_en="Visit", shape=Shape.ASK,
+    senders=frozenset({{Kind.COURT}}), receivers=frozenset({{Kind.GRID}}), request=VerifyRequest, result_item=None,
+    request_class=Classification.SENSITIVE, deadline=Deadline(DeadlineKind.WORKING_DAYS, 3),
+)
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str, MatterType]]]:
+    """Makes a package of matter types from named sources, and discovers it."""
+    home = tmp_path / "fresh_matters"
+    home.mkdir()
+    (home / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def build(**sources: str) -> dict[str, MatterType]:
+        for name, source in sources.items():
+            (home / f"{name}.py").write_text(source, encoding="utf-8")
+        return discover(importlib.import_module("fresh_matters"))
+
+    yield build
+    for name in [n for n in sys.modules if n.startswith("fresh_matters")]:
+        del sys.modules[name]
+
+
+def test_a_new_file_is_a_new_type(package: Callable[..., dict[str, MatterType]]) -> None:
+    found = package(visit=NEW_TYPE.format(name="grid.visit.request", zh="走访劝导"))
+    assert list(found) == ["grid.visit.request"]
+    assert found["grid.visit.request"].zh == "走访劝导"
+
+
+def test_a_type_defined_twice_is_refused(package: Callable[..., dict[str, MatterType]]) -> None:
+    with pytest.raises(ValueError, match="defined twice"):
+        package(
+            one=NEW_TYPE.format(name="grid.visit.request", zh="一"),
+            two=NEW_TYPE.format(name="grid.visit.request", zh="二"),
+        )
