@@ -1,0 +1,131 @@
+"""From frames to deliveries: `basic.deliver`, content header, content body (AMQP 0-9-1, 2.3.5, 4.2.6).
+
+The client's own way costs a task, a dozen objects and eight times the time for each delivery. And it decodes
+every string as UTF-8 and gives up the whole connection where it cannot: a partner that puts GBK bytes into a
+property would stop the intake of everyone, again at each redelivery. Here foreign bytes become U+FFFD, and a
+header table that cannot be read is empty; such a message is then refused like any other.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pamqp.decode
+from aiormq.channel import Channel
+
+METHOD, HEADER, BODY = 1, 2, 3
+DELIVER = b"\x00\x3c\x00\x3c"  # class 60 (basic), method 60 (deliver)
+
+_TAG = struct.Struct(">QB")
+_CONTENT = struct.Struct(">HHQH")  # class, weight, body size, property flags
+_LENGTH = struct.Struct(">I")
+# Property flags in the order in which the values stand; the width of those that are no short strings.
+_PROPERTIES = (
+    (15, "content_type"), (14, ""), (13, "headers"), (12, 1), (11, 1), (10, ""), (9, ""), (8, ""),
+    (7, "message_id"), (6, 8), (5, ""), (4, "user_id"), (3, ""), (2, ""),
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Incoming:
+    """One delivery. tag is valid on `channel` only; a channel that died makes the message come again."""
+
+    queue: str
+    body: bytes
+    routing_key: str
+    redelivered: bool
+    user_id: str | None
+    content_type: str | None
+    message_id: str | None
+    headers: Mapping[str, Any]
+    tag: int
+    channel: Channel
+
+
+class Tap:
+    """Puts the deliveries of one consuming channel together. Its frames come in order, one delivery at a time."""
+
+    def __init__(self, queue: str, channel: Channel, arrive: Callable[[Incoming], None]) -> None:
+        self._queue = queue
+        self._channel = channel
+        self._arrive = arrive
+        self._tag = 0
+        self._redelivered = False
+        self._routing_key = ""
+        self._properties: dict[str, Any] = {}
+        self._missing = 0
+        self._parts: list[bytes] = []
+
+    def take(self, kind: int, payload: bytes) -> bool:
+        """Whether the frame was part of a delivery; the rest is the client's."""
+        if kind == METHOD:
+            if payload[:4] != DELIVER:
+                return False
+            self._begin(payload)
+        elif kind == HEADER:
+            _, _, self._missing, flags = _CONTENT.unpack_from(payload)
+            self._properties = properties(flags, payload[_CONTENT.size :])
+            self._parts = []
+        else:
+            self._parts.append(payload)
+            self._missing -= len(payload)
+        if kind != METHOD and self._missing <= 0:
+            self._finish()
+        return True
+
+    def _begin(self, payload: bytes) -> None:
+        at = 5 + payload[4]  # consumer tag
+        self._tag, redelivered = _TAG.unpack_from(payload, at)
+        self._redelivered = bool(redelivered)
+        at += _TAG.size
+        at += 1 + payload[at]  # exchange
+        self._routing_key = payload[at + 1 :].decode(errors="replace")
+
+    def _finish(self) -> None:
+        parts, found = self._parts, self._properties
+        self._arrive(
+            Incoming(
+                queue=self._queue,
+                body=parts[0] if len(parts) == 1 else b"".join(parts),
+                routing_key=self._routing_key,
+                redelivered=self._redelivered,
+                user_id=found.get("user_id"),
+                content_type=found.get("content_type"),
+                message_id=found.get("message_id"),
+                headers=found.get("headers", {}),
+                tag=self._tag,
+                channel=self._channel,
+            )
+        )
+
+
+def properties(flags: int, raw: bytes) -> dict[str, Any]:
+    """The properties that matter here, by name; flags: the first word of property flags."""
+    found: dict[str, Any] = {}
+    at = 0
+    for bit, name in _PROPERTIES:
+        if not flags >> bit & 1:
+            continue
+        if isinstance(name, int):
+            at += name
+        elif name == "headers":
+            size = _LENGTH.size + _LENGTH.unpack_from(raw, at)[0]
+            found[name] = table(raw[at : at + size])
+            at += size
+        else:
+            end = at + 1 + raw[at]
+            if name:
+                found[name] = raw[at + 1 : end].decode(errors="replace")
+            at = end
+    return found
+
+
+def table(raw: bytes) -> dict[str, Any]:
+    """A field table with its length; empty when it cannot be read."""
+    try:
+        return pamqp.decode.field_table(raw)[1]
+    except Exception:  # whatever the decoder trips over: the sender chose these bytes
+        return {}
