@@ -1,0 +1,14 @@
+"""The gateway's way out: `services.ports.Publisher` on `lianzhi.out`."""
+
+from __future__ import annotations
+
+from gateway.amqp.link import Link
+from gateway.amqp.publisher import ConfirmedPublisher
+from gateway.broker.topology import GATEWAY_USER, OUT
+
+
+class GatewayPublisher(ConfirmedPublisher):
+    """Publishes to participants. user: the broker user of the link."""
+
+    def __init__(self, link: Link, user: str = GATEWAY_USER) -> None:
+        super().__init__(link, OUT, user_id=user)
