@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import tomlkit
 
@@ -29,6 +29,7 @@ ASSOCIATION = "assoc-610199"
 COURTS = (FUPING, GAOLING, LINTONG)
 CLIENT = "cms1"
 SINCE = date(2026, 1, 1)
+PURPOSES: tuple[Literal["sig", "enc"], ...] = ("sig", "enc")
 
 PRESIDENT, CHIEF, DEPUTY, HANDLER, BACKUP, CLERK = (
     f"sn0199-{n}" for n in ("0001", "0003", "0005", "0007", "0011", "0031")
@@ -138,7 +139,7 @@ def build(root: Path, *, amqp: str, management: str, gateway_user: tuple[str, st
     document["http"] = {"host": "127.0.0.1", "port": 0}
     write_text(installation.folder / FILE, tomlkit.dumps(document))
     installation.add_participant(_HOME)
-    for purpose in ("sig", "enc"):
+    for purpose in PURPOSES:
         installation.new_key(HOME, purpose, "1", since=SINCE, held_by_gateway=True)
     signs = installation.new_key(HOME, "sub", CLIENT, since=SINCE, held_by_gateway=False, client=CLIENT)
     opens = installation.new_key(HOME, "enc", CLIENT, since=SINCE, held_by_gateway=False, client=CLIENT)
@@ -147,7 +148,7 @@ def build(root: Path, *, amqp: str, management: str, gateway_user: tuple[str, st
     for form in PARTNERS:
         code = form["code"]
         installation.add_participant(form)
-        for purpose in ("sig", "enc"):
+        for purpose in PURPOSES:
             installation.new_key(code, purpose, "1", since=SINCE, held_by_gateway=False)
         passwords[code] = secrets.token_urlsafe(18)
     directory, keyring = load_registry(installation.folder)
@@ -170,7 +171,8 @@ def _partner_folder(
     root: Path, installation: Installation, form: Mapping[str, Any], jwks: str, amqp: str, password: str
 ) -> Path:
     """What a partner is handed: its private keys move out of the installation into its own folder."""
-    code, folder = form["code"], root / "partners" / form["code"]
+    code: str = form["code"]
+    folder = root / "partners" / code
     folder.mkdir(parents=True, mode=0o700)
     for key in (installation.folder / HANDOVER / code).glob("*.private.jwk"):
         key.rename(folder / key.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -30,7 +31,7 @@ class StoreSection(_Section):
 class BrokerSection(_Section):
     """url without password; password_file: one line, readable by the gateway alone."""
 
-    url: str = "amqp://lianzhi@127.0.0.1:5672/lianzhi"
+    url: str = "amqp://lianzhi-gateway@127.0.0.1:5672/lianzhi"
     password_file: str | None = None
     management: str = "http://127.0.0.1:15672"
     prefetch: int = Field(default=2000, ge=1)
@@ -113,9 +114,14 @@ class Config(BaseSettings):
             password = path.read_text(encoding="utf-8").strip()
         except OSError as error:
             raise ConfigurationError(f"{path}：读不到密码文件。 Cannot read the password file.") from error
-        scheme, _, rest = self.broker.url.partition("://")
-        user, _, where = rest.rpartition("@")
-        return f"{scheme}://{user}:{password}@{where}"
+        parts = urlsplit(self.broker.url)
+        where = parts.netloc.rpartition("@")[2]
+        return urlunsplit(parts._replace(netloc=f"{self.broker_user}:{quote(password, safe='')}@{where}"))
+
+    @property
+    def broker_user(self) -> str:
+        """The broker user of the gateway, from its URL."""
+        return urlsplit(self.broker.url).username or ""
 
     @property
     def documents_folder(self) -> Path:

@@ -36,7 +36,7 @@ _CONFIG = """\
 url = "sqlite:///lianzhi.sqlite"        # 或 or postgresql://user@host/db
 
 [broker]
-url = "amqp://lianzhi@127.0.0.1:5672/lianzhi"
+url = "amqp://lianzhi-gateway@127.0.0.1:5672/lianzhi"
 management = "http://127.0.0.1:15672"
 # password_file = "broker.password"     # 一行，仅网关可读 one line, readable by the gateway alone
 
