@@ -10,12 +10,14 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from gateway.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks, private_key_from_jwk
 from gateway.errors import ConfigurationError, MisuseError
+from gateway.partner.delivered import delivered_body
 from schemas.envelope import CODE
 
 _REQUIRED = ("code", "amqp", "sign_key", "open_key", "gateway_keys", "ledger")
@@ -40,7 +42,8 @@ class PartnerConfig:
     open what was sealed before a rotation. gateway: the court at the other end, by default the first
     participant of `gateway_keys`. system: how `delivered` names us. dialect: how our own `open` is written.
     prefetch: unacknowledged messages at most, over both queues. delivered: the body of `delivered` where the
-    dialect's own form does not fit, with `{time}` and `{system}` to be filled in.
+    dialect's own form does not fit, with `{time}` and `{system}` to be filled in. secret_files: private keys and
+    the password, which nobody else should read.
     """
 
     code: str
@@ -54,6 +57,7 @@ class PartnerConfig:
     dialect: str | None = None
     prefetch: int = 512
     delivered: Mapping[str, str] = field(default_factory=dict)
+    secret_files: tuple[Path, ...] = ()
 
     @classmethod
     def load(cls, path: str | Path) -> PartnerConfig:
@@ -78,7 +82,8 @@ class PartnerConfig:
             system=file.text("system", code),
             dialect=file.text("dialect", "") or None,
             prefetch=file.number("prefetch", 512),
-            delivered=file.table("delivered"),
+            delivered=file.delivered(),
+            secret_files=file.secrets(),
         )
 
 
@@ -121,11 +126,20 @@ class _File:
             raise self.wrong(member, "须为 1 至 10000 的整数", "must be an integer from 1 to 10000")
         return value
 
-    def table(self, member: str) -> dict[str, str]:
-        value = self._members.get(member, {})
-        if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
-            raise self.wrong(member, "须为字段名到文字的表", "must be a table of strings")
-        return value
+    def secrets(self) -> tuple[Path, ...]:
+        named = [self.text("sign_key"), *self.texts("open_key"), self.text("password_file", "")]
+        return tuple(self.path.parent / name for name in named if name)
+
+    def delivered(self) -> dict[str, str]:
+        form = self._members.get("delivered", {})
+        if not isinstance(form, dict) or not all(isinstance(v, str) for v in form.values()):
+            raise self.wrong("delivered", "须为字段名到文字的表", "must be a table of strings")
+        try:
+            delivered_body("", "", "", datetime.now(UTC), form)
+        except (ValueError, LookupError, AttributeError) as error:
+            zh, en = "模板只可用 {time:%Y%m%d} 与 {system}", "templates know {time:%Y%m%d} and {system} only"
+            raise self.wrong("delivered", zh, en) from error
+        return form
 
     def read(self, member: str, name: str) -> str:
         path = self.path.parent / name

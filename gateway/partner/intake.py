@@ -140,7 +140,9 @@ class Ingest:
         assert held is not None
         conversation = replace(held)
         if saying.verb == "delivered":
-            saying = replace(saying, body=delivered_body(conversation.dialect, self.system, self.now, self.delivered))
+            c = conversation
+            body = delivered_body(c.dialect, c.type, self.system, self.now, self.delivered)
+            saying = replace(saying, body=body)
         row = self.writer.say(conversation, saying, self.now)
         unit.put(conversation)
         unit.send(row)

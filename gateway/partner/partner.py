@@ -19,7 +19,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from gateway.amqp.consumer import BatchConsumer, Incoming
+from gateway.amqp.consumer import BatchConsumer
+from gateway.amqp.deliveries import Incoming
 from gateway.amqp.link import Link
 from gateway.amqp.publisher import ConfirmedPublisher
 from gateway.errors import MisuseError, StoreUnavailableError
