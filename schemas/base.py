@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,6 +18,10 @@ class Model(BaseModel):
         return self.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)
 
 
-def label(zh: str, en: str, **constraints: Any) -> Any:
-    """What a member is called on a form (`title`) and in English (`description`), for use in `Annotated`."""
-    return Field(title=zh, description=en, **constraints)
+def label(zh: str, en: str, codes: Mapping[str, str] | None = None, **constraints: Any) -> Any:
+    """What a member is called on a form (`title`) and in English (`description`), for use in `Annotated`.
+
+    codes: the Chinese word for each code that the member can have; it travels in the JSON Schema as `x-labels`.
+    """
+    extra: dict[str, Any] | None = {"x-labels": dict(codes)} if codes else None
+    return Field(title=zh, description=en, json_schema_extra=extra, **constraints)

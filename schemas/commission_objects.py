@@ -27,7 +27,7 @@ class _Object(Model):
 
 
 class Deposit(_Object):
-    kind: Annotated[Literal["deposit"], label("种类", "A bank deposit")]
+    kind: Annotated[Literal["deposit"], label("种类", "A bank deposit", {"deposit": "存款"})]
     bank: Annotated[Line, label("开户行", "Bank")]
     account_no: Annotated[AccountNo, label("账号", "Account number")]
 
@@ -37,7 +37,7 @@ class Deposit(_Object):
 
 
 class Wealth(_Object):
-    kind: Annotated[Literal["wealth"], label("种类", "A wealth product")]
+    kind: Annotated[Literal["wealth"], label("种类", "A wealth product", {"wealth": "理财"})]
     institution: Annotated[Line, label("机构", "Institution")]
     product: Annotated[Line, label("产品名称或代码", "Product")]
     account_no: Annotated[AccountNo, label("账号", "Account number")]
@@ -48,7 +48,7 @@ class Wealth(_Object):
 
 
 class Equity(_Object):
-    kind: Annotated[Literal["equity"], label("种类", "A share in a company")]
+    kind: Annotated[Literal["equity"], label("种类", "A share in a company", {"equity": "股权"})]
     company: Annotated[Org, label("所在公司", "Company")]
     share: Annotated[Line, label("份额", "The share, as the register states it")]
 
@@ -58,7 +58,7 @@ class Equity(_Object):
 
 
 class Realty(_Object):
-    kind: Annotated[Literal["realty"], label("种类", "Real property")]
+    kind: Annotated[Literal["realty"], label("种类", "Real property", {"realty": "不动产"})]
     unit_no: Annotated[Line, label("不动产单元号", "Unit number in the register")]
     certificate_no: Annotated[Line | None, label("不动产权证号", "Certificate number")] = None
     location: Annotated[Line, label("坐落或所在", "Where it is")]
@@ -69,7 +69,7 @@ class Realty(_Object):
 
 
 class Movable(_Object):
-    kind: Annotated[Literal["movable"], label("种类", "A movable")]
+    kind: Annotated[Literal["movable"], label("种类", "A movable", {"movable": "动产"})]
     description: Annotated[Prose, label("说明", "What it is")]
     quantity: Annotated[int, label("数量", "How many", ge=1, le=1_000_000)] = 1
     location: Annotated[Line, label("坐落或所在", "Where it is")]
@@ -82,29 +82,29 @@ class Movable(_Object):
 class Subject(_Object):
     """Whose property is investigated: an exact list of questions, never "everything"."""
 
-    kind: Annotated[Literal["subject"], label("种类", "Whose property is investigated")]
+    kind: Annotated[Literal["subject"], label("种类", "Whose property is investigated", {"subject": "调查对象"})]
     questions: Annotated[list[Prose], label("问题清单", "Exact questions", min_length=1, max_length=30)]
 
 
 class Addressee(_Object):
-    kind: Annotated[Literal["addressee"], label("种类", "Who is served")]
+    kind: Annotated[Literal["addressee"], label("种类", "Who is served", {"addressee": "受送达人"})]
     address: Annotated[Address, label("地址", "Where")]
     paper: Annotated[Line, label("送达文书", "What is served")]
 
 
 class Whereabouts(_Object):
-    kind: Annotated[Literal["whereabouts"], label("种类", "Where the person is")]
+    kind: Annotated[Literal["whereabouts"], label("种类", "Where the person is", {"whereabouts": "人员下落"})]
     address: Annotated[Address, label("地址", "The exact place")]
 
 
 class Site(_Object):
-    kind: Annotated[Literal["site"], label("种类", "Where help is needed")]
+    kind: Annotated[Literal["site"], label("种类", "Where help is needed", {"site": "执行现场"})]
     address: Annotated[Address, label("地址", "The place")]
     description: Annotated[Prose, label("说明", "What is to be done")]
 
 
 class Other(_Object):
-    kind: Annotated[Literal["other"], label("种类", "Anything else")]
+    kind: Annotated[Literal["other"], label("种类", "Anything else", {"other": "其他"})]
     description: Annotated[Prose, label("说明", "What is to be done")]
 
 

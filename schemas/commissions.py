@@ -83,6 +83,7 @@ COMMISSIONS: Mapping[str, Commission] = {
         Commission("other", "其他委托事项", "Another matter", "other", papers=("superior-approval",)),
     )
 }  # fmt: skip
+CODE_LABELS = {code: row.zh for code, row in COMMISSIONS.items()}
 
 if TYPE_CHECKING:
     MatterCode = str

@@ -33,7 +33,10 @@ class ControlledItem(Model):
     """What became of one object: done, queued behind others (轮候), or failed and why."""
 
     ref: Annotated[Ref, label("对象编号", "The object")]
-    status: Annotated[Literal["done", "queued", "failed"], label("办理结果", "done, queued (轮候), failed")]
+    status: Annotated[
+        Literal["done", "queued", "failed"],
+        label("办理结果", "What became of it", {"done": "已办", "queued": "轮候", "failed": "未办成"}),
+    ]
     rank: Annotated[int | None, label("顺位", "1 = 首封, n = 轮候", ge=1, le=999)] = None
     start_on: Annotated[Day | None, label("起始日期", "First day")] = None
     end_on: Annotated[Day | None, label("到期日期", "Last day")] = None

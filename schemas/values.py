@@ -23,7 +23,7 @@ from schemas.identifiers import (
     today_of,
 )
 from schemas.normal import upper
-from schemas.plates import fits_kind
+from schemas.plates import PLATE_KINDS, fits_kind
 from schemas.rules import broken
 
 _MOMENT = re.compile(
@@ -108,6 +108,20 @@ IdKind = Literal[
 ]
 PersonRole = Literal["被执行人", "法定代表人", "负责人", "实际控制人", "协助义务人", "担保人"]
 Sex = Literal["male", "female", "unknown", "unstated"]
+SEX_LABELS = {"male": "男", "female": "女", "unknown": "未知", "unstated": "未说明"}
+ID_LABELS = {
+    "resident-id": "居民身份证",
+    "residence-permit": "港澳台居民居住证",
+    "hm-travel-permit": "港澳居民来往内地通行证",
+    "taiwan-travel-permit": "台湾居民来往大陆通行证",
+    "permanent-residence": "外国人永久居留身份证",
+    "passport": "护照",
+    "officer-id": "军官证",
+    "uscc": "统一社会信用代码",
+    "other": "其他证件",
+}
+PLATE_LABELS = {code: zh for code, (zh, _) in PLATE_KINDS.items()}
+MEDIA_LABELS = {"application/pdf": "PDF", "application/ofd": "OFD", "image/jpeg": "JPEG", "image/png": "PNG"}
 PlateKind = Literal["01", "02", "03", "04", "15", "16", "23", "26", "27", "51", "52"]
 
 _ID_FORMS = {
@@ -145,7 +159,7 @@ class Document(Model):
     issued_on: Annotated[Day, label("出具日期", "Issued on")]
     sha256: Annotated[Sha256, label("摘要", "SHA-256 of its bytes, hexadecimal")]
     pages: Annotated[int, label("页数", "Pages", ge=1, le=10_000)]
-    media_type: Annotated[MediaType, label("格式", "Media type")]
+    media_type: Annotated[MediaType, label("格式", "Media type", MEDIA_LABELS)]
     sealed_by: Annotated[Code | None, label("签章单位", "Participant whose seal it carries")] = None
 
 
@@ -154,9 +168,9 @@ class Person(Model):
 
     ref: Annotated[Ref, label("对象编号", "Reference of this person within the request")]
     name: Annotated[Line, label("姓名", "Name")]
-    id_kind: Annotated[IdKind, label("证件种类", "Kind of ID")]
+    id_kind: Annotated[IdKind, label("证件种类", "Kind of ID", ID_LABELS)]
     id_no: Annotated[str, label("证件号码", "ID number", max_length=64)]
-    sex: Annotated[Sex | None, label("性别", "Sex")] = None
+    sex: Annotated[Sex | None, label("性别", "Sex", SEX_LABELS)] = None
     birth_date: Annotated[Day | None, label("出生日期", "Date of birth")] = None
     role: Annotated[PersonRole, label("身份", "Role in the case")]
     obligor_evidence: Annotated[Document | None, label("义务人证据", "Document that proves the role")] = None
@@ -193,7 +207,7 @@ class Vehicle(Model):
 
     ref: Annotated[Ref, label("对象编号", "Reference of this vehicle within the request")]
     plate: Annotated[Plate, label("号牌号码", "Licence plate")]
-    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7")]
+    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7", PLATE_LABELS)]
     vin: Annotated[Vin, label("车架号", "Vehicle identification number")]
     engine_no: Annotated[Line | None, label("发动机号", "Engine number")] = None
     brand: Annotated[Line | None, label("品牌型号", "Brand and model")] = None
@@ -234,7 +248,10 @@ class Measure(Model):
     start_on: Annotated[Day, label("起始日期", "First day")]
     end_on: Annotated[Day, label("到期日期", "Last day")]
     rank: Annotated[int | None, label("顺位", "1 = 首封, n = 轮候", ge=1, le=999)] = None
-    mode: Annotated[Literal["strict", "live"] | None, label("查封方式", "live = 活查封")] = None
+    mode: Annotated[
+        Literal["strict", "live"] | None,
+        label("查封方式", "live: the owner keeps using it", {"strict": "死封", "live": "活封"}),
+    ] = None
 
     @field_validator("end_on")
     @classmethod

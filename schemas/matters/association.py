@@ -31,9 +31,18 @@ PublicNumber = Annotated[str, StringConstraints(max_length=40), AfterValidator(_
 """As the public list prints it: a person's ID with its middle hidden, or an organisation's USCC in full."""
 
 Performance = Literal["none", "partial", "full"]
+PERFORMANCE_LABELS = {"none": "全部未履行", "partial": "部分未履行", "full": "已履行"}
 Disruption = Literal[
     "able-but-refuses", "obstructs", "evades", "false-property-report", "breaks-consumption-limit", "breaks-settlement"
 ]
+DISRUPTION_LABELS = {
+    "able-but-refuses": "有履行能力而拒不履行生效法律文书确定义务",
+    "obstructs": "以伪造证据、暴力、威胁等方法妨碍、抗拒执行",
+    "evades": "以虚假诉讼、虚假仲裁或者以隐匿、转移财产等方法规避执行",
+    "false-property-report": "违反财产报告制度",
+    "breaks-consumption-limit": "违反限制消费令",
+    "breaks-settlement": "无正当理由拒不履行执行和解协议",
+}
 
 
 class ListedDebtor(Model):
@@ -53,8 +62,10 @@ class MemberNotice(Model):
     basis_no: Annotated[Line, label("执行依据文号", "Number of the judgment")]
     filed_on: Annotated[Day, label("立案日期", "Filed on")]
     published_on: Annotated[Day, label("发布日期", "Published on")]
-    performance: Annotated[Performance, label("履行情况", "none, partial or full performance")]
-    disruption: Annotated[list[Disruption], label("失信行为", "What the debtor did", min_length=1, max_length=6)]
+    performance: Annotated[Performance, label("履行情况", "Performance", PERFORMANCE_LABELS)]
+    disruption: Annotated[
+        list[Disruption], label("失信行为", "What the debtor did", DISRUPTION_LABELS, min_length=1, max_length=6)
+    ]
 
 
 MEMBER_NOTICE = MatterType(

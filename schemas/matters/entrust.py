@@ -19,7 +19,7 @@ from schemas.catalogue import (
     Shape,
 )
 from schemas.commission_objects import CommissionObject
-from schemas.commissions import COMMISSIONS, Commission, MatterCode
+from schemas.commissions import CODE_LABELS, COMMISSIONS, Commission, MatterCode
 from schemas.identifiers import CourtCode
 from schemas.items import ControlledItem
 from schemas.rules import broken
@@ -30,7 +30,7 @@ from schemas.values import Day, Line, Measure, Moment, Money, Prose, Sha256
 class EntrustRequest(Model):
     """entrusting asks, entrusted does. The term and the original measure are wanted or refused by the code."""
 
-    matter_code: Annotated[MatterCode, label("委托事项", "What is to be done")]
+    matter_code: Annotated[MatterCode, label("委托事项", "What is to be done", CODE_LABELS)]
     entrusting: Annotated[CourtCode, label("委托法院", "Court that asks")]
     entrusted: Annotated[CourtCode, label("受托法院", "Court that is asked")]
     place: Annotated[Line, label("办理地点", "Where it is to be done")]
@@ -86,7 +86,14 @@ class EntrustRequest(Model):
 class ServiceRecord(Model):
     """送达回证: how a document was served."""
 
-    method: Annotated[Literal["direct", "retained", "forwarded", "failed"], label("送达方式", "直接, 留置, 转交, 未成")]
+    method: Annotated[
+        Literal["direct", "retained", "forwarded", "failed"],
+        label(
+            "送达方式",
+            "How it was served",
+            {"direct": "直接送达", "retained": "留置送达", "forwarded": "转交送达", "failed": "未送达"},
+        ),
+    ]
     signed_at: Annotated[Moment | None, label("签收时间", "When it was signed for")] = None
     signer: Annotated[Line | None, label("签收人", "Who signed")] = None
     relation: Annotated[Line | None, label("与受送达人关系", "The signer's relation to the addressee")] = None

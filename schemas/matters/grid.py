@@ -27,6 +27,12 @@ def _tail(text: str) -> str:
 
 IdTail = Annotated[str, StringConstraints(max_length=8), AfterValidator(_tail)]
 Question = Literal["lives-here", "last-seen-month", "contactable", "premises-state"]
+QUESTION_LABELS = {
+    "lives-here": "是否在此居住",
+    "last-seen-month": "最后见到的月份",
+    "contactable": "能否联系",
+    "premises-state": "经营状态",
+}
 
 
 class Resident(Model):
@@ -41,20 +47,28 @@ class VerifyRequest(Model):
     person: Annotated[Resident, label("核实对象", "Whom to ask about")]
     address: Annotated[Address, label("地址", "Where")]
     questions: Annotated[
-        list[Question], label("核实内容", "Fixed questions", min_length=1, max_length=4), AfterValidator(distinct)
+        list[Question],
+        label("核实内容", "Fixed questions", QUESTION_LABELS, min_length=1, max_length=4),
+        AfterValidator(distinct),
     ]
 
 
 YesNo = Literal["yes", "no", "unknown"]
+YES_NO_LABELS = {"yes": "是", "no": "否", "unknown": "不详"}
 
 
 class VerifyItem(Model):
     ref: Annotated[Ref, label("对象编号", "The person")]
-    lives_here: Annotated[YesNo | None, label("是否在此居住", "Lives here")] = None
+    lives_here: Annotated[YesNo | None, label("是否在此居住", "Lives here", YES_NO_LABELS)] = None
     last_seen_month: Annotated[Month | None, label("最后见到的月份", "Month last seen")] = None
-    contactable: Annotated[YesNo | None, label("能否联系", "Can be reached")] = None
+    contactable: Annotated[YesNo | None, label("能否联系", "Can be reached", YES_NO_LABELS)] = None
     premises_state: Annotated[
-        Literal["open", "closed", "vacant", "unknown"] | None, label("经营状态", "Open, closed, vacant")
+        Literal["open", "closed", "vacant", "unknown"] | None,
+        label(
+            "经营状态",
+            "State of the premises",
+            {"open": "营业", "closed": "停业", "vacant": "空置", "unknown": "不详"},
+        ),
     ] = None
     worker_no: Annotated[Line, label("网格员编号", "Number of the grid worker")]
     worker_name: Annotated[Line, label("网格员", "Grid worker")]

@@ -12,13 +12,19 @@ from schemas.identifiers import Phone
 from schemas.values import Line, Moment, Person
 
 LocateReason = Literal["missing-after-summons", "detention-order", "compelled-appearance", "enforce-act"]
+REASON_LABELS = {
+    "missing-after-summons": "传唤未到",
+    "detention-order": "拘留决定",
+    "compelled-appearance": "拘传",
+    "enforce-act": "具体执行行为",
+}
 
 
 class LocateRequest(Model):
     """The person must be identified by number: a name alone finds namesakes."""
 
     person: Annotated[Person, label("被查找人", "Whom to find")]
-    reason: Annotated[LocateReason, label("协助事由", "Why")]
+    reason: Annotated[LocateReason, label("协助事由", "Why", REASON_LABELS)]
     hints: Annotated[list[Line], label("线索", "Where the person may be", max_length=20)] = []
     validity_days: Annotated[int, label("查找期限（天）", "For how many days, 1 to 30", ge=1, le=30)]
     contact_24h: Annotated[Phone, label("24 小时联系电话", "Telephone that answers day and night")]
@@ -26,9 +32,14 @@ class LocateRequest(Model):
 
 class Sighting(Model):
     seen_at: Annotated[Moment, label("发现时间", "When")]
-    precision: Annotated[Literal["city", "street", "address"], label("精度", "How exact the place is")]
+    precision: Annotated[
+        Literal["city", "street", "address"],
+        label("精度", "How exact the place is", {"city": "城市", "street": "街道", "address": "门牌"}),
+    ]
     place: Annotated[Line, label("地点", "Place")]
-    confidence: Annotated[Literal["low", "medium", "high"], label("可信度", "Confidence")]
+    confidence: Annotated[
+        Literal["low", "medium", "high"], label("可信度", "Confidence", {"low": "低", "medium": "中", "high": "高"})
+    ]
 
 
 class LocateItem(Model):

@@ -166,7 +166,10 @@ class VehicleSealRequest(Model):
     """seal and queue: a term and the debt. renew: a term that joins on to the original. release: no term."""
 
     vehicle: Annotated[CoercedVehicle, label("车辆", "Which vehicle")]
-    action: Annotated[Literal["seal", "renew", "release", "queue"], label("办理事项", "查封, 续封, 解封, 轮候")]
+    action: Annotated[
+        Literal["seal", "renew", "release", "queue"],
+        label("办理事项", "Action", {"seal": "查封", "renew": "续封", "release": "解封", "queue": "轮候"}),
+    ]
     start_on: Annotated[Day | None, label("查封起始", "First day")] = None
     end_on: Annotated[Day | None, label("查封到期", "Last day, at most two years on")] = None
     original: Annotated[Measure | None, label("原措施", "Seal that is renewed, released or queued behind")] = None

@@ -23,7 +23,7 @@ from schemas.matters.vehicle import (
 )
 from schemas.rules import broken
 from schemas.terms import check_days
-from schemas.values import Day, Line, Measure, MeasureNo, Moment, PlateKind, Prose, Sha256, Vehicle
+from schemas.values import PLATE_LABELS, Day, Line, Measure, MeasureNo, Moment, PlateKind, Prose, Sha256, Vehicle
 
 # --- stop it on the road ------------------------------------------------------------------------------------------
 
@@ -33,7 +33,10 @@ class VehicleControlRequest(Model):
     seal: Annotated[Measure, label("在用的车籍查封", "The live seal that it rests on")]
     start_on: Annotated[Day, label("布控开始", "First day")]
     end_on: Annotated[Day, label("布控截止", "Last day: at most 90 days on, not after the seal")]
-    range: Annotated[Literal["local", "linked"], label("布控范围", "local, or linked with other places")]
+    range: Annotated[
+        Literal["local", "linked"],
+        label("布控范围", "Here, or linked with other places", {"local": "本地", "linked": "联动"}),
+    ]
     intercept: Annotated[bool, label("是否拦截", "Stop the car, or only report it")]
     receive_commitment: Annotated[bool, label("承诺接车", "The court takes the car over when it is stopped")]
     parking: Annotated[Line, label("停放方案", "Where the car will be parked")]
@@ -119,6 +122,14 @@ VEHICLE_CONTROL = MatterType(
 
 
 # --- no longer ----------------------------------------------------------------------------------------------------
+CANCEL_LABELS = {
+    "expired": "过期",
+    "done": "已处理",
+    "invalid": "无效",
+    "wrong": "错误",
+    "performed": "已履行",
+    "other": "其他",
+}
 
 
 class VehicleControlCancel(Model):
@@ -127,7 +138,8 @@ class VehicleControlCancel(Model):
     vehicle: Annotated[Vehicle, label("布控车辆", "Which vehicle")]
     control_no: Annotated[MeasureNo, label("布控编号", "Number of the control")]
     reason: Annotated[
-        Literal["expired", "done", "invalid", "wrong", "performed", "other"], label("撤控原因", "Why it ends")
+        Literal["expired", "done", "invalid", "wrong", "performed", "other"],
+        label("撤控原因", "Why it ends", CANCEL_LABELS),
     ]
     note: Annotated[Line | None, label("撤控说明", "Explanation")] = None
 
@@ -181,7 +193,7 @@ class VehicleHitAlert(Model):
     alert_no: Annotated[MeasureNo, label("预警编号", "Number of the alert")]
     control_no: Annotated[MeasureNo, label("布控编号", "Number of the control")]
     plate: Annotated[Plate, label("号牌号码", "Licence plate")]
-    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7")]
+    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7", PLATE_LABELS)]
     passed_at: Annotated[Moment, label("过车时间", "When it passed")]
     checkpoint: Annotated[Line, label("卡口名称", "Checkpoint")]
     checkpoint_no: Annotated[Line | None, label("卡口编号", "Number of the checkpoint")] = None

@@ -9,6 +9,7 @@ import pytest
 from schemas.catalogue import catalogue
 from schemas.commission_objects import CommissionObject
 from schemas.commissions import COMMISSIONS
+from schemas.labels import DOCUMENTS
 from schemas.validation import parse_open
 from tests.faults import ENTRUST, ORIGINAL, faults
 
@@ -60,6 +61,7 @@ def test_every_matter_code(code: str) -> None:
     assert matter.coercive(payload) is (code not in ("investigate-property", "serve-document"))
     common = {"enforcement-ruling", "assistance-notice", "entrust-letter", "service-receipt", "work-permit-copy"}
     assert set(matter.documents(payload)) == common | set(row.papers)
+    assert set(row.papers) <= set(DOCUMENTS)
     rule = matter.measure(payload)
     assert (rule.effect if rule else None) == row.effect
     if row.effect in ("renew", "end"):

@@ -11,6 +11,7 @@ import pytest
 
 from schemas import messages
 from schemas.catalogue import Classification, Kind, MatterType, Shape, catalogue
+from schemas.labels import DOCUMENTS, document_label
 from schemas.rules import RULES
 from schemas.validation import InvalidError, json_schema, parse_data, parse_open, refs_of, warnings_of
 from tests.faults import (
@@ -109,6 +110,39 @@ def test_unknown_and_missing_members_are_named(name: str) -> None:
     for member in required:
         found = faults(lambda member=member: parse_open(matter, changed(data, f"/{member}", DELETE)))  # type: ignore[misc]
         assert found == [(f"/payload/{member}", "missing-member")]
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_every_code_has_its_chinese_word(name: str) -> None:
+    """Codes that a form offers; `outcome` and the words of other verbs are labelled by the state machine."""
+    schemas = json_schema(catalogue()[name])
+    items = schemas["result"]["$defs"][catalogue()[name].result_item.__name__] if "result" in schemas else {}
+    seen = 0
+    for schema in (schemas["payload"], {**items, "$defs": schemas.get("result", {}).get("$defs", {})}):
+        for model, definition in _objects_of(schema):
+            for member, about in definition["properties"].items():
+                codes = _codes(about)
+                if codes and all(str(code).isascii() for code in codes):
+                    seen += 1
+                    assert set(about.get("x-labels", {})) == codes, f"{model}.{member}"
+    assert seen
+
+
+def _codes(about: dict[str, Any]) -> set[Any]:
+    branches = [about, about.get("items", {}), *about.get("anyOf", [])]
+    return {code for b in branches for code in [*b.get("enum", []), *([b["const"]] if "const" in b else [])]}
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_every_paper_has_a_name(name: str) -> None:
+    matter = catalogue()[name]
+    for kind in matter.documents(parse_open(matter, matter.example_request)):
+        assert kind in DOCUMENTS
+
+
+def test_a_kind_of_paper_that_only_a_deployment_knows_keeps_its_code() -> None:
+    assert document_label("own-kind") == ("own-kind", "own-kind")
+    assert document_label("entrust-letter") == ("委托执行函", "letter of entrustment")
 
 
 def test_classification() -> None:

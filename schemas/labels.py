@@ -1,0 +1,27 @@
+"""What codes that several parts carry are called by the people who read them.
+
+The words for a member's own codes stand beside the member (`schemas.base.label`, `x-labels` in the JSON Schema).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+DOCUMENTS: Mapping[str, tuple[str, str]] = {
+    "enforcement-ruling": ("执行裁定书", "enforcement ruling"),
+    "assistance-notice": ("协助执行通知书", "notice of assistance in enforcement"),
+    "entrust-letter": ("委托执行函", "letter of entrustment"),
+    "service-receipt": ("送达回证", "receipt of service"),
+    "work-permit-copy": ("执行公务证复印件", "copy of the work permits"),
+    "document-to-serve": ("待送达文书", "document to be served"),
+    "detention-decision": ("拘留决定书", "decision on detention"),
+    "compelled-appearance-writ": ("拘传票", "writ of compelled appearance"),
+    "summons-proof": ("传唤送达证明", "proof that the summons was served"),
+    "superior-approval": ("上级法院批准文件", "approval of the superior court"),
+    "obligor-evidence": ("义务人身份证据", "evidence of the obligor's role"),
+}
+
+
+def document_label(kind: str) -> tuple[str, str]:
+    """(Chinese, English) name of a kind of document; a kind of a deployment's own keeps its code."""
+    return DOCUMENTS.get(kind, (kind, kind))
