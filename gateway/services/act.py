@@ -9,14 +9,16 @@ from typing import Any
 
 from gateway.core.approvals import check_staff
 from gateway.core.lifecycle import Step, decide
-from gateway.core.records import Changes, IdempotencyRow, Request
+from gateway.core.records import Changes, IdempotencyRow, Request, Submission
 from gateway.core.routing import Client, Participant
-from gateway.errors import ConflictError, RejectedError
+from gateway.crypto.seal import recipient_of
+from gateway.errors import ConflictError, MisuseError, RejectedError
 from gateway.services.batching import Batcher
 from gateway.services.carry import carry_out, settle_measures
 from gateway.services.compose import Composer
 from gateway.services.context import Context
 from gateway.services.ports import Transaction
+from gateway.services.reading import check_location_codes
 from gateway.services.submit import RACES, Answer, replayed
 from schemas import replies
 from schemas.catalogue import Classification
@@ -26,7 +28,10 @@ from schemas.validation import InvalidError, parse_data, refs_of
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One POST to `/v1/requests/{no}/messages`. sealed, message_id: a location result that its author sealed."""
+    """One POST to `/v1/requests/{no}/messages`. sealed, message_id: a location result that its author sealed.
+
+    act: what the court system signed, where it did; stored as it came, its digest travels as `submissionhash`.
+    """
 
     participant: Participant
     client: Client
@@ -38,7 +43,7 @@ class Said:
     data: Mapping[str, Any]
     sealed: str | None = None
     message_id: str | None = None
-    signed: bool = False
+    act: Submission | None = None
 
 
 class Actor:
@@ -63,11 +68,17 @@ class Actor:
         changes = Changes()
         touched: dict[str, Request] = {}
         async with self._ctx.store.begin() as tx:
-            earlier = await tx.idempotency([(s.client.id, s.key) for s in batch])
+            keys = [(s.client.id, s.key) for s in batch]
+            if len(set(keys)) != len(keys):
+                raise MisuseError("the same key twice in one batch runs again one by one")
+            earlier = await tx.idempotency(keys)
+            signed = await tx.submissions([(s.act.sender, s.act.id) for s in batch if s.act])
             requests = await tx.lock_requests(sorted({s.request_no for s in batch}))
             for said in batch:
                 try:
                     answer = replayed(earlier.get((said.client.id, said.key)), said.fingerprint)
+                    if answer is None and said.act is not None:
+                        answer = _said_before(signed.get((said.act.sender, said.act.id)), said.act)
                     if answer is None:
                         answer = await self._one(tx, said, requests, changes, touched, now)
                     results.append(answer)
@@ -110,6 +121,7 @@ class Actor:
                 verb=said.verb,
                 data=data,
                 now=now,
+                submissionhash=said.act.digest if said.act else None,
                 sealed=said.sealed,
                 message_id=said.message_id,
             )
@@ -119,6 +131,8 @@ class Actor:
             if composed.outbox is not None:
                 mine.outbox.append(composed.outbox)
             message_id = composed.message.id
+        if said.act is not None:
+            mine.submissions.append(said.act)
         await settle_measures(tx, draft, data.get("items", ()), mine)
         answer = Answer(
             202,
@@ -155,10 +169,13 @@ class Actor:
         location = said.verb in ("result", "correct") and matter.result_class is Classification.LOCATION
         if location != (said.sealed is not None):
             raise RejectedError("not-sealed" if location else "must-not-be-sealed", pointer="/sealed")
-        if location:
-            return data
         try:
-            parse_data(matter, said.verb, data)
+            if said.sealed is not None:
+                check_location_codes(said.verb, data, "/data")
+                if recipient_of(said.sealed, self._ctx.limits) != request.reply_key:
+                    raise RejectedError("cannot-open", pointer="/sealed")
+                return data
+            parse_data(matter, said.verb, data, base_pointer="/data")
         except InvalidError as error:
             raise RejectedError("invalid-field", error.errors) from error
         if unknown := set(refs_of(data)) - set(request.refs):
@@ -182,6 +199,15 @@ class Actor:
             return
         if any(m.state == "active" for m in await tx.measures_of(request.request_no)):
             raise RejectedError("measure-active", pointer="/verb")
+
+
+def _said_before(earlier: Submission | None, act: Submission) -> Answer | None:
+    """The same signed act under another key: nothing happens again."""
+    if earlier is None:
+        return None
+    if earlier.digest != act.digest:
+        raise RejectedError("id-reused", pointer="/id")
+    return Answer(202, {"request_no": earlier.request_no}, f"/v1/requests/{earlier.request_no}", replayed=True)
 
 
 def _seq(request: Request, by: str) -> int:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from adapters.contract import AdapterError
 from gateway.crypto import policy
@@ -18,10 +20,12 @@ from gateway.crypto.seal import recipient_of, unseal
 from gateway.errors import RejectedError
 from gateway.services.context import Context
 from schemas import replies
+from schemas.base import Model
 from schemas.catalogue import Classification, MatterType
-from schemas.envelope import CANONICAL, CONTENT_TYPE, Envelope, OutsideEnvelope, timestamp
+from schemas.envelope import CANONICAL, CONTENT_TYPE, Envelope, MessageId, OutsideEnvelope, timestamp
 from schemas.problem import FieldError
-from schemas.validation import InvalidError, parse_data, parse_opening
+from schemas.validation import InvalidError, parse_data, parse_opening, validate
+from schemas.values import Moment
 
 
 @dataclass(slots=True)
@@ -112,7 +116,9 @@ class Reader:
             raise RejectedError("not-sealed" if classification.sealed else "must-not-be-sealed", pointer="/data/_sd")
         if location:
             arrived.sealed_to = recipient_of(parsed.content)
-            return replies.join(verb, _allowed(verb, head), {})
+            codes = replies.join(verb, _allowed(verb, head), {})
+            check_location_codes(verb, codes, "/data/head")
+            return codes
         words = self._open(envelope, parsed)
         adapter = self._ctx.adapter(envelope.dialect)
         body = words if adapter is None else await adapter.decode(envelope.matter_type, verb, words)
@@ -130,6 +136,21 @@ class Reader:
         if parsed.content_kind == "body":
             return dict(parsed.content)
         return unseal(parsed.content, request_no=envelope.subject, message_id=envelope.id, keyring=self._ctx.keyring)
+
+
+class _ResultCodes(Model):
+    outcome: Literal["done", "partial", "none", "impossible"]
+    as_of: Moment
+    ttl_hours: Annotated[int, Field(ge=1, le=72)]
+
+
+class _CorrectCodes(_ResultCodes):
+    supersedes: MessageId
+
+
+def check_location_codes(verb: str, codes: dict[str, Any], pointer: str) -> None:
+    """A location result is decided on by its codes alone, so each must be there. Raises InvalidError."""
+    validate(_CorrectCodes if verb == "correct" else _ResultCodes, codes, base_pointer=pointer)
 
 
 def _allowed(verb: str, head: dict[str, Any]) -> dict[str, Any]:
