@@ -1,0 +1,104 @@
+"""Documents by their digest: who may put one, who may read one (docs/design.md 3.3).
+
+Whoever may submit may put a document before any request names it. It is readable by the participants of a request
+whose messages name it, and by whoever put it; for anybody else it does not exist.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import get_args
+
+import structlog
+
+from gateway.core.records import Changes, DocumentRow
+from gateway.core.routing import Participant
+from gateway.errors import RejectedError
+from gateway.services.context import Context
+from gateway.services.ports import Documents
+from gateway.services.views import DocumentView
+from schemas.envelope import timestamp
+from schemas.problem import FieldError
+from schemas.values import MediaType
+
+log = structlog.get_logger("access")
+
+MEDIA_TYPES: tuple[str, ...] = get_args(MediaType)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Papers:
+    def __init__(self, context: Context, documents: Documents) -> None:
+        self._ctx = context
+        self._documents = documents
+
+    @property
+    def limit(self) -> int:
+        """Bytes of one document."""
+        return self._ctx.limits.document_bytes
+
+    def check(self, sha256: str, media_type: str, size: int | None) -> None:
+        """What can be told before a byte is read. size: as announced, if it was.
+
+        Raises RejectedError: not-found (no digest), bad-content-type, too-large.
+        """
+        if not _SHA256.fullmatch(sha256):
+            raise RejectedError("not-found")
+        if media_type not in MEDIA_TYPES:
+            raise _bad_media_type()
+        if size is not None and size > self.limit:
+            raise _too_large(self.limit)
+
+    async def put(
+        self, who: Participant, sha256: str, media_type: str, chunks: AsyncIterator[bytes]
+    ) -> tuple[DocumentView, bool]:
+        """The document as kept, and whether it is new. Bytes first, then the row: a row never names what is not there.
+
+        Raises RejectedError document-mismatch, too-large; StoreUnavailableError.
+        """
+        size = await self._documents.put(sha256, chunks, self.limit)
+        row = await self._ctx.store.document(sha256)
+        if row is not None:
+            return _view(row), False
+        row = DocumentRow(sha256, size, media_type, who.code, self._ctx.clock.now())
+        async with self._ctx.store.begin() as tx:
+            await tx.apply(Changes(documents=[row]))
+        return _view(row), True
+
+    async def find(self, who: Participant, reader: str, sha256: str) -> DocumentRow:
+        """The document's row, if `who` may read it; the reading is logged. Raises RejectedError not-found."""
+        row = await self._ctx.store.document(sha256) if _SHA256.fullmatch(sha256) else None
+        if row is None or (row.put_by != who.code and who.code not in await self._ctx.store.document_readers(sha256)):
+            raise RejectedError("not-found")
+        log.info("document-read", participant=who.code, client=reader, sha256=sha256)
+        return row
+
+    def read(self, row: DocumentRow) -> AsyncIterator[bytes]:
+        """Raises StoreUnavailableError when the bytes cannot be had."""
+        return self._documents.get(row.sha256)
+
+
+def _view(row: DocumentRow) -> DocumentView:
+    return DocumentView(sha256=row.sha256, size=row.size, media_type=row.media_type, at=timestamp(row.at))
+
+
+def _bad_media_type() -> RejectedError:
+    known = ", ".join(MEDIA_TYPES)
+    detail = FieldError(
+        pointer="/Content-Type",
+        rule="document-media-type",
+        detail=f"文书的媒体类型应为其一：{known}",
+        detail_en=f"A document's media type is one of: {known}",
+    )
+    return RejectedError("bad-content-type", [detail])
+
+
+def _too_large(limit: int) -> RejectedError:
+    detail = FieldError(
+        pointer="/Content-Length",
+        rule="document-size",
+        detail=f"一份文书不得超过 {limit} 字节，请拆分",
+        detail_en=f"A document has at most {limit} bytes; split it",
+    )
+    return RejectedError("too-large", [detail])

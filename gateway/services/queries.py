@@ -1,0 +1,246 @@
+"""What the API reads. A participant sees the requests that it asks or is asked in; any other does not exist for it.
+
+Who reads the content of messages is logged: who, which request, how many; never what stood in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any, cast
+
+import structlog
+
+from gateway.core.approvals import SHANGHAI
+from gateway.core.lifecycle import BEFORE, is_done
+from gateway.core.records import Event, Measure, Message, Request
+from gateway.core.routing import Participant
+from gateway.crypto.seal import recipient_of
+from gateway.errors import RejectedError
+from gateway.services.context import Context
+from gateway.services.cursors import feed_after, feed_cursor, page_after, page_cursor
+from gateway.services.ports import RequestFilter
+from gateway.services.reading import Reader
+from gateway.services.views import (
+    FeedEvent,
+    FeedPage,
+    MeasurePage,
+    MeasureView,
+    MessageList,
+    MessageView,
+    RequestPage,
+    RequestView,
+    Timeline,
+    TimelineEvent,
+)
+from schemas.envelope import is_request_no, timestamp
+
+log = structlog.get_logger("access")
+
+UNSENT = frozenset({*BEFORE, "undeliverable"})
+READABLE = frozenset({"sent", "applied", "overtaken"})
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureFilter:
+    """expiring_within: days from today, Asia/Shanghai; what is past its end and still live is among them."""
+
+    states: Sequence[str] = ("requested", "active")
+    case_no: str | None = None
+    expiring_within: int | None = None
+    after: str | None = None
+    limit: int = 50
+
+
+class Queries:
+    """who: the participant that asks. Every method raises StoreUnavailableError."""
+
+    def __init__(self, context: Context) -> None:
+        self._ctx = context
+        self._reader = Reader(context)
+
+    async def request(self, who: Participant, number: str) -> RequestView:
+        """Raises RejectedError unknown-request, also for one that is none of `who`'s business."""
+        return self._view(who, await self._visible(who, number))
+
+    async def requests(self, who: Participant, where: RequestFilter) -> RequestPage:
+        """One page in order of the number; `where.after` is a cursor. Raises RejectedError bad-cursor."""
+        after = None if where.after is None else page_after(where.after)
+        found = await self._ctx.store.requests(replace(where, participant=who.code, after=after, limit=where.limit + 1))
+        page = found[: where.limit]
+        more = page_cursor(page[-1].request_no) if len(found) > where.limit else None
+        return RequestPage(requests=[self._view(who, r) for r in page if _reached(who, r)], next=more)
+
+    async def messages(self, who: Participant, reader: str, number: str) -> MessageList:
+        """reader: the client, for the access log. What quarantine holds of the request is not among them."""
+        request = await self._visible(who, number)
+        stored = [m for m in await self._ctx.store.messages(number) if m.disposition != "quarantined"]
+        views = [await self._message(m) for m in stored]
+        log.info(
+            "messages-read",
+            participant=who.code,
+            client=reader,
+            request_no=number,
+            type=request.type,
+            messages=len(views),
+        )
+        return MessageList(request_no=number, messages=views)
+
+    async def timeline(self, who: Participant, number: str) -> Timeline:
+        await self._visible(who, number)
+        events = await self._ctx.store.timeline(number)
+        return Timeline(request_no=number, events=[_timeline_event(e) for e in events if e.audience == who.code])
+
+    async def feed(self, who: Participant, cursor: str | None, limit: int) -> FeedPage:
+        """What stands in `who`'s feed after `cursor`; None: from the oldest. Raises bad-cursor, cursor-gone."""
+        now = self._ctx.clock.now()
+        after = 0 if cursor is None else feed_after(cursor, now, self._ctx.settings.feed_days)
+        events = await self._ctx.store.events(who.code, after, limit)
+        views = [_feed_event(e, feed_cursor(e.id or after, now)) for e in events]
+        return FeedPage(events=views, cursor=views[-1].cursor if views else feed_cursor(after, now))
+
+    async def measures(self, who: Participant, where: MeasureFilter) -> MeasurePage:
+        """Measures of requests that `who` opened or was asked in, in order of their number."""
+        after = "" if where.after is None else page_after(where.after)
+        last_day = None
+        if where.expiring_within is not None:
+            today = self._ctx.clock.now().astimezone(SHANGHAI).date()
+            last_day = today + timedelta(days=where.expiring_within)
+        found = [
+            m
+            for m in await self._ctx.store.find_measures(states=where.states, case_no=where.case_no)
+            if m.measure_no > after and _is_of(who, m) and _ends_by(m, last_day)
+        ]
+        page = found[: where.limit]
+        more = page_cursor(page[-1].measure_no) if len(found) > where.limit else None
+        return MeasurePage(measures=[_measure(who, m) for m in page], next=more)
+
+    async def _visible(self, who: Participant, number: str) -> Request:
+        request = await self._ctx.store.request(number) if is_request_no(number) else None
+        if request is None or who.code not in (request.asker, request.asked) or not _reached(who, request):
+            raise RejectedError("unknown-request", pointer="/request_no")
+        return request
+
+    def _view(self, who: Participant, request: Request) -> RequestView:
+        asks = who.code == request.asker
+        return RequestView(
+            request_no=request.request_no,
+            type=request.type,
+            version=request.version,
+            shape=cast(Any, request.shape),
+            state=request.state,
+            done=is_done(request),
+            asker=request.asker,
+            asked=request.asked,
+            lane=cast(Any, request.lane),
+            case_no=request.case_no if asks or self._is_home(who) or request.facts.get("caseno") else None,
+            group_no=request.group_no if asks else None,
+            related=request.related,
+            handler=request.handler if asks else None,
+            reason=request.reason if asks else None,
+            too_late=True if request.facts.get("too_late") else None,
+            created_at=timestamp(request.created_at),
+            updated_at=timestamp(request.updated_at),
+        )
+
+    def _is_home(self, who: Participant) -> bool:
+        return who.code == self._ctx.home.code
+
+    async def _message(self, message: Message) -> MessageView:
+        return MessageView(
+            message_id=message.id,
+            sender=message.sender,
+            receiver=message.receiver,
+            verb=message.verb,
+            seqno=message.seqno,
+            time=timestamp(message.time),
+            stored_at=timestamp(message.stored_at),
+            disposition=cast(Any, message.disposition),
+            digest=message.digest,
+            bytes=f"{message.jws}~" if message.disclosure is None else f"{message.jws}~{message.disclosure}~",
+            **await self._content(message),
+        )
+
+    async def _content(self, message: Message) -> dict[str, Any]:
+        """head, and the canonical data or, where we cannot open it, the sealed part."""
+        if message.disclosure is None:
+            return {"destroyed": True}
+        arrived = await self._reader.again(message.jws, message.disclosure)
+        parsed = arrived.parsed
+        content: dict[str, Any] = {"head": parsed.event["data"].get("head")}
+        unopened = parsed.content_kind == "sealed" and (arrived.sealed_to is not None or arrived.fault is not None)
+        if unopened:
+            content |= {"sealed": parsed.content, "sealed_to": arrived.sealed_to or recipient_of(parsed.content)}
+        elif arrived.fault is None and message.disposition in READABLE:
+            content["data"] = arrived.data
+        return content
+
+
+def _reached(who: Participant, request: Request) -> bool:
+    """The one asked learns of a request when it is sent, not before; one withdrawn before that it never had."""
+    if who.code == request.asker:
+        return True
+    return request.state not in UNSENT and (request.state != "withdrawn" or "withdraw" in request.marks)
+
+
+def _timeline_event(event: Event) -> TimelineEvent:
+    return TimelineEvent(
+        at=timestamp(event.at),
+        kind=event.kind,
+        state=event.state,
+        verb=event.verb,
+        message_id=event.message_id,
+        digest=event.digest,
+        head=event.head,
+        detail=event.detail,
+    )
+
+
+def _feed_event(event: Event, cursor: str) -> FeedEvent:
+    return FeedEvent(
+        cursor=cursor,
+        at=timestamp(event.at),
+        kind=event.kind,
+        request_no=event.request_no,
+        group_no=event.group_no,
+        case_no=event.case_no,
+        type=event.type,
+        verb=event.verb,
+        state=event.state,
+        message_id=event.message_id,
+        head=event.head,
+    )
+
+
+def _is_of(who: Participant, measure: Measure) -> bool:
+    return measure.asked == who.code or _opened(who, measure)
+
+
+def _opened(who: Participant, measure: Measure) -> bool:
+    """A request's number begins with the code of whoever opened it."""
+    return measure.request_no.rsplit("-", 2)[0] == who.code
+
+
+def _ends_by(measure: Measure, last_day: date | None) -> bool:
+    if last_day is None:
+        return True
+    return measure.end_on is not None and date.fromisoformat(measure.end_on) <= last_day
+
+
+def _measure(who: Participant, measure: Measure) -> MeasureView:
+    return MeasureView(
+        measure_no=measure.measure_no,
+        request_no=measure.request_no,
+        type=measure.type,
+        action=measure.action,
+        ref=measure.ref,
+        state=cast(Any, measure.state),
+        asked=measure.asked,
+        case_no=measure.case_no if _opened(who, measure) else None,
+        control_no=measure.control_no,
+        rank=measure.rank,
+        start_on=measure.start_on,
+        end_on=measure.end_on,
+        ended_by=measure.ended_by,
+    )

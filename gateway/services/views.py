@@ -1,0 +1,245 @@
+"""What the API answers: codes, dates, states and digests; personal data only in `MessageView` and never elsewhere.
+
+A member that has nothing to say is absent. Times are RFC 3339, UTC, milliseconds. Source: docs/design.md 3.3 and 6.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.base import label
+
+
+class View(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class AcceptedRequest(View):
+    """One request that was accepted: committed, and on its way or visibly `blocked`."""
+
+    request_no: Annotated[str, label("请求编号", "Request number")]
+    receiver: Annotated[str, label("接收方", "Who is asked")]
+    state: Annotated[str, label("状态", "State at the commit; `blocked`: see its `reason`")]
+    type: Annotated[str | None, label("事项", "Matter type")] = None
+
+
+class AcceptedGroup(View):
+    """Several receivers: one request each."""
+
+    group_no: Annotated[str, label("组编号", "Number that the members share")]
+    type: Annotated[str, label("事项", "Matter type")]
+    requests: Annotated[list[AcceptedRequest], label("各请求", "One for each receiver")]
+
+
+class HandedInBefore(View):
+    """The same signed submission came in earlier, under another key: nothing happened again."""
+
+    request_no: Annotated[str, label("请求编号", "Request number")]
+
+
+class AcceptedMessage(View):
+    """A verb that was said: signed, numbered and committed."""
+
+    request_no: Annotated[str, label("请求编号", "Request number")]
+    state: Annotated[str, label("状态", "State after it")]
+    message_id: Annotated[str | None, label("报文编号", "null: withdrawn before anything had been sent")] = None
+    seqno: Annotated[int | None, label("顺序号", "Last number used by this side")] = None
+
+
+class RequestView(View):
+    request_no: Annotated[str, label("请求编号", "Request number")]
+    type: Annotated[str, label("事项", "Matter type")]
+    version: Annotated[int, label("版本", "Schema version")]
+    shape: Annotated[Literal["ask", "alert", "notice"], label("形态", "ask, alert or notice")]
+    state: Annotated[str, label("状态", "State")]
+    done: Annotated[bool, label("是否终结", "Nothing more is owed by either side")]
+    asker: Annotated[str, label("发起方", "Who asks")]
+    asked: Annotated[str, label("接收方", "Who is asked")]
+    lane: Annotated[Literal["normal", "urgent"], label("通道", "Lane")]
+    case_no: Annotated[str | None, label("案号", "Case number, where it may be seen")] = None
+    group_no: Annotated[str | None, label("组编号", "Group")] = None
+    related: Annotated[str | None, label("相关请求", "Earlier request")] = None
+    handler: Annotated[str | None, label("承办人", "Staff number of the handler")] = None
+    reason: Annotated[str | None, label("原因", "Why it is blocked or undeliverable: a code")] = None
+    too_late: Annotated[bool | None, label("撤回过迟", "A withdrawal came too late")] = None
+    created_at: Annotated[str, label("创建时间", "Created")]
+    updated_at: Annotated[str, label("更新时间", "Last change")]
+
+
+class RequestPage(View):
+    requests: list[RequestView]
+    next: Annotated[str | None, label("下一页", "Cursor for `after`; absent on the last page")] = None
+
+
+class MessageView(View):
+    """One message: the signed bytes, and beside them what they say, canonically, as far as the gateway can tell.
+
+    data is absent when the content is sealed to somebody else (then `sealed`, to be opened with the key
+    `sealed_to`), when it has not been applied yet, or when it has been destroyed.
+    """
+
+    message_id: Annotated[str, label("报文编号", "Message id")]
+    sender: Annotated[str, label("发送方", "Sender")]
+    receiver: Annotated[str, label("接收方", "Receiver")]
+    verb: Annotated[str, label("动作", "Verb")]
+    seqno: Annotated[int | None, label("顺序号", "Number within request and sender")] = None
+    time: Annotated[str, label("报文时间", "The sender's time")]
+    stored_at: Annotated[str, label("入库时间", "When the gateway stored it")]
+    disposition: Annotated[
+        Literal["sent", "applied", "held", "overtaken"],
+        label("处置", "held: an earlier number is missing; overtaken: came after a withdrawal, never acted on"),
+    ]
+    digest: Annotated[str, label("摘要", "base64url(SHA-256) of the JWS part")]
+    bytes: Annotated[str, label("签名报文", "`<JWS>~<disclosure>~` as sent or received")]
+    head: Annotated[dict[str, Any] | None, label("明文代码", "Codes signed in clear")] = None
+    data: Annotated[dict[str, Any] | None, label("规范内容", "Canonical translation")] = None
+    sealed: Annotated[str | None, label("密封内容", "Compact JWE that the gateway cannot open")] = None
+    sealed_to: Annotated[str | None, label("密封所用密钥", "kid that opens it")] = None
+    destroyed: Annotated[bool | None, label("内容已销毁", "The disclosure no longer exists; the proof does")] = None
+
+
+class MessageList(View):
+    request_no: str
+    messages: list[MessageView]
+
+
+class TimelineEvent(View):
+    at: str
+    kind: Annotated[str, label("种类", "What happened")]
+    state: Annotated[str | None, label("状态", "State after it")] = None
+    verb: str | None = None
+    message_id: str | None = None
+    digest: str | None = None
+    head: dict[str, Any] | None = None
+    detail: Annotated[str | None, label("说明代码", "A code; never a payload")] = None
+
+
+class Timeline(View):
+    request_no: str
+    events: list[TimelineEvent]
+
+
+class FeedEvent(View):
+    """One line of a participant's feed; never a payload."""
+
+    cursor: Annotated[str, label("游标", "Give it as `after` to read on from here")]
+    at: str
+    kind: Annotated[str, label("种类", "What happened")]
+    request_no: str | None = None
+    group_no: str | None = None
+    case_no: str | None = None
+    type: str | None = None
+    verb: str | None = None
+    state: str | None = None
+    message_id: str | None = None
+    head: dict[str, Any] | None = None
+
+
+class FeedPage(View):
+    events: list[FeedEvent]
+    cursor: Annotated[str, label("游标", "Where to read on, also when nothing came")]
+
+
+class MeasureView(View):
+    """A control measure by its numbers and dates; never the object itself."""
+
+    measure_no: str
+    request_no: str
+    type: str
+    action: str
+    ref: Annotated[str, label("对象编号", "The object within its request")]
+    state: Annotated[Literal["requested", "active", "ended"], label("状态", "State")]
+    asked: str
+    case_no: str | None = None
+    control_no: str | None = None
+    rank: int | None = None
+    start_on: str | None = None
+    end_on: str | None = None
+    ended_by: Annotated[str | None, label("终结请求", "Request that ended it")] = None
+
+
+class MeasurePage(View):
+    measures: list[MeasureView]
+    next: Annotated[str | None, label("下一页", "Cursor for `after`; absent on the last page")] = None
+
+
+class DocumentView(View):
+    sha256: str
+    size: Annotated[int, label("字节数", "Bytes")]
+    media_type: str
+    at: Annotated[str, label("入库时间", "When it was first put")]
+
+
+class DeadlineView(View):
+    kind: Literal["legal_days", "working_days", "clock_hours"]
+    amount: int
+
+
+class TypeSummary(View):
+    name: str
+    version: int
+    zh: str
+    en: str
+    help_zh: str
+    help_en: str
+    shape: Literal["ask", "alert", "notice"]
+    senders: list[str]
+    receivers: list[str]
+    deadline: DeadlineView
+
+
+class TypeList(View):
+    types: list[TypeSummary]
+
+
+class ApprovalsView(View):
+    people: Annotated[int, label("审批人数", "Different approvers, none of them the drafter")]
+    roles: Annotated[list[str], label("须有职务", "Each of these must be among them")]
+
+
+class ExampleRules(View):
+    """Coercion, approvals and documents are functions of the payload: what they come to for `example_request`."""
+
+    coercive: bool
+    approvals: ApprovalsView
+    documents: dict[str, int]
+
+
+class VerbView(View):
+    verb: str
+    zh: str
+    by: Literal["asker", "asked"]
+
+
+class TypeDetail(TypeSummary):
+    case_required: bool
+    fan_out: Annotated[bool, label("可多发", "May be sent to several receivers at once")]
+    request_class: str
+    result_class: str
+    ended_by: Annotated[str | None, label("解除事项", "Type that ends the measure it opens")] = None
+    validity_days: int | None = None
+    retention_years: int
+    verbs: list[VerbView]
+    schemas: Annotated[dict[str, Any], Field(description="JSON Schemas (2020-12): payload, open, result, correct")]
+    example_request: dict[str, Any]
+    example_result: dict[str, Any]
+    of_example: ExampleRules
+
+
+class Live(View):
+    alive: Literal[True] = True
+
+
+class Ready(View):
+    """Ready to accept submissions. The broker is told, not required: with it down they are still accepted."""
+
+    ready: Literal[True] = True
+    broker: Annotated[Literal["connected", "down", "none"], label("消息代理", "none: not this process's business")]
+
+
+class KeySet(View):
+    """JWK Set (RFC 7517); members beside it: `nbf`, `exp`, `revoked_at`, `client`."""
+
+    keys: list[dict[str, Any]]
