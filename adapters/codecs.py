@@ -1,7 +1,7 @@
 """How single values are said.
 
 A codec works on one present, non-null value. What it cannot say it refuses with `AdapterError("", rule, …)`; the
-engine adds the place.
+engine adds the place. The texts never repeat the refused value.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ BEIJING = timezone(timedelta(hours=8))
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """encode: canonical → dialect; decode: back; see: the canonical value that comes back, where not the same.
+    """encode: canonical → dialect; decode: back; see: the canonical value that comes back, where not the same
+    (None: nothing comes back).
 
     codes: the canonical values that a code table knows; None where the codec is not a table.
     """
@@ -41,14 +42,20 @@ def table(codes: Mapping[str, str]) -> Codec:
     return Codec(lambda v: look_up(codes, v), lambda v: look_up(back, v), codes=frozenset(codes))
 
 
+def in_turn(one: Callable[[Any], Any], values: list[Any]) -> list[Any]:
+    """Each value in turn; a fault gets the index of its value."""
+    done: list[Any] = []
+    for value in values:
+        try:
+            done.append(one(value))
+        except AdapterError as error:
+            raise error.below(f"/{len(done)}") from None
+    return done
+
+
 def each(one: Codec) -> Codec:
     """A list of such values."""
-    return Codec(
-        lambda v: [one.encode(x) for x in v],
-        lambda v: [one.decode(x) for x in typed(v, list)],
-        one.see and (lambda v: [one.see(x) for x in v] if one.see else v),
-        one.codes,
-    )
+    return Codec(lambda v: in_turn(one.encode, v), lambda v: in_turn(one.decode, typed(v, list)), codes=one.codes)
 
 
 def switch(true: str, false: str) -> Codec:
@@ -63,16 +70,29 @@ def lines(codes: Mapping[str, tuple[str | None, ...]], names: tuple[str, ...]) -
     Decoding looks at the members that stand there: they must fit exactly one line.
     """
 
+    whole = {line: c for c, line in codes.items()}
+
     def decode(values: tuple[Any, ...]) -> str:
-        fitting = [
-            c for c, line in codes.items() if all(v is None or v == w for v, w in zip(values, line, strict=True))
-        ]
+        if all(v is None or isinstance(v, str) for v in values) and values in whole:
+            return whole[values]
+        fitting = [c for c, line in codes.items() if _fits(values, line)]
         if len(fitting) == 1:
             return fitting[0]
-        said = "，".join(f"{n}={v}" for n, v in zip(names, values, strict=True) if v is not None)
-        raise AdapterError("", "unknown-code", f"代码组合不在代码表中：{said}", f"No line of the code table is {said}")
+        head = "/".join(names)
+        allowed = ", ".join("/".join(said or "–" for said in line) for line in codes.values())
+        raise AdapterError(
+            "",
+            "unknown-code",
+            f"{head} 的代码组合不在代码表中，可用：{allowed}",
+            f"{head} is no single line of the code table; allowed: {allowed}",
+        )
 
-    return Codec(codes.__getitem__, decode, codes=frozenset(codes))
+    return Codec(lambda v: look_up(codes, v), decode, codes=frozenset(codes))
+
+
+def _fits(values: tuple[Any, ...], line: tuple[str | None, ...]) -> bool:
+    """A member that does not stand there fits anything."""
+    return all(v is None or v == said for v, said in zip(values, line, strict=True))
 
 
 def _reference(words: str) -> str:
@@ -80,7 +100,10 @@ def _reference(words: str) -> str:
         return legal_code(words)
     except PydanticCustomError as broken:
         raise AdapterError(
-            "", broken.type, f"不认识的法律依据：{words}", f"Not a known article or notice: {words}"
+            "",
+            broken.type,
+            "法律依据写法不认识，如：民诉法解释第四百八十二条；法发〔2017〕27号",
+            "Not a known article or notice; written like 民诉法解释第四百八十二条；法发〔2017〕27号",
         ) from None
 
 
@@ -89,6 +112,29 @@ LEGAL = Codec(
     lambda v: [_reference(part) for part in re.split("[；;]", text(v)) if part.strip()],
 )
 """legal_basis codes as the words that people read: `INT-482` as 民诉法解释第四百八十二条."""
+
+
+def texts(codes: Mapping[str, str], separator: str) -> Codec:
+    """A list of values as the texts of a code table in one line; no text may hold the separator."""
+    one = table(codes)
+    if any(separator in said for said in codes.values()):
+        raise ValueError("a text of the table holds the separator")
+    return Codec(
+        lambda v: separator.join([one.encode(x) for x in v]),
+        lambda v: [one.decode(part) for part in text(v).split(separator) if part],
+        codes=one.codes,
+    )
+
+
+def numbered(members: int) -> Codec:
+    """A list of texts over several members, one each; an empty list is not said at all."""
+
+    def encode(v: list[str]) -> tuple[str | None, ...]:
+        if len(v) > members:
+            raise AdapterError("", "too-many", f"最多 {members} 项", f"At most {members}")
+        return (*v, *[None] * (members - len(v)))
+
+    return Codec(encode, lambda v: [text(x) for x in v if x is not None], lambda v: v or None)
 
 
 def joined(separator: str) -> Codec:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
-from adapters.codecs import Codec
+from adapters.codecs import Codec, in_turn, typed
 from adapters.contract import AdapterError
 
 Value = Callable[[Any], Any]
@@ -76,8 +76,9 @@ class Level:
                 place = place.setdefault(name, {})
                 if not isinstance(place, dict):
                     raise ValueError(f"{name} is both an object and a value ({s.path})")
+            read = (s.slot, s.key, s.decode, many)
             for name in s.names:
-                if place.setdefault(name, s) is not s:
+                if place.setdefault(name, read) is not read:
                     raise ValueError(f"two members are both called {'.'.join((*s.into, name))}; one is {s.path}")
 
     def encode(self, source: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,7 +106,7 @@ class Level:
     def decode(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Dialect object → canonical object. Raises AdapterError with a pointer into `body`."""
         objects: list[dict[str, Any] | None] = [{}, *[None] * len(self.slots)]
-        self._read(body, self._reads, objects, "")
+        self._read(body, self._reads, objects)
         return self._object(objects, 0)
 
     def visible(self, source: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,17 +115,18 @@ class Level:
         out: list[dict[str, Any] | None] = [{}, *[None] * len(self.slots)]
         for slot, key, see in self._looks:
             owner = objects[slot]
-            if owner is not None and (value := owner.get(key)) is not None:
-                self._object(out, slot)[key] = value if see is None else see(value)
+            if owner is None or (value := owner.get(key)) is None:
+                continue
+            if see is not None and (value := see(value)) is None:
+                continue
+            self._object(out, slot)[key] = value
         return self._object(out, 0)
 
     def encode_list(self, items: list[Any]) -> list[Any]:
-        return _each(self.encode, items)
+        return in_turn(self.encode, items)
 
     def decode_list(self, items: Any) -> list[Any]:
-        if not isinstance(items, list):
-            raise AdapterError("", "wrong-type", "应为列表", "Must be a list")
-        return _each(self.decode, items)
+        return in_turn(self.decode, typed(items, list))
 
     def visible_list(self, items: list[Any]) -> list[Any]:
         return [self.visible(item) for item in items]
@@ -144,38 +146,28 @@ class Level:
             found = objects[slot] = self._object(objects, parent).setdefault(key, {})
         return found
 
-    def _read(self, body: Any, place: dict[str, Any], objects: list[dict[str, Any] | None], at: str) -> None:
+    def _read(self, body: Any, place: dict[str, Any], objects: list[dict[str, Any] | None]) -> None:
         if not isinstance(body, Mapping):
-            raise AdapterError(at, "wrong-type", "应为对象", "Must be an object")
+            raise AdapterError("", "wrong-type", "应为对象", "Must be an object")
         for name, value in body.items():
-            step = place.get(name)
-            pointer = f"{at}/{name.replace('~', '~0').replace('/', '~1')}"
-            if step is None:
-                raise AdapterError(
-                    pointer, "unknown-member", f"字段规范中没有 {name}", f"The dialect has no member {name}"
-                )
-            if value is None:
-                continue
-            if isinstance(step, dict):
-                self._read(value, step, objects, pointer)
-                continue
-            self._object(objects, step.slot)[step.key] = self._value(step, body, value, pointer)
-
-    def _value(self, step: Step, body: Mapping[str, Any], value: Any, pointer: str) -> Any:
-        decode = step.decode
-        if decode is None:
-            return value
-        try:
-            return decode(value if len(step.names) == 1 else tuple(body.get(n) for n in step.names))
-        except AdapterError as error:
-            raise error.below(pointer) from None
+            try:
+                read = place.get(name) or _unknown()
+                if value is None:
+                    continue
+                if isinstance(read, dict):
+                    self._read(value, read, objects)
+                    continue
+                slot, key, decode, many = read
+                owner = self._object(objects, slot)
+                if not many:
+                    owner[key] = value if decode is None else decode(value)
+                elif key not in owner:  # else another of its members has said it already
+                    owner[key] = decode(tuple(body.get(n) for n in many))
+            except AdapterError as error:
+                raise error.below(f"/{name[:80].replace('~', '~0').replace('/', '~1')}") from None
 
 
-def _each(one: Value, items: list[Any]) -> list[Any]:
-    done: list[Any] = []
-    for item in items:
-        try:
-            done.append(one(item))
-        except AdapterError as error:
-            raise error.below(f"/{len(done)}") from None
-    return done
+def _unknown() -> NoReturn:
+    raise AdapterError(
+        "", "unknown-member", "字段规范中没有这一项，请删除或核对名称", "The dialect has no such member; check its name"
+    )

@@ -83,6 +83,16 @@ def spread(names: tuple[str, ...], table: Mapping[str, tuple[str | None, ...]]) 
     return Row(names, codecs.lines(table, names))
 
 
+def several(*names: str) -> Row:
+    """A list with at most as many texts as there are members: `TP1`, `TP2`, `TP3`."""
+    return Row(names, codecs.numbered(len(names)))
+
+
+def texts(name: str, table: Mapping[str, str], separator: str = "；") -> Row:
+    """A list of values out of a table as one text."""
+    return Row((name,), codecs.texts(table, separator))
+
+
 def under(prefix: str, rows: Rows, into: str = "") -> dict[str, str | Row]:
     """The same rows below another canonical prefix; `into`: a dialect prefix for their names."""
     return {f"{prefix}{path}": _into(into, row) for path, row in rows.items()}

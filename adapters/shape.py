@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from schemas.catalogue import MatterType
-from schemas.opening import Opening
-from schemas.replies import VERBS, CorrectMixin, ResultBase
+from schemas.replies import VERBS
+from schemas.results import content_model
 
 
 @dataclass(slots=True)
@@ -41,20 +41,10 @@ def message(matter: MatterType, verb: str) -> Node | None:
 
     None when no message of this type can have this verb's content (a result of a type that has none).
     """
-    if verb == "open":
-        root = _object(Opening)
-        root.members["payload"] = _object(matter.request)
-    elif verb in ("result", "correct"):
-        if matter.result_item is None:
-            return None
-        root = _object(ResultBase)
-        root.members |= {"items": Node(_object(matter.result_item).members, many=True)}
-        if verb == "correct":
-            root.members |= _object(CorrectMixin).members
-    else:
-        model = VERBS[verb].model
-        assert model is not None, f"{verb} has a model of its own"
-        root = _object(model)
+    model = VERBS[verb].model or content_model(matter, verb)
+    if model is None:
+        return None
+    root = _object(model)
     for name in VERBS[verb].head:
         root.members.pop(name, None)
     return root

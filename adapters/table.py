@@ -8,6 +8,7 @@ from typing import Any
 
 from adapters.compiler import Compiled, compile_message
 from adapters.contract import Adapter, Canonical
+from adapters.plan import Level
 from adapters.rows import Table
 from adapters.shape import message
 from schemas.catalogue import MatterType, catalogue
@@ -33,14 +34,21 @@ class TableAdapter(Adapter):
         return found
 
     async def _encode(self, m: Canonical) -> dict[str, Any]:
-        return self.compiled(m.type, m.verb).level.encode(m.data)
+        return self._level(m.type, m.verb).encode(m.data)
 
     async def _decode(self, type: str, verb: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return self.compiled(type, verb).level.decode(body)
+        return self._level(type, verb).decode(body)
 
     def visible(self, m: Canonical) -> dict[str, Any]:
-        """`m` without hidden members and nulls; moments to the second where the dialect says them so."""
-        return self.compiled(m.type, m.verb).level.visible(m.data)
+        """`m` without hidden members, nulls and what is empty then; moments to the second where they are said so."""
+        return self._level(m.type, m.verb).visible(m.data)
+
+    def _level(self, type: str, verb: str) -> Level:
+        """Raises LookupError where the dialect lacks a word: nothing is dropped in silence."""
+        compiled = self.compiled(type, verb)
+        if compiled.missing:
+            raise LookupError(f"{self.dialect} has no word for {', '.join(compiled.missing)} of {type} {verb}")
+        return compiled.level
 
     def pointer(self, type: str, verb: str, canonical_pointer: str) -> str:
         """The member or list item itself, else the first member of an object that is flattened, else the nearest

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
 from adapters import codecs
 from adapters.contract import Adapter, AdapterError, Canonical
+from adapters.registry import discover
 from adapters.rows import Rows, Table, code, codes, day, flag, joined, legal, moment, spread, under
 from adapters.table import TableAdapter
 from schemas.base import Model
@@ -175,9 +179,9 @@ async def test_legal_references_are_text_both_ways() -> None:
 @pytest.mark.parametrize(
     ("body", "pointer", "rule", "says"),
     [
-        ({"XX": 1}, "/XX", "unknown-member", "XX"),
-        ({"a/b~": 1}, "/a~1b~0", "unknown-member", "a/b~"),
-        ({"ZR": {"XX": 1}}, "/ZR/XX", "unknown-member", "XX"),
+        ({"XX": 1}, "/XX", "unknown-member", "no such member"),
+        ({"a/b~": 1}, "/a~1b~0", "unknown-member", "no such member"),
+        ({"ZR": {"XX": 1}}, "/ZR/XX", "unknown-member", "no such member"),
         ({"ZR": "x"}, "/ZR", "wrong-type", "object"),
         ({"DENG": [{}, {"YS": "9"}]}, "/DENG/1/YS", "unknown-code", "1, 2"),
         ({"DENG": [{}, {"YS": ["1"]}]}, "/DENG/1/YS", "unknown-code", "1, 2"),
@@ -187,9 +191,9 @@ async def test_legal_references_are_text_both_ways() -> None:
         ({"KS": "2026-03-24"}, "/KS", "bad-date", "YYYYMMDD"),
         ({"KS": 20260324}, "/KS", "wrong-type", "text"),
         ({"CY": ["x"]}, "/CY", "wrong-type", "text"),
-        ({"YJ": "民法典第一条"}, "/YJ", "unknown-legal-basis", "民法典第一条"),
-        ({"LX": "1"}, "/LX", "unknown-code", "LX=1"),
-        ({"LX": "2", "FS": "b"}, "/LX", "unknown-code", "FS=b"),
+        ({"YJ": "民法典第一条"}, "/YJ", "unknown-legal-basis", "民诉法解释"),
+        ({"LX": "1"}, "/LX", "unknown-code", "LX/FS"),
+        ({"LX": "2", "FS": "b"}, "/LX", "unknown-code", "1/a, 1/b, 2/–"),
     ],
 )
 async def test_what_a_partner_says_wrong_is_named_in_its_own_words(
@@ -237,12 +241,17 @@ def test_pointers_lead_back_to_the_dialect(canonical: str, dialect: str) -> None
     assert small().pointer(ERRAND.name, "open", canonical) == dialect
 
 
-def test_a_path_without_row_is_missing_and_a_hidden_one_is_not() -> None:
+async def test_a_member_without_a_word_is_never_dropped_in_silence() -> None:
     rows = [(scope, {k: v for k, v in table.items() if k != "payload.room.name"}) for scope, table in FIELDS]
-    compiled = small(fields=rows).compiled(ERRAND.name, "open")
+    adapter = small(fields=rows)
+    compiled = adapter.compiled(ERRAND.name, "open")
     assert compiled.missing == ["payload.room.name"]
-    assert "payload.secret" in compiled.hidden
-    assert "court" in compiled.hidden
+    assert {"payload.secret", "court"} <= set(compiled.hidden)
+    with pytest.raises(AdapterError) as caught:
+        await adapter.encode(FULL)
+    assert "payload.room.name" in str(caught.value.__cause__)
+    with pytest.raises(LookupError, match=r"payload\.room\.name"):
+        adapter.visible(FULL)
 
 
 @pytest.mark.parametrize(
@@ -299,10 +308,25 @@ async def test_an_unknown_type_or_verb_is_refused() -> None:
     with pytest.raises(LookupError):
         small().compiled("test.none", "open")
     with pytest.raises(LookupError, match="no result"):
-        TableAdapter(small().table, lambda: {"t": _without_result()}).compiled("t", "result")
+        TableAdapter(small().table, lambda: {"t": replace(ERRAND, result_item=None)}).compiled("t", "result")
 
 
-def _without_result() -> MatterType:
-    from dataclasses import replace
-
-    return replace(ERRAND, result_item=None)
+async def test_a_dialect_is_found_where_its_folder_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with a `Table` is a dialect; an `Adapter` of the same name takes its place."""
+    table = "from adapters.rows import Table\nTABLE = Table(dialect='{}/1', kinds=frozenset())\n"
+    code = (
+        "from adapters.table import TableAdapter\nfrom found_dialects.mill.fields import TABLE\n"
+        "class Mill(TableAdapter):\n    pass\n"
+        "ADAPTER = Mill(TABLE)\n"
+    )
+    for folder, files in {"mine": {"fields": table}, "mill": {"fields": table, "adapter": code}}.items():
+        (tmp_path / "found_dialects" / folder).mkdir(parents=True)
+        for name, source in {"__init__": "", **files}.items():
+            (tmp_path / "found_dialects" / folder / f"{name}.py").write_text(source.format(folder), "utf-8")
+    (tmp_path / "found_dialects" / "__init__.py").write_text("", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = discover(importlib.import_module("found_dialects"))
+    assert {dialect: type(adapter).__name__ for dialect, adapter in found.items()} == {
+        "mine/1": "TableAdapter",
+        "mill/1": "Mill",
+    }
