@@ -1,0 +1,1 @@
+"""Dialect `police/1`: the public security organs."""

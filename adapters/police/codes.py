@@ -1,0 +1,47 @@
+"""Code tables of the police: canonical value → code. Marks as in docs/dialects.md: [S] seen in a public product or
+standard, [H] well known, [L] uncertain, [D] ours."""
+
+CYZJDM = {
+    "resident-id": "111",  # [H] 居民身份证
+    "officer-id": "114",  # [H] 军官证
+    "passport": "414",  # [H] 护照
+    "taiwan-travel-permit": "511",  # [H] 台胞证
+    "hm-travel-permit": "516",  # [H] 回乡证
+    "permanent-residence": "553",  # [L] 外国人永久居留身份证
+    "residence-permit": "554",  # [D] 港澳台居民居住证: no code is known to us
+    "uscc": "810",  # [D] 统一社会信用代码
+    "other": "990",  # [L] 其他
+}
+XBDM = {"unknown": "0", "male": "1", "female": "2", "unstated": "9"}  # [H] GB/T 2261.1
+RYSF = {
+    "被执行人": "01",
+    "法定代表人": "02",
+    "负责人": "03",
+    "实际控制人": "04",
+    "协助义务人": "05",
+    "担保人": "06",
+}  # [D]
+JJCD = {"normal": "1", "urgent": "2", "immediate": "3"}  # [D]
+XZSY = {
+    "missing-after-summons": "01",
+    "detention-order": "02",
+    "compelled-appearance": "03",
+    "enforce-act": "04",
+}  # [D]
+
+HPZL = {c: c for c in ("01", "02", "03", "04", "15", "16", "23", "26", "27", "51", "52")}
+"""[H] GA/T 16.7, the canonical codes too: 01 大型 02 小型 03 使馆 04 领馆 15 挂 16 教练 23 警 26 港 27 澳 51 大型新能源
+52 小型新能源."""
+CFLX = {"seal": "1", "renew": "2", "release": "3", "queue": "4"}  # [D] 查封 续封 解封 轮候
+CFFS = {"strict": "1", "live": "2"}  # [D] 死封 活封
+CFZT = {"done": "1", "queued": "2", "failed": "3"}  # [D] 已办 轮候 失败
+BKFWLX = {"local": "1", "linked": "2"}  # [S] 本地 联动
+CKYYDM = {
+    "expired": "01",  # [S] 过期
+    "done": "02",  # [S] 已处理
+    "invalid": "03",  # [S] 无效
+    "wrong": "04",  # [S] 错误; 05 未审核 is theirs alone
+    "performed": "06",  # [D] 已履行
+    "other": "99",  # [S] 其他
+}
+DFJL = {"upheld": "1", "dismissed": "2", "partly-upheld": "3"}  # [D] 成立 不成立 部分成立
