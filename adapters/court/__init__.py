@@ -1,0 +1,1 @@
+"""Dialect `court/1`: a neighbouring court."""

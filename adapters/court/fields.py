@@ -1,0 +1,153 @@
+"""`court/1`: between courts, in the names of the national query-and-control interface (docs/dialects.md)."""
+
+from adapters.codecs import COMPACT
+from adapters.court import codes
+from adapters.rows import Rows, Table, code, day, flag, joined, legal, moment, spread, under
+from schemas.catalogue import Kind
+
+DOCUMENTS: Rows = {"documents": "documents", "documents[].number": "documents[].WSBH"}  # [S] 文书编号
+PARTY: Rows = {
+    "ref": "ref",
+    "name": "XM",  # [S]
+    "id_kind": spread(("ZJLX", "XZ"), codes.ZJLX),  # [S]
+    "id_no": "DSRZJHM",  # [S]
+    "sex": code("XB", codes.XB),  # [D]
+    "birth_date": day("CSRQ"),  # [D]
+    "role": code("DSRLX", codes.DSRLX),  # [D]
+    "obligor_evidence": "YWRZM",  # [D] 义务人证明
+}
+COMPANY: Rows = {
+    "ref": "ref",
+    "name": "MC",  # [D]
+    "uscc": "TYSHXYDM",  # [D]
+    "legal_representative": "FDDBR",  # [D]
+}
+ADDRESS: Rows = {"division_code": "XZQHDM", "street": "JD", "detail": "XXDZ", "grid_code": "WGBH"}  # [D]
+OBJECT: Rows = {
+    "ref": "ref",
+    "kind": code("BDLX", codes.BDLX),  # [D]
+    **under("party.", PARTY, into="DSR."),  # [D] 当事人: an object of its own, because it has its own ref
+    "amount": "JE",  # [S]
+    "bank": "KHH",  # [D]
+    "account_no": "KHZH",  # [S] full: a commission is sealed
+    "institution": "JGMC",  # [D]
+    "product": "CPMC",  # [D]
+    **under("company.", COMPANY, into="QY."),  # [D] 企业
+    "share": "FE",  # [D]
+    "unit_no": "BDCDYH",  # [S]
+    "certificate_no": "BDCQZH",  # [S]
+    "location": "ZL",  # [S]
+    "description": "BDSM",  # [D]
+    "quantity": "SL",  # [D]
+    "questions": "WTQD",  # [D] 问题清单
+    **under("address.", ADDRESS, into="DZ."),  # [D] 地址
+    "paper": "SDWS",  # [D] 送达文书
+}
+ORIGINAL: Rows = {
+    "measure_no": "YCSBH",  # [D] 原措施编号
+    "original_request_no": "YDJDH",  # [S]
+    "original_case_no": "YDJAH",  # [S]
+    "start_on": day("YKSRQ"),  # [D]
+    "end_on": day("YJSRQ"),  # [D]
+    "rank": "YSW",  # [D] 原顺位
+    "mode": code("YCFFS", codes.CFFS),  # [D]
+}
+ITEM: Rows = {
+    "ref": "ref",
+    "status": code("KZZT", codes.KZZT),  # [S]
+    "fail_reason": "WNKZYY",  # [S]
+    "amount": "SKJE",  # [L]
+    "rank": "SW",  # [D] 顺位
+    "start_on": day("KSRQ"),  # [S]
+    "end_on": day("JSRQ"),  # [S]
+    "registry_no": "DJBH",  # [D]
+    "receipt_no": "HZBH",  # [D]
+    "service.method": code("SDFS", codes.SDFS),  # [D]
+    "service.signed_at": moment("SDSJ"),  # [D]
+    "service.signer": "QSR",  # [D]
+    "service.relation": "YSDRGX",  # [D] 与受送达人关系
+    "service.receipt_image": "HZYX",  # [D]
+    "findings[].question": "DCJG[].WT",  # [D] 调查结果
+    "findings[].answer": "DCJG[].DF",  # [D]
+}
+RESULT: Rows = {
+    **under("items[].", ITEM, into="items[]."),
+    "reasons": joined("YYSM"),  # [D] 原因说明
+    "evidence": "evidence",
+    "evidence[].number": "evidence[].WSBH",  # [S]
+}
+
+FIELDS: tuple[tuple[str, Rows], ...] = (
+    (
+        "* open",
+        {
+            "request.request_no": "KZQQDH",  # [S]
+            "request.case_no": "AH",  # [S]
+            "court.court_code": "FYDM",  # [S]
+            "court.name": "FYMC",  # [S]
+            "handler.name": "CBR",  # [S]
+            "handler.permit": "GZZBH",  # [S]
+            "handler.phone": "LXFS",  # [S]
+            "payload.matter_code": spread(("WTSXDM", "KZLX", "KZCS"), codes.WTSXDM),  # [D], [S]
+            "payload.entrusting": "WTFYDM",  # [D]
+            "payload.entrusted": "STFYDM",  # [D]
+            "payload.place": "BLDD",  # [D] 办理地点
+            "payload.assisting_unit": "XZDW",  # [D]
+            "payload.start_on": day("KSRQ"),  # [S]
+            "payload.end_on": day("JSRQ"),  # [S]
+            "payload.requested_days": "BLQX",  # [D]
+            "payload.urgent": flag("SFJJ"),  # [D]
+            **under("payload.original.", ORIGINAL),
+            **under("payload.objects[].", OBJECT, into="objects[]."),
+            "request.purpose": "YT",  # [D] 用途
+            "request.legal_basis": legal("ZFYJ"),  # [D]
+            "request.urgency": code("JJCD", codes.JJCD),  # [D]
+            **DOCUMENTS,
+        },
+    ),
+    # The names of the verbs are [D].
+    ("* delivered", {"stored_at": moment("CCSJ"), "system": "CCXT"}),
+    (
+        "* receipt",
+        {"received_at": moment("QSSJ"), "person": "QSRXM", "badge": "QSRGZZBH", "unit": "QSDW", "unit_code": "QSDWDM"},
+    ),
+    ("* accept", {"handler": "CBR", "promised_at": moment("CNSJ")}),
+    (
+        "* supplement-request",
+        {"missing[].document": "BZQD[].WSLX", "missing[].field": "BZQD[].ZDM", "missing[].why": "BZQD[].BZYY"},
+    ),
+    ("* supplement", {**DOCUMENTS, "fields[].field": "BZNR[].ZDM", "fields[].value": "BZNR[].ZDZ"}),
+    ("* refuse", {"explanation": "JJYY", "legal_ref": "JJYJ"}),
+    (
+        "* return",
+        {
+            "explanation": "THYY",
+            "contact_log[].at": moment("LXJL[].LXSJ"),
+            "contact_log[].person": "LXJL[].LXR",
+            "contact_log[].note": "LXJL[].LXNR",
+        },
+    ),
+    ("* objection", {"grounds": "YYLY", **DOCUMENTS}),
+    ("* objection-answer", {"decision": code("DFJL", codes.DFJL), "reasons": "DFLY", "by": "DFR"}),
+    ("* progress", {"stage": "JZJD", "note": "JZSM"}),
+    ("* result", RESULT),
+    ("* correct", {**RESULT, "reason": "GZYY"}),
+    ("* withdraw", {"reason": "CHYY", "by": "CHR"}),
+    ("* withdraw-ack", {"note": "CHSM"}),
+    ("* urge", {"note": "CBSM"}),
+    ("* confirm", {"by": "QRR", "why": "QRSM"}),
+    ("* reopen", {"by": "TBR", "why": "TBYY"}),
+    ("* evaluate", {"score": "PJFS", "text": "PJNR"}),
+    ("* complain", {"text": "TSNR"}),
+)
+
+# The participant code stands in the envelope; a campaign is the asking court's own business.
+HIDDEN = (("* open", ("court.code", "request.campaign")),)
+
+TABLE = Table(
+    dialect="court/1",
+    kinds=frozenset({Kind.COURT}),
+    fields=FIELDS,
+    hidden=HIDDEN,
+    clocks=(("*", COMPACT),),
+)
