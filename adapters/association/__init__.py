@@ -1,0 +1,1 @@
+"""Dialect `association/1`: industry associations."""

@@ -1,0 +1,1 @@
+"""Dialect `grid/1`: grid centres."""
