@@ -1,0 +1,153 @@
+"""Every dialect against the whole catalogue: nothing is left unsaid by accident, and nothing is said too much.
+
+A new matter type whose members a dialect has no words for fails here, member by member, until its `fields.py` has
+a row for each or `hidden` names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import pytest
+
+from adapters.compiler import Compiled
+from adapters.plan import Level
+from adapters.registry import adapter_for, dialects, partners
+from adapters.shape import message
+from adapters.table import TableAdapter
+from gateway.core.lifecycle import TABLE
+from schemas.catalogue import Classification, Kind, MatterType, catalogue
+from schemas.replies import VERBS
+
+
+@dataclass(frozen=True)
+class Case:
+    """One message as one kind of partner gets or sends it."""
+
+    adapter: TableAdapter
+    matter: MatterType
+    verb: str
+
+    @property
+    def compiled(self) -> Compiled:
+        return self.adapter.compiled(self.matter.name, self.verb)
+
+    def __str__(self) -> str:
+        return f"{self.adapter.dialect} {self.matter.name} {self.verb}"
+
+
+def adapters() -> list[TableAdapter]:
+    found = [adapter_for(dialect) for dialect in dialects()]
+    return [adapter for adapter in found if isinstance(adapter, TableAdapter)]
+
+
+def verbs(matter: MatterType) -> list[str]:
+    """What a request of this shape can carry; a location result travels canonically (docs/design.md 3.1)."""
+    said = {row.verb for row in TABLE if row.shape == matter.shape} & VERBS.keys() | {"open"}
+    return sorted(
+        verb
+        for verb in said
+        if message(matter, verb) is not None
+        and (verb == "open" or matter.classification(verb) is not Classification.LOCATION)
+    )
+
+
+def cases() -> Iterator[Case]:
+    for matter in catalogue().values():
+        for adapter in adapters():
+            if adapter.table.kinds & partners(matter):
+                yield from (Case(adapter, matter, verb) for verb in verbs(matter))
+
+
+CASES = list(cases())
+each_case = pytest.mark.parametrize("case", CASES, ids=str)
+
+
+def test_every_kind_of_partner_has_one_dialect() -> None:
+    spoken = [kind for adapter in adapters() for kind in adapter.table.kinds]
+    assert sorted(spoken) == sorted(Kind)
+    assert dialects() == ["association/1", "court/1", "grid/1", "plain/1", "police/1"]
+
+
+def test_every_matter_type_is_met_in_some_dialect() -> None:
+    assert {case.matter.name for case in CASES} == set(catalogue())
+
+
+def test_an_unknown_dialect_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(LookupError, match=r"police/1"):
+        adapter_for("police/0")
+
+
+def test_courts_meet_only_where_courts_write_to_courts() -> None:
+    assert partners(catalogue()["entrust.matter.request"]) == {Kind.COURT}
+    assert partners(catalogue()["police.vehicle-hit.alert"]) == {Kind.POLICE}
+
+
+@each_case
+def test_every_member_has_a_name_or_is_hidden(case: Case) -> None:
+    assert case.compiled.missing == []
+
+
+@each_case
+def test_code_tables_know_every_value(case: Case) -> None:
+    root = message(case.matter, case.verb)
+    assert root is not None
+    for path, node in root.leaves():
+        codes = _codes(case.compiled.level).get(path)
+        if codes is not None and node.values:
+            assert node.values <= codes, path
+
+
+def _codes(level: Level, prefix: str = "") -> dict[str, frozenset[object]]:
+    """Canonical path → the values its code table knows."""
+    found: dict[str, frozenset[object]] = {}
+    for step in level.steps:
+        if step.items:
+            found |= _codes(step.items, f"{prefix}{step.path}[].")
+        elif step.codec and step.codec.codes is not None:
+            found[prefix + step.path] = step.codec.codes
+    return found
+
+
+@pytest.mark.parametrize("adapter", adapters(), ids=lambda a: a.dialect)
+def test_no_row_is_dead(adapter: TableAdapter) -> None:
+    """A row that no message uses is a misspelt path, or a name that nobody will ever read."""
+    own = [case for case in CASES if case.adapter is adapter]
+    for scope, rows in adapter.table.fields:
+        met = {path for case in own if fnmatchcase(_scope(case), scope) for path in case.compiled.used}
+        assert not rows.keys() - met, scope
+    if own:
+        for scope, paths in adapter.table.hidden:
+            met = {path for case in own if fnmatchcase(_scope(case), scope) for path in case.compiled.hidden}
+            assert not set(paths) - met, scope
+
+
+def _scope(case: Case) -> str:
+    return f"{case.matter.name} {case.verb}"
+
+
+@each_case
+def test_a_ref_keeps_its_name(case: Case) -> None:
+    for path, said in case.compiled.named.items():
+        if path.rsplit(".", 1)[-1] == "ref":
+            assert said.rsplit(".", 1)[-1] == "ref"
+
+
+# What docs/design.md section 4 rule 5 and docs/domain.md 2.7 forbid, by the last word of a canonical path.
+WITHHELD = {
+    Kind.GRID: {"case_no", "original_case_no", "id_no", "amount", "debt_amount", "basis_no", "legal_basis", "number"},
+    Kind.ASSOCIATION: {"case_no", "original_case_no", "id_no", "amount", "debt_amount", "legal_basis", "number"},
+    Kind.POLICE: {"amount", "debt_amount", "account_no"},
+}
+
+
+@each_case
+def test_nobody_is_told_what_is_not_theirs(case: Case) -> None:
+    """Papers that a partner itself sends (an objection's, evidence) may have numbers; ours to it may not."""
+    ours = case.verb == "open" or VERBS[case.verb].by == "asker"
+    for kind in case.adapter.table.kinds & WITHHELD.keys():
+        if ours and kind in case.matter.receivers:
+            told = {path.rsplit(".", 1)[-1] for path in case.compiled.named}
+            assert not told & WITHHELD[kind], kind
