@@ -33,6 +33,10 @@ SQLITE_PRAGMAS = (
 POSTGRES_SETTINGS = {
     "application_name": "lianzhi",
     "jit": "off",  # short statements only
+    # Every query has its index, and a plan is kept while a backlog grows a thousandfold: one made when the table
+    # was small, or from statistics older than the backlog, must not scan or sort it.
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",  # a frozen process gives its row locks back
 }

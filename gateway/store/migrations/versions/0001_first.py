@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.Column("answer_id", CODE),
         sa.PrimaryKeyConstraint("id", "sender", name="message_id"),
         sa.UniqueConstraint("request_no", "sender", "seqno", name="message_seqno"),
+        postgresql_with={"toast_tuple_target": 8160},
     )
     op.create_table(
         "notices",
@@ -161,6 +162,7 @@ def upgrade() -> None:
         sa.Column("request_no", CODE, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", "sender", name="submission_id"),
+        postgresql_with={"toast_tuple_target": 8160},
     )
     op.create_index("submissions_request", "submissions", ["request_no"])
     op.create_table(
@@ -170,6 +172,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("request_no", "kind", name="timer"),
+        postgresql_with={"autovacuum_vacuum_scale_factor": 0.01, "autovacuum_vacuum_threshold": 5000},
         sqlite_with_rowid=False,
     )
     op.create_index("timers_due", "timers", ["due_at"])
@@ -231,6 +234,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["message_id", "sender"], ["messages.id", "messages.sender"], name="outbox_bytes"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("message_id", "sender", name="outbox_message"),
+        postgresql_with={"autovacuum_vacuum_scale_factor": 0.01, "autovacuum_vacuum_threshold": 5000},
     )
     op.create_index("outbox_request", "outbox", ["request_no", "sender", "seqno"])
     op.create_index("outbox_unsent", "outbox", ["state", "due_at", "id"], **only("state = 'ready' OR state = 'parked'"))
