@@ -6,7 +6,7 @@ of the rule, and a Chinese and an English text (docs/design.md 3.3, Errors).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any, TypeVar
@@ -100,14 +100,14 @@ def check_case(
 
 def refs_of(data: Any) -> list[str]:
     """Every `ref` in a payload or a result, in order, each once."""
-    return list(dict.fromkeys(node["ref"] for _, node in _objects(data, "")))
+    return list(dict.fromkeys(node["ref"] for _, node in _objects(data)))
 
 
 def warnings_of(payload: Any, base_pointer: str = "/payload") -> list[FieldError]:
     """What in a validated payload is lawful but deserves a second look: a VIN whose check digit does not match."""
     return [
-        _error(f"{pointer}/vin", RULES["vin-check-digit"], {})
-        for pointer, node in _objects(payload, base_pointer)
+        _error(base_pointer + _joined(*steps, "vin"), RULES["vin-check-digit"], {})
+        for steps, node in _objects(payload)
         if "vin" in node and vin_check(node["vin"]) == "warning"
     ]
 
@@ -127,24 +127,25 @@ def json_schema(matter: MatterType) -> dict[str, Any]:
 # --- refs -------------------------------------------------------------------------------------------------------
 
 
-def _objects(data: Any, pointer: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every object with a `ref`, outermost first, with its pointer."""
-    if isinstance(data, Mapping):
+def _objects(data: Any, *steps: str | int) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Any]]]:
+    """Every object with a `ref`, outermost first, with the steps to it."""
+    if isinstance(data, dict):
         if isinstance(data.get("ref"), str):
-            yield pointer, data
-        for name, value in data.items():
-            yield from _objects(value, f"{pointer}/{_escaped(name)}")
-    elif isinstance(data, list):
-        for index, value in enumerate(data):
-            yield from _objects(value, f"{pointer}/{index}")
+            yield steps, data
+        children: Iterable[tuple[str | int, Any]] = data.items()
+    else:
+        children = enumerate(data)
+    for step, value in children:
+        if isinstance(value, dict | list):
+            yield from _objects(value, *steps, step)
 
 
 def _check_refs(payload: Any, base_pointer: str) -> None:
     """One ref may stand twice only for the very same object (one owner of two things)."""
     named: dict[str, Mapping[str, Any]] = {}
-    for pointer, node in _objects(payload, base_pointer):
+    for steps, node in _objects(payload):
         if named.setdefault(node["ref"], node) != node:
-            raise InvalidError([_error(f"{pointer}/ref", RULES["duplicate-ref"], {})])
+            raise InvalidError([_error(base_pointer + _joined(*steps, "ref"), RULES["duplicate-ref"], {})])
 
 
 # --- errors -----------------------------------------------------------------------------------------------------
@@ -152,6 +153,10 @@ def _check_refs(payload: Any, base_pointer: str) -> None:
 
 def _escaped(step: object) -> str:
     return str(step)[:80].replace("~", "~0").replace("/", "~1")
+
+
+def _joined(*steps: str | int) -> str:
+    return "".join(f"/{_escaped(step)}" for step in steps)
 
 
 def _pointer(steps: Sequence[int | str], data: Any) -> str:
