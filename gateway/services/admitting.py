@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from schemas.validation import refs_of
-
 from gateway.core.lifecycle import FIRST
 from gateway.core.origins import marked
 from gateway.core.records import Timer
@@ -13,6 +11,7 @@ from gateway.services.carry import GAP
 from gateway.services.conversation import Conversation, head_of
 from gateway.services.reading import Arrived
 from schemas.catalogue import MatterType
+from schemas.validation import refs_of
 
 
 async def first_contact(talk: Conversation, arrived: Arrived) -> RejectedError | None:
@@ -75,7 +74,8 @@ async def _admitted(talk: Conversation, arrived: Arrived) -> MatterType:
 
 async def _live_control(talk: Conversation, arrived: Arrived, matter: MatterType) -> None:
     """A hit must name a live measure that this very partner controls."""
-    control_no = matter.alert_control_no(arrived.data["payload"])
+    assert arrived.model is not None, "an admitted open was validated"
+    control_no = matter.alert_control_no(arrived.model.payload)  # type: ignore[attr-defined]
     if control_no is None:
         return
     measure = await talk.tx.measure_by_control(control_no, arrived.envelope.sender)

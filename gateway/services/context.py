@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from uuid_utils.compat import uuid7
 
 from adapters.contract import Adapter
+from gateway.core.approvals import SHANGHAI
 from gateway.core.records import Request
 from gateway.core.routing import Directory, Participant
 from gateway.core.settings import Settings
@@ -32,6 +34,10 @@ class Context:
     settings: Settings
     limits: Limits
     hash_key: bytes
+
+    def today(self) -> date:
+        """The day in Shanghai."""
+        return self.clock.now().astimezone(SHANGHAI).date()
 
     @property
     def home(self) -> Participant:

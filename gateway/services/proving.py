@@ -21,6 +21,7 @@ from gateway.errors import RejectedError
 from gateway.services.context import Context, new_id
 from schemas.catalogue import MatterType
 from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP
+from schemas.labels import document_label
 from schemas.opening import Submission
 from schemas.problem import FieldError
 from schemas.validation import InvalidError, check_case, parse_open, validate
@@ -62,8 +63,8 @@ class Proof:
             "request": {k: v for k, v in asks.items() if v is not None},
             "court": {k: v for k, v in _court(court).items() if v is not None},
             "handler": dict(self.handler),
-            "documents": [d.model_dump(exclude_none=True) for d in body.documents],
-            "payload": self.payload.model_dump(exclude_none=True),
+            "documents": [d.canonical() for d in body.documents],
+            "payload": self.payload.canonical(),
         }
 
 
@@ -137,8 +138,9 @@ class Prover:
             raise RejectedError("malformed-json", pointer="")
         matter = self._matter(content.get("type"))
         try:
-            submission = validate(Submission, content)
-            payload = parse_open(matter, submission.payload)
+            today = self._ctx.today()
+            submission = validate(Submission, content, today=today)
+            payload = parse_open(matter, submission.payload, today=today)
             check_case(matter, payload, submission.case_no, submission.stage)
         except InvalidError as error:
             raise RejectedError("invalid-field", error.errors) from error
@@ -220,7 +222,7 @@ def _check_documents(matter: MatterType, payload: Any, submission: Submission) -
         FieldError(
             pointer="/documents",
             rule="document-required",
-            detail=f"缺少文书 {kind}（须 {count} 份）",
+            detail=f"缺少文书 {document_label(kind)}（{kind}，须 {count} 份）",
             detail_en=f"Document {kind} is missing ({count} needed)",
         )
         for kind, count in matter.documents(payload).items()

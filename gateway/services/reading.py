@@ -24,19 +24,20 @@ from schemas.base import Model
 from schemas.catalogue import Classification, MatterType
 from schemas.envelope import CANONICAL, CONTENT_TYPE, Envelope, MessageId, OutsideEnvelope, timestamp
 from schemas.problem import FieldError
-from schemas.validation import InvalidError, parse_data, parse_opening, validate
+from schemas.validation import InvalidError, parse_data, validate
 from schemas.values import Moment
 
 
 @dataclass(slots=True)
 class Arrived:
     """A message whose signature verifies. data: canonical, `head` members included; only those when the body is
-    sealed to the court system. fault: why its content cannot be applied."""
+    sealed to the court system. model: the same, validated (of an `open`, its payload is the matter's own). fault: why its content cannot be applied."""
 
     envelope: Envelope
     parsed: Parsed
     matter: MatterType | None
     data: dict[str, Any] = field(default_factory=dict)
+    model: Model | None = None
     sealed_to: str | None = None
     fault: RejectedError | None = None
 
@@ -126,11 +127,8 @@ class Reader:
             data = replies.join(verb, _allowed(verb, head), body)
         except ValueError as error:
             raise RejectedError("bad-envelope", pointer="/data/head") from error
-        if verb == "open":
-            parse_opening(matter, data)
-        else:
-            parse_data(matter, verb, data)
-        return data
+        arrived.model = parse_data(matter, verb, data, today=self._ctx.today())
+        return arrived.model.canonical()
 
     def _open(self, envelope: Envelope, parsed: Parsed) -> dict[str, Any]:
         if parsed.content_kind == "body":

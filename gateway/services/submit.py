@@ -118,9 +118,11 @@ class Submitter:
         if rule is None:
             return
         keys = [measures.object_key(self._ctx.hash_key, words) for _, words in rule.objects]
-        request.facts["measure"] = rule.effect
         if rule.needs_live is not None:
             prepared.needs_live += [(key, rule.needs_live) for key in keys]
+        if rule.effect == "require":
+            return
+        request.facts["measure"] = rule.effect
         if rule.effect in ("open", "queue"):
             prepared.measures += measures.requested(rule, request, self._ctx.hash_key)
         else:

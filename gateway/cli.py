@@ -1,0 +1,63 @@
+"""`lianzhi`: every command of the gateway, of a partner and of a court system."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from gateway.commands import output
+from gateway.errors import ConfigurationError, StoreUnavailableError
+from gateway.partner.commands import app as partner_app
+
+app = typer.Typer(
+    name="lianzhi",
+    help="联执：法院与协助执行单位之间的签名交换 Signed exchange between courts and the agencies that help them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(partner_app, name="partner", help="合作单位一侧 The partner's side")
+
+
+def _server_commands() -> None:
+    """Absent where only the partner or client library is installed."""
+    from gateway.commands import court, install, operate, watch
+
+    for command in (
+        install.init,
+        operate.serve,
+        operate.demo,
+        operate.doctor,
+        watch.types,
+        court.submit,
+        operate.openapi,
+    ):
+        app.command()(command)
+    for name, group in (
+        ("request", watch.request_app),
+        ("measure", watch.measure_app),
+        ("quarantine", watch.quarantine_app),
+        ("participants", install.participants_app),
+        ("clients", install.clients_app),
+        ("keys", install.keys_app),
+        ("broker", operate.broker_app),
+        ("db", install.db_app),
+    ):
+        app.add_typer(group, name=name)
+
+
+def main() -> None:
+    """Entry point. Exit codes: 0 done, 1 found wrong, 2 misuse."""
+    try:
+        _server_commands()
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] in ("gateway", "adapters", "schemas"):
+            raise
+    try:
+        app()
+    except ConfigurationError as error:
+        output.problems.print(str(error), style="red")
+        sys.exit(output.MISUSE)
+    except StoreUnavailableError as error:
+        output.problems.print(f"存储不可用 The store is not available: {error}", style="red")
+        sys.exit(output.FOUND_WRONG)

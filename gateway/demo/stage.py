@@ -1,0 +1,45 @@
+"""Sets the stage: the parties' files, a migrated database, a provisioned broker. Used by the demo, tests and bench."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.amqp.link import Link
+from gateway.broker.management import Management
+from gateway.broker.provision import provision
+from gateway.broker.topology import GATEWAY_USER, plan
+from gateway.demo.parties import Parties, build
+from gateway.demo.private_broker import PrivateBroker
+from gateway.registry.config import load_config
+from gateway.registry.participants import load_registry
+from gateway.store.migrate import migrate
+from schemas.catalogue import catalogue
+
+CONNECT_SECONDS = 20.0
+GATEWAY_PASSWORD = "stage"  # noqa: S105 - a private broker on loopback, gone with its process
+
+
+async def set_stage(root: Path, broker: PrivateBroker, *, vhost: str = "lianzhi", port: int | None = None) -> Parties:
+    """Everything but running processes, under `root`. port: of a proxy in front of the broker."""
+    where = broker.url_at(port or broker.ports.amqp, vhost=vhost).rpartition("@")[2]
+    parties = build(
+        root,
+        amqp=f"amqp://{{user}}@{where}",
+        management=broker.management_url,
+        gateway_user=(GATEWAY_USER, GATEWAY_PASSWORD),
+    )
+    await migrate(load_config(parties.folder).store_url)
+    await provision_for(parties, broker, vhost=vhost)
+    return parties
+
+
+async def provision_for(parties: Parties, broker: PrivateBroker, *, vhost: str = "lianzhi") -> None:
+    """Exchanges, queues, users and permissions of the registered participants."""
+    directory, _ = load_registry(parties.folder)
+    topology = plan(directory, catalogue())
+    async with (
+        Management(broker.management_url, broker.admin, broker.password) as management,
+        Link(broker.url(vhost=vhost), name="provision") as link,
+    ):
+        await link.wait_connected(CONNECT_SECONDS)
+        await provision(topology, management=management, link=link, vhost=vhost, passwords=parties.passwords)
