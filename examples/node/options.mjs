@@ -1,0 +1,50 @@
+// 命令行参数与环境变量。Command line, or environment: --sign-key or LIANZHI_SIGN_KEY, and so on.
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+const REQUIRED = ['code', 'amqp', 'sign-key', 'open-key', 'gateway-keys'];
+
+export function readOptions(env = process.env) {
+  const { values } = parseArgs({
+    options: {
+      code: { type: 'string', default: env.LIANZHI_CODE },
+      amqp: { type: 'string', default: env.LIANZHI_AMQP },
+      'password-file': { type: 'string', default: env.LIANZHI_PASSWORD_FILE },
+      ca: { type: 'string', default: env.LIANZHI_CA },
+      'sign-key': { type: 'string', default: env.LIANZHI_SIGN_KEY },
+      'open-key': { type: 'string', multiple: true, default: env.LIANZHI_OPEN_KEY?.split(',') },
+      'gateway-keys': { type: 'string', default: env.LIANZHI_GATEWAY_KEYS },
+      ledger: { type: 'string', default: env.LIANZHI_LEDGER ?? 'ledger.jsonl' },
+      system: { type: 'string', default: env.LIANZHI_SYSTEM },
+      prefetch: { type: 'string', default: env.LIANZHI_PREFETCH ?? '20' },
+      once: { type: 'string' },
+    },
+  });
+  for (const name of REQUIRED) {
+    if (!values[name]?.length) throw new Error(`缺少参数 --${name}。 The option --${name} is missing.`);
+  }
+  return {
+    code: values.code,
+    url: brokerUrl(values),
+    ca: values.ca && [readFileSync(values.ca)],
+    files: { sign: values['sign-key'], open: values['open-key'], court: values['gateway-keys'] },
+    ledger: values.ledger,
+    system: values.system ?? values.code,
+    prefetch: count('prefetch', values.prefetch),
+    once: values.once === undefined ? Infinity : count('once', values.once),
+  };
+}
+
+// 登录用户就是单位代码。The broker user is the participant's code.
+function brokerUrl({ amqp, code, 'password-file': file }) {
+  const url = new URL(amqp);
+  url.username ||= code;
+  if (file) url.password = encodeURIComponent(readFileSync(file, 'utf8').trim());
+  return url.href;
+}
+
+function count(name, text) {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new Error(`--${name} 须为正整数。 must be a positive integer.`);
+  return number;
+}

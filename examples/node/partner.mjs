@@ -1,0 +1,225 @@
+#!/usr/bin/env node
+// 联执合作单位示例：收报文，验签，解密，落盘，签收，回结果。
+// A partner of the Lianzhi gateway: takes its messages, verifies and opens them, stores them, answers, signed.
+//
+// Reading order: this file → message.mjs (what is believed) → conversation.mjs (order) → work.mjs (what is answered).
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { find, place, remember, reply, routingKey, verbOf } from './conversation.mjs';
+import { Keys } from './keys.mjs';
+import { Ledger } from './ledger.mjs';
+import { CONTENT_TYPE, Link } from './link.mjs';
+import { say } from './log.mjs';
+import { open, seal, sign, uuid7, verify } from './message.mjs';
+import { readOptions } from './options.mjs';
+import { Refused } from './refused.mjs';
+import { answersTo } from './work.mjs';
+
+const RECONNECT_MS = 1_000;
+
+class Partner {
+  #options;
+  #keys;
+  #ledger;
+  #link;
+  #handled = 0;
+  #stopping = false;
+
+  constructor(options, keys, ledger) {
+    this.#options = options;
+    this.#keys = keys;
+    this.#ledger = ledger;
+  }
+
+  // 断线重连，直到收到停止信号或收满 --once 封。Until told to stop, whatever happens to the connection.
+  async run() {
+    for (const requestNo of this.#ledger.conversations()) await this.#release(requestNo);
+    while (!this.#stopping) {
+      try {
+        await this.#session();
+      } catch (error) {
+        say({ event: 'link-lost', error: error.message });
+        await delay(RECONNECT_MS);
+      }
+    }
+  }
+
+  stop() {
+    this.#stopping = true;
+    this.#link?.wake();
+  }
+
+  async #session() {
+    const link = await Link.open(this.#options);
+    this.#link = link;
+    say({ event: 'connected' });
+    try {
+      await this.#send(); // 上次没有发完的 what was left over
+      while (!this.#stopping) {
+        const delivery = await link.next();
+        if (delivery === undefined) continue; // woken to look at `stopping`
+        await this.#take(delivery, Date.now());
+        link.ack(delivery); // 先落盘，后确认 only now: it is on the disk, and so are our answers
+        await this.#send();
+        this.#handled += 1;
+        if (this.#handled >= this.#options.once) this.#stopping = true;
+      }
+    } finally {
+      await link.close();
+    }
+  }
+
+  // 一封来文。A message off a queue → a line in the ledger. What throws here is our own fault: the message stays unacknowledged.
+  async #take({ content, fields, properties }, now) {
+    let message;
+    try {
+      if (properties.contentType !== CONTENT_TYPE) throw new Refused('bad-content-type');
+      message = await verify(content, { code: this.#options.code, keys: this.#keys, now });
+    } catch (error) {
+      return this.#setAside(content, error);
+    }
+    const { envelope, digest } = message;
+    const known = this.#ledger.known(envelope);
+    if (known) return this.#again(content, message, known);
+    const taken = { source: envelope.source, id: envelope.id, digest, text: content.toString('ascii') };
+    if (envelope.subject === undefined) return this.#takeOutside(message, taken, now);
+
+    let conversation;
+    let verdict;
+    try {
+      conversation = find(this.#ledger.conversation(envelope.subject), envelope, fields.routingKey.split('.')[1]);
+      verdict = place(conversation, envelope);
+    } catch (error) {
+      return this.#setAside(content, error, { envelope });
+    }
+    if (verdict === 'apply') {
+      await this.#apply(message, taken, conversation, now);
+      return this.#release(envelope.subject);
+    }
+    if (verdict === 'hold') conversation.held[envelope.seqno] = { text: taken.text, at: now };
+    await this.#ledger.record({ message: taken, verdict, conversation });
+    return say({ event: verdict, ...names(envelope) });
+  }
+
+  // 轮到它了。Its turn: open it, decide what to answer, sign the answers, and write all of that as one line.
+  async #apply(message, taken, placed, now) {
+    const { envelope, digest } = message;
+    const conversation = structuredClone(placed);
+    const out = [];
+    try {
+      if (envelope.expires && Date.parse(envelope.expires) <= now) throw new Refused('expired', '/expires');
+      const body = await open(message, this.#keys);
+      remember(conversation, envelope, digest);
+      const { system } = this.#options;
+      for (const saying of answersTo(verbOf(envelope), conversation, body, { system, now })) {
+        out.push(await this.#write(conversation, saying));
+      }
+    } catch (error) {
+      // 内容不可用：占用其顺序号；首封除外，修好后同一报文可再收。It has used up its number; an `open` has not, and may come again.
+      const kept = verbOf(envelope) === 'open' ? {} : { message: taken, conversation: placed };
+      return this.#setAside(Buffer.from(taken.text), error, { envelope, kept });
+    }
+    await this.#ledger.record({ message: taken, verdict: 'applied', conversation, out });
+    return say({ event: 'applied', ...names(envelope), answers: out.map((answer) => answer.verb) });
+  }
+
+  // 早到的，现在轮到了。Messages that came early and whose turn is now; judged by the time at which they came.
+  async #release(requestNo) {
+    for (;;) {
+      const conversation = this.#ledger.conversation(requestNo);
+      const early = conversation?.held[conversation.next];
+      if (early === undefined) return;
+      const { code } = this.#options;
+      const message = await verify(Buffer.from(early.text), { code, keys: this.#keys, now: early.at });
+      const { source, id } = message.envelope;
+      delete conversation.held[conversation.next];
+      conversation.next += 1;
+      await this.#apply(message, { source, id, digest: message.digest, text: early.text }, conversation, early.at);
+    }
+  }
+
+  // 一封回文。One answer, numbered and signed; a result is sealed exactly when the `open` named a key for it.
+  async #write(conversation, { verb, head, body, canonical }) {
+    const { code } = this.#options;
+    const now = Date.now();
+    const id = uuid7(now);
+    const envelope = reply(conversation, { verb, head, canonical }, { code, id, now });
+    let kind = 'body';
+    let content = body;
+    if (verb === 'result' && conversation.reply_key) {
+      const key = this.#keys.sealing(conversation.peer, conversation.reply_key, now);
+      kind = 'sealed';
+      content = await seal(body, envelope, conversation.reply_key, key);
+    }
+    const text = await sign(envelope, kind, content, this.#keys.signing);
+    return { id, verb, routingKey: routingKey(conversation, verb, code), text };
+  }
+
+  // 收过的：一字不差就把当时的答复原样再发；否则是警报。Taken before: our stored answer goes out again, the same bytes.
+  async #again(bytes, { envelope, digest }, known) {
+    if (known.digest !== digest) return this.#setAside(bytes, new Refused('id-reused', '/id'), { envelope });
+    const answer = this.#ledger.answer(known.answer);
+    if (answer) await this.#ledger.record({ out: [answer] });
+    return say({ event: 'again', ...names(envelope) });
+  }
+
+  // 请求之外：网关的通知（我方哪封报文为何被拒）和 ping。Outside any request: a notice about bytes of ours, or a ping.
+  async #takeOutside({ envelope, content }, taken, now) {
+    const verb = verbOf(envelope);
+    const out = verb === 'ping' ? [await this.#pong(envelope, now)] : [];
+    await this.#ledger.record({ message: taken, verdict: 'applied', out });
+    say({ event: verb, ...names(envelope), notice: verb === 'notice' ? content : undefined });
+  }
+
+  async #pong(ping, now) {
+    const { code } = this.#options;
+    const { specversion, datacontenttype } = ping;
+    const envelope = {
+      specversion,
+      id: uuid7(now),
+      source: `//${code}`,
+      receiver: ping.source.slice(2),
+      type: 'lianzhi.gateway.pong',
+      time: new Date(now).toISOString(),
+      datacontenttype,
+      causationid: ping.id,
+      data: {},
+    };
+    const text = await sign(envelope, 'body', {}, this.#keys.signing);
+    return { id: envelope.id, verb: 'pong', routingKey: `${code}.normal.gateway.pong`, text };
+  }
+
+  // 不合约定：原样留存，交人处理，队列继续。Kept as it came, for a person to see; the queue moves on, nothing loops.
+  async #setAside(bytes, error, { envelope = {}, kept = {} } = {}) {
+    if (!(error instanceof Refused)) throw error;
+    const { code: reason, pointer } = error;
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    await this.#ledger.record({ ...kept, refused: { reason, pointer, sha256, bytes: bytes.toString('base64') } });
+    say({ event: 'refused', reason, pointer, sha256, ...names(envelope) });
+  }
+
+  // 台账里还没有得到确认的答复。Every answer in the ledger that the broker has not confirmed.
+  async #send() {
+    for (const answer of this.#ledger.unsent()) {
+      await this.#link.publish(answer);
+      await this.#ledger.sent(answer.id);
+    }
+  }
+}
+
+const names = ({ type, id, subject, seqno }) => ({ type, id, request_no: subject, seqno });
+
+async function main() {
+  const options = readOptions();
+  const keys = new Keys(options.code, options.files);
+  const ledger = await Ledger.open(options.ledger);
+  const partner = new Partner(options, keys, ledger);
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => partner.stop());
+  await partner.run();
+  await ledger.close();
+}
+
+main().catch((error) => {
+  process.stderr.write(`${error.stack}\n`);
+  process.exitCode = 2;
+});
