@@ -31,7 +31,8 @@ from schemas.values import Moment
 @dataclass(slots=True)
 class Arrived:
     """A message whose signature verifies. data: canonical, `head` members included; only those when the body is
-    sealed to the court system. model: the same, validated (of an `open`, its payload is the matter's own). fault: why its content cannot be applied."""
+    sealed to the court system. model: the same, validated (of an `open`, its payload is the matter's own).
+    fault: why its content cannot be applied."""
 
     envelope: Envelope
     parsed: Parsed
@@ -93,9 +94,22 @@ class Reader:
             arrived.data = await self._canonical(arrived)
         except RejectedError as error:
             arrived.fault = error
-        except (AdapterError, InvalidError) as error:
-            arrived.fault = RejectedError("invalid-field", _field_errors(error))
+        except AdapterError as error:
+            told = FieldError(pointer=error.pointer, rule=error.rule, detail=error.zh, detail_en=error.en)
+            arrived.fault = RejectedError("invalid-field", [told])
+        except InvalidError as error:
+            arrived.fault = RejectedError("invalid-field", [self._in_its_words(envelope, e) for e in error.errors])
         return arrived
+
+    def _in_its_words(self, envelope: Envelope, error: FieldError) -> FieldError:
+        """The partner is told its own field name."""
+        verb, first = envelope.verb, error.pointer.split("/")[1] if "/" in error.pointer else ""
+        if first in replies.VERBS[verb].head:
+            return error.model_copy(update={"pointer": f"/data/head{error.pointer}"})
+        adapter = self._ctx.adapter(envelope.dialect)
+        if adapter is None:
+            return error
+        return error.model_copy(update={"pointer": adapter.pointer(envelope.matter_type, verb, error.pointer)})
 
     async def _canonical(self, arrived: Arrived) -> dict[str, Any]:
         envelope, matter, parsed = arrived.envelope, arrived.matter, arrived.parsed
@@ -157,9 +171,3 @@ def _allowed(verb: str, head: dict[str, Any]) -> dict[str, Any]:
         if member != "refs" and member not in replies.VERBS[verb].head:
             raise RejectedError("bad-envelope", pointer=f"/data/head/{member}")
     return head
-
-
-def _field_errors(error: AdapterError | InvalidError) -> list[FieldError]:
-    if isinstance(error, InvalidError):
-        return error.errors
-    return [FieldError(pointer=error.pointer, rule=error.rule, detail=error.zh, detail_en=error.en)]
