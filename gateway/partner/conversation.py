@@ -147,8 +147,10 @@ def _mended(conversation: Conversation, message: Arrival) -> Decision:
 
 def _withdraw(after: Conversation, message: Arrival, slots: Mapping[int, Slot]) -> Decision:
     after.withdrawn = message.seqno
-    waiting = ("held",) if after.started else ("held", "pending")
-    overtaken = tuple(s.id for n, s in slots.items() if n < message.seqno and s.state in waiting)
+    if after.started:
+        overtaken = tuple(s.id for n, s in slots.items() if s.state == "held" and n < message.seqno)
+    else:
+        overtaken = tuple(s.id for s in slots.values() if s.state in ("held", "pending"))
     _mark(after, message.verb, message.id, message.digest)
     rest = _advance(after, {**slots, message.seqno: Slot(message.id, message.digest, "withdraw", "done")})
     return Decision(

@@ -1,0 +1,226 @@
+"""A court small enough to hold in the hand: it signs, publishes, and reads what the partner answers.
+
+It stands at the other end of a real broker, for the tests of `gateway.partner`. It verifies like anybody would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractQueue
+from uuid_utils.compat import uuid7
+
+from gateway.crypto import policy, sdjwt, seal
+from gateway.crypto.keyring import (
+    Keyring,
+    generate_jwk,
+    private_key_from_jwk,
+    public_jwk,
+    public_key_from_jwk,
+)
+from gateway.crypto.limits import Limits
+from schemas.envelope import CONTENT_TYPE, Envelope, OutsideEnvelope, timestamp
+
+COURT, POLICE = "court-sn0199", "police-610199"
+CASE = "（2026）陕0199执900001号"
+LOCATE = "police.person-locate.request"
+KIDS = (f"{COURT}.sig.1", f"{COURT}.enc.1", f"{COURT}.enc.cms1", f"{POLICE}.sig.1", f"{POLICE}.enc.1")
+JWKS: dict[str, dict[str, Any]] = {kid: generate_jwk(kid) for kid in KIDS}
+
+
+def write_partner(folder: Path, address: str, /, **more: Any) -> Path:
+    """partner.toml and everything it names."""
+    url = urlsplit(address)
+    for purpose in ("sig", "enc"):
+        kid = f"{POLICE}.{purpose}.1"
+        (folder / f"{kid}.private.jwk").write_text(json.dumps(JWKS[kid]))
+    court = [public_jwk(JWKS[kid]) for kid in KIDS if kid.startswith(COURT)]
+    for key in court:
+        if key["kid"].endswith("cms1"):
+            key["client"] = "cms1"
+    (folder / "court-sn0199.keys.json").write_text(json.dumps({"keys": court}))
+    (folder / "amqp.password").write_text(f"{url.password or ''}\n")
+    members = {
+        "code": POLICE,
+        "amqp": f"amqp://{POLICE}@{url.hostname}:{url.port}{url.path}",
+        "password_file": "amqp.password",
+        "sign_key": f"{POLICE}.sig.1.private.jwk",
+        "open_key": f"{POLICE}.enc.1.private.jwk",
+        "gateway_keys": "court-sn0199.keys.json",
+        "ledger": "inbox.sqlite",
+        "dialect": "police/1",
+        **more,
+    }
+    path = folder / "partner.toml"
+    path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in members.items()))
+    return path
+
+
+@dataclass
+class Answer:
+    """A message of the partner, verified and opened."""
+
+    raw: bytes
+    routing_key: str
+    user_id: str | None
+    envelope: Envelope | OutsideEnvelope
+    body: dict[str, Any]
+    digest: str
+
+    @property
+    def verb(self) -> str:
+        return self.envelope.verb
+
+    @property
+    def head(self) -> dict[str, Any]:
+        return self.envelope.data.head.model_dump(exclude_none=True) if self.envelope.data.head else {}
+
+
+@dataclass
+class Talk:
+    """One request as the court counts it."""
+
+    request_no: str
+    type: str
+    seqno: int = 0
+    sent: dict[str, tuple[str, str]] = field(default_factory=dict)  # verb → id, digest
+    raw: dict[str, bytes] = field(default_factory=dict)
+
+
+class Court:
+    """Signs as court-sn0199. `send` publishes to `lianzhi.out`; `answers` collects `lianzhi.from.police-610199`."""
+
+    def __init__(self, case_no: str | None = CASE) -> None:
+        self.case_no = case_no
+        self.keys = {kid: private_key_from_jwk(jwk) for kid, jwk in JWKS.items()}
+        self.keyring = Keyring([public_key_from_jwk(public_jwk(jwk)) for jwk in JWKS.values()], self.keys.values())
+        self.answers: list[Answer] = []
+        self.grew = asyncio.Event()
+        self._numbers = itertools.count(1)
+        self._connection: AbstractConnection | None = None
+        self.out: AbstractExchange | None = None
+        self.queues: list[AbstractQueue] = []
+
+    def talk(self, type: str = LOCATE) -> Talk:
+        return Talk(f"{COURT}-20260324-{next(self._numbers):06d}", type)
+
+    def make(
+        self,
+        talk: Talk,
+        verb: str,
+        body: dict[str, Any],
+        *,
+        head: dict[str, Any] | None = None,
+        answers: tuple[str, str] | None = None,
+        seqno: int | None = None,
+        sealed: bool | None = None,
+        **members: Any,
+    ) -> bytes:
+        """The next message of ours in `talk`; `open` and `supplement` are sealed to the partner."""
+        talk.seqno = seqno or talk.seqno + 1
+        message_id = members.pop("id", None) or str(uuid7())
+        origin = answers or talk.sent.get("open") or (str(uuid7()), "A" * 43)
+        event: dict[str, Any] = {
+            "specversion": "1.0",
+            "id": message_id,
+            "source": f"//{COURT}",
+            "receiver": POLICE,
+            "type": f"lianzhi.{talk.type}.{verb}",
+            "subject": talk.request_no,
+            "time": timestamp(datetime.now(UTC)),
+            "dataschema": f"urn:lianzhi:police/1:{talk.type}:{verb}:1",
+            "datacontenttype": "application/json",
+            "seqno": talk.seqno,
+            "caseno": self.case_no,
+            "data": {"head": head} if head else {},
+        }
+        if verb == "open":
+            event["replykey"] = f"{COURT}.enc.cms1"
+        else:
+            event["causationid"], event["originhash"] = origin
+        event |= members
+        event = {name: value for name, value in event.items() if value is not None}
+        content: Any = body
+        seal_it = verb in ("open", "supplement") if sealed is None else sealed
+        if seal_it:
+            key = self.keyring.sealing_key(POLICE, at=datetime.now(UTC))
+            content = seal.seal(body, request_no=talk.request_no, message_id=message_id, key=key)
+        signed = sdjwt.issue(event, "sealed" if seal_it else "body", content, self.keys[f"{COURT}.sig.1"])
+        talk.sent[verb] = message_id, signed.digest
+        talk.raw[verb] = signed.raw
+        return signed.raw
+
+    def outside(self, kind: str, body: dict[str, Any], cause: str | None = None) -> bytes:
+        event = {
+            "specversion": "1.0",
+            "id": str(uuid7()),
+            "source": f"//{COURT}",
+            "receiver": POLICE,
+            "type": f"lianzhi.gateway.{kind}",
+            "time": timestamp(datetime.now(UTC)),
+            "datacontenttype": "application/json",
+            "causationid": cause,
+        }
+        event = {name: value for name, value in event.items() if value is not None}
+        return sdjwt.issue(event, "body", body, self.keys[f"{COURT}.sig.1"]).raw
+
+    # the broker
+
+    async def connect(self, url: str) -> None:
+        """As administrator: declares what provisioning would, then listens."""
+        self._connection = await aio_pika.connect(url)
+        channel = await self._connection.channel()
+        self.out = await channel.declare_exchange("lianzhi.out", aio_pika.ExchangeType.TOPIC, durable=True)
+        into = await channel.declare_exchange("lianzhi.in", aio_pika.ExchangeType.TOPIC, durable=True)
+        for lane, suffix in (("normal", ""), ("urgent", ".urgent")):
+            to = await self._queue(channel, f"lianzhi.to.{POLICE}{suffix}")
+            await to.bind(self.out, f"{POLICE}.{lane}.#")
+            back = await self._queue(channel, f"lianzhi.from.{POLICE}{suffix}")
+            await back.bind(into, f"{POLICE}.{lane}.#")
+            await back.consume(self._take, no_ack=True)
+            self.queues += [to, back]
+
+    async def _queue(self, channel: AbstractChannel, name: str) -> AbstractQueue:
+        return await channel.declare_queue(name, durable=True, arguments={"x-queue-type": "quorum"})
+
+    async def close(self) -> None:
+        """Leave nothing for the next test."""
+        for queue in self.queues:
+            await queue.delete(if_unused=False, if_empty=False)
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def _take(self, message: aio_pika.abc.AbstractIncomingMessage) -> None:
+        authentic = policy.authenticate(
+            message.body, sender=POLICE, keyring=self.keyring, now=datetime.now(UTC), limits=Limits()
+        )
+        envelope = policy.examine(authentic, receivers={COURT})
+        content = authentic.parsed.content
+        if authentic.parsed.content_kind == "sealed":
+            assert isinstance(envelope, Envelope)
+            content = seal.unseal(content, request_no=envelope.subject, message_id=envelope.id, keyring=self.keyring)
+        self.answers.append(
+            Answer(message.body, message.routing_key or "", message.user_id, envelope, content, authentic.parsed.digest)
+        )
+        self.grew.set()
+
+    async def send(self, raw: bytes, *, lane: str = "normal", content_type: str | None = CONTENT_TYPE) -> None:
+        assert self.out is not None
+        message = aio_pika.Message(raw, content_type=content_type, delivery_mode=2)
+        await self.out.publish(message, f"{POLICE}.{lane}.x.y")
+
+    async def heard(self, count: int, *, timeout: float = 15.0) -> list[Answer]:
+        """The answers, once there are `count` of them."""
+        async with asyncio.timeout(timeout):
+            while len(self.answers) < count:
+                self.grew.clear()
+                await self.grew.wait()
+        return self.answers
