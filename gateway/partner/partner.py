@@ -152,10 +152,12 @@ class Partner:
     async def say(self, request_no: str, verb: str, body: Mapping[str, Any], **head: Any) -> str:
         """Say `verb` in a request outside the handling of a message. The id of the message.
 
-        Raises MisuseError when the request is unknown or the verb is not ours to say.
+        Raises MisuseError when the request is unknown or withdrawn, or the verb is not ours to say.
         """
         saying = Saying(verb, body, head)
-        await self._desk.finish(request_no, None, (), (saying,))
+        finished = await self._desk.finish(request_no, None, (), (saying,))
+        if finished.outcome != "committed":
+            raise MisuseError(f"{request_no} 已由对方撤回 was withdrawn by the other side")
         return saying.id
 
     async def drained(self) -> None:

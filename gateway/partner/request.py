@@ -66,6 +66,8 @@ class Finish:
             raise MisuseError(f"台账中没有 {self.request_no} no such request in the ledger")
         if self.key is not None and (state := unit.state(self.key)) != "pending":
             return Finished("withdrawn" if state == "overtaken" else "already-done", [], [])
+        if held.withdrawn and not held.started:
+            return Finished("withdrawn", [], [])
         for sql, parameters in self.statements:
             unit.execute(sql, parameters)
         conversation = replace(held)

@@ -158,6 +158,11 @@ class Court:
         talk.raw[verb] = signed.raw
         return signed.raw
 
+    def carry(self, talk: Talk, verb: str, jwe: str, *, seqno: int) -> bytes:
+        """A message of ours with somebody else's sealed part in it."""
+        parsed = sdjwt.parse(self.make(talk, verb, {}, seqno=seqno))
+        return sdjwt.issue(parsed.event, "sealed", jwe, self.keys[f"{COURT}.sig.1"]).raw
+
     def outside(self, kind: str, body: dict[str, Any], cause: str | None = None) -> bytes:
         event = {
             "specversion": "1.0",
