@@ -177,6 +177,18 @@ class SqlStore:
         value: datetime = await self._scalar(select(func.clock_timestamp()))
         return value.astimezone(UTC)
 
+    async def backlog(self) -> int:
+        return await self._scalar(select(func.count()).select_from(outbox_table).where(text("state = 'ready'"))) or 0
+
+    async def oldest_unsent(self) -> datetime | None:
+        """The first of the rows that wait: ids are given in the order of writing."""
+        o, m = outbox_table.c, messages.c
+        first = select(func.min(o.id)).where(text("(state = 'ready' OR state = 'parked')")).scalar_subquery()
+        rows = await self._rows(
+            select(m.stored_at).join(outbox_table, (m.id == o.message_id) & (m.sender == o.sender)).where(o.id == first)
+        )
+        return rows[0][0] if rows else None
+
     async def ping(self) -> None:
         """Raises StoreUnavailableError."""
         await self._rows(select(literal(1)))
