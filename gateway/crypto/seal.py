@@ -89,7 +89,6 @@ def _header(text: str, limits: Limits) -> dict[str, Any]:
 def _check_ephemeral(epk: Any, key: JoseKey) -> None:
     """The sender's ephemeral key lies on the curve of ours, and nothing else is in it (RFC 7518 section 4.6.1.1)."""
     members = _EPK_MEMBERS[key.curve_name]
-    if not isinstance(epk, dict) or epk.keys() != members or epk["crv"] != key.curve_name:
-        raise RejectedError("cannot-open", pointer="/epk")
-    if epk["kty"] != key.key_type or not all(isinstance(value, str) for value in epk.values()):
+    ours = (key.key_type, key.curve_name)
+    if not isinstance(epk, dict) or epk.keys() != members or (epk["kty"], epk["crv"]) != ours:
         raise RejectedError("cannot-open", pointer="/epk")

@@ -90,6 +90,14 @@ def test_refuses_an_x25519_key_to_sign_and_an_ed25519_key_to_seal() -> None:
             public_key_from_jwk(jwk)
 
 
+def test_an_enc_key_is_not_for_another_algorithm() -> None:
+    jwk = public_jwk(fresh("police-610199.enc.1"))
+    assert public_key_from_jwk(jwk | {"alg": "ECDH-ES+A256KW"}).alg == "ECDH-ES+A256KW"
+    for alg in ("RSA-OAEP", "ES256", "ECDH-ES"):
+        with pytest.raises(MisuseError, match="alg does not fit"):
+            public_key_from_jwk(jwk | {"alg": alg})
+
+
 def test_a_private_key_is_never_taken_for_a_public_one_nor_the_reverse() -> None:
     jwk = fresh()
     with pytest.raises(MisuseError, match="a private key stands") as refused:

@@ -63,19 +63,36 @@ def test_a_header_by_another_library_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "header",
+    ("header", "pointer"),
     [
-        {"zip": "DEF"},
-        {"enc": "A128GCM"},
-        {"alg": "ECDH-ES"},
-        {"alg": "ECDH-ES+A128KW"},
-        {"kid": "court-sn0199.enc.9"},
-        {"kid": "police-610199.enc.1"},
-        {"jku": "https://example.invalid"},
+        ({"zip": "DEF"}, None),
+        ({"jku": "https://example.invalid"}, None),
+        ({"enc": "A128GCM"}, "/alg"),
+        ({"alg": "ECDH-ES"}, "/alg"),
+        ({"alg": "ECDH-ES+A128KW"}, "/alg"),
+        ({"kid": "court-sn0199.enc.9"}, "/kid"),
+        ({"kid": "police-610199.enc.1"}, "/kid"),
     ],
 )
-def test_refuses_other_algorithms_keys_and_members(header: dict[str, Any]) -> None:
-    assert refusal(made({**IDS, "body": BODY}, **header)).code == "cannot-open"
+def test_refuses_other_algorithms_keys_and_members(header: dict[str, Any], pointer: str | None) -> None:
+    refused = refusal(made({**IDS, "body": BODY}, **header))
+    assert (refused.code, refused.pointer) == ("cannot-open", pointer)
+
+
+def respelt(to: str = KIDS[0], **changes: Any) -> str:
+    """A sealed part whose header was written anew."""
+    head, *rest = sealed(to).split(".")
+    header = json.loads(base64url.decode(head)) | changes
+    return ".".join([base64url.encode(json.dumps(header).encode()), *rest])
+
+
+def ephemeral(kid: str = KIDS[0]) -> dict[str, Any]:
+    epk: dict[str, Any] = json.loads(base64url.decode(sealed(kid).split(".", maxsplit=1)[0]))["epk"]
+    return epk
+
+
+def test_a_kid_is_text() -> None:
+    assert refusal(respelt(kid=["court-sn0199.enc.1"])).pointer == "/kid"
 
 
 @pytest.mark.parametrize("segment", range(5))
@@ -88,26 +105,34 @@ def test_refuses_what_was_altered(segment: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "epk", [None, {}, "x", {"kty": "EC", "crv": "P-384"}, "other-curve", "off-curve", "number", "more"]
+    "epk",
+    [
+        None,
+        {},
+        "x",
+        ephemeral(KIDS[1]),
+        ephemeral() | {"crv": "P-384"},
+        ephemeral() | {"kty": "OKP"},
+        ephemeral() | {"x": 5},
+        ephemeral() | {"d": "AAAA"},
+        ephemeral() | {"y": "A" * 43},
+    ],
+    ids=["none", "empty", "text", "other-kind", "other-curve", "other-type", "number", "private", "off-curve"],
 )
 def test_refuses_a_strange_ephemeral_key(epk: Any) -> None:
-    head, *rest = sealed().split(".")
-    header = json.loads(base64url.decode(head))
-    strange = {
-        "other-curve": json.loads(base64url.decode(sealed(KIDS[1]).split(".", maxsplit=1)[0]))["epk"],
-        "off-curve": header["epk"] | {"y": header["epk"]["x"]},
-        "number": header["epk"] | {"x": 5},
-        "more": header["epk"] | {"d": header["epk"]["x"]},
-    }
-    header["epk"] = strange.get(epk, epk) if isinstance(epk, str) else epk
-    assert refusal(".".join([base64url.encode(json.dumps(header).encode()), *rest])).code == "cannot-open"
+    assert refusal(respelt(epk=epk)).code == "cannot-open"
 
 
 def test_refuses_a_low_order_point() -> None:
-    head, *rest = sealed(KIDS[1]).split(".")
-    header = json.loads(base64url.decode(head))
-    header["epk"]["x"] = base64url.encode(bytes(32))
-    assert refusal(".".join([base64url.encode(json.dumps(header).encode()), *rest])).code == "cannot-open"
+    epk = {"kty": "OKP", "crv": "X25519", "x": base64url.encode(bytes(32))}
+    assert refusal(respelt(KIDS[1], epk=epk)).code == "cannot-open"
+
+
+def test_the_recipient_is_told_only_of_what_has_our_form() -> None:
+    text = sealed()
+    for wrong in (text.rsplit(".", 1)[0], text + ".QQ", text.replace(".", "A" * 1024 + ".", 1)):
+        with pytest.raises(RejectedError, match="cannot-open"):
+            seal.recipient_of(wrong)
 
 
 @pytest.mark.parametrize("text", ["", "a", "a.b.c.d", "a.b.c.d.e", "a.b.c.d.e.f", "é....", "e30....", "." * 20])
