@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 from schemas.base import Model
 
 CODE = r"[a-z][a-z0-9-]{1,30}"
-REQUEST_NO = CODE + r"-[0-9]{8}-[0-9]{6,}"
+REQUEST_NO = CODE + r"-[0-9]{8}-[0-9]{6,12}"  # bounded, as every text that becomes a key of the store
 UUID7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 TIMESTAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z"
 DIGEST = r"[A-Za-z0-9_-]{43}"
@@ -59,7 +59,7 @@ class _Event(Model):
     id: MessageId
     source: Annotated[str, StringConstraints(pattern=f"^//{CODE}$")]
     receiver: Code
-    type: Annotated[str, StringConstraints(pattern=r"^lianzhi(\.[a-z][a-z0-9-]*){2,6}$")]
+    type: Annotated[str, StringConstraints(pattern=r"^lianzhi(\.[a-z][a-z0-9-]{0,40}){2,6}$")]
     time: Timestamp
     datacontenttype: Literal["application/json"]
 
@@ -82,7 +82,9 @@ class Envelope(_Event):
 
     subject: RequestNo
     expires: Timestamp | None = None
-    dataschema: Annotated[str, StringConstraints(pattern=r"^urn:lianzhi:[^:\s]+:[^:\s]+:[^:\s]+:[0-9]+$")]
+    dataschema: Annotated[
+        str, StringConstraints(pattern=r"^urn:lianzhi:[^:\s]+:[^:\s]+:[^:\s]+:[0-9]{1,6}$", max_length=400)
+    ]
     seqno: Annotated[int, Field(ge=1, le=2**53 - 1)]
     causationid: MessageId | None = None
     originhash: Digest | None = None
@@ -128,7 +130,9 @@ class SubmissionEnvelope(_Event):
     """
 
     gateway: Code
-    dataschema: Annotated[str, StringConstraints(pattern=r"^urn:lianzhi:canonical:[^:\s]+:[^:\s]+:[0-9]+$")]
+    dataschema: Annotated[
+        str, StringConstraints(pattern=r"^urn:lianzhi:canonical:[^:\s]+:[^:\s]+:[0-9]{1,6}$", max_length=400)
+    ]
     data: Data
 
 

@@ -109,6 +109,24 @@ def test_every_fault_of_an_envelope_is_told_up_to_ten() -> None:
     assert all(error.detail and error.detail_en for error in refused.errors)
 
 
+@pytest.mark.parametrize(
+    ("member", "text"),
+    [
+        ("subject", "court-sn0199-20260324-" + "1" * 5000),
+        ("subject", "court-sn0199-２０２６０３２４-000001"),
+        ("related", "court-sn0199-20260324-" + "1" * 13),
+        ("type", "lianzhi.police." + "x" * 5000 + ".delivered"),
+        ("dataschema", "urn:lianzhi:police/1:police.person-locate.request:delivered:" + "1" * 5000),
+        ("dataschema", "urn:lianzhi:" + "x" * 5000 + ":police.person-locate.request:delivered:1"),
+        ("caseno", "案" * 61),
+    ],
+)
+def test_no_text_of_an_envelope_is_endless(member: str, text: str) -> None:
+    changes: Any = {member: text}
+    refused = refusal(signed(**changes))
+    assert (refused.code, refused.pointer) == ("bad-envelope", f"/{member}")
+
+
 def test_what_is_told_never_holds_the_value() -> None:
     refused = refusal(signed(caseno=["王演示"], replykey="610199199003071237"))
     assert {error.pointer for error in refused.errors} == {"/caseno", "/replykey"}
