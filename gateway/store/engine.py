@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from gateway.errors import ConfigurationError
+from gateway.errors import ConfigurationError, MisuseError
 from gateway.store.faults import translated
 
 BUSY_TIMEOUT_MS = 5_000  # for a command-line tool writing beside the server
@@ -106,16 +106,35 @@ class Database:
         self.is_sqlite = sqlite_path(url) is not None
         # With isolation_level None the SQLite driver is in autocommit already.
         self._readers = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._writing: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.is_sqlite else nullcontext()
+        self._writing = asyncio.Lock()
+        self._writer: asyncio.Task[Any] | None = None
 
     @asynccontextmanager
     async def writer(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction: commits when the block ends, rolls back when it raises."""
+        """One transaction: commits when the block ends, rolls back when it raises.
+
+        Raises MisuseError for a unit inside another one on SQLite, which would wait for itself.
+        """
         with translated():
-            async with self._writing, self.engine.begin() as connection:
-                if self.is_sqlite:
+            if self.is_sqlite:
+                async with self._alone(), self.engine.begin() as connection:
                     await connection.exec_driver_sql("BEGIN IMMEDIATE")
-                yield connection
+                    yield connection
+            else:
+                async with self.engine.begin() as connection:
+                    yield connection
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        task = asyncio.current_task()
+        if self._writer is task:
+            raise MisuseError("a unit of work inside another one")
+        async with self._writing:
+            self._writer = task
+            try:
+                yield
+            finally:
+                self._writer = None
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[AsyncConnection]:

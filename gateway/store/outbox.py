@@ -69,7 +69,8 @@ async def any_ready(connection: AsyncConnection, now: datetime) -> bool:
 async def lease(
     connection: AsyncConnection, owner: str, now: datetime, term: timedelta, limit: int
 ) -> list[LeasedMessage]:
-    """Take up to `limit` ready rows until `now + term`; the attempt is counted before it is made."""
+    """Take up to `limit` ready rows until `now + term`. The attempt is counted before it is made, so that a crash
+    leaves it known; `attempts` of what is returned are the earlier ones."""
     rows = (await connection.execute(READY, {"now": now, "limit": limit})).all()
     until = micros(now + term)
     await TAKE.run(connection, [(until, owner, row[0]) for row in rows])
@@ -82,7 +83,7 @@ async def lease(
             verb=row.verb,
             routing_key=row.routing_key,
             body=body(row.jws, row.disclosure),
-            attempts=row.attempts + 1,
+            attempts=row.attempts,
         )
         for row in rows
     ]

@@ -57,12 +57,12 @@ RECENT_NOTICES = select(func.count()).where(
 )
 DUE_TIMERS = (
     select(*TIMER.columns)
-    .join(requests, _r.request_no == timers.c.request_no)
     .where(timers.c.due_at <= bindparam("now", type_=Instant()))
     .order_by(timers.c.due_at)
     .limit(bindparam("limit", type_=Integer()))
-    .with_for_update(skip_locked=True)
 )
+# PostgreSQL: the requests are locked too, and nothing is waited for, so a clock never stands between two units.
+LOCK_DUE_TIMERS = DUE_TIMERS.join(requests, _r.request_no == timers.c.request_no).with_for_update(skip_locked=True)
 
 
 class SqlTransaction:
@@ -134,8 +134,8 @@ class SqlTransaction:
         await outbox.mark_failed(self._connection, row_id, owner, next_at=next_at, reason=reason, park=park)
 
     async def due_timers(self, now: datetime, limit: int) -> list[Timer]:
-        """Locks the requests too, without waiting: a clock never stands between two units that do."""
-        rows = await self._connection.execute(DUE_TIMERS, {"now": now, "limit": limit})
+        query = LOCK_DUE_TIMERS if self._connection.dialect.name == "postgresql" else DUE_TIMERS
+        rows = await self._connection.execute(query, {"now": now, "limit": limit})
         return [TIMER.read(row) for row in rows]
 
     async def take_number_block(self, opener: str, day: str, size: int) -> int:

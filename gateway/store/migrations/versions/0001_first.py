@@ -166,17 +166,6 @@ def upgrade() -> None:
     )
     op.create_index("submissions_request", "submissions", ["request_no"])
     op.create_table(
-        "timers",
-        sa.Column("request_no", CODE, nullable=False),
-        sa.Column("kind", CODE, nullable=False),
-        sa.Column("due_at", sa.BigInteger(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("request_no", "kind", name="timer"),
-        postgresql_with={"autovacuum_vacuum_scale_factor": 0.01, "autovacuum_vacuum_threshold": 5000},
-        sqlite_with_rowid=False,
-    )
-    op.create_index("timers_due", "timers", ["due_at"])
-    op.create_table(
         "document_refs",
         sa.Column("sha256", CODE, nullable=False),
         sa.Column("request_no", CODE, nullable=False),
@@ -238,3 +227,15 @@ def upgrade() -> None:
     )
     op.create_index("outbox_request", "outbox", ["request_no", "sender", "seqno"])
     op.create_index("outbox_unsent", "outbox", ["state", "due_at", "id"], **only("state = 'ready' OR state = 'parked'"))
+    op.create_table(
+        "timers",
+        sa.Column("request_no", CODE, nullable=False),
+        sa.Column("kind", CODE, nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["request_no"], ["requests.request_no"], name="timer_request"),
+        sa.PrimaryKeyConstraint("request_no", "kind", name="timer"),
+        postgresql_with={"autovacuum_vacuum_scale_factor": 0.01, "autovacuum_vacuum_threshold": 5000},
+        sqlite_with_rowid=False,
+    )
+    op.create_index("timers_due", "timers", ["due_at"])
