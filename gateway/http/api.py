@@ -1,0 +1,54 @@
+"""What the handlers work with, made once from what `bootstrap` gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from gateway.http.backlog import Backlog
+from gateway.http.caller import Caller, Credentials
+from gateway.http.metrics import BrokerHealth, Metrics
+from gateway.services.act import Actor
+from gateway.services.context import Context
+from gateway.services.hearing import Hearer
+from gateway.services.papers import Papers
+from gateway.services.ports import Documents
+from gateway.services.queries import Queries
+from gateway.services.submit import Submitter
+from gateway.services.watch import FeedWatch
+
+
+@dataclass(slots=True)
+class Api:
+    """broker_health: None where the wire is not this process's role. access_log: a line for every answer, not only
+    for refusals and for readings of personal data. Raises MisuseError (`Credentials`)."""
+
+    context: Context
+    submitter: Submitter
+    actor: Actor
+    documents: Documents
+    broker_health: Callable[[], BrokerHealth] | None = None
+    access_log: bool = False
+    credentials: Credentials = field(init=False)
+    queries: Queries = field(init=False)
+    hearer: Hearer = field(init=False)
+    papers: Papers = field(init=False)
+    watch: FeedWatch = field(init=False)
+    backlog: Backlog = field(init=False)
+    metrics: Metrics = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.credentials = Credentials(self.context)
+        self.queries = Queries(self.context)
+        self.hearer = Hearer(self.context)
+        self.papers = Papers(self.context, self.documents)
+        self.watch = FeedWatch(self.context)
+        self.backlog = Backlog(self.context)
+        self.metrics = Metrics(self.context, self.broker_health)
+
+
+API = web.AppKey("api", Api)
+REQUEST_ID = web.RequestKey("request-id", str)
+CALLER = web.RequestKey("caller", Caller)

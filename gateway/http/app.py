@@ -1,0 +1,125 @@
+"""The application: routes from the table of operations, one middleware, and how it is served."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from gateway.crypto.strictjson import dumps
+from gateway.errors import RejectedError
+from gateway.http import browsing, following, outside, papers, writing
+from gateway.http.api import API, CALLER, Api
+from gateway.http.asyncapi import asyncapi_document
+from gateway.http.body import too_large
+from gateway.http.boundary import boundary
+from gateway.http.caller import Caller
+from gateway.http.openapi import openapi_document
+from gateway.http.operations import OPERATIONS, Operation
+from gateway.http.params import NoQuery, parse
+from gateway.http.reply import problem_reply
+from gateway.http.server import ApiRunner, address
+
+__all__ = ["Api", "build_app", "serve_http"]
+
+Call = Callable[[web.Request, Api, Caller], Awaitable[web.StreamResponse]]
+Open = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+CALLS: dict[str, Call] = {
+    "submit-request": writing.submit,
+    "say": writing.say,
+    "list-requests": browsing.list_requests,
+    "read-request": browsing.read_request,
+    "read-messages": browsing.read_messages,
+    "read-timeline": browsing.read_timeline,
+    "list-measures": browsing.list_measures,
+    "list-types": browsing.list_types,
+    "read-type": browsing.read_type,
+    "read-events": following.read_events,
+    "put-document": papers.put_document,
+    "get-document": papers.get_document,
+}
+OPEN_CALLS: dict[str, Open] = {
+    "read-keys": outside.read_keys,
+    "live": outside.live,
+    "ready": outside.ready,
+    "read-metrics": outside.read_metrics,
+}
+
+
+def build_app(api: Api) -> web.Application:
+    """Not yet serving. Raises KeyError for an operation without a handler."""
+    app = web.Application(middlewares=[boundary], client_max_size=api.context.limits.message_bytes)
+    app[API] = api
+    open_calls = OPEN_CALLS | {
+        "read-openapi": outside.fixed(dumps(openapi_document(api.context.catalogue)).encode()),
+        "read-asyncapi": outside.fixed(dumps(asyncapi_document(api.context.catalogue)).encode()),
+    }
+    for operation in OPERATIONS:
+        handler = _guarded(operation, CALLS[operation.id]) if operation.scope else open_calls[operation.id]
+        app.router.add_route(operation.method, operation.path, handler, expect_handler=_expect(operation))
+    app.cleanup_ctx.append(_watching)
+    app.on_shutdown.append(_close_watch)
+    return app
+
+
+@asynccontextmanager
+async def serve_http(api: Api, host: str, port: int) -> AsyncIterator[int]:
+    """The API on host:port until the block is left; gives the port (0 asks for a free one)."""
+    runner = ApiRunner(build_app(api))
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port, backlog=1024)
+        await site.start()
+        yield address(runner)
+    finally:
+        await runner.cleanup()
+
+
+def _guarded(operation: Operation, call: Call) -> Handler:
+    """First who calls and whether it may, then what it wants."""
+    scope, bare = operation.scope or "", operation.query is NoQuery
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        api = request.app[API]
+        credentials = request.headers.getall(hdrs.AUTHORIZATION, ())
+        caller = api.credentials.caller(credentials[0] if len(credentials) == 1 else None, api.context.clock.now())
+        request[CALLER] = caller
+        caller.require(scope)
+        if bare and request.query_string:
+            parse(NoQuery, request.query)
+        return await call(request, api, caller)
+
+    return handler
+
+
+def _expect(operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse | None]]:
+    """`Expect: 100-continue` is answered before a byte of the body is sent, so too large a one never is."""
+
+    async def handler(request: web.Request) -> web.StreamResponse | None:
+        limits = request.app[API].context.limits
+        limit = limits.document_bytes if operation.body == "document" else limits.message_bytes
+        if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
+            return problem_reply(RejectedError("malformed-request", pointer="/Expect"))
+        if (request.content_length or 0) > limit:
+            return problem_reply(too_large(limit), {"Connection": "close"})
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+        return None
+
+    return handler
+
+
+async def _watching(app: web.Application) -> AsyncIterator[None]:
+    task = asyncio.create_task(app[API].watch.run())
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def _close_watch(app: web.Application) -> None:
+    app[API].watch.close()

@@ -1,0 +1,51 @@
+"""The calls that read requests, messages, timelines, measures and types."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from gateway.http.api import Api
+from gateway.http.caller import Caller
+from gateway.http.params import MeasuresQuery, RequestsQuery, parse
+from gateway.http.reply import view_reply
+from gateway.services import matters
+from gateway.services.ports import RequestFilter
+from gateway.services.queries import MeasureFilter
+
+
+async def list_requests(request: web.Request, api: Api, caller: Caller) -> web.Response:
+    asked = parse(RequestsQuery, request.query)
+    where = RequestFilter(**asked.model_dump())
+    return view_reply(await api.queries.requests(caller.participant, where))
+
+
+async def read_request(request: web.Request, api: Api, caller: Caller) -> web.Response:
+    return view_reply(await api.queries.request(caller.participant, request.match_info["no"]))
+
+
+async def read_messages(request: web.Request, api: Api, caller: Caller) -> web.Response:
+    return view_reply(await api.queries.messages(caller.participant, caller.name, request.match_info["no"]))
+
+
+async def read_timeline(request: web.Request, api: Api, caller: Caller) -> web.Response:
+    return view_reply(await api.queries.timeline(caller.participant, request.match_info["no"]))
+
+
+async def list_measures(request: web.Request, api: Api, caller: Caller) -> web.Response:
+    asked = parse(MeasuresQuery, request.query)
+    where = MeasureFilter(
+        states=asked.states.split(","),
+        case_no=asked.case_no,
+        expiring_within=int(asked.expiring_within[:-1]) if asked.expiring_within else None,
+        after=asked.after,
+        limit=asked.limit,
+    )
+    return view_reply(await api.queries.measures(caller.participant, where))
+
+
+async def list_types(request: web.Request, api: Api, caller: Caller) -> web.Response:
+    return view_reply(matters.listing(api.context.catalogue))
+
+
+async def read_type(request: web.Request, api: Api, caller: Caller) -> web.Response:
+    return view_reply(matters.detail(api.context.catalogue, request.match_info["type"]))

@@ -1,0 +1,256 @@
+"""Every call of the API, once: the routes are made from this table, and so is the OpenAPI document.
+
+scope: what the client's token must carry; None: no token is asked for. Source: docs/design.md 3.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel
+
+from gateway.http.params import EventsQuery, MeasuresQuery, NoQuery, Query, RequestsQuery
+from gateway.services import views
+from gateway.services.papers import MEDIA_TYPES
+
+Scope = Literal["submit", "reply", "read", "documents"]
+Content = tuple[type[BaseModel] | str, ...]
+"""Models of which one is answered as JSON, or media types whose content has no model."""
+
+_ALWAYS = ("invalid-field", "malformed-request", "internal", "unavailable")
+_AUTHORISED = ("unauthorized", "forbidden")
+_FORM = (
+    *("bad-content-type", "bad-encoding", "malformed-json", "duplicate-member", "too-deep", "bad-number", "too-large"),
+    *("idempotency-key-missing", "idempotency-key-reused"),
+)
+_SIGNED = (
+    *("not-an-sd-jwt", "bad-header", "bad-typ", "bad-alg", "unknown-kid", "foreign-key", "wrong-key-purpose"),
+    *("key-not-valid-at-time", "key-revoked", "bad-signature", "bad-envelope", "bad-disclosure", "clock-ahead"),
+    *("stale", "sender-mismatch", "wrong-receiver", "must-not-be-sealed", "id-reused"),
+)
+_SUBMISSION = (
+    *("unknown-type", "type-disabled", "wrong-version", "not-allowed", "receiver-does-not-take", "unknown-receiver"),
+    *("unknown-staff", "approvals-missing", "documents-missing", "signature-required", "protected-plate"),
+    *("measure-open", "measure-not-live"),
+)
+_ACT = (
+    *("unknown-request", "unknown-verb", "not-allowed", "not-now", "contradicts", "misdirected", "unknown-ref"),
+    *("unknown-staff", "signature-required", "not-sealed", "cannot-open", "measure-active", "request-exists"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """answers: status → content. problems: what may be answered beside what every call may."""
+
+    id: str
+    method: Literal["GET", "POST", "PUT"]
+    path: str
+    zh: str
+    en: str
+    answers: Mapping[int, Content]
+    scope: Scope | None = "read"
+    problems: tuple[str, ...] = ()
+    query: type[Query] = NoQuery
+    body: Literal["submission", "act", "document"] | None = None
+    help: str = ""
+
+    @property
+    def keyed(self) -> bool:
+        """Every POST needs an `Idempotency-Key`."""
+        return self.method == "POST"
+
+    @property
+    def all_problems(self) -> tuple[str, ...]:
+        return (*(_AUTHORISED if self.scope else ()), *self.problems, *_ALWAYS)
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        id="submit-request",
+        method="POST",
+        path="/v1/requests",
+        zh="提交请求",
+        en="Submit a request",
+        help="202 only after the commit. Coercive matters are submitted signed (`application/sd-jwt`, "
+        "`typ: lianzhi-submission+sd-jwt`); whether a matter is coercive may depend on its payload. "
+        "A request whose documents are not here yet is accepted and stays `blocked` until they are.",
+        scope="submit",
+        body="submission",
+        answers={202: (views.AcceptedRequest, views.AcceptedGroup, views.HandedInBefore)},
+        problems=(*_FORM, *_SIGNED, *_SUBMISSION),
+    ),
+    Operation(
+        id="list-requests",
+        method="GET",
+        path="/v1/requests",
+        zh="请求列表",
+        en="List requests",
+        help="In order of their numbers. A page may hold fewer than `limit`; it is the last when `next` is absent.",
+        query=RequestsQuery,
+        answers={200: (views.RequestPage,)},
+        problems=("bad-cursor",),
+    ),
+    Operation(
+        id="read-request",
+        method="GET",
+        path="/v1/requests/{no}",
+        zh="查看请求",
+        en="Read one request",
+        answers={200: (views.RequestView,)},
+        problems=("unknown-request",),
+    ),
+    Operation(
+        id="read-messages",
+        method="GET",
+        path="/v1/requests/{no}/messages",
+        zh="查看报文",
+        en="Read the messages of a request",
+        help="The signed bytes beside their canonical translation. What is sealed to a court system's own key stays "
+        "sealed. Each reading is logged.",
+        answers={200: (views.MessageList,)},
+        problems=("unknown-request",),
+    ),
+    Operation(
+        id="say",
+        method="POST",
+        path="/v1/requests/{no}/messages",
+        zh="发送动作",
+        en="Say a verb in a request",
+        help="`supplement` in a request that was submitted signed must be signed too; any other verb may be. A signed "
+        "act is a submission of the type `lianzhi.<matter type>.<verb>` whose body is this JSON with its "
+        "`request_no`.",
+        scope="reply",
+        body="act",
+        answers={202: (views.AcceptedMessage, views.HandedInBefore)},
+        problems=(*_FORM, *_SIGNED, *_ACT),
+    ),
+    Operation(
+        id="read-timeline",
+        method="GET",
+        path="/v1/requests/{no}/timeline",
+        zh="查看时间线",
+        en="Read the timeline of a request",
+        answers={200: (views.Timeline,)},
+        problems=("unknown-request",),
+    ),
+    Operation(
+        id="read-events",
+        method="GET",
+        path="/v1/events",
+        zh="事件流",
+        en="Follow the participant's feed",
+        help="Absent `after`: from the oldest event that is kept. With `wait` the answer comes as soon as something "
+        "new stands in the feed. Reading proves no delivery; only a signed `receipt` does.",
+        query=EventsQuery,
+        answers={200: (views.FeedPage,)},
+        problems=("bad-cursor", "cursor-gone"),
+    ),
+    Operation(
+        id="list-measures",
+        method="GET",
+        path="/v1/measures",
+        zh="控制措施",
+        en="List control measures",
+        query=MeasuresQuery,
+        answers={200: (views.MeasurePage,)},
+        problems=("bad-cursor",),
+    ),
+    Operation(
+        id="put-document",
+        method="PUT",
+        path="/v1/documents/{sha256}",
+        zh="上传文书",
+        en="Put a document",
+        help="Named by the SHA-256 of its bytes; written once. 201: new; 200: the same bytes were here. "
+        f"Content-Type is one of {', '.join(MEDIA_TYPES)}.",
+        scope="documents",
+        body="document",
+        answers={200: (views.DocumentView,), 201: (views.DocumentView,)},
+        problems=("bad-content-type", "too-large", "document-mismatch", "not-found"),
+    ),
+    Operation(
+        id="get-document",
+        method="GET",
+        path="/v1/documents/{sha256}",
+        zh="下载文书",
+        en="Get a document",
+        help="For the participants of a request whose messages name it, and for whoever put it.",
+        answers={200: MEDIA_TYPES},
+        problems=("not-found",),
+    ),
+    Operation(
+        id="list-types",
+        method="GET",
+        path="/v1/types",
+        zh="事项目录",
+        en="List the matter types",
+        answers={200: (views.TypeList,)},
+    ),
+    Operation(
+        id="read-type",
+        method="GET",
+        path="/v1/types/{type}",
+        zh="查看事项",
+        en="Read one matter type: schemas, examples, deadline, approvals, documents",
+        answers={200: (views.TypeDetail,)},
+        problems=("unknown-type",),
+    ),
+    Operation(
+        id="read-keys",
+        method="GET",
+        path="/.well-known/jwks.json",
+        zh="公钥",
+        en="Public keys of the participants that this gateway signs for",
+        scope=None,
+        answers={200: (views.KeySet,)},
+    ),
+    Operation(
+        id="live",
+        method="GET",
+        path="/livez",
+        zh="存活检查",
+        en="Whether the process runs",
+        scope=None,
+        answers={200: (views.Live,)},
+    ),
+    Operation(
+        id="ready",
+        method="GET",
+        path="/readyz",
+        zh="就绪检查",
+        en="Whether submissions are accepted",
+        scope=None,
+        answers={200: (views.Ready,)},
+    ),
+    Operation(
+        id="read-metrics",
+        method="GET",
+        path="/metrics",
+        zh="指标",
+        en="Prometheus metrics",
+        help="Counts only. Needs no token: the listener is on the loopback address unless configured otherwise.",
+        scope=None,
+        answers={200: ("text/plain",)},
+    ),
+    Operation(
+        id="read-openapi",
+        method="GET",
+        path="/openapi.json",
+        zh="接口描述",
+        en="This document",
+        scope=None,
+        answers={200: ("application/json",)},
+    ),
+    Operation(
+        id="read-asyncapi",
+        method="GET",
+        path="/asyncapi.json",
+        zh="消息描述",
+        en="AsyncAPI: queues, messages and each dialect's schemas",
+        scope=None,
+        answers={200: ("application/json",)},
+    ),
+)

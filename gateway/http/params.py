@@ -1,0 +1,91 @@
+"""Query parameters: one model for each call that has some; what it does not name is refused, not ignored."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from multidict import MultiMapping
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from gateway.errors import RejectedError
+from schemas.base import label
+from schemas.envelope import Code, RequestNo
+from schemas.identifiers import CaseNo
+from schemas.opening import MatterName
+from schemas.problem import FieldError
+from schemas.validation import InvalidError, validate
+
+PAGE_LIMIT = 200
+FEED_LIMIT = 1000
+LONGEST_WAIT = 60  # seconds; below the idle timeouts of common proxies
+
+Cursor = Annotated[str, StringConstraints(min_length=1, max_length=160)]
+After = Annotated[Cursor | None, label("游标", "Cursor of an earlier page")]
+Limit = Annotated[int, label("条数上限", "At most so many", ge=1, le=PAGE_LIMIT)]
+States = Annotated[
+    str,
+    StringConstraints(pattern=r"^(requested|active|ended)(,(requested|active|ended)){0,2}$"),
+    label("状态", "States, with commas between"),
+]
+
+
+class Query(BaseModel):
+    """Not strict: every parameter comes as text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NoQuery(Query):
+    """A call without parameters."""
+
+
+class RequestsQuery(Query):
+    case_no: Annotated[CaseNo | None, label("案号", "Case number")] = None
+    type: Annotated[MatterName | None, label("事项", "Matter type")] = None
+    state: Annotated[str | None, Field(pattern=r"^[a-z-]{2,30}$", title="状态", description="State")] = None
+    receiver: Annotated[Code | None, label("接收方", "Who is asked")] = None
+    group_no: Annotated[RequestNo | None, label("组编号", "Group")] = None
+    after: After = None
+    limit: Limit = 50
+
+
+class EventsQuery(Query):
+    after: Annotated[Cursor | None, label("游标", "Absent: from the oldest event that is kept")] = None
+    wait: Annotated[int, label("等待秒数", "Wait so long for something new", ge=0, le=LONGEST_WAIT)] = 0
+    limit: Annotated[int, label("条数上限", "At most so many", ge=1, le=FEED_LIMIT)] = 200
+
+
+class MeasuresQuery(Query):
+    states: States = "requested,active"
+    case_no: Annotated[CaseNo | None, label("案号", "Case number")] = None
+    expiring_within: Annotated[
+        str | None, Field(pattern=r"^[0-9]{1,4}d$", title="到期天数", description="Ends within so many days: 30d")
+    ] = None
+    after: After = None
+    limit: Limit = 50
+
+
+Q = TypeVar("Q", bound=Query)
+
+
+def parse(model: type[Q], given: MultiMapping[str]) -> Q:
+    """Raises RejectedError invalid-field; the pointer is the parameter's name."""
+    once: dict[str, Any] = {}
+    for name, value in given.items():
+        if name in once:
+            raise _twice(name)
+        once[name] = value
+    try:
+        return validate(model, once)
+    except InvalidError as error:
+        raise RejectedError("invalid-field", error.errors) from error
+
+
+def _twice(name: str) -> RejectedError:
+    detail = FieldError(
+        pointer=f"/{name[:80]}",
+        rule="duplicate-parameter",
+        detail="同一查询参数出现了两次",
+        detail_en="The query parameter stands twice",
+    )
+    return RejectedError("invalid-field", [detail])
