@@ -1,0 +1,93 @@
+"""Migrations: the same schema as the tables say, and a process killed in the middle is no obstacle."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+
+from gateway.errors import ConfigurationError
+from gateway.store import migrate, open_store
+from gateway.store.tables import metadata
+from tests import postgres
+from tests.contract.samples import number, sendable, write
+
+
+@pytest_asyncio.fixture
+async def empty_postgres(cluster: postgres.Cluster) -> AsyncIterator[str]:
+    url = await cluster.new_database("template0")
+    yield url
+    await cluster.drop_database(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'folder' / 'new.db'}"
+    url: str = request.getfixturevalue("empty_postgres")
+    return url
+
+
+async def test_the_migrated_schema_is_the_one_of_the_tables(empty_url: str) -> None:
+    await migrate(empty_url)
+
+    def differences(connection: Connection) -> list[Any]:
+        found: list[Any] = compare_metadata(MigrationContext.configure(connection), metadata)
+        return found
+
+    store = await open_store(empty_url)
+    async with store.database.reader() as connection:
+        assert await connection.run_sync(differences) == []
+    await store.close()
+
+
+async def test_migrating_again_keeps_the_data(empty_url: str) -> None:
+    await migrate(empty_url)
+    store = await open_store(empty_url)
+    await write(store, sendable(1))
+    await migrate(empty_url)
+    assert await store.request(number(1)) is not None
+    await store.close()
+
+
+async def test_two_processes_that_migrate_at_once_wait_for_each_other(empty_url: str) -> None:
+    await asyncio.gather(migrate(empty_url), migrate(empty_url))
+    await (await open_store(empty_url)).close()
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from gateway.store import migrate
+left = int(sys.argv[2])
+@event.listens_for(Engine, "after_cursor_execute")
+def count(connection, cursor, statement, *rest):
+    global left
+    if statement.lstrip().startswith(("CREATE", "INSERT")):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+asyncio.run(migrate(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("statements", [1, 12, 33])
+async def test_a_migration_killed_in_the_middle_is_run_again(empty_url: str, statements: int) -> None:
+    killed = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, empty_url, str(statements))
+    assert await killed.wait() == -signal.SIGKILL
+    with pytest.raises(ConfigurationError, match="db migrate"):
+        await open_store(empty_url)
+    await migrate(empty_url)
+    store = await open_store(empty_url)
+    await write(store, sendable(1))
+    await store.close()

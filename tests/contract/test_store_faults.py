@@ -1,0 +1,170 @@
+"""What the store says when the database is away, full, locked, or not ours to open; and that it recovers."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from gateway.core.records import Changes
+from gateway.errors import ConfigurationError, ConflictError, MisuseError, StoreUnavailableError
+from gateway.services.ports import RequestFilter
+from gateway.store import SqlStore, engine, open_store
+from tests import postgres
+from tests.contract.samples import number, request, sendable, submission, write
+
+# --- PostgreSQL
+
+
+@pytest_asyncio.fixture
+async def own_cluster() -> AsyncIterator[postgres.Cluster]:
+    """One that a test may crash."""
+    if postgres.binaries() is None:
+        pytest.skip("PostgreSQL is not installed")
+    cluster = postgres.Cluster()
+    cluster.start()
+    await cluster.prepare_template()
+    yield cluster
+    cluster.remove()
+
+
+async def test_a_crashed_server_is_unavailable_and_comes_back(own_cluster: postgres.Cluster) -> None:
+    store = await open_store(await own_cluster.new_database())
+    await write(store, sendable(1))
+    with pytest.raises(StoreUnavailableError):
+        async with store.begin() as unit:
+            await unit.apply(sendable(2))
+            own_cluster.crash()
+            await unit.lock_requests([number(1)])
+    for attempt in (store.ping, lambda: write(store, sendable(3)), store.counts):
+        with pytest.raises(StoreUnavailableError):
+            await attempt()
+    own_cluster.start()
+    await write(store, sendable(4))
+    assert [r.request_no for r in await store.requests(RequestFilter())] == [number(1), number(4)]
+    await store.close()
+
+
+async def test_a_server_that_is_not_there_is_unavailable() -> None:
+    with pytest.raises(StoreUnavailableError):
+        await open_store("postgresql://nobody@/nothing?host=/nonexistent")
+
+
+async def test_units_that_lock_each_other_out_end_as_a_conflict(postgres_store: SqlStore) -> None:
+    await write(postgres_store, Changes(new_requests=[request(1), request(2)]))
+    both_hold = asyncio.Barrier(2)
+
+    async def lock(first: int, second: int) -> None:
+        async with postgres_store.begin() as unit:
+            await unit.lock_requests([number(first)])
+            await both_hold.wait()
+            await unit.lock_requests([number(second)])
+
+    outcomes = await asyncio.gather(lock(1, 2), lock(2, 1), return_exceptions=True)
+    [loser] = [outcome for outcome in outcomes if outcome is not None]
+    assert isinstance(loser, ConflictError)
+    assert loser.constraint == "deadlock"
+
+
+# --- SQLite
+
+
+async def test_a_full_disk_is_unavailable_and_nothing_is_written(sqlite_store: SqlStore) -> None:
+    async def pragma(text: str) -> int:
+        """On the pool's only connection, which the next unit uses."""
+        async with sqlite_store.database.reader() as connection:
+            return int((await connection.exec_driver_sql(f"PRAGMA {text}")).scalar_one())
+
+    await pragma(f"max_page_count = {await pragma('page_count')}")
+    large = Changes(new_requests=[request()], submissions=[submission(body=b"x" * 1_000_000)])
+    with pytest.raises(StoreUnavailableError, match="full"):
+        await write(sqlite_store, large)
+    assert await sqlite_store.requests(RequestFilter()) == []
+    await pragma("max_page_count = 1000000")
+    await write(sqlite_store, large)
+
+
+async def test_a_file_locked_by_another_program_is_unavailable(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "SQLITE_PRAGMAS", (*engine.SQLITE_PRAGMAS, "busy_timeout=20"))
+    store = await open_store(sqlite_url)
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailableError, match="locked"):
+        await write(store, sendable(1))
+    assert await store.requests(RequestFilter()) == []
+    other.execute("ROLLBACK")
+    await write(store, sendable(1))
+    other.close()
+    await store.close()
+
+
+async def test_a_unit_inside_another_is_our_own_fault_not_a_standstill(sqlite_store: SqlStore) -> None:
+    async with sqlite_store.begin() as unit:
+        with pytest.raises(MisuseError):
+            async with sqlite_store.begin():
+                pass
+        await unit.apply(sendable(1))
+    await write(sqlite_store, sendable(2))
+
+
+async def test_every_commit_reaches_the_disk(sqlite_store: SqlStore) -> None:
+    async with sqlite_store.database.reader() as connection:
+        asked = {
+            name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    assert asked == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+HOLDER = """
+import asyncio, sys
+from gateway.store import open_store
+async def hold():
+    store = await open_store(sys.argv[1], serving=True)
+    print("held", flush=True)
+    await asyncio.Event().wait()
+asyncio.run(hold())
+"""
+
+
+async def test_a_second_serving_process_refuses_to_start(sqlite_url: str) -> None:
+    holder = await asyncio.create_subprocess_exec(sys.executable, "-c", HOLDER, sqlite_url, stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    try:
+        assert await holder.stdout.readline() == b"held\n"
+        with pytest.raises(ConfigurationError, match=rf"pid {holder.pid}.*PostgreSQL.*in use by another process"):
+            await open_store(sqlite_url, serving=True)
+        beside = await open_store(sqlite_url)
+        await write(beside, sendable(1))
+        await beside.close()
+    finally:
+        holder.kill()
+        await holder.wait()
+    after = await open_store(sqlite_url, serving=True)
+    assert await after.request(number(1)) is not None
+    await after.close()
+    again = await open_store(sqlite_url, serving=True)
+    await again.close()
+
+
+# --- configuration
+
+
+@pytest.mark.parametrize("url", ["", "lianzhi.db", "sqlite://", "sqlite:///:memory:", "mysql://u:secret@h/d"])
+async def test_another_database_is_refused_without_repeating_its_password(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="sqlite:///") as caught:
+        await open_store(url)
+    assert "secret" not in str(caught.value)
+
+
+async def test_a_database_without_our_schema_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="db migrate"):
+        await open_store(f"sqlite:///{tmp_path / 'empty.db'}")
