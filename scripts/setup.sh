@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# 安装运行与测试所需；可反复执行，已装好时一秒内结束。
+# Installs what running and testing need. Safe to run again; ends within a second when everything is there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+UV_VERSION=0.13.9
+export UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1
+
+say() { printf '── %s\n' "$*" >&2; }
+die() { printf '✗ %s\n' "$*" >&2; exit 2; }
+
+# command or file → Debian package
+missing=()
+need() { command -v "$1" >/dev/null 2>&1 || [ -e "$1" ] || missing+=("$2"); }
+
+new_python() {  # the newest Python ≥ 3.11 that is here
+    local candidate
+    for candidate in python3.13 python3.12 python3.11 python3; do
+        if command -v "$candidate" >/dev/null 2>&1 &&
+            "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+            command -v "$candidate"
+            return
+        fi
+    done
+}
+
+new_python | grep -q . || missing+=(python3 python3-venv)
+need /usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server
+need node nodejs
+need npm npm
+compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+
+if [ ${#missing[@]} -gt 0 ]; then
+    [ -r /etc/debian_version ] && command -v apt-get >/dev/null 2>&1 || die \
+        "本机不是 Debian，请自行安装：${missing[*]}（Python ≥ 3.11、RabbitMQ ≥ 3.10、Node ≥ 18、PostgreSQL ≥ 13），再执行一次。
+  Not Debian: install ${missing[*]} yourself (Python ≥ 3.11, RabbitMQ ≥ 3.10, Node ≥ 18, PostgreSQL ≥ 13) and run this again."
+    if [ "$(id -u)" -eq 0 ]; then as_root=(); elif command -v sudo >/dev/null 2>&1; then as_root=(sudo); else
+        die "需要 root 或 sudo 以安装：${missing[*]}。 Root or sudo is needed to install: ${missing[*]}."
+    fi
+    say "安装 Debian 软件包 installing Debian packages: ${missing[*]}（不启动系统服务 no system service is started）"
+    # RUNLEVEL=1 keeps the packages' system services from starting; we start private ones ourselves.
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get update -qq
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+        apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+python=$(new_python)
+[ -n "$python" ] || die "需要 Python ≥ 3.11 及 venv。 Python ≥ 3.11 with venv is needed."
+
+if ! .tools/bin/uv --version 2>/dev/null | grep -q "uv $UV_VERSION"; then
+    say "安装 uv $UV_VERSION installing uv"
+    rm -rf .tools
+    "$python" -m venv .tools
+    .tools/bin/pip install -q --disable-pip-version-check "uv==$UV_VERSION" 2>/dev/null ||
+        die "装不上 uv（PyPI 可达吗？）。 Could not install uv; is PyPI reachable?"
+fi
+
+stamp=.venv/.lianzhi-locked
+lock=$(cat uv.lock pyproject.toml | sha256sum | cut -d' ' -f1)
+if [ "$(cat "$stamp" 2>/dev/null)" != "$lock" ]; then
+    say "安装锁定的 Python 环境 installing the locked Python environment"
+    .tools/bin/uv sync -q --locked --python "$python"
+    printf '%s' "$lock" >"$stamp"
+fi
