@@ -64,6 +64,8 @@ class ClockWork:
                 if await self._due(tx, timer, request, changes, now) and request is not None:
                     touched[request.request_no] = request
             changes.requests += touched.values()
+            again = {(t.request_no, t.kind) for t in changes.timers}  # the store sets first and clears then
+            changes.timers_clear = [key for key in changes.timers_clear if key not in again]
             await tx.apply(changes)
         if changes.outbox or changes.outbox_again:
             self._wake()
