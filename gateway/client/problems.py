@@ -1,0 +1,89 @@
+"""What can come of a call that is no answer to it, by name (docs/design.md 3.3 Errors)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from gateway.errors import LianzhiError
+from schemas.problem import FieldError, Problem
+
+_URN = "urn:lianzhi:problem:"
+# These say nothing about what was handed in, only about the credential: it stays in the spool.
+CREDENTIAL = frozenset({"unauthorized", "forbidden"})
+
+
+class ProblemError(LianzhiError):
+    """The gateway refused, and said why (RFC 9457).
+
+    code: a key of `schemas.problem.REASONS`; a newer gateway may know more. errors: what exactly, field by field,
+    in Chinese and English. status: of HTTP.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.code = problem.type.removeprefix(_URN)
+        self.status = problem.status
+        self.errors = problem.errors
+        told = "; ".join(f"{e.pointer or '/'} {e.detail}（{e.detail_en}）" for e in problem.errors)
+        super().__init__(f"{self.code}: {problem.title}（{problem.title_en}）{' ' + told if told else ''}")
+
+    @property
+    def about_credential(self) -> bool:
+        """Whether the token was refused, and not what was said with it."""
+        return self.code in CREDENTIAL
+
+
+class CursorGoneError(ProblemError):
+    """The feed's cursor is older than what the gateway keeps: events were missed.
+
+    Compare your own records with `CourtClient.requests`, then go on with `events(after=OLDEST)`.
+    """
+
+
+class UnexpectedAnswerError(LianzhiError):
+    """Something answered that is not the gateway, or not one that we understand (a proxy's page, a wrong address).
+
+    Nothing is concluded from it: a submission stays in the spool.
+    """
+
+
+class UnavailableError(LianzhiError):
+    """No answer within the client's patience; only calls that read give up."""
+
+
+class ChangedKeyError(LianzhiError):
+    """The gateway's key set shows another key under a kid that we know: an alarm, nothing is believed."""
+
+
+class DestroyedError(LianzhiError):
+    """The payload no longer exists (its time is over); the signature and the digest still do."""
+
+
+class InvalidBodyError(LianzhiError):
+    """A signed answer whose sealed content cannot be used; to be answered with `reopen`, reason `invalid-body`.
+
+    errors: which fields, never what stood in them.
+    """
+
+    def __init__(self, request_no: str, message_id: str, errors: Sequence[FieldError]) -> None:
+        self.request_no = request_no
+        self.message_id = message_id
+        self.errors = list(errors)
+        super().__init__(f"{request_no} {message_id}: " + self.told())
+
+    def told(self) -> str:
+        """Pointer and rule of each error, for the `why` of a `reopen`."""
+        return "; ".join(f"{e.pointer or '/'} {e.rule}" for e in self.errors)[:1900]
+
+
+def problem_from(document: Any) -> ProblemError | None:
+    """A problem document → its error; None when it is none."""
+    if not isinstance(document, dict) or not str(document.get("type", "")).startswith(_URN):
+        return None
+    try:
+        problem = Problem.model_validate(document)
+    except ValueError:
+        return None
+    error = ProblemError(problem)
+    return CursorGoneError(problem) if error.code == "cursor-gone" else error

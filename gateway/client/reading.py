@@ -1,0 +1,93 @@
+"""A message of a request, believed or not, opened and validated. Pure.
+
+1. The bytes are a message, signed by the sender with a key that was good when the gateway stored it.
+2. It is the message that it was listed as, and addressed to us.
+3. What is sealed to us is opened with our own key; both ids inside are the envelope's.
+4. Head and body together are valid canonical data, and name only objects of the request.
+What is not sealed to us is the partner's signed word in its own dialect; there `data` is the gateway's translation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from gateway.client.answers import Message, Opened
+from gateway.client.problems import DestroyedError, InvalidBodyError
+from gateway.crypto import policy
+from gateway.crypto.keyring import Keyring
+from gateway.crypto.limits import DEFAULT_LIMITS
+from gateway.crypto.seal import recipient_of, unseal
+from gateway.errors import RejectedError
+from schemas.catalogue import catalogue
+from schemas.envelope import Envelope, parse_timestamp
+from schemas.problem import REASONS, FieldError
+from schemas.replies import join
+from schemas.validation import InvalidError, parse_data, refs_of
+
+# The sender's fault, and only a new answer mends it; anything else is an alarm.
+_UNUSABLE = frozenset(
+    {"cannot-open", "seal-mismatch", "malformed-json", "duplicate-member", "too-deep", "bad-number", "bad-encoding"}
+)
+
+
+def open_message(
+    message: Message, *, court: str, keyring: Keyring, own: Collection[str], refs: Collection[str]
+) -> Opened:
+    """own: kids of our own enc keys. refs: the objects of the request.
+
+    Raises RejectedError (not believed, or for somebody else), InvalidBodyError (believed, but of no use),
+    DestroyedError.
+    """
+    if message.destroyed:
+        raise DestroyedError(f"{message.request_no} {message.message_id}")
+    # 1
+    authentic = policy.authenticate(
+        message.bytes.encode(),
+        sender=message.sender,
+        keyring=keyring,
+        now=parse_timestamp(message.stored_at),
+        limits=DEFAULT_LIMITS,
+    )
+    # 2
+    envelope = policy.examine(authentic, receivers={court})
+    if not isinstance(envelope, Envelope) or envelope.subject != message.request_no:
+        raise RejectedError("misdirected", pointer="/subject")
+    if envelope.id != message.message_id:
+        raise RejectedError("misdirected", pointer="/id")
+    parsed = authentic.parsed
+    if parsed.content_kind == "body" or recipient_of(parsed.content) not in own:
+        if message.data is None:
+            raise RejectedError("cannot-open", pointer="/sealed")
+        return Opened(envelope=envelope, data=message.data, own=False)
+    # 3
+    try:
+        body = unseal(parsed.content, request_no=envelope.subject, message_id=envelope.id, keyring=keyring)
+    except RejectedError as error:
+        if error.code not in _UNUSABLE:
+            raise
+        raise InvalidBodyError(envelope.subject, envelope.id, error.errors or [_told(error.code)]) from error
+    # 4
+    data = _canonical(envelope, parsed.event["data"].get("head") or {}, body)
+    if not set(refs_of(data)) <= set(refs):
+        raise InvalidBodyError(envelope.subject, envelope.id, [_told("unknown-ref", "/items")])
+    return Opened(envelope=envelope, data=data, own=True)
+
+
+def _canonical(envelope: Envelope, head: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    matter = catalogue().get(envelope.matter_type)
+    if matter is None:
+        raise RejectedError("unknown-type", pointer="/type")
+    try:
+        data = join(envelope.verb, head, body)
+        parse_data(matter, envelope.verb, data)
+    except InvalidError as error:
+        raise InvalidBodyError(envelope.subject, envelope.id, error.errors) from None
+    except ValueError:  # a member stands in both
+        raise InvalidBodyError(envelope.subject, envelope.id, [_told("duplicate-member")]) from None
+    return data
+
+
+def _told(code: str, pointer: str = "") -> FieldError:
+    reason = REASONS[code]
+    return FieldError(pointer=pointer, rule=code, detail=reason.zh, detail_en=reason.en)

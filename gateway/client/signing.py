@@ -1,0 +1,172 @@
+"""What a court system hands in, as bytes: plain JSON, or signed with its own `sub` key. Pure.
+
+A signed submission is the same SD-JWT as a message, with `typ: lianzhi-submission+sd-jwt`, canonical, with the member
+`gateway` and without `subject` and `seqno` (docs/design.md 3.1). The spool keeps it; it is not made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gateway.client.wire import JSON
+from gateway.crypto.keyring import PrivateKey
+from gateway.crypto.sdjwt import issue
+from gateway.crypto.strictjson import dumps
+from gateway.errors import MisuseError
+from schemas.catalogue import MatterType, catalogue
+from schemas.envelope import CANONICAL, CONTENT_TYPE, SUBMISSION_TYP, dataschema, timestamp
+from schemas.validation import InvalidError, parse_open
+
+REQUESTS = "/v1/requests"
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """One POST body. content: what was meant, without salt, id and signature; for the spool's fingerprint."""
+
+    path: str
+    content_type: str
+    body: bytes
+    content: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who says it: our court, by which gateway, and the key of this court system if it has one."""
+
+    court: str
+    gateway: str
+    key: PrivateKey | None
+
+    def signs(self, wanted: bool | None, otherwise: bool) -> bool:
+        """wanted: what the caller asked for; None: `otherwise`. Raises MisuseError without a key."""
+        sign = otherwise if wanted is None else wanted
+        if sign and self.key is None:
+            raise MisuseError("须签名提交，但没有配置签名私钥（sign_key） must be signed, but there is no sign_key")
+        return sign
+
+
+def submission(
+    author: Author,
+    body: Mapping[str, Any],
+    *,
+    receivers: Sequence[str],
+    sign: bool | None,
+    message_id: str,
+    now: datetime,
+) -> Handed:
+    """The POST that opens a request. body: flat, as in docs/examples.md; receivers: may be empty when it names them.
+
+    Raises MisuseError: no type, a signed one without exactly one receiver, no key to sign with.
+    """
+    matter_name, version = body.get("type"), body.get("schema_version")
+    if not isinstance(matter_name, str) or not isinstance(version, int):
+        raise MisuseError("提交内容须有 type 和 schema_version the body needs type and schema_version")
+    if not author.signs(sign, must_sign(body, author.key is not None)):
+        plain = {**body, **_addressed(receivers)}
+        return Handed(REQUESTS, JSON, dumps(plain).encode(), plain)
+    named = (
+        list(receivers) or [body["receiver"]] if "receiver" in body or receivers else list(body.get("receivers", ()))
+    )
+    if len(named) != 1:
+        raise MisuseError("签名提交每次只发一个单位 a signed submission goes to exactly one receiver")
+    content = {name: value for name, value in body.items() if name not in ("receiver", "receivers")}
+    raw = _signed(author, matter_name, "open", version, named[0], content, message_id, now)
+    return Handed(REQUESTS, CONTENT_TYPE, raw, {"receiver": named[0], "signed": content})
+
+
+def must_sign(body: Mapping[str, Any], can: bool) -> bool:
+    """Whether the catalogue calls it coercive. What this version does not know or understand is signed if it can be."""
+    matter = catalogue().get(body["type"])
+    if matter is None:
+        return can
+    try:
+        return bool(matter.coercive(parse_open(matter, body.get("payload"))))
+    except InvalidError:
+        return can  # the gateway will say what is wrong with it, and of a signed one it can say everything
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A verb said in a request. sealed, message_id: a location result that its author sealed."""
+
+    request_no: str
+    verb: str
+    by: str | None
+    data: Mapping[str, Any]
+    sealed: str | None = None
+    message_id: str | None = None
+
+    def members(self) -> dict[str, Any]:
+        said = {
+            "request_no": self.request_no,
+            "verb": self.verb,
+            "by": self.by,
+            "data": dict(self.data),
+            "sealed": self.sealed,
+            "message_id": self.message_id,
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
+    @property
+    def path(self) -> str:
+        return f"{REQUESTS}/{self.request_no}/messages"
+
+
+def plain_act(act: Act) -> Handed:
+    """As plain JSON."""
+    members = act.members()
+    return Handed(act.path, JSON, dumps(members).encode(), _meant(act))
+
+
+def signed_act(
+    author: Author, act: Act, *, matter: str, version: int, receiver: str, message_id: str, now: datetime
+) -> Handed:
+    """As a signed submission of the type `lianzhi.<matter>.<verb>`; receiver: the other party."""
+    raw = _signed(author, matter, act.verb, version, receiver, act.members(), message_id, now)
+    return Handed(act.path, CONTENT_TYPE, raw, {"signed": _meant(act)})
+
+
+def _meant(act: Act) -> dict[str, Any]:
+    """Without what differs each time that the same thing is sealed."""
+    return {name: value for name, value in act.members().items() if name not in ("sealed", "message_id")}
+
+
+def _addressed(receivers: Sequence[str]) -> dict[str, Any]:
+    if not receivers:
+        return {}
+    return {"receiver": receivers[0]} if len(receivers) == 1 else {"receivers": list(receivers)}
+
+
+def _signed(
+    author: Author,
+    matter: str,
+    verb: str,
+    version: int,
+    receiver: str,
+    content: Mapping[str, Any],
+    message_id: str,
+    now: datetime,
+) -> bytes:
+    if author.key is None:
+        raise MisuseError("没有配置签名私钥（sign_key） there is no sign_key")
+    event = {
+        "specversion": "1.0",
+        "id": message_id,
+        "source": f"//{author.court}",
+        "receiver": receiver,
+        "gateway": author.gateway,
+        "type": f"lianzhi.{matter}.{verb}",
+        "time": timestamp(now),
+        "dataschema": dataschema(CANONICAL, matter, verb, version),
+        "datacontenttype": "application/json",
+    }
+    return issue(event, "body", content, author.key, typ=SUBMISSION_TYP).raw
+
+
+def is_place(matter: MatterType | None, verb: str) -> bool:
+    """Whether `verb` carries a place, which its author seals to the asking court system's own key."""
+    return matter is not None and verb in ("result", "correct") and matter.result_class.value == "location"
