@@ -6,6 +6,7 @@ of the rule, and a Chinese and an English text (docs/design.md 3.3, Errors).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
@@ -27,6 +28,9 @@ M = TypeVar("M", bound=BaseModel)
 
 MAX_ERRORS = 100
 _WITHOUT_STAGE = ENFORCEMENT_TYPES | BANKRUPTCY_TYPES | OTHER_TYPES
+
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class InvalidError(Exception):
@@ -103,6 +107,11 @@ def refs_of(data: Any) -> list[str]:
     return list(dict.fromkeys(node["ref"] for _, node in _objects(data)))
 
 
+def documents_of(data: Any) -> list[str]:
+    """SHA-256 (hex) of every document and picture that a message names, each once."""
+    return list(dict.fromkeys(_digests(data)))
+
+
 def warnings_of(payload: Any, base_pointer: str = "/payload") -> list[FieldError]:
     """What in a validated payload is lawful but deserves a second look: a VIN whose check digit does not match."""
     return [
@@ -122,6 +131,18 @@ def json_schema(matter: MatterType) -> dict[str, Any]:
     verbs = ("open", "result", "correct")
     models = {verb: model for verb in verbs if (model := content_model(matter, verb))}
     return {name: _schema(model) for name, model in {"payload": matter.request, **models}.items()}
+
+
+def _digests(data: Any) -> Iterator[str]:
+    if isinstance(data, str):
+        if len(data) == 64 and _SHA256.fullmatch(data):
+            yield data
+    elif isinstance(data, dict):
+        for value in data.values():
+            yield from _digests(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from _digests(value)
 
 
 # --- refs -------------------------------------------------------------------------------------------------------

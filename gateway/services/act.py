@@ -23,7 +23,7 @@ from gateway.services.submit import RACES, Answer, replayed
 from schemas import replies
 from schemas.catalogue import Classification
 from schemas.problem import FieldError
-from schemas.validation import InvalidError, parse_data, refs_of
+from schemas.validation import InvalidError, documents_of, parse_data, refs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,7 @@ class Actor:
             mine.messages.append(composed.message)
             if composed.outbox is not None:
                 mine.outbox.append(composed.outbox)
+            mine.document_refs += [(draft.request_no, digest) for digest in documents_of(data)]
             message_id = composed.message.id
         if said.act is not None:
             mine.submissions.append(said.act)

@@ -48,7 +48,7 @@ async def _opened(talk: Conversation, arrived: Arrived) -> RejectedError | None:
     request.refs = refs_of(arrived.data["payload"])
     request.marks = marked({}, "open", envelope.id, arrived.parsed.digest)
     message = talk.store(arrived, "applied")
-    talk.changes.document_refs += [(request.request_no, d["sha256"]) for d in arrived.data.get("documents", ())]
+    talk.name_documents(request, arrived.data)
     talk.tell(request, "message", message)
     await talk.deliver(request, message)
     return None

@@ -10,8 +10,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from schemas.validation import refs_of
-
 from gateway.core.approvals import SHANGHAI
 from gateway.core.lifecycle import Decision, Step, decide
 from gateway.core.origins import check_origin
@@ -25,6 +23,7 @@ from gateway.services.ports import KnownMessage, Transaction
 from gateway.services.reading import Arrived
 from schemas.catalogue import MatterType
 from schemas.envelope import parse_timestamp
+from schemas.validation import documents_of, refs_of
 
 SYSTEM = "lianzhi"
 
@@ -152,6 +151,7 @@ class Conversation:
     async def carry(self, request: Request, arrived: Arrived, decision: Decision, message: Message) -> None:
         """State, events, timers, measures, and the `delivered` that a supplement is owed."""
         self.touch(request)
+        self.name_documents(request, arrived.data)
         carry_out(self.context, request, decision, self.changes, self.now, message=message, head=head_of(arrived))
         await settle_measures(self.tx, request, arrived.data.get("items", ()), self.changes)
         if message.verb == "supplement":
@@ -176,6 +176,10 @@ class Conversation:
             self.changes.outbox.append(composed.outbox)
         self.changes.answers.append((message.sender, message.id, composed.message.id))
         return composed.message
+
+    def name_documents(self, request: Request, data: Mapping[str, Any]) -> None:
+        """Both parties of a request may read the documents that its messages name (docs/design.md 3.3)."""
+        self.changes.document_refs += [(request.request_no, digest) for digest in documents_of(data)]
 
     def tell(self, request: Request, kind: str, message: Message | None = None, detail: str | None = None) -> None:
         """An event of this request."""
