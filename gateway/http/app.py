@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from gateway.crypto.strictjson import dumps
 from gateway.errors import RejectedError
 from gateway.http import browsing, following, outside, papers, writing
 from gateway.http.api import API, CALLER, Api
@@ -54,9 +54,10 @@ def build_app(api: Api) -> web.Application:
     """Not yet serving. Raises KeyError for an operation without a handler."""
     app = web.Application(middlewares=[boundary], client_max_size=api.context.limits.message_bytes)
     app[API] = api
+    catalogue = api.context.catalogue
     open_calls = OPEN_CALLS | {
-        "read-openapi": outside.fixed(dumps(openapi_document(api.context.catalogue)).encode()),
-        "read-asyncapi": outside.fixed(dumps(asyncapi_document(api.context.catalogue)).encode()),
+        "read-openapi": outside.described(partial(openapi_document, catalogue)),
+        "read-asyncapi": outside.described(partial(asyncapi_document, catalogue)),
     }
     for operation in OPERATIONS:
         handler = _guarded(operation, CALLS[operation.id]) if operation.scope else open_calls[operation.id]

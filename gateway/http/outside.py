@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from aiohttp import web
 
@@ -40,10 +42,13 @@ async def read_metrics(request: web.Request) -> web.Response:
     return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
 
-def fixed(document: bytes) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """A description, made once."""
+def described(make: Callable[[], Mapping[str, Any]]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """A description, made when somebody first asks for it, beside the loop: it takes some tenths of a second."""
+    known = b""
 
     async def handler(request: web.Request) -> web.StreamResponse:
-        return json_reply(document, headers=PUBLIC)
+        nonlocal known
+        known = known or await asyncio.to_thread(lambda: dumps(make()).encode())
+        return json_reply(known, headers=PUBLIC)
 
     return handler

@@ -12,8 +12,9 @@ from gateway.crypto.strictjson import dumps
 from gateway.errors import RejectedError
 from gateway.services.submit import Answer
 
-JSON_HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-PROBLEM_HEADERS = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
+_ALWAYS = {"Cache-Control": "no-store", "Server": "lianzhi"}
+JSON_HEADERS = {"Content-Type": "application/json", **_ALWAYS}
+PROBLEM_HEADERS = {"Content-Type": "application/problem+json", **_ALWAYS}
 NO_MORE: Mapping[str, str] = {}
 RETRY_SECONDS = 5
 
