@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from gateway.client import CourtClient
-from tests.integration.court_system import BODY, COURT, GRID, SIGN, TOKEN
+from tests.integration.handed_in import BODY, COURT, GRID, SIGN, TOKEN
 
 
 async def main(url: str, spool: str, key: str) -> None:

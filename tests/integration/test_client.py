@@ -24,7 +24,7 @@ from gateway.client import (
 )
 from gateway.client.feed import CURSOR
 from gateway.errors import MisuseError, RejectedError
-from tests.integration.court_system import BODY, COURT, GRID, SIGN, TOKEN
+from tests.integration.handed_in import BODY, COURT, GRID, SIGN, TOKEN
 from tests.misbehaving import Misbehaving
 
 NUMBER = f"{COURT}-20260324-000001"
