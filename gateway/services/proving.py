@@ -222,10 +222,11 @@ def _check_documents(matter: MatterType, payload: Any, submission: Submission) -
         FieldError(
             pointer="/documents",
             rule="document-required",
-            detail=f"缺少文书 {document_label(kind)}（{kind}，须 {count} 份）",
-            detail_en=f"Document {kind} is missing ({count} needed)",
+            detail=f"缺少文书 {zh}（{kind}，须 {count} 份）",
+            detail_en=f"Document {kind} is missing: {en} ({count} needed)",
         )
         for kind, count in matter.documents(payload).items()
+        for zh, en in [document_label(kind)]
         if have.get(kind, 0) < count
     ]
     if errors:
