@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 
 from gateway.amqp.deliveries import Incoming
-from gateway.amqp.link import WIRE_ERRORS, Link, LinkClosedError
+from gateway.amqp.link import WIRE_ERRORS, Link, LinkClosedError, cancel_all
 from gateway.amqp.source import Source, close_channel
 
 __all__ = ["BatchConsumer", "Incoming"]
@@ -53,11 +53,7 @@ class BatchConsumer:
         """The broker gets back what is not acknowledged; `batches` ends."""
         self._closed = True
         self._arrived.set()
-        tasks = [*self._tasks, *([self._resume] if self._resume else [])]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await cancel_all([*self._tasks, *([self._resume] if self._resume else [])])
         await asyncio.gather(*(source.leave() for source in self._sources.values()))
 
     async def batches(self, max_size: int) -> AsyncIterator[list[Incoming]]:
@@ -159,7 +155,7 @@ class BatchConsumer:
                 self._closed = True
                 self._arrived.set()
                 return
-            except WIRE_ERRORS as error:
+            except Exception as error:  # whatever it was, the queue must not stay without a consumer
                 source.error = f"{type(error).__name__}: {error}"
             await source.leave()
             await self._forget(source)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from ssl import SSLContext
-from typing import Literal
+from typing import Any, Literal
 
 import aio_pika
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
@@ -53,6 +53,16 @@ def own_cancellation_only() -> Iterator[None]:
         if task is not None and task.cancelling():
             raise
         raise ConnectionError("channel or connection lost") from None
+
+
+async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel until all have ended. Once is not enough: the client calls `asyncio.wait_for`, which before Python
+    3.12 swallows a cancellation that comes together with its result.
+    """
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=0.2)
 
 
 class Link:
@@ -103,8 +113,7 @@ class Link:
         self.state = "closed"
         supervisor, self._supervisor = self._supervisor, None
         if supervisor is not None:
-            supervisor.cancel()
-            await asyncio.wait((supervisor,))
+            await cancel_all((supervisor,))
         self._changed.set()
 
     async def __aenter__(self) -> Link:

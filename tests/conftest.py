@@ -1,0 +1,66 @@
+"""One private broker for the whole run; a fresh virtual host for each test that wants one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+import pytest_asyncio
+
+from gateway.amqp.link import Link
+from gateway.broker.management import Management
+from gateway.demo.private_broker import PrivateBroker
+
+CONNECT_SECONDS = 20.0
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Vhost:
+    """A virtual host of its own: nothing another test did can be in it."""
+
+    name: str
+    broker: PrivateBroker
+    management: Management
+
+    @property
+    def user(self) -> str:
+        """The administrator, whose URLs these are unless another user is named."""
+        return self.broker.admin
+
+    def url(self, user: str | None = None, password: str | None = None) -> str:
+        return self.broker.url(user=user, password=password, vhost=self.name)
+
+    def url_at(self, port: int, user: str | None = None, password: str | None = None) -> str:
+        """Through a proxy on this machine."""
+        return self.broker.url_at(port, user=user, password=password, vhost=self.name)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def broker() -> AsyncIterator[PrivateBroker]:
+    async with PrivateBroker() as broker:
+        yield broker
+
+
+@pytest_asyncio.fixture(scope="session")
+async def management(broker: PrivateBroker) -> AsyncIterator[Management]:
+    async with Management(broker.management_url, broker.admin, broker.password) as management:
+        yield management
+
+
+@pytest_asyncio.fixture
+async def vhost(broker: PrivateBroker, management: Management) -> AsyncIterator[Vhost]:
+    name = f"test-{next(_numbers)}"
+    await management.put("vhosts", name)
+    yield Vhost(name, broker, management)
+    await management.delete("vhosts", name)
+
+
+@pytest_asyncio.fixture
+async def link(vhost: Vhost, request: pytest.FixtureRequest) -> AsyncIterator[Link]:
+    """A connected link to the test's own virtual host, as administrator."""
+    async with Link(vhost.url(), name=request.node.name) as link:
+        await link.wait_connected(CONNECT_SECONDS)
+        yield link
