@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -61,7 +61,8 @@ _HOME: dict[str, Any] = {
 }
 
 
-def _partner(code: str, kind: str, zh: str, en: str, accepts: list[str], **more: Any) -> dict[str, Any]:
+def partner(code: str, kind: str, zh: str, en: str, accepts: list[str], **more: Any) -> dict[str, Any]:
+    """The content of an agency's participant file; its keys are added when it is built."""
     return {
         "code": code,
         "kind": kind,
@@ -75,11 +76,11 @@ def _partner(code: str, kind: str, zh: str, en: str, accepts: list[str], **more:
 
 
 def _court(code: str, court_code: str, zh: str, en: str) -> dict[str, Any]:
-    return _partner(code, "court", zh, en, ["entrust.*"], court_code=court_code, opens=["entrust.*"], dialect="court/1")
+    return partner(code, "court", zh, en, ["entrust.*"], court_code=court_code, opens=["entrust.*"], dialect="court/1")
 
 
 PARTNERS: tuple[Mapping[str, Any], ...] = (
-    _partner(
+    partner(
         POLICE,
         "police",
         "云川县公安局（演示）",
@@ -91,8 +92,8 @@ PARTNERS: tuple[Mapping[str, Any], ...] = (
     _court(FUPING, "陕0591", "富平县人民法院（演示）", "Fuping County Court (demo)"),
     _court(GAOLING, "陕0191", "高陵区人民法院（演示）", "Gaoling District Court (demo)"),
     _court(LINTONG, "陕0192", "临潼区人民法院（演示）", "Lintong District Court (demo)"),
-    _partner(GRID, "grid", "云川县网格中心（演示）", "Yunchuan Grid Centre (demo)", ["grid.*"], dialect="grid/1"),
-    _partner(
+    partner(GRID, "grid", "云川县网格中心（演示）", "Yunchuan Grid Centre (demo)", ["grid.*"], dialect="grid/1"),
+    partner(
         ASSOCIATION,
         "association",
         "云川县行业协会（演示）",
@@ -120,8 +121,15 @@ class Parties:
         return self.folder / "gateway.jwks.json"
 
 
-def build(root: Path, *, amqp: str, management: str, gateway_user: tuple[str, str]) -> Parties:
-    """Writes the installation and every partner's folder under `root`.
+def build(
+    root: Path,
+    *,
+    amqp: str,
+    management: str,
+    gateway_user: tuple[str, str],
+    partners: Sequence[Mapping[str, Any]] = PARTNERS,
+) -> Parties:
+    """Writes the installation and every partner's folder under `root`. partners: their participant files' content.
 
     amqp: `amqp://{user}@host:port/vhost` with `{user}` to be filled in. management: URL of the broker's API.
     gateway_user: broker user and password of the gateway.
@@ -145,7 +153,7 @@ def build(root: Path, *, amqp: str, management: str, gateway_user: tuple[str, st
     opens = installation.new_key(HOME, "enc", CLIENT, since=SINCE, held_by_gateway=False, client=CLIENT)
     token = installation.add_client(HOME, CLIENT, signs_with=signs, opens_with=opens)
     passwords = {user: password}
-    for form in PARTNERS:
+    for form in partners:
         code = form["code"]
         installation.add_participant(form)
         for purpose in PURPOSES:
@@ -154,13 +162,13 @@ def build(root: Path, *, amqp: str, management: str, gateway_user: tuple[str, st
     directory, keyring = load_registry(installation.folder)
     jwks = json.dumps(keyring.jwks([p.code for p in directory if p.local]), ensure_ascii=False)
     write_text(installation.folder / "gateway.jwks.json", jwks)
-    partners = {
+    folders = {
         form["code"]: _partner_folder(root, installation, form, jwks, amqp, passwords[form["code"]])
-        for form in PARTNERS
+        for form in partners
     }
     return Parties(
         folder=installation.folder,
-        partners=partners,
+        partners=folders,
         passwords=passwords,
         token=token,
         handover=installation.folder / HANDOVER / CLIENT,

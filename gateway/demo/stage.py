@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from gateway.amqp.link import Link
 from gateway.broker.management import Management
 from gateway.broker.provision import provision
 from gateway.broker.topology import GATEWAY_USER, plan
-from gateway.demo.parties import Parties, build
+from gateway.demo.parties import PARTNERS, Parties, build
 from gateway.demo.private_broker import PrivateBroker
 from gateway.registry.config import load_config
 from gateway.registry.participants import load_registry
@@ -19,7 +21,14 @@ CONNECT_SECONDS = 20.0
 GATEWAY_PASSWORD = "stage"  # noqa: S105 - a private broker on loopback, gone with its process
 
 
-async def set_stage(root: Path, broker: PrivateBroker, *, vhost: str = "lianzhi", port: int | None = None) -> Parties:
+async def set_stage(
+    root: Path,
+    broker: PrivateBroker,
+    *,
+    vhost: str = "lianzhi",
+    port: int | None = None,
+    partners: Sequence[Mapping[str, Any]] = PARTNERS,
+) -> Parties:
     """Everything but running processes, under `root`. port: of a proxy in front of the broker."""
     where = broker.url_at(port or broker.ports.amqp, vhost=vhost).rpartition("@")[2]
     parties = build(
@@ -27,6 +36,7 @@ async def set_stage(root: Path, broker: PrivateBroker, *, vhost: str = "lianzhi"
         amqp=f"amqp://{{user}}@{where}",
         management=broker.management_url,
         gateway_user=(GATEWAY_USER, GATEWAY_PASSWORD),
+        partners=partners,
     )
     await migrate(load_config(parties.folder).store_url)
     await provision_for(parties, broker, vhost=vhost)
