@@ -1,0 +1,123 @@
+"""One more matter type is one more file; one more organisation is one more participant file. Nothing else changes.
+
+The file written here is what a developer would add to `schemas/matters/`; the type is then asked, answered and closed
+over the real broker by a kind of partner that nothing was asked of before (a witness, `plain/1`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from gateway.broker.management import Management
+from gateway.demo.parties import PARTNERS, partner
+from gateway.demo.private_broker import PrivateBroker
+from gateway.demo.stage import set_stage
+from schemas import catalogue as entries
+from schemas import matters
+from tests.world import World
+
+TYPE = "witness.invite.send"
+WITNESS = "witness-610199"
+SOURCE = '''
+"""Inviting a witness to an act of enforcement (docs/domain.md 2.10)."""
+
+from typing import Annotated, Literal
+
+from schemas.base import Model, label
+from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.envelope import Ref
+from schemas.values import Line, Moment
+
+
+class Act(Model):
+    ref: Annotated[Ref, label("对象编号", "Reference")]
+    kind: Annotated[Line, label("行动", "Kind of act")]
+    division: Annotated[Line, label("区划", "Area, division only")]
+    begins_at: Annotated[Moment, label("开始", "Begins")]
+
+
+class Invitation(Model):
+    act: Annotated[Act, label("行动", "The act")]
+    decline_by: Annotated[Moment, label("最迟谢绝", "Decline by")]
+
+
+class Attendance(Model):
+    ref: Annotated[Ref, label("对象编号", "Reference")]
+    attended: Annotated[Literal["yes", "no"], label("是否到场", "Attended")]
+    opinion: Annotated[Line | None, label("意见", "Opinion")] = None
+
+
+WITNESS_INVITE = MatterType(
+    name="witness.invite.send",
+    zh="见证邀请",
+    en="Invite a witness",
+    help_zh="邀请人大代表、政协委员到场见证。",
+    help_en="Invites a deputy to witness an act.",
+    shape=Shape.ASK,
+    senders=frozenset({Kind.COURT}),
+    receivers=frozenset({Kind.WITNESS}),
+    request=Invitation,
+    result_item=Attendance,
+    request_class=Classification.INTERNAL,
+    deadline=Deadline(DeadlineKind.WORKING_DAYS, 3),
+    example_request={
+        "act": {
+            "ref": "w4x8d2va", "kind": "腾房", "division": "610199", "begins_at": "2026-03-26T09:00:00+08:00"
+        },
+        "decline_by": "2026-03-25T12:00:00+08:00",
+    },
+    example_result={
+        "outcome": "done",
+        "as_of": "2026-03-26T12:00:00+08:00",
+        "items": [{"ref": "w4x8d2va", "attended": "yes"}],
+    },
+)
+'''
+
+
+@pytest.fixture
+def one_more_file(tmp_path: Path) -> Iterator[None]:
+    """`witness.py` stands among the matter types while the test runs."""
+    folder = tmp_path / "matters"
+    folder.mkdir()
+    (folder / "witness_invite.py").write_text(SOURCE, encoding="utf-8")
+    matters.__path__.append(str(folder))
+    entries.catalogue.cache_clear()
+    yield
+    matters.__path__.remove(str(folder))
+    entries.catalogue.cache_clear()
+
+
+@pytest.mark.usefixtures("one_more_file")
+async def test_a_type_from_one_file_is_asked_answered_and_closed(
+    broker: PrivateBroker, management: Management, tmp_path: Path
+) -> None:
+    invited = partner(WITNESS, "witness", "王代表（演示）", "Deputy (demo)", ["witness.*"], dialect="plain/1")
+    await management.put("vhosts", "new-type")
+    world = World(await set_stage(tmp_path / "stage", broker, vhost="new-type", partners=(*PARTNERS, invited)))
+    try:
+        gateway = await world.start()
+        witness = await world.office(WITNESS)
+        payload = entries.catalogue()[TYPE].example_request
+        number = await world.court.ask(TYPE, payload, receiver=WITNESS)
+
+        invitation = await witness.understood(await witness.next(number, "open"))
+        act = invitation["payload"]["act"]
+        await witness.answer(number, "receipt")
+        answer = {"outcome": "done", "as_of": act["begins_at"], "items": [{"ref": act["ref"], "attended": "yes"}]}
+        await witness.answer(number, "result", answer)
+
+        await world.reaches(number, "completed")
+        assert (await world.court.read(number, "result"))["items"] == answer["items"]
+        assert (await world.court.say(number, "confirm")).status == 202
+        await world.reaches(number, "closed")
+
+        async with aiohttp.ClientSession(gateway.url) as session, session.get("/openapi.json") as document:
+            assert TYPE in await document.text()
+    finally:
+        await world.close()
+        await management.delete("vhosts", "new-type")
