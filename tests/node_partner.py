@@ -46,6 +46,7 @@ class NodePartner:
     gateway_keys: Path
     ledger: Path
     system: str = "云川县演示系统"
+    password_file: Path | None = None
     arguments: tuple[str, ...] = ()
     log: list[dict[str, Any]] = field(default_factory=list)
     _process: Process | None = None
@@ -72,6 +73,8 @@ class NodePartner:
             "LIANZHI_LEDGER": str(self.ledger),
             "LIANZHI_SYSTEM": self.system,
         }
+        if self.password_file is not None:
+            environment = {**environment, "LIANZHI_PASSWORD_FILE": str(self.password_file)}
         self._process = await asyncio.create_subprocess_exec(
             "node", "partner.mjs", *self.arguments,
             cwd=EXAMPLE, env=environment, stdout=PIPE, stderr=PIPE, limit=1 << 22,

@@ -32,6 +32,7 @@ from schemas.catalogue import Kind, catalogue
 from schemas.envelope import CONTENT_TYPE, Envelope, OutsideEnvelope, dataschema, timestamp
 from schemas.validation import parse_data, refs_of
 from tests.conftest import Vhost
+from tests.eventually import eventually
 
 COURT, POLICE, GRID = "court-sn0199", "police-610199", "grid-610199"
 CASE = "（2026）陕0199执900001号"
@@ -140,10 +141,16 @@ class NodeCourt:
         assert self._connection is not None
         await self._connection.close()
 
-    async def waiting(self, code: str) -> int:
-        """Messages in the partner's normal queue, acknowledged ones not counted."""
-        queue = await self._channel.declare_queue(f"lianzhi.to.{code}", passive=True)
-        return queue.declaration_result.message_count or 0
+    async def left(self, code: str) -> int:
+        """Messages in the partner's normal queue once nobody consumes it, so with what was given back."""
+
+        async def unattended() -> tuple[int] | None:
+            found = (await self._channel.declare_queue(f"lianzhi.to.{code}", passive=True)).declaration_result
+            return (found.message_count or 0,) if found.consumer_count == 0 else None
+
+        counted = await eventually(unattended)
+        assert counted is not None
+        return counted[0]
 
     async def cut(self, code: str, *, restore: bool = False) -> None:
         """Take the way in of `code` away, so that what it publishes is returned; or put it back."""

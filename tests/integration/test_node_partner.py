@@ -207,7 +207,7 @@ async def test_killed_before_the_broker_took_its_answers_it_sends_them_after_the
         await police.logged("connected", 2)
     assert [a.raw.decode() for a in answers] == [out["text"] for out in decided[0]["out"]]
     assert len(decided) == 1
-    assert await court.waiting(POLICE) == 0
+    assert await court.left(POLICE) == 0
 
 
 async def test_a_line_that_a_crash_cut_off_is_dropped(court: NodeCourt, police: NodePartner) -> None:
@@ -245,7 +245,7 @@ async def test_once_ends_by_itself_and_leaves_the_rest_in_the_queue(court: NodeC
     await police.start()
     assert await police.ended() == 0
     assert len(await court.heard(POLICE, 6)) == 6
-    assert await court.waiting(POLICE) == 1
+    assert await court.left(POLICE) == 1
 
 
 async def test_without_its_keys_it_says_what_is_missing(court: NodeCourt, police: NodePartner) -> None:
