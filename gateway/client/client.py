@@ -1,7 +1,7 @@
 """`CourtClient`: what a court system does at the gateway, in one object.
 
     async with CourtClient.from_config(ClientConfig.load("client.toml")) as client:
-        for done in await client.resume(): ...              # what a crash left without an answer
+        async for done in client.resume(): ...              # what a crash left without an answer
         accepted = await client.submit(body, receiver="police-610199", key="case-900001-step-4")
         async for event in client.events(): ...             # at least once, across restarts
 
@@ -190,9 +190,9 @@ class CourtClient(Verbs):
             )
         return _read(AcceptedMessage, await self._sender.say(handed, key or str(uuid7())))
 
-    async def resume(self) -> list[Resumed]:
-        """Send again whatever a crash or a cancelled call left without an answer; what came of each, oldest first."""
-        return await self._sender.resume()
+    def resume(self) -> AsyncIterator[Resumed]:
+        """Send again whatever a crash or a cancelled call left without an answer, oldest first; what came of each."""
+        return self._sender.resume()
 
     # following and reading
 

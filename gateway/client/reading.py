@@ -10,13 +10,14 @@ What is not sealed to us is the partner's signed word in its own dialect; there 
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 
 from gateway.client.answers import Message, Opened
 from gateway.client.problems import DestroyedError, InvalidBodyError
 from gateway.crypto import policy
 from gateway.crypto.keyring import Keyring
-from gateway.crypto.limits import DEFAULT_LIMITS
+from gateway.crypto.limits import MESSAGE_CEILING, Limits
 from gateway.crypto.seal import recipient_of, unseal
 from gateway.errors import RejectedError
 from schemas.catalogue import catalogue
@@ -25,6 +26,8 @@ from schemas.problem import REASONS, FieldError
 from schemas.replies import join
 from schemas.validation import InvalidError, parse_data, refs_of
 
+# How large and how late a message may be, the gateway judged by its own configuration when it came.
+LIMITS = Limits(message_bytes=MESSAGE_CEILING, behind=timedelta(days=36_500))
 # The sender's fault, and only a new answer mends it; anything else is an alarm.
 _UNUSABLE = frozenset(
     {"cannot-open", "seal-mismatch", "malformed-json", "duplicate-member", "too-deep", "bad-number", "bad-encoding"}
@@ -47,7 +50,7 @@ def open_message(
         sender=message.sender,
         keyring=keyring,
         now=parse_timestamp(message.stored_at),
-        limits=DEFAULT_LIMITS,
+        limits=LIMITS,
     )
     # 2
     envelope = policy.examine(authentic, receivers={court})

@@ -7,6 +7,7 @@ broken connection, 5xx or a page of some proxy end nothing.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -25,7 +26,6 @@ class Resumed:
     """What came of something that had no answer. Exactly one of answer (the gateway's JSON) and problem is there."""
 
     key: str
-    path: str
     answer: Any = None
     problem: ProblemError | None = None
 
@@ -46,19 +46,18 @@ class Sender:
         await self._spool.put(Outgoing(key, handed.path, handed.content_type, mark, handed.body))
         return await self._deliver(key)
 
-    async def resume(self) -> list[Resumed]:
-        """Everything unanswered, oldest first. Raises ProblemError only for the credential itself."""
-        done = []
+    async def resume(self) -> AsyncIterator[Resumed]:
+        """Everything unanswered, oldest first, each told when it is answered.
+
+        Raises what concerns all of it: ProblemError about the credential, UnexpectedAnswerError.
+        """
         for key in await self._spool.unanswered():
-            item = await self._spool.get(key)
-            path = item.path if item else ""
             try:
-                done.append(Resumed(key, path, answer=await self._deliver(key)))
+                yield Resumed(key, answer=await self._deliver(key))
             except ProblemError as problem:
                 if problem.about_credential:
                     raise
-                done.append(Resumed(key, path, problem=problem))
-        return done
+                yield Resumed(key, problem=problem)
 
     async def _deliver(self, key: str) -> Any:
         """One at a time for each key: `resume` and the caller may meet."""

@@ -135,6 +135,10 @@ def _meant(act: Act) -> dict[str, Any]:
     return {name: value for name, value in act.members().items() if name not in ("sealed", "message_id")}
 
 
+def _named(body: Mapping[str, Any]) -> list[str]:
+    return [body["receiver"]] if body.get("receiver") else list(body.get("receivers") or ())
+
+
 def _addressed(receivers: Sequence[str]) -> dict[str, Any]:
     if not receivers:
         return {}

@@ -76,7 +76,7 @@ async def test_a_refusal_is_raised_by_name_and_not_tried_again(served: Served) -
     async with served("invalid-field") as (server, court_system):
         with pytest.raises(ProblemError) as caught:
             await court_system.submit(BODY, receiver=GRID)
-        assert await court_system.resume() == []
+        assert [r async for r in court_system.resume()] == []
     assert caught.value.code == "invalid-field"
     assert len(server.attempts) == 1
 
@@ -104,7 +104,7 @@ async def test_a_proxys_page_concludes_nothing(served: Served, page: str) -> Non
     async with served(page, ACCEPTED) as (server, court_system):
         with pytest.raises(UnexpectedAnswerError):
             await court_system.submit(BODY, receiver=GRID)
-        (resumed,) = await court_system.resume()
+        (resumed,) = [r async for r in court_system.resume()]
     assert resumed.answer == ACCEPTED
     assert len(set(server.attempts)) == 1
 
@@ -114,8 +114,8 @@ async def test_a_refused_token_says_nothing_about_what_was_handed_in(served: Ser
         with pytest.raises(ProblemError, match="unauthorized"):
             await court_system.submit(BODY, receiver=GRID)
         with pytest.raises(ProblemError, match="unauthorized"):
-            await court_system.resume()
-        (resumed,) = await court_system.resume()
+            [r async for r in court_system.resume()]
+        (resumed,) = [r async for r in court_system.resume()]
     assert resumed.answer == ACCEPTED
     assert len(set(server.attempts)) == 1
 
@@ -125,7 +125,7 @@ async def test_one_refusal_does_not_keep_the_others_from_being_resumed(served: S
         for key in ("first", "second"):
             with pytest.raises(UnexpectedAnswerError):
                 await court_system.submit(BODY, receiver=GRID, key=key)
-        refused, accepted = await court_system.resume()
+        refused, accepted = [r async for r in court_system.resume()]
     assert refused.key == "first" and refused.problem is not None and refused.problem.code == "invalid-field"
     assert accepted.key == "second" and accepted.answer == ACCEPTED
 
@@ -134,7 +134,7 @@ async def test_resuming_beside_the_caller_sends_nothing_twice(served: Served) ->
     async with served("unavailable", "unavailable", ACCEPTED) as (server, court_system):
         submitting = asyncio.create_task(court_system.submit(BODY, receiver=GRID))
         await server.attempted(1)
-        (resumed,) = await court_system.resume()
+        (resumed,) = [r async for r in court_system.resume()]
         assert (await submitting).request_no == resumed.answer["request_no"]
     assert len(server.attempts) == 3
 
@@ -152,8 +152,8 @@ async def test_killed_between_its_spool_and_the_answer_it_resumes_with_the_same_
         victim.kill()
         await victim.wait()
     async with served(ACCEPTED) as (server, court_system):
-        (resumed,) = await court_system.resume()
-        assert await court_system.resume() == []
+        (resumed,) = [r async for r in court_system.resume()]
+        assert [r async for r in court_system.resume()] == []
         accepted = await court_system.submit(BODY, receiver=GRID, sign=True, key="step-4")
     assert (resumed.key, resumed.answer) == ("step-4", ACCEPTED)
     assert server.attempts == [before]

@@ -171,7 +171,7 @@ async def test_what_was_accepted_though_the_answer_was_lost_is_not_accepted_twic
     numbers = []
     for spool in (first, second):
         async with CourtClient(world.url, TOKEN, court=COURT, gateway=COURT, spool=spool) as client:
-            numbers += [r.answer["request_no"] for r in await client.resume()]
+            numbers += [r.answer["request_no"] async for r in client.resume()]
             listed = [r.request_no async for r in client.requests()]
     assert numbers == listed * 2
 
