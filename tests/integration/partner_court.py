@@ -15,9 +15,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aio_pika
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractQueue
+from aio_pika.abc import AbstractConnection, AbstractExchange, AbstractIncomingMessage, AbstractQueue
 from uuid_utils.compat import uuid7
 
+from gateway.amqp.link import Link
+from gateway.broker.provision import provision
+from gateway.broker.topology import OUT, from_queue, plan, to_queue
+from gateway.core.routing import Directory, Participant
 from gateway.crypto import policy, sdjwt, seal
 from gateway.crypto.keyring import (
     Keyring,
@@ -27,12 +31,40 @@ from gateway.crypto.keyring import (
     public_key_from_jwk,
 )
 from gateway.crypto.limits import Limits
+from schemas.catalogue import Kind, catalogue
 from schemas.envelope import CONTENT_TYPE, Envelope, OutsideEnvelope, timestamp
+from tests.conftest import Vhost
 
 COURT, POLICE = "court-sn0199", "police-610199"
 CASE = "（2026）陕0199执900001号"
 LOCATE = "police.person-locate.request"
 KIDS = (f"{COURT}.sig.1", f"{COURT}.enc.1", f"{COURT}.enc.cms1", f"{POLICE}.sig.1", f"{POLICE}.enc.1")
+PASSWORD = "demo-only"
+DIRECTORY = Directory(
+    [
+        Participant(
+            COURT,
+            Kind.COURT,
+            "云川县人民法院（演示）",
+            "Yunchuan County Court (demo)",
+            "http",
+            "canonical",
+            home=True,
+            accepts=("*",),
+            opens=("*",),
+        ),
+        Participant(
+            POLICE,
+            Kind.POLICE,
+            "云川县公安局（演示）",
+            "Yunchuan police (demo)",
+            "amqp",
+            "police/1",
+            accepts=("*",),
+            opens=("*",),
+        ),
+    ]
+)
 JWKS: dict[str, dict[str, Any]] = {kid: generate_jwk(kid) for kid in KIDS}
 
 
@@ -106,8 +138,8 @@ class Court:
         self.grew = asyncio.Event()
         self._numbers = itertools.count(1)
         self._connection: AbstractConnection | None = None
-        self.out: AbstractExchange | None = None
-        self.queues: list[AbstractQueue] = []
+        self._out: AbstractExchange | None = None
+        self.inboxes: list[AbstractQueue] = []
 
     def talk(self, type: str = LOCATE) -> Talk:
         return Talk(f"{COURT}-20260324-{next(self._numbers):06d}", type)
@@ -179,31 +211,32 @@ class Court:
 
     # the broker
 
-    async def connect(self, url: str) -> None:
-        """As administrator: declares what provisioning would, then listens."""
-        self._connection = await aio_pika.connect(url)
-        channel = await self._connection.channel()
-        self.out = await channel.declare_exchange("lianzhi.out", aio_pika.ExchangeType.TOPIC, durable=True)
-        into = await channel.declare_exchange("lianzhi.in", aio_pika.ExchangeType.TOPIC, durable=True)
-        for lane, suffix in (("normal", ""), ("urgent", ".urgent")):
-            to = await self._queue(channel, f"lianzhi.to.{POLICE}{suffix}")
-            await to.bind(self.out, f"{POLICE}.{lane}.#")
-            back = await self._queue(channel, f"lianzhi.from.{POLICE}{suffix}")
-            await back.bind(into, f"{POLICE}.{lane}.#")
-            await back.consume(self._take, no_ack=True)
-            self.queues += [to, back]
-
-    async def _queue(self, channel: AbstractChannel, name: str) -> AbstractQueue:
-        return await channel.declare_queue(name, durable=True, arguments={"x-queue-type": "quorum"})
+    async def connect(self, vhost: Vhost, link: Link) -> None:
+        """Applies the topology with the partner's own user, and listens where the gateway would."""
+        topology = plan(DIRECTORY, catalogue())
+        passwords = {user.name: PASSWORD for user in topology.users}
+        await provision(topology, management=vhost.management, link=link, vhost=vhost.name, passwords=passwords)
+        self._connection = await aio_pika.connect(vhost.url())
+        channel = await self._connection.channel(on_return_raises=True)
+        self._out = await channel.get_exchange(OUT)
+        for lane in ("normal", "urgent"):
+            await (await channel.get_queue(from_queue(POLICE, lane))).consume(self._take, no_ack=True)
+            self.inboxes.append(await channel.get_queue(to_queue(POLICE, lane)))
 
     async def close(self) -> None:
-        """Leave nothing for the next test."""
-        for queue in self.queues:
-            await queue.delete(if_unused=False, if_empty=False)
         if self._connection is not None:
-            await self._connection.close()
+            async with asyncio.timeout(20):
+                await self._connection.close()
 
-    async def _take(self, message: aio_pika.abc.AbstractIncomingMessage) -> None:
+    async def waiting(self) -> int:
+        """What the partner has not acknowledged or not taken yet."""
+        channel = await self._connection.channel() if self._connection else None
+        assert channel is not None
+        counts = [await channel.declare_queue(queue.name, passive=True, timeout=20) for queue in self.inboxes]
+        await channel.close()
+        return sum(queue.declaration_result.message_count or 0 for queue in counts)
+
+    async def _take(self, message: AbstractIncomingMessage) -> None:
         authentic = policy.authenticate(
             message.body, sender=POLICE, keyring=self.keyring, now=datetime.now(UTC), limits=Limits()
         )
@@ -218,9 +251,10 @@ class Court:
         self.grew.set()
 
     async def send(self, raw: bytes, *, lane: str = "normal", content_type: str | None = CONTENT_TYPE) -> None:
-        assert self.out is not None
-        message = aio_pika.Message(raw, content_type=content_type, delivery_mode=2)
-        await self.out.publish(message, f"{POLICE}.{lane}.x.y")
+        assert self._out is not None
+        await self._out.publish(
+            aio_pika.Message(raw, content_type=content_type, delivery_mode=2), f"{POLICE}.{lane}.{LOCATE}.x"
+        )
 
     async def heard(self, count: int, *, timeout: float = 15.0) -> list[Answer]:
         """The answers, once there are `count` of them."""
