@@ -13,28 +13,16 @@ from typing import Any
 
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 _POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
-Values = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """One statement for many rows of positional values."""
+    """One statement for many rows of positional values; `Connection.run` executes it."""
 
     sqlite: str
     postgresql: str
-
-    async def run(self, connection: AsyncConnection, rows: Sequence[Values]) -> int:
-        """Execute for all rows; the number of rows inserted, changed or deleted. No rows: no statement."""
-        if not rows:
-            return 0
-        if connection.dialect.name == "sqlite":
-            result = await connection.exec_driver_sql(self.sqlite, list(rows))
-        else:
-            result = await connection.exec_driver_sql(self.postgresql, tuple(zip(*rows, strict=True)))
-        return result.rowcount
 
 
 def insert(table: Table, columns: Sequence[Column[Any]], on_conflict: str = "") -> Bulk:

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import PoolProxiedConnection
 
 from gateway.errors import ConfigurationError, MisuseError
+from gateway.store.connection import Connection, PostgresConnection, SqliteConnection
 from gateway.store.faults import translated
 
 BUSY_TIMEOUT_MS = 5_000  # for a command-line tool writing beside the server
@@ -79,13 +81,14 @@ def sqlite_path(url: URL) -> Path | None:
 def create_engine(url: URL) -> AsyncEngine:
     """An engine with our settings; nothing is connected yet."""
     if sqlite_path(url) is not None:
-        engine = create_async_engine(url, pool_size=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S)
+        engine = create_async_engine(url, pool_size=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S, pool_reset_on_return=None)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine
     return create_async_engine(
         url,
         pool_size=POOL_SIZE,
         pool_timeout=POOL_TIMEOUT_S,
+        pool_reset_on_return=None,
         connect_args={"server_settings": POSTGRES_SETTINGS, "command_timeout": POSTGRES_COMMAND_TIMEOUT_S},
     )
 
@@ -99,30 +102,59 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 class Database:
-    """Gives connections for one writing unit or one read, with errors translated."""
+    """Gives connections for one writing unit or one read, with errors translated.
+
+    The pool is SQLAlchemy's; transactions are begun and ended here, so it has nothing to reset.
+    """
 
     def __init__(self, url: URL) -> None:
         self.engine = create_engine(url)
         self.is_sqlite = sqlite_path(url) is not None
-        # With isolation_level None the SQLite driver is in autocommit already.
-        self._readers = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writing = asyncio.Lock()
         self._writer: asyncio.Task[Any] | None = None
 
     @asynccontextmanager
-    async def writer(self) -> AsyncIterator[AsyncConnection]:
+    async def writer(self) -> AsyncIterator[Connection]:
         """One transaction: commits when the block ends, rolls back when it raises.
 
         Raises MisuseError for a unit inside another one on SQLite, which would wait for itself.
         """
         with translated():
-            if self.is_sqlite:
-                async with self._alone(), self.engine.begin() as connection:
-                    await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            async with self._alone() if self.is_sqlite else nullcontext(), self._connection() as connection:
+                try:
+                    await connection.begin()
                     yield connection
+                    await connection.commit()
+                except BaseException:
+                    await _take_back(connection)
+                    raise
+
+    @asynccontextmanager
+    async def reader(self) -> AsyncIterator[Connection]:
+        """For one statement, in autocommit: no BEGIN, no COMMIT."""
+        with translated():
+            async with self._connection() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        pooled = await self.engine.raw_connection()
+        connection = self._of(pooled)
+        while connection.closed():  # the server went away while nobody used it
+            pooled.invalidate()
+            pooled = await self.engine.raw_connection()
+            connection = self._of(pooled)
+        try:
+            yield connection
+        finally:
+            if connection.broken or connection.closed():
+                pooled.invalidate()
             else:
-                async with self.engine.begin() as connection:
-                    yield connection
+                pooled.close()
+
+    def _of(self, pooled: PoolProxiedConnection) -> Connection:
+        driver: Any = pooled.driver_connection
+        return SqliteConnection(driver) if self.is_sqlite else PostgresConnection(driver)
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
@@ -136,12 +168,14 @@ class Database:
             finally:
                 self._writer = None
 
-    @asynccontextmanager
-    async def reader(self) -> AsyncIterator[AsyncConnection]:
-        """For one statement."""
-        with translated():
-            async with self._readers.connect() as connection:
-                yield connection
-
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+async def _take_back(connection: Connection) -> None:
+    """Roll back; a connection whose state is then unknown leaves the pool."""
+    if connection.closed():
+        return  # the server takes back what it did not commit
+    connection.broken = True
+    await connection.rollback()
+    connection.broken = False

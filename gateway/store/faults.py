@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
-from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from gateway.errors import ConflictError, StoreUnavailableError
@@ -32,40 +31,46 @@ def translated() -> Iterator[None]:
     """
     try:
         yield
-    except DBAPIError as error:
-        raise _translate(error) from error
-    except (OSError, PoolTimeoutError) as error:  # TimeoutError is an OSError
-        raise StoreUnavailableError(str(error) or type(error).__name__) from error
+    except Exception as error:
+        ours = _of_sqlite(error) or _of_postgres(error) or _of_network(error)
+        if ours is None:
+            raise
+        raise ours from error
 
 
-def _translate(error: DBAPIError) -> Exception:
-    origin = error.orig
-    state = getattr(origin, "sqlstate", None)
+def _of_sqlite(error: Exception) -> Exception | None:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return None
+    if code & 0xFF in SQLITE_UNAVAILABLE:
+        return StoreUnavailableError(str(error))
+    columns = str(error).partition("UNIQUE constraint failed: ")[2]
+    return _conflict(_UNIQUE.get(columns))
+
+
+def _of_postgres(error: Exception) -> Exception | None:
+    state = getattr(error, "sqlstate", None)
+    if isinstance(error, asyncpg.InterfaceError) and "clos" in str(error):
+        return StoreUnavailableError(str(error))
+    if state is None:
+        return None
     if state in POSTGRES_AGAIN:
         return ConflictError("deadlock")
-    if isinstance(error, IntegrityError):
-        name = _constraint(origin)
-        return ConflictError(name.replace("_", "-")) if name else error
-    if error.connection_invalidated or _unavailable(origin, state):
-        return StoreUnavailableError(str(origin))
-    return error
+    if state.startswith(POSTGRES_UNAVAILABLE) or state in POSTGRES_UNAVAILABLE_STATES:
+        return StoreUnavailableError(str(error))
+    name = getattr(error, "constraint_name", None)
+    return _conflict(name if name in _UNIQUE.values() else None)
 
 
-def _unavailable(origin: BaseException | None, state: str | None) -> bool:
-    if isinstance(origin, sqlite3.Error):
-        code = getattr(origin, "sqlite_errorcode", None)
-        return code is not None and code & 0xFF in SQLITE_UNAVAILABLE
-    return state is not None and (state.startswith(POSTGRES_UNAVAILABLE) or state in POSTGRES_UNAVAILABLE_STATES)
+def _of_network(error: Exception) -> Exception | None:
+    """Refused, unreachable, timed out (TimeoutError is an OSError), or no connection free in time."""
+    if isinstance(error, (OSError, PoolTimeoutError)):
+        return StoreUnavailableError(str(error) or type(error).__name__)
+    return None
 
 
-def _constraint(origin: BaseException | None) -> str | None:
-    """The name of the unique constraint that said no; None for any other kind."""
-    if isinstance(origin, sqlite3.IntegrityError):
-        columns = str(origin).partition("UNIQUE constraint failed: ")[2]
-        return _UNIQUE.get(columns)
-    cause = getattr(origin, "__cause__", None)
-    name = getattr(cause, "constraint_name", None)
-    return name if name in _UNIQUE.values() else None
+def _conflict(name: str | None) -> ConflictError | None:
+    return None if name is None else ConflictError(name.replace("_", "-"))
 
 
 def _unique_names() -> dict[str, str]:

@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.store.engine import create_engine, database_url, sqlite_path
 from gateway.store.faults import translated
@@ -58,9 +58,11 @@ async def _migrate_postgres(connection: AsyncConnection) -> None:
     await connection.commit()
 
 
-def is_current(connection: Connection) -> bool:
+async def is_current(engine: AsyncEngine) -> bool:
     """Whether the schema is the one this version of the program was written for."""
-    found = MigrationContext.configure(connection).get_current_heads()
+    with translated():
+        async with engine.connect() as connection:
+            found = await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_heads())
     return set(found) == set(ScriptDirectory.from_config(_config()).get_heads())
 
 

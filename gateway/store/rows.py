@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import Column, Table
+from pydantic_core import from_json
+from sqlalchemy import Boolean, Column, Table
+from sqlalchemy.types import TypeEngine
 
 from gateway.core.records import (
     DocumentRow,
@@ -22,7 +24,7 @@ from gateway.core.records import (
     Timer,
 )
 from gateway.store import tables
-from gateway.store.columns import Instant, Json, json_text, micros
+from gateway.store.columns import Instant, Json, json_text, micros, moment
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -42,29 +44,36 @@ class Codec(Generic[R]):
         self._record = record
         self.columns: list[Column[Any]] = [table.c[name] for name in self._field]
         self.written = [c for c in self.columns if c is not table.autoincrement_column]
+        self._from_driver = _conversions(self.columns, FROM_DRIVER)
 
     def read(self, row: Iterable[Any]) -> R:
-        return self._record(*row)
+        """The record of a row of `columns`."""
+        return self._record(*_converted(row, self._from_driver))
 
     def writer(self, columns: Sequence[Column[Any]]) -> Callable[[R], Values]:
-        """record → its values for `columns`, as both drivers take them: SQLAlchemy touches no value."""
+        """record → its values for `columns`, as both drivers take them."""
         get: Callable[[R], Values] = attrgetter(*(self._field[c.name] for c in columns))
-        converted = [(i, convert) for i, c in enumerate(columns) if (convert := _to_driver(c)) is not None]
-
-        def write(record: R) -> Values:
-            values = list(get(record))
-            for index, convert in converted:
-                if values[index] is not None:
-                    values[index] = convert(values[index])
-            return tuple(values)
-
-        return write
+        to_driver = _conversions(columns, TO_DRIVER)
+        return lambda record: tuple(_converted(get(record), to_driver))
 
 
-def _to_driver(column: Column[Any]) -> Callable[[Any], Any] | None:
-    if isinstance(column.type, Instant):
-        return micros
-    return json_text if isinstance(column.type, Json) else None
+Conversions = list[tuple[int, Callable[[Any], Any]]]
+TO_DRIVER: dict[type[TypeEngine[Any]], Callable[[Any], Any]] = {Instant: micros, Json: json_text}
+FROM_DRIVER: dict[type[TypeEngine[Any]], Callable[[Any], Any]] = {Instant: moment, Json: from_json, Boolean: bool}
+
+
+def _conversions(
+    columns: Sequence[Column[Any]], by_type: Mapping[type[TypeEngine[Any]], Callable[[Any], Any]]
+) -> Conversions:
+    return [(i, by_type[type(c.type)]) for i, c in enumerate(columns) if type(c.type) in by_type]
+
+
+def _converted(row: Iterable[Any], conversions: Conversions) -> list[Any]:
+    values = list(row)
+    for index, convert in conversions:
+        if values[index] is not None:
+            values[index] = convert(values[index])
+    return values
 
 
 REQUEST = Codec(tables.requests, Request)

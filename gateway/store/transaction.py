@@ -6,97 +6,106 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, func, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Integer, bindparam, func, select, text
 
 from gateway.core.records import Changes, IdempotencyRow, Measure, Message, OutboxRow, Request, Submission, Timer
 from gateway.services.ports import KnownMessage
 from gateway.store import outbox, writes
 from gateway.store.columns import Instant, among
+from gateway.store.connection import Connection, scalar
+from gateway.store.query import Query
 from gateway.store.rows import IDEMPOTENCY, MEASURE, MESSAGE, REQUEST, SUBMISSION, TIMER
 from gateway.store.tables import documents, idempotency, measures, messages, notices, requests, submissions, timers
 
 NOTICE_WINDOW = timedelta(minutes=1)
-TAKE_NUMBERS = text(
-    "INSERT INTO number_blocks (opener, day, next) VALUES (:opener, :day, :size + 1) "
-    "ON CONFLICT (opener, day) DO UPDATE SET next = number_blocks.next + :size RETURNING next"
-)
-INSERT_NOTICE = text(
-    "INSERT INTO notices (owner, body_sha256, at) VALUES (:owner, :sha256, :at) "
-    "ON CONFLICT (body_sha256, owner) DO NOTHING"
-).bindparams(bindparam("at", type_=Instant()))
-
-
 _r, _m, _s, _i, _x = requests.c, messages.c, submissions.c, idempotency.c, measures.c
-OPEN_STATES = ("requested", "active")
 
-LOCK_REQUESTS = (
+LOCK_REQUESTS = Query(
     select(*REQUEST.columns).where(among(_r.request_no, "numbers")).order_by(_r.request_no).with_for_update()
 )
-KNOWN_MESSAGES = select(_m.sender, _m.id, _m.digest, _m.disposition, _m.answer_id, _m.request_no).where(
-    among(_m.id, "ids")
+KNOWN_MESSAGES = Query(
+    select(_m.sender, _m.id, _m.digest, _m.disposition, _m.answer_id, _m.request_no).where(among(_m.id, "ids"))
 )
-HELD_MESSAGES = (
+HELD_MESSAGES = Query(
     select(*MESSAGE.columns)
     .where(_m.request_no == bindparam("number"), _m.sender == bindparam("by"), _m.disposition == "held")
     .order_by(_m.seqno)
 )
-SEQNO_OWNER = select(_m.id).where(
-    _m.request_no == bindparam("number"), _m.sender == bindparam("by"), _m.seqno == bindparam("seqno")
+SEQNO_OWNER = Query(
+    select(_m.id).where(
+        _m.request_no == bindparam("number"), _m.sender == bindparam("by"), _m.seqno == bindparam("seqno")
+    )
 )
-SUBMISSIONS = select(*SUBMISSION.columns).where(among(_s.id, "ids"))
-IDEMPOTENCY_ROWS = select(*IDEMPOTENCY.columns).where(among(_i.key, "keys"))
-MEASURES = select(*MEASURE.columns).order_by(_x.measure_no)
+SUBMISSIONS = Query(select(*SUBMISSION.columns).where(among(_s.id, "ids")))
+IDEMPOTENCY_ROWS = Query(select(*IDEMPOTENCY.columns).where(among(_i.key, "keys")))
 # An object has few measures in its life: states are compared in memory, which keeps SQLite on the object's index.
-MEASURES_ON = MEASURES.where(among(_x.object_key, "objects"))
-MEASURES_OF = MEASURES.where(_x.request_no == bindparam("number"))
-MEASURES_BY_CONTROL = MEASURES.where(_x.control_no == bindparam("control"), _x.asked == bindparam("by"))
-DOCUMENTS_KNOWN = select(documents.c.sha256).where(among(documents.c.sha256, "digests"))
-RECENT_NOTICES = select(func.count()).where(
-    notices.c.owner == bindparam("to"), notices.c.at > bindparam("since", type_=Instant())
+_measures = select(*MEASURE.columns).order_by(_x.measure_no)
+MEASURES_ON = Query(_measures.where(among(_x.object_key, "objects")))
+MEASURES_OF = Query(_measures.where(_x.request_no == bindparam("number")))
+MEASURES_BY_CONTROL = Query(_measures.where(_x.control_no == bindparam("control"), _x.asked == bindparam("by")))
+DOCUMENTS_KNOWN = Query(select(documents.c.sha256).where(among(documents.c.sha256, "digests")))
+RECENT_NOTICES = Query(
+    select(func.count()).where(notices.c.owner == bindparam("to"), notices.c.at > bindparam("since", type_=Instant()))
 )
-DUE_TIMERS = (
+INSERT_NOTICE = Query(
+    text(
+        "INSERT INTO notices (owner, body_sha256, at) VALUES (:owner, :sha256, :at) "
+        "ON CONFLICT (body_sha256, owner) DO NOTHING RETURNING 1"
+    ).bindparams(bindparam("at", type_=Instant()))
+)
+_due_timers = (
     select(*TIMER.columns)
     .where(timers.c.due_at <= bindparam("now", type_=Instant()))
     .order_by(timers.c.due_at)
     .limit(bindparam("limit", type_=Integer()))
 )
-# PostgreSQL: the requests are locked too, and nothing is waited for, so a clock never stands between two units.
-LOCK_DUE_TIMERS = DUE_TIMERS.join(requests, _r.request_no == timers.c.request_no).with_for_update(skip_locked=True)
+DUE_TIMERS = Query(_due_timers)
+# The requests are locked too, and nothing is waited for, so a clock never stands between two units.
+LOCK_DUE_TIMERS = Query(
+    _due_timers.join(requests, _r.request_no == timers.c.request_no).with_for_update(skip_locked=True)
+)
+TAKE_NUMBERS = Query(
+    text(
+        "INSERT INTO number_blocks (opener, day, next) VALUES (:opener, :day, :size + 1) "
+        "ON CONFLICT (opener, day) DO UPDATE SET next = number_blocks.next + :size RETURNING next"
+    )
+)
+
+OPEN_STATES = ("requested", "active")
 
 
 class SqlTransaction:
     """Loads first, one `apply` at the end; `SqlStore.begin` commits or rolls back."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
 
     async def lock_requests(self, numbers: Sequence[str]) -> dict[str, Request]:
-        rows = await self._connection.execute(LOCK_REQUESTS, {"numbers": list(set(numbers))}) if numbers else ()
+        rows = await self._db.fetch(LOCK_REQUESTS, numbers=list(set(numbers))) if numbers else ()
         return {request.request_no: request for request in map(REQUEST.read, rows)}
 
     async def known(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], KnownMessage]:
-        rows = await self._connection.execute(KNOWN_MESSAGES, {"ids": _second(keys)}) if keys else ()
+        rows = await self._db.fetch(KNOWN_MESSAGES, ids=_second(keys)) if keys else ()
         found = {(sender, message_id): KnownMessage(*rest) for sender, message_id, *rest in rows}
         return {key: found[key] for key in keys if key in found}
 
     async def held(self, request_no: str, sender: str) -> list[Message]:
-        rows = await self._connection.execute(HELD_MESSAGES, {"number": request_no, "by": sender})
-        return [MESSAGE.read(row) for row in rows]
+        return [MESSAGE.read(row) for row in await self._db.fetch(HELD_MESSAGES, number=request_no, by=sender)]
 
     async def seqno_owner(self, request_no: str, sender: str, seqno: int) -> str | None:
-        return await self._connection.scalar(SEQNO_OWNER, {"number": request_no, "by": sender, "seqno": seqno})
+        owner: str | None = await scalar(self._db, SEQNO_OWNER, number=request_no, by=sender, seqno=seqno)
+        return owner
 
     async def attempted(self, request_no: str) -> bool:
-        return await outbox.attempted(self._connection, request_no)
+        return await outbox.attempted(self._db, request_no)
 
     async def submissions(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Submission]:
-        rows = await self._connection.execute(SUBMISSIONS, {"ids": _second(keys)}) if keys else ()
+        rows = await self._db.fetch(SUBMISSIONS, ids=_second(keys)) if keys else ()
         found = {(row.sender, row.id): row for row in map(SUBMISSION.read, rows)}
         return {key: found[key] for key in keys if key in found}
 
     async def idempotency(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], IdempotencyRow]:
-        rows = await self._connection.execute(IDEMPOTENCY_ROWS, {"keys": _second(keys)}) if keys else ()
+        rows = await self._db.fetch(IDEMPOTENCY_ROWS, keys=_second(keys)) if keys else ()
         found = {(row.client, row.key): row for row in map(IDEMPOTENCY.read, rows)}
         return {key: found[key] for key in keys if key in found}
 
@@ -117,36 +126,33 @@ class SqlTransaction:
         return next((m for m in found if m.state == "active"), None)
 
     async def documents_known(self, digests: Sequence[str]) -> set[str]:
-        return set(await self._connection.scalars(DOCUMENTS_KNOWN, {"digests": digests})) if digests else set()
+        rows = await self._db.fetch(DOCUMENTS_KNOWN, digests=digests) if digests else ()
+        return {sha256 for (sha256,) in rows}
 
     async def notice_allowed(self, owner: str, body_sha256: str, now: datetime, per_minute: int) -> bool:
-        since = now - NOTICE_WINDOW
-        recent = await self._connection.scalar(RECENT_NOTICES, {"to": owner, "since": since})
-        if recent is not None and recent >= per_minute:
+        if await scalar(self._db, RECENT_NOTICES, to=owner, since=now - NOTICE_WINDOW) >= per_minute:
             return False
-        notice = {"owner": owner, "sha256": body_sha256, "at": now}
-        return (await self._connection.execute(INSERT_NOTICE, notice)).rowcount == 1
+        return await scalar(self._db, INSERT_NOTICE, owner=owner, sha256=body_sha256, at=now) is not None
 
     async def mark_sent(self, row_ids: Sequence[int], owner: str) -> list[OutboxRow]:
-        return await outbox.mark_sent(self._connection, row_ids, owner) if row_ids else []
+        return await outbox.mark_sent(self._db, row_ids, owner) if row_ids else []
 
     async def mark_failed(self, row_id: int, owner: str, *, next_at: datetime, reason: str, park: bool) -> None:
-        await outbox.mark_failed(self._connection, row_id, owner, next_at=next_at, reason=reason, park=park)
+        await outbox.mark_failed(self._db, row_id, owner, next_at=next_at, reason=reason, park=park)
 
     async def due_timers(self, now: datetime, limit: int) -> list[Timer]:
-        query = LOCK_DUE_TIMERS if self._connection.dialect.name == "postgresql" else DUE_TIMERS
-        rows = await self._connection.execute(query, {"now": now, "limit": limit})
-        return [TIMER.read(row) for row in rows]
+        query = LOCK_DUE_TIMERS if self._db.locks else DUE_TIMERS
+        return [TIMER.read(row) for row in await self._db.fetch(query, now=now, limit=limit)]
 
     async def take_number_block(self, opener: str, day: str, size: int) -> int:
-        following = await self._connection.scalar(TAKE_NUMBERS, {"opener": opener, "day": day, "size": size})
-        return int(following) - size
+        following: int = await scalar(self._db, TAKE_NUMBERS, opener=opener, day=day, size=size)
+        return following - size
 
     async def apply(self, changes: Changes) -> None:
-        await writes.apply(self._connection, changes)
+        await writes.apply(self._db, changes)
 
-    async def _measures(self, query: Select[Any], **parameters: Any) -> list[Measure]:
-        return [MEASURE.read(row) for row in await self._connection.execute(query, parameters)]
+    async def _measures(self, query: Query, **parameters: Any) -> list[Measure]:
+        return [MEASURE.read(row) for row in await self._db.fetch(query, **parameters)]
 
 
 def _second(keys: Sequence[tuple[str, str]]) -> list[str]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import func, literal_column, select
 
 from gateway.core.records import Changes, Message, OutboxRow, QuarantineRow, Timer
 from gateway.errors import ConflictError, MisuseError
 from gateway.store import bulk, tables
 from gateway.store.columns import EPOCH, micros
+from gateway.store.connection import Connection
+from gateway.store.query import Query
 from gateway.store.rows import (
     DOCUMENT,
     EVENT,
@@ -29,7 +31,7 @@ from gateway.store.rows import (
 )
 
 # Every writer of events queues here on PostgreSQL until the one before has committed (design.md 3.3 Feed).
-FEED_LOCK = "SELECT pg_advisory_xact_lock(4993446653023372133)"  # 'Lianzhie' as a number
+FEED_LOCK = Query(select(func.pg_advisory_xact_lock(literal_column("4993446653023372133"))))
 
 # What identifies a conversation never changes after `open`.
 REQUEST_FIXED = frozenset(
@@ -98,36 +100,36 @@ remembered = IDEMPOTENCY.writer(IDEMPOTENCY.written)
 event = EVENT.writer(EVENT.written)
 
 
-async def apply(connection: AsyncConnection, changes: Changes) -> None:
+async def apply(connection: Connection, changes: Changes) -> None:
     """Write `changes`. Raises ConflictError (`request-rev`, or a constraint) and MisuseError (a row to be changed
     does not exist); the transaction is then of no further use."""
-    await INSERT_REQUESTS.run(connection, [new_request(r) for r in changes.new_requests])
-    if await UPDATE_REQUESTS.run(connection, [changed_request(r) for r in changes.requests]) != len(changes.requests):
+    await connection.run(INSERT_REQUESTS, [new_request(r) for r in changes.new_requests])
+    if await connection.run(UPDATE_REQUESTS, [changed_request(r) for r in changes.requests]) != len(changes.requests):
         raise ConflictError("request-rev")
-    await INSERT_SUBMISSIONS.run(connection, [new_submission(s) for s in changes.submissions])
-    await INSERT_MESSAGES.run(connection, [new_message(m) for m in changes.messages])
+    await connection.run(INSERT_SUBMISSIONS, [new_submission(s) for s in changes.submissions])
+    await connection.run(INSERT_MESSAGES, [new_message(m) for m in changes.messages])
     dispositions = {(i, sender): (new, i, sender) for sender, i, new in changes.dispositions}
     await _all(SET_DISPOSITIONS, connection, list(dispositions.values()))
     answers = {(i, sender): (answer, i, sender) for sender, i, answer in changes.answers}
     await _all(SET_ANSWERS, connection, list(answers.values()))
-    await INSERT_OUTBOX.run(connection, _outbox_rows(changes.outbox, changes.messages))
-    await OUTBOX_AGAIN.run(connection, [(i, sender) for sender, i in changes.outbox_again])
-    await OUTBOX_CANCEL.run(connection, [(number,) for number in changes.outbox_cancel])
-    await SET_TIMERS.run(connection, [timer(t) for t in _last(changes.timers)])
-    await CLEAR_TIMERS.run(connection, changes.timers_clear)
-    await INSERT_MEASURES.run(connection, [new_measure(m) for m in changes.new_measures])
+    await connection.run(INSERT_OUTBOX, _outbox_rows(changes.outbox, changes.messages))
+    await connection.run(OUTBOX_AGAIN, [(i, sender) for sender, i in changes.outbox_again])
+    await connection.run(OUTBOX_CANCEL, [(number,) for number in changes.outbox_cancel])
+    await connection.run(SET_TIMERS, [timer(t) for t in _last(changes.timers)])
+    await connection.run(CLEAR_TIMERS, changes.timers_clear)
+    await connection.run(INSERT_MEASURES, [new_measure(m) for m in changes.new_measures])
     await _all(UPDATE_MEASURES, connection, [changed_measure(m) for m in changes.measures])
-    await INSERT_DOCUMENT_REFS.run(connection, changes.document_refs)
-    await INSERT_DOCUMENTS.run(connection, [new_document(d) for d in changes.documents])
-    await COUNT_QUARANTINE.run(connection, [refused(q) for q in _counted(changes.quarantine)])
-    await INSERT_IDEMPOTENCY.run(connection, [remembered(i) for i in changes.idempotency])
-    if changes.events and connection.dialect.name == "postgresql":
-        await connection.exec_driver_sql(FEED_LOCK)
-    await INSERT_EVENTS.run(connection, [event(e) for e in changes.events])
+    await connection.run(INSERT_DOCUMENT_REFS, changes.document_refs)
+    await connection.run(INSERT_DOCUMENTS, [new_document(d) for d in changes.documents])
+    await connection.run(COUNT_QUARANTINE, [refused(q) for q in _counted(changes.quarantine)])
+    await connection.run(INSERT_IDEMPOTENCY, [remembered(i) for i in changes.idempotency])
+    if changes.events and connection.locks:
+        await connection.fetch(FEED_LOCK)
+    await connection.run(INSERT_EVENTS, [event(e) for e in changes.events])
 
 
-async def _all(statement: bulk.Bulk, connection: AsyncConnection, rows: list[Values]) -> None:
-    if (changed := await statement.run(connection, rows)) != len(rows):
+async def _all(statement: bulk.Bulk, connection: Connection, rows: list[Values]) -> None:
+    if (changed := await connection.run(statement, rows)) != len(rows):
         raise MisuseError(f"{len(rows)} rows to change, {changed} exist: {statement.sqlite}")
 
 

@@ -45,7 +45,7 @@ async def test_the_migrated_schema_is_the_one_of_the_tables(empty_url: str) -> N
         return found
 
     store = await open_store(empty_url)
-    async with store.database.reader() as connection:
+    async with store.database.engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await store.close()
 

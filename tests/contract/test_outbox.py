@@ -248,7 +248,7 @@ async def test_marking_as_sent_never_deadlocks_with_a_unit_that_holds_the_reques
 
 async def _until_somebody_waits(store: SqlStore) -> None:
     async def waiting() -> bool:
-        async with store.database.reader() as connection:
+        async with store.database.engine.connect() as connection:
             found = await connection.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE NOT granted")
             return bool(found.scalar())
 

@@ -38,7 +38,7 @@ from tests.contract.samples import (
 
 async def all_rows(store: SqlStore) -> dict[str, list[Any]]:
     """Every table's rows, to see that nothing was written."""
-    async with store.database.reader() as connection:
+    async with store.database.engine.connect() as connection:
         return {name: list((await connection.execute(table.select())).all()) for name, table in metadata.tables.items()}
 
 

@@ -78,7 +78,7 @@ async def test_units_that_lock_each_other_out_end_as_a_conflict(postgres_store: 
 async def test_a_full_disk_is_unavailable_and_nothing_is_written(sqlite_store: SqlStore) -> None:
     async def pragma(text: str) -> int:
         """On the pool's only connection, which the next unit uses."""
-        async with sqlite_store.database.reader() as connection:
+        async with sqlite_store.database.engine.connect() as connection:
             return int((await connection.exec_driver_sql(f"PRAGMA {text}")).scalar_one())
 
     await pragma(f"max_page_count = {await pragma('page_count')}")
@@ -116,7 +116,7 @@ async def test_a_unit_inside_another_is_our_own_fault_not_a_standstill(sqlite_st
 
 
 async def test_every_commit_reaches_the_disk(sqlite_store: SqlStore) -> None:
-    async with sqlite_store.database.reader() as connection:
+    async with sqlite_store.database.engine.connect() as connection:
         asked = {
             name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys")

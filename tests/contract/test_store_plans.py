@@ -3,51 +3,45 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
-from sqlalchemy import Delete, Select, Update
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.postgresql import asyncpg
 
-from gateway.store import SqlStore, outbox, transaction, writes
+from gateway.store import SqlStore, outbox, reads, transaction, writes
 from gateway.store.bulk import Bulk
+from gateway.store.query import Query
 from gateway.store.tables import metadata
 from tests.contract.samples import MINUTE, NOW, sendable, write
 
-QUERIES: dict[str, Select[Any] | Update | Delete] = {
+QUERIES = {
     name: query
-    for module in (transaction, outbox)
+    for module in (transaction, outbox, reads)
     for name, query in vars(module).items()
-    if name.isupper() and not name.startswith("_") and isinstance(query, Select | Update | Delete)
+    if isinstance(query, Query)
 }
-del QUERIES["MEASURES"]  # what others narrow
-POSTGRES_ONLY = {"LOCK_DUE_TIMERS", "LOCK_REQUESTS_OF"}  # they lock rows, which SQLite has no need of
+POSTGRES_ONLY = {"LOCK_DUE_TIMERS", "LOCK_REQUESTS_OF", "CLOCK"}  # row locks, which SQLite has no need of; its clock
+# Only unsent rows stand in the index that one reads; the other ends after so many rows.
+MAY_SCAN = {"OLDEST_UNSENT", "NEWEST_QUARANTINE"}
 BULKS = {
     name: bulk
     for module in (writes, outbox)
     for name, bulk in vars(module).items()
     if isinstance(bulk, Bulk) and not bulk.sqlite.startswith("INSERT")
 }
-SQLITE, POSTGRES = sqlite.dialect(), asyncpg.dialect()  # type: ignore[no-untyped-call]
 TABLES = "|".join(metadata.tables)
 
 
-async def plan(store: SqlStore, query: str | Select[Any] | Update | Delete) -> list[str]:
+async def plan(store: SqlStore, query: Query | Bulk) -> list[str]:
     """The lines of the plan that the database makes without knowing the parameters."""
-    if isinstance(query, str):
-        text = query
-    else:
-        text = str(query.compile(dialect=SQLITE if store.database.is_sqlite else POSTGRES))
+    text = query.sqlite if store.database.is_sqlite else query.postgresql
+    sql = text if isinstance(text, str) else text.sql
     async with store.database.engine.connect() as connection:
         if store.database.is_sqlite:
-            nulls = (None,) * text.count("?")
-            rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", nulls)
+            rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", (None,) * sql.count("?"))
             return [row[-1] for row in rows]
-        await connection.exec_driver_sql("SET plan_cache_mode = force_generic_plan")
-        await connection.exec_driver_sql(f"PREPARE asked AS {text}")
-        nulls_text = ", ".join(["NULL"] * len(set(re.findall(r"\$\d+", text))))
-        rows = await connection.exec_driver_sql(f"EXPLAIN EXECUTE asked ({nulls_text})".replace(" ()", ""))
+        await connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
+        await connection.exec_driver_sql(f"PREPARE asked AS {sql}")
+        nulls = ", ".join(["NULL"] * len(set(re.findall(r"\$\d+", sql))))
+        rows = await connection.exec_driver_sql(f"EXPLAIN EXECUTE asked ({nulls})".replace(" ()", ""))
         await connection.exec_driver_sql("DEALLOCATE asked")
         return [row[0] for row in rows]
 
@@ -63,7 +57,7 @@ async def fill(store: SqlStore) -> None:
     async with store.begin() as unit:
         await unit.mark_sent([row.row_id for row in sent], "w")
     await write(store, sendable(500))
-    async with store.database.reader() as connection:
+    async with store.database.engine.begin() as connection:
         await connection.exec_driver_sql("ANALYZE")
 
 
@@ -72,7 +66,7 @@ async def test_every_query_uses_an_index(store: SqlStore, statistics: bool) -> N
     if statistics:
         await fill(store)
     for name, query in QUERIES.items():
-        if name in POSTGRES_ONLY and store.database.is_sqlite:
+        if name in MAY_SCAN or (name in POSTGRES_ONLY and store.database.is_sqlite):
             continue
         assert scans(await plan(store, query)) == [], name
 
@@ -82,8 +76,7 @@ async def test_every_change_uses_an_index(store: SqlStore, statistics: bool) -> 
     if statistics:
         await fill(store)
     for name, bulk in BULKS.items():
-        text = bulk.sqlite if store.database.is_sqlite else bulk.postgresql
-        assert scans(await plan(store, text)) == [], name
+        assert scans(await plan(store, bulk)) == [], name
 
 
 @pytest.mark.parametrize("statistics", [False, True], ids=["empty", "filled"])
