@@ -187,11 +187,12 @@ def keys_export(
     folder: Folder = DEFAULT_FOLDER,
     out: Annotated[Path | None, typer.Option(help="写入文件 Write to a file")] = None,
 ) -> None:
-    """导出网关一侧的公钥（JWKS），交给合作单位。 The public keys on our side, for a partner's `gateway_keys`."""
+    """导出公钥（JWKS）：给合作单位的是网关一侧的，给法院系统的是全部。 For a partner: our side's; for a court system: all."""
     directory, keyring = load_registry(folder)
-    if directory.get(recipient) is None:
+    party = directory.get(recipient)
+    if party is None:
         fail(f"{recipient}：没有登记 Not registered.", 2)
-    jwks = keyring.jwks([p.code for p in directory if p.local])
+    jwks = keyring.jwks(None if party.local else [p.code for p in directory if p.local])
     if out is None:
         as_json(jwks)
         return
