@@ -1,0 +1,190 @@
+"""A whole installation for one fault test: a virtual host, a store, keys; processes are started by the test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import aio_pika
+from aio_pika.exceptions import ChannelNotFoundEntity
+
+from gateway.bootstrap import ROLES, Gateway, Role, running
+from gateway.broker.topology import DEAD, from_queue, to_queue
+from gateway.crypto.sdjwt import parse
+from gateway.demo.parties import ASSOCIATION, FUPING, GRID, HOME, POLICE, Parties
+from gateway.demo.private_broker import free_port
+from gateway.demo.stage import provision_for, set_stage
+from gateway.partner import PartnerConfig
+from gateway.registry.config import Config, load_config
+from gateway.store import SqlStore, open_store
+from tests.conftest import Vhost
+from tests.eventually import eventually
+from tests.fault import agencies, entry
+from tests.fault.child import Child
+from tests.fault.court import Court
+from tests.fault.reckoning import ENDED, Reckoning, reckon
+
+AGENCIES = (POLICE, FUPING, GRID, ASSOCIATION)
+TIMING = {"redeliver_after": 5.0, "mend_every": 1.0, "lease_term": 2.0, "publish_timeout": 1.5}
+SETTLE_SECONDS = 40.0
+
+
+@dataclass(slots=True)
+class Site:
+    """store_url: of a migrated, empty database. given: sections of the configuration that all processes get."""
+
+    root: Path
+    vhost: Vhost
+    parties: Parties
+    given: dict[str, Any]
+    store: SqlStore
+    court: Court
+    children: list[Child] = field(default_factory=list)
+    _names: Iterator[int] = field(default_factory=lambda: count(1))
+
+    # processes
+
+    async def child(self, roles: Sequence[Role] = ROLES, *, fall: entry.Fall | None = None, **given: Any) -> Child:
+        """A gateway in a process of its own, running. given: more of the configuration."""
+        order = entry.Order(
+            folder=self.parties.folder,
+            log=self.root / f"gateway-{next(self._names)}.log",
+            roles=tuple(roles),
+            given=_merged(self.given, given),
+            fall=fall or entry.Fall(),
+        )
+        child = await Child.start(entry.main, order)
+        self.children.append(child)
+        return child
+
+    @asynccontextmanager
+    async def gateway(self, roles: Sequence[Role] = ROLES, **given: Any) -> AsyncIterator[Gateway]:
+        """A gateway in this process. A task of it that fails, fails the test."""
+        async with running(self.config(**given), roles) as gateway:
+            yield gateway
+            failed = [task.exception() for task in gateway.tasks if task.done() and not task.cancelled()]
+            assert not any(failed), failed
+
+    def config(self, **given: Any) -> Config:
+        return load_config(self.parties.folder, **_merged(self.given, given))
+
+    def agencies(self, *codes: str, amqp_port: int | None = None) -> list[PartnerConfig]:
+        """What they were handed over, of all where none is named. amqp_port: of a proxy in front of the broker."""
+        return [agencies.settings(self.parties, code, amqp_port) for code in codes or AGENCIES]
+
+    async def close(self) -> None:
+        for child in self.children:
+            await child.kill()
+        await self.store.close()
+
+    # what is there
+
+    @property
+    def ledgers(self) -> dict[str, Path]:
+        return {code: self.parties.partners[code] / "inbox.sqlite" for code in AGENCIES}
+
+    async def states(self) -> Mapping[str, int]:
+        """How many requests stand in each state."""
+        found: dict[str, int] = {}
+        for key, number in (await self.store.counts())["requests"].items():
+            state = key.partition("|")[2]
+            found[state] = found.get(state, 0) + number
+        return found
+
+    async def settled(self, timeout: float = SETTLE_SECONDS) -> None:
+        """Until every accepted request has come to its end and nothing waits to be sent or read."""
+
+        async def at_rest() -> bool:
+            states = await self.states()
+            done = states.keys() <= set(ENDED.values()) and sum(states.values()) == len(self.court.accepted)
+            return done and await self.store.backlog() == 0 and not any((await self.waiting()).values())
+
+        try:
+            check: Callable[[], bool | Awaitable[bool]] = at_rest
+            await eventually(check, timeout)
+        except AssertionError:
+            raise AssertionError(await self.describe()) from None
+
+    async def describe(self) -> str:
+        """For a test that has failed: where everything is."""
+        said = "\n".join(child.said() for child in self.children)
+        counts, waiting = await self.store.counts(), await self.waiting()
+        return f"accepted {len(self.court.accepted)}; {dict(counts)}; queues {waiting}\n{said}"
+
+    async def waiting(self) -> dict[str, int]:
+        """Queue → messages that nobody has taken yet; -1 where there is no such queue."""
+        connection = await aio_pika.connect(self.vhost.url())
+        async with connection:
+            found: dict[str, int] = {}
+            for name in self.queues():
+                channel = await connection.channel()
+                try:
+                    declared = await channel.declare_queue(name, passive=True)
+                    found[name] = declared.declaration_result.message_count or 0
+                    await channel.close()
+                except ChannelNotFoundEntity:
+                    found[name] = -1
+            return found
+
+    @staticmethod
+    def queues() -> list[str]:
+        both = [
+            queue(code, lane) for code in AGENCIES for queue in (to_queue, from_queue) for lane in ("normal", "urgent")
+        ]
+        return [*both, DEAD]
+
+    async def reckon(self) -> Reckoning:
+        """The final count; every process must have ended, so that what was not acknowledged lies in its queue again."""
+        result = await reckon(self.store, self.ledgers, list(self.court.accepted.values()))
+        await self._check_left_over()
+        return result
+
+    async def _check_left_over(self) -> None:
+        """Rule 6: what still lies in a queue is a copy of what its reader knows."""
+        known = {
+            (code, message_id) for code, ledger in self.ledgers.items() for message_id in agencies.message_ids(ledger)
+        }
+        connection = await aio_pika.connect(self.vhost.url())
+        async with connection:
+            channel = await connection.channel()
+            for name in self.queues():
+                queue = await channel.get_queue(name, ensure=False)
+                while (message := await queue.get(no_ack=True, fail=False)) is not None:
+                    event = parse(message.body).event
+                    sender = str(event["source"]).removeprefix("//")
+                    if sender == HOME:
+                        assert (event["receiver"], event["id"]) in known, f"lost in {name}: {event['type']}"
+                    else:
+                        async with self.store.begin() as unit:
+                            assert await unit.known([(sender, event["id"])]), f"lost in {name}: {event['type']}"
+
+
+@asynccontextmanager
+async def site_at(root: Path, vhost: Vhost, *, store_url: str | None = None, **given: Any) -> AsyncIterator[Site]:
+    """An installation under `root`, the court's paper not yet handed in. store_url: of another database."""
+    parties = await set_stage(root, vhost.broker, vhost=vhost.name)
+    given = _merged({"timing": TIMING, "http": {"port": free_port()}}, given)
+    if store_url is not None:
+        given["store"] = {"url": store_url}
+    config = load_config(parties.folder, **given)
+    url = f"http://127.0.0.1:{config.http.port}"
+    async with Court(parties.token, parties.handover, url) as court:
+        site = Site(root, vhost, parties, given, await open_store(config.store_url), court)
+        try:
+            yield site
+        finally:
+            await site.close()
+
+
+async def restore_queues(site: Site) -> None:
+    """Applies the topology once more: `lianzhi broker apply`."""
+    await provision_for(site.parties, site.vhost.broker, vhost=site.vhost.name)
+
+
+def _merged(given: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Sections of both; the members of the second where both name one."""
+    return {name: {**given.get(name, {}), **more.get(name, {})} for name in {*given, *more}}
