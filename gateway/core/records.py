@@ -238,7 +238,23 @@ class Changes:
     idempotency: list[IdempotencyRow] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
+    def set_timer(self, timer: Timer) -> None:
+        """The last word on a (request, kind) holds, in whichever order the store writes the two lists."""
+        key = (timer.request_no, timer.kind)
+        self.timers_clear = [other for other in self.timers_clear if other != key]
+        self.timers.append(timer)
+
+    def clear_timer(self, request_no: str, kind: str) -> None:
+        """The same the other way."""
+        self.timers = [t for t in self.timers if (t.request_no, t.kind) != (request_no, kind)]
+        self.timers_clear.append((request_no, kind))
+
     def extend(self, other: Changes) -> None:
-        """Append every list of `other`."""
+        """What `other` says, after what was said here."""
         for name in self.__slots__:
-            getattr(self, name).extend(getattr(other, name))
+            if name not in ("timers", "timers_clear"):
+                getattr(self, name).extend(getattr(other, name))
+        for timer in other.timers:
+            self.set_timer(timer)
+        for key in other.timers_clear:
+            self.clear_timer(*key)

@@ -50,10 +50,10 @@ def _watch(context: Context, request: Request, decision: Decision, changes: Chan
         return
     watching: list[str] = list(request.facts.get("watching", ()))
     for verb in decision.watch:
-        changes.timers.append(Timer(request.request_no, WATCH + verb, now + context.settings.redeliver_after))
+        changes.set_timer(Timer(request.request_no, WATCH + verb, now + context.settings.redeliver_after))
     for verb in decision.unwatch:
         if verb in watching and verb not in decision.watch:
-            changes.timers_clear.append((request.request_no, WATCH + verb))
+            changes.clear_timer(request.request_no, WATCH + verb)
     left = [v for v in watching if v not in decision.unwatch and v not in decision.watch] + list(decision.watch)
     if left != watching:
         request.facts["watching"] = left

@@ -64,8 +64,6 @@ class ClockWork:
                 if await self._due(tx, timer, request, changes, now) and request is not None:
                     touched[request.request_no] = request
             changes.requests += touched.values()
-            again = {(t.request_no, t.kind) for t in changes.timers}  # the store sets first and clears then
-            changes.timers_clear = [key for key in changes.timers_clear if key not in again]
             await tx.apply(changes)
         if changes.outbox or changes.outbox_again:
             self._wake()
@@ -75,7 +73,7 @@ class ClockWork:
         self, tx: Transaction, timer: Timer, request: Request | None, changes: Changes, now: datetime
     ) -> bool:
         """Whether the request's row changed."""
-        changes.timers_clear.append((timer.request_no, timer.kind))
+        changes.clear_timer(timer.request_no, timer.kind)
         if timer.kind.startswith(GAP):
             await self._gap(tx, timer, request, changes, now)
             return False
@@ -95,7 +93,7 @@ class ClockWork:
             return True
         wait = settings.redeliver_after * settings.redeliver_factor ** (timer.count + 1)
         changes.outbox_again.append((request.asker, request.marks[verb][0]))
-        changes.timers.append(Timer(request.request_no, timer.kind, now + wait, timer.count + 1))
+        changes.set_timer(Timer(request.request_no, timer.kind, now + wait, timer.count + 1))
         changes.events += request_events(self._ctx, request, "sent-again", now, detail=verb)
         return False
 
@@ -156,7 +154,8 @@ class ClockWork:
         draft = Changes()
         if not await self._opening.open(request, proof, missing, draft, now):
             request.asker_seq, request.marks = counters
-            changes.timers += draft.timers
+            for timer in draft.timers:
+                changes.set_timer(timer)
             if request.reason != before:
                 changes.events += draft.events
             return request.reason != before

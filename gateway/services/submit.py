@@ -220,7 +220,7 @@ class Opening:
         if reason is None:
             return True
         request.state, request.reason = "blocked", reason
-        changes.timers.append(Timer(request.request_no, MENDING, now + self._ctx.settings.mend_every))
+        changes.set_timer(Timer(request.request_no, MENDING, now + self._ctx.settings.mend_every))
         changes.events += request_events(self._ctx, request, "blocked", now, detail=reason)
         return False
 
