@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.core.lifecycle import FIRST
 from gateway.core.origins import marked
-from gateway.core.records import Timer
+from gateway.core.records import Measure, Timer
 from gateway.core.routing import admit
 from gateway.errors import RejectedError
 from gateway.services.carry import GAP
@@ -20,78 +20,100 @@ async def first_contact(talk: Conversation, arrived: Arrived) -> RejectedError |
     envelope, matter = arrived.envelope, arrived.matter
     if envelope.subject.rsplit("-", 2)[0] != envelope.sender:
         return RejectedError("unknown-request", pointer="/subject")
-    if envelope.verb == "open":
-        return await _opened(talk, arrived)
-    if envelope.verb == "withdraw":
-        return await _withdrawn_early(talk, arrived)
     if await talk.owner(envelope.subject, envelope.sender, envelope.seqno) is not None:
         return RejectedError("sequence-reused", pointer="/seqno")
+    if envelope.verb == "open":
+        return await _opened(talk, arrived)
+    if await talk.owner(envelope.subject, envelope.sender, 1) is not None:
+        return RejectedError("unknown-request", pointer="/subject")  # its `open` was refused
     if matter is None:
         return RejectedError("unknown-type", pointer="/type")
+    if envelope.verb == "withdraw" and arrived.fault is None:
+        return await _withdrawn_early(talk, arrived, matter)
+    if not await talk.waiting(envelope.subject, envelope.sender, 0):
+        due = talk.now + talk.context.settings.gap_after
+        talk.changes.set_timer(Timer(envelope.subject, f"{GAP}asker", due))
     talk.store(arrived, "held")
-    due = talk.now + talk.context.settings.gap_after
-    talk.changes.timers.append(Timer(envelope.subject, f"{GAP}asker", due))
     return None
 
 
 async def _opened(talk: Conversation, arrived: Arrived) -> RejectedError | None:
     envelope = arrived.envelope
     try:
-        matter = await _admitted(talk, arrived)
+        matter = _admitted(talk, arrived)
+        control = await _live_control(talk, arrived, matter)
     except RejectedError as error:
-        if await talk.owner(envelope.subject, envelope.sender, envelope.seqno) is not None:
-            return RejectedError("sequence-reused", pointer="/seqno")
         talk.store(arrived, "quarantined")
         return error
     request = talk.begin(arrived, matter, FIRST[matter.shape.value])
     request.asker_seq = 1
     request.refs = refs_of(arrived.data["payload"])
     request.marks = marked({}, "open", envelope.id, arrived.parsed.digest)
+    if control is not None:
+        request.related, request.case_no = control.request_no, control.case_no or None
     message = talk.store(arrived, "applied")
-    talk.name_documents(request, arrived.data)
+    talk.changes.document_refs += [(request.request_no, d["sha256"]) for d in arrived.data.get("documents", ())]
     talk.tell(request, "message", message)
     await talk.deliver(request, message)
     return None
 
 
-async def _admitted(talk: Conversation, arrived: Arrived) -> MatterType:
-    """Raises RejectedError: what the content, the catalogue or the participants' files refuse."""
+def _admitted(talk: Conversation, arrived: Arrived) -> MatterType:
+    """Who may, before what it says. Raises RejectedError: what the catalogue, the participants' files or the content
+    refuse."""
     envelope, matter = arrived.envelope, arrived.matter
-    if arrived.fault is not None:
-        raise arrived.fault
     if matter is None:
         raise RejectedError("unknown-type", pointer="/type")
+    admit(matter, talk.context.participant(envelope.sender), talk.context.participant(envelope.receiver))
     if envelope.seqno != 1:
         raise RejectedError("bad-envelope", pointer="/seqno")
-    admit(matter, talk.context.participant(envelope.sender), talk.context.participant(envelope.receiver))
+    if arrived.fault is not None:
+        raise arrived.fault
     if sorted(head_of(arrived).get("refs") or ()) != sorted(refs_of(arrived.data["payload"])):
         raise RejectedError("bad-envelope", pointer="/data/head/refs")
     if envelope.caseno != arrived.data["request"].get("case_no"):
         raise RejectedError("misdirected", pointer="/caseno")
-    await _live_control(talk, arrived, matter)
+    _can_be_answered(talk, arrived, matter)
     return matter
 
 
-async def _live_control(talk: Conversation, arrived: Arrived, matter: MatterType) -> None:
-    """A hit must name a live measure that this very partner controls."""
+def _can_be_answered(talk: Conversation, arrived: Arrived, matter: MatterType) -> None:
+    """A result that will be sealed needs a key of the asker's that is in force (docs/design.md 3.1 `replykey`)."""
+    if not matter.result_class.sealed:
+        return
+    envelope, keyring = arrived.envelope, talk.context.keyring
+    if envelope.replykey is None:
+        raise RejectedError("bad-envelope", pointer="/replykey")
+    key = keyring.verification_key(envelope.sender, envelope.replykey, "enc")
+    if not key.valid_at(talk.now) or key.revoked_by(talk.now):
+        raise RejectedError("bad-envelope", pointer="/replykey")
+
+
+async def _live_control(talk: Conversation, arrived: Arrived, matter: MatterType) -> Measure | None:
+    """A hit must name a live measure that this very partner controls, and the object under it; its case is the
+    hit's."""
     assert arrived.model is not None, "an admitted open was validated"
     control_no = matter.alert_control_no(arrived.model.payload)  # type: ignore[attr-defined]
     if control_no is None:
-        return
+        return None
     measure = await talk.tx.measure_by_control(control_no, arrived.envelope.sender)
     if measure is None:
         raise RejectedError("unknown-control", pointer="/payload/control_no")
+    if measure.ref not in refs_of(arrived.data["payload"]):
+        raise RejectedError("unknown-ref", pointer="/payload/ref")
     if arrived.envelope.related not in (None, measure.request_no):
         raise RejectedError("misdirected", pointer="/related")
+    return measure
 
 
-async def _withdrawn_early(talk: Conversation, arrived: Arrived) -> RejectedError | None:
+async def _withdrawn_early(talk: Conversation, arrived: Arrived, matter: MatterType) -> RejectedError | None:
     """Nothing was started; the `open` that comes later is kept, never acted on."""
-    envelope, matter = arrived.envelope, arrived.matter
-    fault = arrived.fault or (RejectedError("unknown-type", pointer="/type") if matter is None else None)
-    if fault is not None or matter is None:
+    envelope = arrived.envelope
+    try:
+        admit(matter, talk.context.participant(envelope.sender), talk.context.participant(envelope.receiver))
+    except RejectedError as error:
         talk.store(arrived, "quarantined")
-        return fault
+        return error
     request = talk.begin(arrived, matter, "withdrawn")
     request.asker_seq = envelope.seqno
     request.facts["withdraw_seq"] = envelope.seqno
@@ -101,4 +123,5 @@ async def _withdrawn_early(talk: Conversation, arrived: Arrived) -> RejectedErro
     talk.tell(request, "message", await talk.answer(request, message, "withdraw-ack", {"effect": "not-started"}))
     for early in await talk.waiting(request.request_no, envelope.sender, 0):
         talk.dispose(early, "overtaken")
+    talk.changes.clear_timer(request.request_no, f"{GAP}asker")
     return None

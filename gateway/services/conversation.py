@@ -47,6 +47,8 @@ class Conversation:
         self._touched: dict[str, Request] = {}
         self._new: dict[str, Request] = {}
         self._held_now: list[Message] = []
+        self._disposed: set[tuple[str, str]] = set()
+        self._numbers: dict[tuple[str, str, int], str] = {}
 
     def finish(self) -> None:
         """Every touched row once: new ones are inserted, the others updated."""
@@ -98,6 +100,7 @@ class Conversation:
             stored_at=self.now,
         )
         self.changes.messages.append(message)
+        self._numbers[envelope.subject, envelope.sender, envelope.seqno] = envelope.id
         if disposition == "held":
             self._held_now.append(message)
         self.known[(message.sender, message.id)] = KnownMessage(message.digest, disposition, None, message.request_no)
@@ -107,28 +110,28 @@ class Conversation:
         """Early messages behind `after`, by number, those of this very unit included."""
         stored = await self.tx.held(request_no, sender)
         mine = [m for m in self._held_now if m.request_no == request_no and m.sender == sender]
-        found = [m for m in stored + mine if m.seqno is not None and m.seqno > after and m.disposition == "held"]
-        return sorted(found, key=lambda m: m.seqno or 0)
+        found = [m for m in stored + mine if m.disposition == "held" and (m.sender, m.id) not in self._disposed]
+        return sorted((m for m in found if (m.seqno or 0) > after), key=lambda m: m.seqno or 0)
 
     def dispose(self, message: Message, disposition: Disposition) -> None:
         """A held message has found its end."""
         message.disposition = disposition
+        self._disposed.add((message.sender, message.id))
         if message not in self._held_now:
             self.changes.dispositions.append((message.sender, message.id, disposition))
 
     async def owner(self, request_no: str, sender: str, seqno: int) -> str | None:
         """The id of the message that used up this number."""
-        for message in self._held_now:
-            if (message.request_no, message.sender, message.seqno) == (request_no, sender, seqno):
-                return message.id
-        return await self.tx.seqno_owner(request_no, sender, seqno)
+        return self._numbers.get((request_no, sender, seqno)) or await self.tx.seqno_owner(request_no, sender, seqno)
 
-    def judge(self, request: Request, arrived: Arrived, by: Side) -> Decision:
-        """Rules 5 and 6 of `applying`. Raises RejectedError."""
+    def judge(self, request: Request, arrived: Arrived, by: Side, *, overtaking: bool = False) -> Decision:
+        """Rules 5 and 6 of `applying`. overtaking: what it names may be among the messages that it has overtaken.
+        Raises RejectedError."""
         if arrived.fault is not None:
             raise arrived.fault
         envelope = arrived.envelope
-        check_origin(request, envelope.verb, by, envelope.causationid, envelope.originhash)
+        if not overtaking or any(envelope.causationid == known for known, _ in request.marks.values()):
+            check_origin(request, envelope.verb, by, envelope.causationid, envelope.originhash)
         carried = request.case_no if request.facts.get("caseno") else None
         if envelope.caseno != carried:
             raise RejectedError("misdirected", pointer="/caseno")

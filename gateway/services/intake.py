@@ -31,11 +31,15 @@ log = structlog.get_logger("intake")
 
 @dataclass(slots=True)
 class _Read:
-    """A delivery after reading: a verified message, or why it is none, or one of ours that came back."""
+    """A delivery after reading: a verified message, or why it is none, or one of ours that came back.
+
+    broken: our own code failed over it.
+    """
 
     delivery: Delivery
     arrived: Arrived | ArrivedOutside | None = None
     error: RejectedError | None = None
+    broken: Exception | None = None
 
 
 class Intake:
@@ -64,18 +68,40 @@ class Intake:
         groups = [together] if together else []
         groups += [[d] for d in batch if d.dead_from is not None]
         for group in groups:
-            read = [await self._read(d) for d in group]
-            outcomes = await one_by_one(self._commit, read)
-            if any(isinstance(o, StoreUnavailableError) for o in outcomes):
+            if not await self._take_group(group):
                 log.warning("store-unavailable")
                 await self._consumer.pause(self._ctx.settings.store_pause)
                 return
-            await self._consumer.ack([d for d, o in zip(group, outcomes, strict=True) if not isinstance(o, Exception)])
-            for delivery, outcome in zip(group, outcomes, strict=True):
-                if isinstance(outcome, Exception):
-                    await self._broken(delivery, outcome)
+
+    async def _take_group(self, group: Sequence[Delivery]) -> bool:
+        """Whether the store could be reached; what it could not take is not acknowledged."""
+        read = [await self._read(d) for d in group]
+        sound = [r for r in read if r.broken is None]
+        outcomes = await one_by_one(self._commit, sound) if sound else []
+        if any(isinstance(o, StoreUnavailableError) for o in outcomes):
+            return False
+        faults = [(r.delivery, r.broken) for r in read if r.broken is not None]
+        done = []
+        for one, outcome in zip(sound, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                faults.append((one.delivery, outcome))
+            else:
+                done.append(one.delivery)
+        await self._consumer.ack(done)
+        try:
+            for delivery, fault in faults:
+                await self._broken(delivery, fault)
+        except StoreUnavailableError:
+            return False
+        return True
 
     async def _read(self, delivery: Delivery) -> _Read:
+        try:
+            return await self._understood(delivery)
+        except Exception as fault:
+            return _Read(delivery, broken=fault)
+
+    async def _understood(self, delivery: Delivery) -> _Read:
         if self._returned.is_ours(delivery):
             return _Read(delivery)
         try:
@@ -102,22 +128,24 @@ class Intake:
             talk = Conversation(self._ctx, self._composer, tx, requests, known, changes, now)
             unit = Unit(talk, self._reader)
             for read in batch:
-                refusal = None
-                if isinstance(read.arrived, Arrived):
-                    refusal = await unit.apply(read.arrived)
-                elif isinstance(read.arrived, ArrivedOutside):
-                    await answer_outside(talk, self._composer, read.arrived)
-                elif read.error is not None:
-                    refusal = Refusal(read.error, None)
-                else:
-                    self._returned.apply(talk, read.delivery)
-                if refusal is not None:
-                    await self._quarantine.add(tx, changes, read.delivery, read.arrived, refusal, now)
+                for refusal in await self._apply(read, talk, unit):
+                    request = requests.get(refusal.request_no or "")
+                    await self._quarantine.add(tx, changes, read.delivery, read.arrived, refusal, now, request=request)
             talk.finish()
             await tx.apply(changes)
         if changes.outbox or changes.outbox_again:
             self._wake()
         return [True] * len(batch)
+
+    async def _apply(self, read: _Read, talk: Conversation, unit: Unit) -> list[Refusal]:
+        if isinstance(read.arrived, Arrived):
+            return await unit.apply(read.arrived)
+        error = read.error
+        if isinstance(read.arrived, ArrivedOutside):
+            error = await answer_outside(talk, self._composer, read.arrived)
+        elif error is None:
+            self._returned.apply(talk, read.delivery)
+        return [Refusal(error, None)] if error is not None else []
 
     async def _broken(self, delivery: Delivery, fault: Exception) -> None:
         """Our own code failed on this message. First time: dead-letter it, so that the queue moves on; second

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.core.records import Event, Message
+from gateway.errors import RejectedError
 from gateway.services.compose import Composer
 from gateway.services.conversation import Conversation
 from gateway.services.reading import ArrivedOutside
@@ -10,14 +11,17 @@ from schemas.envelope import GATEWAY_PING, GATEWAY_PONG, parse_timestamp
 from schemas.problem import REASONS
 
 
-async def answer_outside(talk: Conversation, composer: Composer, arrived: ArrivedOutside) -> None:
-    """A known id changes nothing (a second ping with the same id is answered by the stored pong)."""
+async def answer_outside(talk: Conversation, composer: Composer, arrived: ArrivedOutside) -> RejectedError | None:
+    """A known id changes nothing (a second ping with the same id is answered by the stored pong); with other bytes
+    it is an alarm: `id-reused`."""
     envelope, parsed = arrived.envelope, arrived.parsed
     known = talk.known.get((envelope.sender, envelope.id))
+    if known is not None and known.digest != parsed.digest:
+        return RejectedError("id-reused", pointer="/id")
     if known is not None:
         if known.answer_id is not None:
             talk.changes.outbox_again.append((envelope.receiver, known.answer_id))
-        return
+        return None
     message = Message(
         sender=envelope.sender,
         id=envelope.id,
@@ -51,3 +55,4 @@ async def answer_outside(talk: Conversation, composer: Composer, arrived: Arrive
             detail=f"{envelope.sender}:{reason}" if reason in REASONS else envelope.sender,
         )
     )
+    return None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
-from gateway.core.records import Changes, Event, QuarantineRow
+from gateway.core.records import Changes, Event, QuarantineRow, Request
 from gateway.services.applying import Refusal
 from gateway.services.compose import Composer
 from gateway.services.context import Context
 from gateway.services.ports import Delivery, Transaction
 from gateway.services.reading import Arrived, ArrivedOutside, body_digest
 from schemas.envelope import GATEWAY_NOTICE
+
+HELD = "held"  # stands for the queue where the bytes waited in the store for their turn
 
 
 class Quarantine:
@@ -26,17 +29,26 @@ class Quarantine:
         arrived: Arrived | ArrivedOutside | None,
         refusal: Refusal,
         now: datetime,
+        *,
+        request: Request | None = None,
     ) -> None:
-        """Into `changes`; the notice once for the same bytes, at most so many a minute, never about a notice."""
-        error, digest = refusal.error, body_digest(delivery.body)
+        """Into `changes`; the notice once for the same bytes, at most so many a minute, never about a notice.
+
+        request: the one that was locked, if there is one.
+        """
         message_id = arrived.envelope.id if arrived is not None else None
-        request = (await tx.lock_requests([refusal.request_no])).get(refusal.request_no) if refusal.request_no else None
+        digest = arrived.parsed.digest if arrived is not None else None
+        if refusal.held is not None:
+            body = f"{refusal.held.jws}~{refusal.held.disclosure}~".encode()
+            delivery = replace(delivery, owner=refusal.held.sender, queue=HELD, body=body)
+            message_id, digest = refusal.held.id, refusal.held.digest
+        error, body_sha256 = refusal.error, body_digest(delivery.body)
         changes.quarantine.append(
             QuarantineRow(
                 owner=delivery.owner,
                 queue=delivery.queue,
                 body=delivery.body,
-                body_sha256=digest,
+                body_sha256=body_sha256,
                 reason=error.code,
                 at=now,
                 pointer=error.pointer,
@@ -55,17 +67,17 @@ class Quarantine:
                 type=request.type if request else None,
                 state=request.state if request else None,
                 message_id=message_id,
-                digest=arrived.parsed.digest if arrived is not None else None,
+                digest=digest,
                 detail=error.code,
             )
         )
         if arrived is not None and arrived.envelope.type == GATEWAY_NOTICE:
             return
-        if not await tx.notice_allowed(delivery.owner, digest, now, self._ctx.settings.notices_per_minute):
+        if not await tx.notice_allowed(delivery.owner, body_sha256, now, self._ctx.settings.notices_per_minute):
             return
         more = {"message_id": message_id, "request_no": refusal.request_no, "next_seqno": refusal.next_seqno}
         owner = self._ctx.participant(delivery.owner)
-        composed = await self._composer.notice(owner, digest, error, now=now, **more)
+        composed = await self._composer.notice(owner, body_sha256, error, now=now, **more)
         changes.messages.append(composed.message)
         if composed.outbox is not None:
             changes.outbox.append(composed.outbox)

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from adapters.contract import AdapterError
+from gateway.core.records import Message
 from gateway.crypto import policy
 from gateway.crypto.sdjwt import Parsed, parse
 from gateway.crypto.seal import recipient_of, unseal
@@ -76,16 +77,23 @@ class Reader:
         envelope = policy.examine(authentic, receivers=local)
         if isinstance(envelope, OutsideEnvelope):
             return ArrivedOutside(envelope, authentic.parsed)
-        if envelope.expires is not None and envelope.expires < timestamp(now):
+        if _expired(envelope, now):
             arrived = Arrived(envelope, authentic.parsed, ctx.catalogue.get(envelope.matter_type))
             arrived.fault = RejectedError("expired", pointer="/expires")
             return arrived
         return await self.content(envelope, authentic.parsed)
 
     async def again(self, jws: str, disclosure: str) -> Arrived:
-        """A stored message, verified when it arrived, read once more (an early one whose turn has come)."""
+        """A stored message, verified when it arrived, read once more."""
         parsed = parse(f"{jws}~{disclosure}~".encode(), self._ctx.limits)
         return await self.content(Envelope.model_validate(parsed.event), parsed)
+
+    async def held(self, message: Message) -> Arrived:
+        """An early message whose turn has come; its validity is judged at its first arrival."""
+        arrived = await self.again(message.jws, message.disclosure or "")
+        if _expired(arrived.envelope, message.stored_at):
+            arrived.fault = RejectedError("expired", pointer="/expires")
+        return arrived
 
     async def content(self, envelope: Envelope, parsed: Parsed) -> Arrived:
         """Opens, translates and validates; what is wrong with it stands in `fault`."""
@@ -163,6 +171,10 @@ class _CorrectCodes(_ResultCodes):
 def check_location_codes(verb: str, codes: dict[str, Any], pointer: str) -> None:
     """A location result is decided on by its codes alone, so each must be there. Raises InvalidError."""
     validate(_CorrectCodes if verb == "correct" else _ResultCodes, codes, base_pointer=pointer)
+
+
+def _expired(envelope: Envelope, arrival: datetime) -> bool:
+    return envelope.expires is not None and envelope.expires < timestamp(arrival)
 
 
 def _allowed(verb: str, head: dict[str, Any]) -> dict[str, Any]:
