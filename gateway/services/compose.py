@@ -11,6 +11,7 @@ from adapters.contract import Adapter, AdapterError, Canonical
 from gateway.core.origins import marked, origin_for
 from gateway.core.records import Message, OutboxRow, Request
 from gateway.core.routing import Participant, routing_key
+from gateway.crypto.keyring import PublicKey
 from gateway.crypto.sdjwt import issue
 from gateway.crypto.seal import seal
 from gateway.errors import RejectedError
@@ -89,7 +90,7 @@ class Composer:
         if sealed is not None:
             signed = issue(event, "sealed", sealed, key)
         elif matter.classification(verb).sealed:
-            target = ctx.keyring.sealing_key(receiver.code, at=now)
+            target = self._sealing_key(request, receiver, verb, now)
             jwe = seal(words, request_no=request.request_no, message_id=message_id, key=target)
             signed = issue(event, "sealed", jwe, key)
         else:
@@ -115,6 +116,14 @@ class Composer:
         )
         lane = "urgent" if request.lane == "urgent" or matter.urgent(verb, "normal") else "normal"
         return Composed(message, self._row(receiver, message, request.type, verb, lane), head)
+
+    def _sealing_key(self, request: Request, receiver: Participant, verb: str, now: datetime) -> PublicKey:
+        """The key that the `open` named for its result; where that is no longer in force, the receiver's own today."""
+        named = request.reply_key if verb in ("result", "correct") else None
+        for key in self._ctx.keyring.public_keys(receiver.code):
+            if key.kid == named and key.valid_at(now) and not key.revoked_by(now):
+                return key
+        return self._ctx.keyring.sealing_key(receiver.code, at=now)
 
     async def outside(
         self, receiver: Participant, kind: str, body: Mapping[str, Any], *, now: datetime, origin: str | None = None
