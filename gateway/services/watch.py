@@ -51,6 +51,11 @@ class FeedWatch:
     def closed(self) -> bool:
         return self._closed
 
+    @property
+    def waiting(self) -> int:
+        """How many wait now."""
+        return self._waiting
+
     def close(self) -> None:
         """Everybody who waits goes home, and whoever comes does not wait."""
         self._closed = True

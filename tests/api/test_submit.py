@@ -193,6 +193,7 @@ async def test_a_signed_submission_names_its_receiver_in_the_envelope(world: Wor
 
 
 async def test_a_document_is_asked_for_by_kind(world: World) -> None:
-    reply = await world.submit_signed(locate_request(documents=[document("work-permit")]))
+    reply = await world.submit_signed(locate_request(documents=[document("work-permit-copy")]))
     assert (reply.status, reply.code) == (422, "documents-missing")
     assert reply.rules == [("/documents", "document-required")]
+    assert "传唤送达证明" in reply.json["errors"][0]["detail"]

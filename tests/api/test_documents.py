@@ -1,0 +1,140 @@
+"""Documents over HTTP: in once, out to those whom they concern, never half."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from gateway.crypto.limits import Limits
+from gateway.store import SqlStore
+from tests.api.test_auth import partner_jwt
+from tests.api.world import NEIGHBOUR, PDF, PDF_SHA, POLICE, Keys, World, locate_request, serving
+
+PATH = f"/v1/documents/{PDF_SHA}"
+HEADERS = {"Content-Type": "application/pdf"}
+
+
+async def test_a_document_is_put_once_and_comes_back_as_it_was(world: World) -> None:
+    first = await world.put_pdf()
+    assert first.status == 201
+    assert first.json == {
+        "sha256": PDF_SHA,
+        "size": len(PDF),
+        "media_type": "application/pdf",
+        "at": "2026-03-24T02:10:00.000Z",
+    }
+    assert first.headers["Location"] == PATH
+    world.clock.advance(hours=1)
+    again = await world.put_pdf()
+    assert (again.status, again.json) == (200, first.json)
+    got = await world.get(PATH)
+    assert (got.status, got.body) == (200, PDF)
+    assert got.headers["Content-Type"] == "application/pdf"
+    assert got.headers["Content-Disposition"] == "attachment"
+    assert got.headers["X-Content-Type-Options"] == "nosniff"
+    assert got.headers["ETag"] == f'"{PDF_SHA}"'
+
+
+async def test_a_large_one_is_streamed_both_ways(world: World) -> None:
+    body = os.urandom(5_000_000)
+    sha = hashlib.sha256(body).hexdigest()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), 100_000):
+            yield body[start : start + 100_000]
+
+    put = await world.call("PUT", f"/v1/documents/{sha}", data=pieces(), headers={"Content-Type": "image/png"})
+    assert (put.status, put.json["size"]) == (201, len(body))
+    assert (await world.get(f"/v1/documents/{sha}")).body == body
+
+
+async def test_other_bytes_than_the_digest(world: World) -> None:
+    reply = await world.call("PUT", PATH, data=PDF + b"!", headers=HEADERS)
+    assert (reply.status, reply.code) == (422, "document-mismatch")
+    assert (await world.get(PATH)).code == "not-found"
+    assert await world.store.document(PDF_SHA) is None
+
+
+@pytest.mark.parametrize("media_type", ["text/html", "application/zip", "application/json"])
+async def test_another_media_type(world: World, media_type: str) -> None:
+    reply = await world.call("PUT", PATH, data=PDF, headers={"Content-Type": media_type})
+    assert (reply.status, reply.code) == (415, "bad-content-type")
+
+
+@pytest.mark.parametrize("name", ["abc", PDF_SHA.upper(), "0" * 63, "..%2f..%2fetc"])
+async def test_a_name_that_is_no_digest(world: World, name: str) -> None:
+    assert (await world.call("PUT", f"/v1/documents/{name}", data=PDF, headers=HEADERS)).code == "not-found"
+    assert (await world.get(f"/v1/documents/{name}")).code == "not-found"
+
+
+async def test_too_large_as_announced_and_as_it_comes(store: SqlStore, tmp_path: Path, keys: Keys) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b"x" * 500
+
+    async with serving(store, tmp_path / "papers", keys, limits=Limits(document_bytes=1000)) as world:
+        for body in (b"x" * 1001, pieces()):
+            reply = await world.call("PUT", PATH, data=body, headers=HEADERS)
+            assert (reply.status, reply.code) == (413, "too-large")
+            assert "1000" in reply.json["errors"][0]["detail"]
+    assert [p for p in (tmp_path / "papers").rglob("*") if p.is_file()] == []
+
+
+async def test_an_upload_that_breaks_off_leaves_nothing(world: World, tmp_path: Path) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    head = f"PUT {PATH} HTTP/1.1\r\nHost: a\r\nAuthorization: {world.authorization('cms1')}\r\n"
+    writer.write(f"{head}Content-Type: application/pdf\r\nContent-Length: {len(PDF)}\r\n\r\n".encode() + PDF[:5])
+    await writer.drain()
+    writer.transport.abort()
+    assert (await world.put_pdf()).status == 201
+    assert [p.name for p in (tmp_path / "papers").rglob("*") if p.is_file()] == [PDF_SHA]
+
+
+async def test_twenty_at_once_make_one(world: World) -> None:
+    replies = await asyncio.gather(*(world.put_pdf() for _ in range(20)))
+    assert {reply.status for reply in replies} <= {200, 201}
+    assert (await world.get(PATH)).body == PDF
+
+
+async def test_only_those_whom_it_concerns_can_read_it(world: World) -> None:
+    await world.put_pdf()
+    assert (await world.get(PATH, "cms2")).code == "not-found"
+    police = {"Authorization": f"Bearer {partner_jwt(world)}"}
+    assert (await world.get(PATH, None, headers=police)).code == "not-found"
+    await world.accepted(await world.submit_signed(locate_request()))
+    with structlog.testing.capture_logs() as logs:
+        got = await world.get(PATH, None, headers=police)
+    assert got.body == PDF
+    assert logs == [
+        {
+            "event": "document-read",
+            "log_level": "info",
+            "participant": POLICE,
+            "client": POLICE,
+            "sha256": PDF_SHA,
+        }
+    ]
+    assert (await world.get(PATH, "cms2")).code == "not-found"
+    assert NEIGHBOUR not in await world.store.document_readers(PDF_SHA)
+
+
+async def test_bytes_that_are_gone_are_said_to_be_unavailable(world: World, tmp_path: Path) -> None:
+    await world.put_pdf()
+    for path in (tmp_path / "papers").rglob(PDF_SHA):
+        path.unlink()
+    reply = await world.get(PATH)
+    assert (reply.status, reply.code) == (503, "unavailable")
+
+
+async def test_an_empty_document_comes_back_empty(world: World) -> None:
+    sha = hashlib.sha256(b"").hexdigest()
+    reply = await world.call("PUT", f"/v1/documents/{sha}", data=b"", headers=HEADERS)
+    assert (reply.status, reply.json["size"]) == (201, 0)
+    got = await world.get(f"/v1/documents/{sha}")
+    assert (got.status, got.body) == (200, b"")
