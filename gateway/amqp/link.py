@@ -101,9 +101,10 @@ class Link:
 
     async def open(self) -> None:
         """Start connecting; returns at once, whether the broker is there or not."""
-        # The client writes whole frames, that is payloads, at DEBUG.
+        # The client logs whole frames at DEBUG and returned messages at ERROR: payloads, which no log may hold.
+        # What matters of the rest is said here.
         for noisy in ("aiormq", "aio_pika"):
-            logging.getLogger(noisy).setLevel(logging.WARNING)
+            logging.getLogger(noisy).setLevel(logging.CRITICAL)
         if self._supervisor is None:
             self.state = "connecting"
             self._supervisor = asyncio.create_task(self._supervise(), name=f"link {self.name}")
