@@ -44,7 +44,7 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as error:
         code, response = _foreign(error)
     except ConnectionError:
-        raise  # the caller went away: there is nobody to answer
+        return _nobody(request)
     except Exception as error:
         _log_fault(error, request_id)
         code, response = "internal", problem_reply(RejectedError("internal"))
@@ -53,6 +53,13 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
     response.headers[REQUEST_ID_HEADER] = request_id
     _note(api, request, response.status, code, time.perf_counter() - started)
     return response
+
+
+def _nobody(request: web.Request) -> web.Response:
+    """The caller went away, or got half of an answer: what is returned is never written."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=499)
 
 
 def route_of(request: web.Request) -> str:

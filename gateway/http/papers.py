@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
+import structlog
 from aiohttp import hdrs, web
 
+from gateway.errors import StoreUnavailableError
 from gateway.http.api import REQUEST_ID, Api
 from gateway.http.body import chunks, media_type
 from gateway.http.boundary import REQUEST_ID_HEADER
 from gateway.http.caller import Caller
 from gateway.http.reply import view_reply
 from gateway.services.papers import MEDIA_TYPES
+
+log = structlog.get_logger("http")
 
 
 async def put_document(request: web.Request, api: Api, caller: Caller) -> web.Response:
@@ -36,8 +42,21 @@ async def get_document(request: web.Request, api: Api, caller: Caller) -> web.St
     )
     response.content_length = row.size
     await response.prepare(request)
-    await response.write(first)
-    async for part in parts:
-        await response.write(part)
+    if await _pour(response, first, parts) != row.size:
+        log.error("document-broke-off", request_id=request[REQUEST_ID], sha256=row.sha256)
+        raise ConnectionResetError("half a document was sent")
     await response.write_eof()
     return response
+
+
+async def _pour(response: web.StreamResponse, first: bytes, rest: AsyncIterator[bytes]) -> int:
+    """Bytes that were sent; fewer than there should be when they cannot be had any more."""
+    sent = len(first)
+    await response.write(first)
+    try:
+        async for part in rest:
+            await response.write(part)
+            sent += len(part)
+    except StoreUnavailableError:
+        return -1
+    return sent

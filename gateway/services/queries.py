@@ -135,7 +135,7 @@ class Queries:
             asked=request.asked,
             lane=cast(Any, request.lane),
             case_no=request.case_no if asks or self._is_home(who) or request.facts.get("caseno") else None,
-            group_no=request.group_no if asks else None,
+            group_no=request.group_no,
             related=request.related,
             handler=request.handler if asks else None,
             reason=request.reason if asks else None,

@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 import structlog
 
@@ -130,6 +131,28 @@ async def test_bytes_that_are_gone_are_said_to_be_unavailable(world: World, tmp_
         path.unlink()
     reply = await world.get(PATH)
     assert (reply.status, reply.code) == (503, "unavailable")
+
+
+async def test_half_a_document_never_looks_like_a_whole_one(world: World, tmp_path: Path) -> None:
+    await world.put_pdf()
+    for path in (tmp_path / "papers").rglob(PDF_SHA):
+        path.write_bytes(PDF[:-3])
+    with structlog.testing.capture_logs() as logs, pytest.raises(aiohttp.ClientError):
+        await world.get(PATH)
+    assert [line["event"] for line in logs] == ["document-read", "document-broke-off"]
+
+
+async def test_a_reader_who_goes_away_is_no_fault_of_ours(world: World) -> None:
+    body = os.urandom(5_000_000)
+    path = f"/v1/documents/{hashlib.sha256(body).hexdigest()}"
+    assert (await world.call("PUT", path, data=body, headers=HEADERS)).status == 201
+    with structlog.testing.capture_logs() as logs:
+        reader, writer = await asyncio.open_connection("127.0.0.1", world.port, limit=1000)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: a\r\nAuthorization: {world.authorization('cms1')}\r\n\r\n".encode())
+        assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
+        writer.transport.abort()
+        assert (await world.get("/livez")).status == 200
+    assert [line["event"] for line in logs] == ["document-read"]
 
 
 async def test_an_empty_document_comes_back_empty(world: World) -> None:
