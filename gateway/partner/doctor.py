@@ -23,7 +23,7 @@ Level = Literal["ok", "warning", "wrong"]
 
 SOON = timedelta(days=30)
 CLOCK_SECONDS = 2.0
-BROKER_SECONDS = 10.0
+BROKER_SECONDS, LOOK_SECONDS = 10.0, 0.1
 PING_SECONDS = 15.0
 
 
@@ -125,9 +125,7 @@ def _ledger(found: Findings) -> Iterator[Check]:
 
 
 async def _broker(link: Link, config: PartnerConfig) -> list[Check]:
-    try:
-        await link.wait_connected(BROKER_SECONDS)
-    except TimeoutError:
+    if not await _connected(link):
         why = link.last_error or "timeout"
         return [Check("broker", "wrong", f"连不上或登录失败：{why}", f"cannot connect or log in: {why}")]
     checks = [Check("broker", "ok", f"已以 {config.code} 登录", f"logged in as {config.code}")]
@@ -136,6 +134,16 @@ async def _broker(link: Link, config: PartnerConfig) -> list[Check]:
         checks.append(await _queue(link, queue, consuming=consuming))
     checks.append(await _exchange(link))
     return checks
+
+
+async def _connected(link: Link) -> bool:
+    """Whether the first attempt succeeds; a refusal is told at once, not after the last retry."""
+    for _ in range(int(BROKER_SECONDS / LOOK_SECONDS)):
+        if link.connected or link.last_error is not None:
+            break
+        with suppress(TimeoutError):
+            await link.wait_connected(LOOK_SECONDS)
+    return link.connected
 
 
 async def _queue(link: Link, queue: str, *, consuming: bool) -> Check:
