@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import aiosqlite
 
 from gateway.errors import MisuseError
 from gateway.store.bulk import Bulk
+from gateway.store.faults import translated
 from gateway.store.query import Query
 
 Row = Sequence[Any]
+WENT_ON = "a unit of work went on after a statement had failed"
 
 
 class Connection(Protocol):
-    """locks: whether rows are locked (on SQLite the whole unit is alone). broken: not to be used again."""
+    """locks: whether rows are locked (on SQLite the whole unit is alone). failed: the unit may not commit.
+    broken: not to be used again."""
 
     locks: bool
+    failed: bool
     broken: bool
 
     async def fetch(self, query: Query, **parameters: Any) -> Iterable[Row]:
-        """All rows. Raises the driver's errors, which `Database` translates."""
+        """All rows. Raises ConflictError and StoreUnavailableError, as everything here does."""
         ...
 
     async def run(self, bulk: Bulk, rows: Sequence[Sequence[Any]]) -> int:
@@ -52,40 +57,46 @@ class SqliteConnection:
     locks = False
 
     def __init__(self, driver: aiosqlite.Connection) -> None:
-        self.broken = False
+        self.failed = self.broken = False
         self._driver = driver
-        self._failed = False
 
     async def fetch(self, query: Query, **parameters: Any) -> Iterable[Row]:
         text = query.sqlite
-        try:
+        with self._statement():
             return await self._driver.execute_fetchall(text.sql, text.values(parameters))
-        except BaseException:
-            self._failed = True
-            raise
 
     async def run(self, bulk: Bulk, rows: Sequence[Sequence[Any]]) -> int:
         if not rows:
             return 0
-        try:
+        with self._statement():
             return (await self._driver.executemany(bulk.sqlite, rows)).rowcount
-        except BaseException:
-            self._failed = True
-            raise
 
     async def begin(self) -> None:
-        await self._driver.execute("BEGIN IMMEDIATE")
+        with translated():
+            await self._driver.execute("BEGIN IMMEDIATE")
 
     async def commit(self) -> None:
-        if self._failed:
-            raise MisuseError("a unit of work went on after a statement had failed")
-        await self._driver.commit()
+        if self.failed:
+            raise MisuseError(WENT_ON)
+        with translated():
+            await self._driver.commit()
 
     async def rollback(self) -> None:
-        await self._driver.rollback()
+        with translated():
+            await self._driver.rollback()
 
     def closed(self) -> bool:
         return False
+
+    @contextmanager
+    def _statement(self) -> Iterator[None]:
+        """After a failed statement SQLite would commit the others."""
+        try:
+            with translated():
+                yield
+        except BaseException:
+            self.failed = True
+            raise
 
 
 class PostgresConnection:
@@ -94,29 +105,37 @@ class PostgresConnection:
     locks = True
 
     def __init__(self, driver: Any) -> None:  # asyncpg.Connection, untyped
-        self.broken = False
+        self.failed = self.broken = False
         self._driver = driver
 
     async def fetch(self, query: Query, **parameters: Any) -> Iterable[Row]:
         text = query.postgresql
-        rows: Iterable[Row] = await self._driver.fetch(text.sql, *text.values(parameters))
+        with translated():
+            rows: Iterable[Row] = await self._driver.fetch(text.sql, *text.values(parameters))
         return rows
 
     async def run(self, bulk: Bulk, rows: Sequence[Sequence[Any]]) -> int:
         if not rows:
             return 0
-        status: str = await self._driver.execute(bulk.postgresql, *zip(*rows, strict=True))
+        with translated():
+            status: str = await self._driver.execute(bulk.postgresql, *zip(*rows, strict=True))
         return int(status.rpartition(" ")[2])
 
     async def begin(self) -> None:
-        await self._driver.execute("BEGIN")
+        with translated():
+            await self._driver.execute("BEGIN")
 
     async def commit(self) -> None:
-        if await self._driver.execute("COMMIT") != "COMMIT":
-            raise MisuseError("a unit of work went on after a statement had failed")
+        if self.failed:
+            raise MisuseError(WENT_ON)
+        with translated():
+            status = await self._driver.execute("COMMIT")
+        if status != "COMMIT":
+            raise MisuseError(WENT_ON)
 
     async def rollback(self) -> None:
-        await self._driver.execute("ROLLBACK")
+        with translated():
+            await self._driver.execute("ROLLBACK")
 
     def closed(self) -> bool:
         return bool(self._driver.is_closed())

@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import PoolProxiedConnection
 
-from gateway.errors import ConfigurationError, MisuseError
+from gateway.errors import ConfigurationError, MisuseError, StoreUnavailableError
 from gateway.store.connection import Connection, PostgresConnection, SqliteConnection
 from gateway.store.faults import translated
 
@@ -42,7 +42,7 @@ POSTGRES_SETTINGS = {
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",  # a frozen process gives its row locks back
 }
-POSTGRES_COMMAND_TIMEOUT_S = 30.0
+POSTGRES_COMMAND_TIMEOUT_S = 15.0  # longer than lock_timeout
 POOL_SIZE = 10
 POOL_TIMEOUT_S = 10.0
 
@@ -102,7 +102,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 class Database:
-    """Gives connections for one writing unit or one read, with errors translated.
+    """Gives connections for one writing unit or one read.
 
     The pool is SQLAlchemy's; transactions are begun and ended here, so it has nothing to reset.
     """
@@ -119,31 +119,29 @@ class Database:
 
         Raises MisuseError for a unit inside another one on SQLite, which would wait for itself.
         """
-        with translated():
-            async with self._alone() if self.is_sqlite else nullcontext(), self._connection() as connection:
-                try:
-                    await connection.begin()
-                    yield connection
-                    await connection.commit()
-                except BaseException:
-                    await _take_back(connection)
-                    raise
+        async with self._alone() if self.is_sqlite else nullcontext(), self._connection() as connection:
+            try:
+                await connection.begin()
+                yield connection
+                await connection.commit()
+            except BaseException:
+                await _take_back(connection)
+                raise
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[Connection]:
         """For one statement, in autocommit: no BEGIN, no COMMIT."""
-        with translated():
-            async with self._connection() as connection:
-                yield connection
+        async with self._connection() as connection:
+            yield connection
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
-        pooled = await self.engine.raw_connection()
-        connection = self._of(pooled)
-        while connection.closed():  # the server went away while nobody used it
-            pooled.invalidate()
+        with translated():
             pooled = await self.engine.raw_connection()
-            connection = self._of(pooled)
+            while self._of(pooled).closed():  # the server went away while nobody used it
+                pooled.invalidate()
+                pooled = await self.engine.raw_connection()
+        connection = self._of(pooled)
         try:
             yield connection
         finally:
@@ -173,9 +171,13 @@ class Database:
 
 
 async def _take_back(connection: Connection) -> None:
-    """Roll back; a connection whose state is then unknown leaves the pool."""
-    if connection.closed():
-        return  # the server takes back what it did not commit
+    """Roll back; a connection whose state is then unknown leaves the pool.
+
+    The error that ended the unit is the one to tell: when the link is lost too, the database rolls back by itself.
+    """
     connection.broken = True
-    await connection.rollback()
+    try:
+        await connection.rollback()
+    except StoreUnavailableError:
+        return
     connection.broken = False

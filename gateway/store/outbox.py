@@ -14,7 +14,7 @@ from sqlalchemy import Integer, and_, bindparam, exists, null, or_, select, text
 from gateway.core.records import LeasedMessage, OutboxRow
 from gateway.store import bulk
 from gateway.store.columns import Instant, among, micros
-from gateway.store.connection import Connection, scalar
+from gateway.store.connection import Connection
 from gateway.store.query import Query
 from gateway.store.rows import OUTBOX
 from gateway.store.tables import messages, outbox, requests
@@ -61,10 +61,6 @@ MARK_FAILED = Query(
     .values(state=bindparam("new_state"), due_at=bindparam("next_at"), lease_owner=null(), reason=bindparam("why"))
 )
 LOCK_OF_REQUEST = Query(select(_o.attempts).where(_o.request_no == bindparam("number")).with_for_update())
-
-
-async def any_ready(connection: Connection, now: datetime) -> bool:
-    return bool(await scalar(connection, ANY_READY, now=now))
 
 
 async def lease(connection: Connection, owner: str, now: datetime, term: timedelta, limit: int) -> list[LeasedMessage]:

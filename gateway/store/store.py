@@ -66,10 +66,8 @@ class SqlStore:
             yield SqlTransaction(connection)
 
     async def lease_outbox(self, owner: str, now: datetime, term: timedelta, limit: int) -> list[LeasedMessage]:
-        if self.database.is_sqlite:  # an idle poll takes no write lock
-            async with self.database.reader() as reading:
-                if not await outbox.any_ready(reading, now):
-                    return []
+        if not await self._scalar(outbox.ANY_READY, now=now):
+            return []  # an idle poll is one read: no write lock, no transaction
         async with self.database.writer() as connection:
             return await outbox.lease(connection, owner, now, term, limit)
 

@@ -149,7 +149,11 @@ class SqlTransaction:
         return following - size
 
     async def apply(self, changes: Changes) -> None:
-        await writes.apply(self._db, changes)
+        try:
+            await writes.apply(self._db, changes)
+        except BaseException:
+            self._db.failed = True  # some of it may be written: this unit must not commit
+            raise
 
     async def _measures(self, query: Query, **parameters: Any) -> list[Measure]:
         return [MEASURE.read(row) for row in await self._db.fetch(query, **parameters)]

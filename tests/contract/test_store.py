@@ -242,6 +242,20 @@ async def test_an_error_in_a_unit_takes_back_everything(store: SqlStore) -> None
     assert await all_rows(store) == before
 
 
+async def test_a_unit_that_goes_on_after_a_failed_statement_is_not_committed(store: SqlStore) -> None:
+    await write(store, Changes(new_requests=[request(1)]))
+    with pytest.raises(MisuseError):
+        async with store.begin() as unit:
+            await unit.apply(Changes(new_requests=[request(2)]))
+            with pytest.raises(ConflictError, match="request-no"):
+                await unit.apply(Changes(new_requests=[request(1)]))
+    with pytest.raises(MisuseError):
+        async with store.begin() as unit:
+            with pytest.raises(ConflictError, match="request-rev"):
+                await unit.apply(Changes(new_requests=[request(3)], requests=[request(1, rev=9)]))
+    assert [r.request_no for r in await store.requests(RequestFilter())] == [number(1)]
+
+
 async def test_a_cancelled_unit_takes_back_everything_and_lets_the_next_one_write(store: SqlStore) -> None:
     written, never = asyncio.Event(), asyncio.Event()
 
