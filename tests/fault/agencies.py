@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -83,23 +83,14 @@ async def working(*configs: PartnerConfig) -> AsyncIterator[dict[str, Partner]]:
 
 def effects(ledgers: Mapping[str, Path]) -> Counter[tuple[str, str]]:
     """(agency, request_no) → how often it was done there."""
-    done: Counter[tuple[str, str]] = Counter()
-    for code, ledger in ledgers.items():
-        if not ledger.exists():
-            continue
-        connection = sqlite3.connect(ledger)
-        try:
-            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'effects'").fetchone():
-                done.update((code, number) for (number,) in connection.execute("SELECT request_no FROM effects"))
-        finally:
-            connection.close()
-    return done
+    return Counter((code, number) for code, file in ledgers.items() for number in _column(file, "effects.request_no"))
 
 
 def message_ids(ledger: Path) -> set[str]:
     """Every message that the agency has stored."""
-    connection = sqlite3.connect(ledger)
-    try:
-        return {message_id for (message_id,) in connection.execute("SELECT id FROM lz_message")}
-    finally:
-        connection.close()
+    return set(_column(ledger, "lz_message.id"))
+
+
+def _column(ledger: Path, name: str) -> list[str]:
+    with closing(sqlite3.connect(ledger)) as connection:
+        return [value for (value,) in connection.execute(f"SELECT {name} FROM {name.partition('.')[0]}")]

@@ -118,6 +118,11 @@ class Court:
 
         await asyncio.gather(*(caller() for _ in range(at_once)))
 
+    async def readiness(self) -> tuple[int, str | None]:
+        """Status of /readyz and what it says of the broker."""
+        async with self.session.get("/readyz") as answer:
+            return answer.status, (await answer.json()).get("broker")
+
     async def feed(self) -> list[dict[str, Any]]:
         """The court's events from the oldest on, as it hears them."""
         events: list[dict[str, Any]] = []

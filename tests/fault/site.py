@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -13,14 +14,15 @@ import aio_pika
 from aio_pika.exceptions import ChannelNotFoundEntity
 
 from gateway.bootstrap import ROLES, Gateway, Role, running
-from gateway.broker.topology import DEAD, from_queue, to_queue
+from gateway.broker.topology import DEAD, GATEWAY_USER, from_queue, to_queue
 from gateway.crypto.sdjwt import parse
 from gateway.demo.parties import ASSOCIATION, FUPING, GRID, HOME, POLICE, Parties
 from gateway.demo.private_broker import free_port
 from gateway.demo.stage import provision_for, set_stage
 from gateway.partner import PartnerConfig
 from gateway.registry.config import Config, load_config
-from gateway.store import SqlStore, open_store
+from gateway.services.ports import Store
+from gateway.store import open_store
 from tests.conftest import Vhost
 from tests.eventually import eventually
 from tests.fault import agencies, entry
@@ -41,7 +43,7 @@ class Site:
     vhost: Vhost
     parties: Parties
     given: dict[str, Any]
-    store: SqlStore
+    store: Store
     court: Court
     children: list[Child] = field(default_factory=list)
     _names: Iterator[int] = field(default_factory=lambda: count(1))
@@ -76,6 +78,10 @@ class Site:
         """What they were handed over, of all where none is named. amqp_port: of a proxy in front of the broker."""
         return [agencies.settings(self.parties, code, amqp_port) for code in codes or AGENCIES]
 
+    def broker_at(self, port: int) -> dict[str, str]:
+        """The section of the configuration for a broker behind a proxy."""
+        return {"url": self.vhost.url_at(port, GATEWAY_USER).replace(f":{self.vhost.broker.password}@", "@")}
+
     async def close(self) -> None:
         for child in self.children:
             await child.kill()
@@ -85,7 +91,17 @@ class Site:
 
     @property
     def ledgers(self) -> dict[str, Path]:
-        return {code: self.parties.partners[code] / "inbox.sqlite" for code in AGENCIES}
+        """Of the agencies that have ever run."""
+        files = {code: self.parties.partners[code] / "inbox.sqlite" for code in AGENCIES}
+        return {code: file for code, file in files.items() if file.exists()}
+
+    def unsent(self, reason: str) -> int:
+        """How many messages wait to be tried again because of that (SQLite)."""
+        with closing(sqlite3.connect(self.config().store_url.removeprefix("sqlite:///"))) as connection:
+            found: int = connection.execute(
+                "SELECT count(*) FROM outbox WHERE state = 'ready' AND reason = ?", (reason,)
+            ).fetchone()[0]
+            return found
 
     async def states(self) -> Mapping[str, int]:
         """How many requests stand in each state."""
