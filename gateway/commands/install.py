@@ -187,7 +187,7 @@ def keys_export(
     folder: Folder = DEFAULT_FOLDER,
     out: Annotated[Path | None, typer.Option(help="写入文件 Write to a file")] = None,
 ) -> None:
-    """导出公钥（JWKS）：给合作单位的是网关一侧的，给法院系统的是全部。 For a partner: our side's; for a court system: all."""
+    """导出公钥（JWKS）：给合作单位的是网关一侧的，给法院系统的是全部。 Ours for a partner; all for a court system."""
     directory, keyring = load_registry(folder)
     party = directory.get(recipient)
     if party is None:
