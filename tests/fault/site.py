@@ -120,8 +120,7 @@ class Site:
             return done and await self.store.backlog() == 0 and not any((await self.waiting()).values())
 
         try:
-            check: Callable[[], bool | Awaitable[bool]] = at_rest
-            await eventually(check, timeout)
+            await until(at_rest, timeout)
         except AssertionError:
             raise AssertionError(await self.describe()) from None
 
@@ -194,6 +193,12 @@ async def site_at(root: Path, vhost: Vhost, *, store_url: str | None = None, **g
             yield site
         finally:
             await site.close()
+
+
+async def until(check: Callable[[], Awaitable[bool]], timeout: float = 20.0) -> None:
+    """`eventually`, for a coroutine function."""
+    either: Callable[[], bool | Awaitable[bool]] = check
+    await eventually(either, timeout)
 
 
 async def restore_queues(site: Site) -> None:
