@@ -96,8 +96,10 @@ class World:
         await self.start(roles)
 
     async def close(self) -> None:
-        for partner in (*self._offices.values(), *self._agencies.values()):
-            await partner.close()
+        for office in self._offices.values():
+            await office.close()
+        for agency in self._agencies.values():
+            await agency.close()
         await self.court.close()
         await self.stop()
 
@@ -134,7 +136,7 @@ class World:
         if revoked_at is not None:
             file = installation.participant_file(code)
             document = tomlkit.parse(file.read_text(encoding="utf-8"))
-            document["keys"][-1]["revoked_at"] = revoked_at  # type: ignore[index]
+            document["keys"][-1]["revoked_at"] = revoked_at
             file.write_text(tomlkit.dumps(document), encoding="utf-8")
 
     # reading
@@ -151,7 +153,7 @@ class World:
             found = await self.store.request(request_no)
             return found if found is not None and found.state == state else None
 
-        return await eventually(there)  # type: ignore[return-value]
+        return await eventually(there)
 
     async def standing(self, request_no: str) -> Standing:
         request = await self.request(request_no)
@@ -169,7 +171,7 @@ class World:
             events = await self.store.timeline(request_no)
             return next((e for e in events if e.kind == kind and detail in (None, e.detail)), None)
 
-        return await eventually(there)  # type: ignore[return-value]
+        return await eventually(there)
 
     async def quarantined(self, said: Said, *, count: int = 1) -> QuarantineRow:
         """What quarantine holds of these bytes, once they have come `count` times."""
@@ -178,7 +180,7 @@ class World:
             rows = await self.store.quarantine(limit=1000)
             return next((r for r in rows if r.body_sha256 == said.sha256 and r.count >= count), None)
 
-        return await eventually(there)  # type: ignore[return-value]
+        return await eventually(there)
 
     async def events(self, **members: Any) -> list[Event]:
         """Of every feed, those with these members."""
@@ -213,7 +215,7 @@ class Office:
         def found() -> Message | None:
             return next((m for m in self.messages if (m.request_no, m.verb) == (request_no, verb)), None)
 
-        return await eventually(found)  # type: ignore[return-value]
+        return await eventually(found)
 
     async def understood(self, message: Message) -> dict[str, Any]:
         """Its canonical data, as the agency reads it in its own dialect."""
