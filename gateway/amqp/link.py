@@ -173,7 +173,7 @@ class Link:
             try:
                 await self._live()
             except Exception as error:  # whatever the other side made the client raise
-                self.last_error = f"{type(error).__name__}: {error}"
+                self.last_error = self._transport.farewell or f"{type(error).__name__}: {error}"
             if loop.time() - since > longest:
                 delay = first
             log.warning("link %s is down (%s), next try in %.1f s", self.name, self.last_error, delay)
