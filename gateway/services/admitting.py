@@ -71,7 +71,7 @@ def _admitted(talk: Conversation, arrived: Arrived) -> MatterType:
         raise arrived.fault
     if sorted(head_of(arrived).get("refs") or ()) != sorted(refs_of(arrived.data["payload"])):
         raise RejectedError("bad-envelope", pointer="/data/head/refs")
-    if envelope.caseno != arrived.data["request"].get("case_no"):
+    if envelope.caseno != arrived.data.get("request", {}).get("case_no"):
         raise RejectedError("misdirected", pointer="/caseno")
     _can_be_answered(talk, arrived, matter)
     return matter

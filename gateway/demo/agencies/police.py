@@ -121,7 +121,6 @@ class Police(Agency):
             "SFCJLJ": "1",
             "CZDW": "云川县公安局交警大队（演示）",
             "LXDH": "13800138002",
-            "JJCD": "3",
         }
         await self.partner.open(HIT, HOME, alert, head={"refs": [body["ref"]]}, related=control)
 
