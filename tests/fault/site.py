@@ -31,7 +31,7 @@ from tests.fault.court import Court
 from tests.fault.reckoning import ENDED, Reckoning, reckon
 
 AGENCIES = (POLICE, FUPING, GRID, ASSOCIATION)
-TIMING = {"redeliver_after": 5.0, "mend_every": 1.0, "lease_term": 2.0, "publish_timeout": 1.5}
+TIMING = {"redeliver_after": 5.0, "mend_every": 1.0, "lease_term": 1.0, "publish_timeout": 0.8}
 SETTLE_SECONDS = 40.0
 
 
@@ -111,16 +111,16 @@ class Site:
             found[state] = found.get(state, 0) + number
         return found
 
+    async def at_rest(self) -> bool:
+        """Whether every accepted request has come to its end and nothing waits to be sent or read."""
+        states = await self.states()
+        done = states.keys() <= set(ENDED.values()) and sum(states.values()) == len(self.court.accepted)
+        return done and await self.store.backlog() == 0 and not any((await self.waiting()).values())
+
     async def settled(self, timeout: float = SETTLE_SECONDS) -> None:
-        """Until every accepted request has come to its end and nothing waits to be sent or read."""
-
-        async def at_rest() -> bool:
-            states = await self.states()
-            done = states.keys() <= set(ENDED.values()) and sum(states.values()) == len(self.court.accepted)
-            return done and await self.store.backlog() == 0 and not any((await self.waiting()).values())
-
+        """Until everything is at rest."""
         try:
-            await until(at_rest, timeout)
+            await until(self.at_rest, timeout)
         except AssertionError:
             raise AssertionError(await self.describe()) from None
 
