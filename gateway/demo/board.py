@@ -12,19 +12,24 @@ from gateway.demo.parties import HOME
 FINAL = frozenset(
     {"refused", "returned", "rejected", "withdrawn", "closed", "read", "handed-over", "false-hit", "lapsed"}
 )
-COLUMNS: tuple[tuple[str, str, frozenset[str]], ...] = (
-    ("待发", "ready", frozenset({"approved", "awaiting-approval", "undeliverable"})),
-    ("受阻", "blocked", frozenset({"blocked"})),
-    ("已发", "sent", frozenset({"dispatched", "raised", "sent"})),
-    ("送达", "arrived", frozenset({"delivered"})),
-    ("签收", "signed", frozenset({"received", "acknowledged"})),
-    ("办理", "working", frozenset({"accepted", "in-progress", "team-sent", "identity-checked", "withdrawing"})),
-    ("补正", "lacking", frozenset({"supplement-wanted"})),
-    ("已答", "answer", frozenset({"completed", "partial", "impossible"})),
-    ("拒/退", "refused", frozenset({"refused", "returned", "rejected", "false-hit", "withdrawn", "lapsed"})),
-    ("办结", "closed", frozenset({"closed", "read", "handed-over"})),
+COLUMNS: tuple[tuple[str, str, str, frozenset[str]], ...] = (
+    ("待发", "ready", "ready", frozenset({"approved", "awaiting-approval", "undeliverable"})),
+    ("受阻", "blocked", "held", frozenset({"blocked"})),
+    ("已发", "sent", "sent", frozenset({"dispatched", "raised", "sent"})),
+    ("送达", "arrived", "there", frozenset({"delivered"})),
+    ("签收", "signed", "signed", frozenset({"received", "acknowledged"})),
+    (
+        "办理",
+        "working",
+        "doing",
+        frozenset({"accepted", "in-progress", "team-sent", "identity-checked", "withdrawing"}),
+    ),
+    ("补正", "lacking", "lacks", frozenset({"supplement-wanted"})),
+    ("已答", "answered", "said", frozenset({"completed", "partial", "impossible"})),
+    ("拒/退", "refused", "no", frozenset({"refused", "returned", "rejected", "false-hit", "withdrawn", "lapsed"})),
+    ("办结", "closed", "done", frozenset({"closed", "read", "handed-over"})),
 )
-"""Chinese, English, the states that are counted there."""
+"""Chinese, English, English for a narrow terminal, the states that are counted there."""
 
 
 def opened_by_us(request_no: str) -> bool:
@@ -84,7 +89,7 @@ class Board:
         states = Counter(
             line.state for no, line in self.lines.items() if line.partner == partner and opened_by_us(no) == ours
         )
-        return [sum(states[s] for s in column) for _, _, column in COLUMNS]
+        return [sum(states[s] for s in column) for *_, column in COLUMNS]
 
     @property
     def done(self) -> int:

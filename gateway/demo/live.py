@@ -54,14 +54,15 @@ class Screen:
 
 
 def picture(board: Board, width: int) -> RenderableType:
-    """The table, and the line of totals below it. width: of the terminal; a narrow one gets the Chinese alone."""
+    """The table, and the line of totals below it. width: of the terminal; a narrow one gets shorter words."""
     wide = width >= WIDE
-    title = "联执 · 请求进展" + ("   Lianzhi · requests by agency and state" if wide else "")
+    title = "联执 · 请求进展   Lianzhi · requests by agency and state"
     table = Table(title=title, title_style="bold", title_justify="left", box=box.SIMPLE_HEAD if wide else None)
     table.pad_edge = table.show_edge = False
-    table.add_column("单位\nagency" if wide else "单位", no_wrap=True)
-    for zh, en in (*((zh, en) for zh, en, _ in COLUMNS), ("计", "all")):
-        table.add_column(f"{zh}\n{en}" if wide else zh, justify="right", no_wrap=True)
+    table.padding = (0, 1) if wide else (0, 1, 0, 0)
+    table.add_column("单位\nagency", no_wrap=True)
+    for zh, en in (*((zh, en if wide else short) for zh, en, short, _ in COLUMNS), ("计", "all")):
+        table.add_column(f"{zh}\n{en}", justify="right", no_wrap=True)
     for code, name in NAMES.items():
         table.add_row(*_row(board, code, name, ours=True))
     table.add_section()
@@ -80,16 +81,17 @@ def _row(board: Board, code: str, name: str, *, ours: bool) -> list[RenderableTy
 
 def totals(board: Board, width: int = WIDE) -> Text:
     """Taken, done, rate, quarantine, time."""
-    seconds = max(board.seconds, 0.001)
-    parts = (
-        ("受理", "taken", f"{board.taken}/{board.asked}", "bold"),
-        ("办结", "done", str(board.done), "bold green"),
-        ("速率", "rate", f"{board.done / seconds:.1f}/s", "bold"),
-        ("事件", "events", str(board.events), ""),
-        ("隔离", "quarantined", str(board.quarantined), "bold red" if board.quarantined else ""),
-        ("用时", "time", f"{seconds:.1f} s", ""),
-    )
+    wide, seconds = width >= WIDE, max(board.seconds, 0.001)
+    parts = [
+        ("受理 taken", f"{board.taken}/{board.asked}", "bold"),
+        ("办结 done", str(board.done), "bold green"),
+        ("速率 rate" if wide else "速率", f"{board.done / seconds:.1f}/s", "bold"),
+        ("隔离 quarantined", str(board.quarantined), "bold red" if board.quarantined else ""),
+        ("用时 time" if wide else "", f"{seconds:.1f} s", ""),
+    ]
+    if wide:
+        parts.insert(3, ("事件 events", str(board.events), ""))
     line = Text()
-    for zh, en, value, style in parts:
-        line.append(f"{zh} {en} " if width >= WIDE else f"{zh} ", style="dim").append(value, style=style).append("   ")
+    for label, value, style in parts:
+        line.append(f"{label} ", style="dim").append(value, style=style).append("   " if wide else "  ")
     return line

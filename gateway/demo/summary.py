@@ -80,20 +80,21 @@ def _checks(report: Report, *, wide: bool) -> Table:
     table = Table.grid(padding=(0, 2))
     for one in checks(report):
         mark = Text("✓", style="bold green") if one.good else Text("✗", style="bold red")
-        cells = [mark, Text(one.figure, style="bold"), Text(one.zh)]
-        table.add_row(*cells, *([Text(one.en, style="dim")] if wide else ()))
+        english = Text(one.en, style="dim")
+        words = [Text(one.zh), english] if wide else [Text(one.zh).append("\n").append(english)]
+        table.add_row(mark, Text(one.figure, style="bold"), *words)
     return table
 
 
 def _tried(report: Report, *, wide: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
     for zh, en in (("故意出错", "tried"), ("次数", "times"), ("拦下", "caught"), ("应当", "must be")):
-        table.add_column(f"{zh} {en}" if wide else zh, justify="right" if zh in ("次数", "拦下") else "left")
+        table.add_column(_both(zh, en, wide=wide), justify="right" if zh in ("次数", "拦下") else "left")
     for kind, one in report.caught.items():
         zh, en = _TRIED[kind]
         style = "bold green" if one.caught == one.injected else "bold red"
         must = "同一编号 same number" if one.expected == "same-number" else f"隔离 {one.expected}"
-        label = Text(zh).append(f"  {en}" if wide else "", style="dim")
+        label = Text(zh).append(f"{_gap(wide=wide)}{en}", style="dim")
         table.add_row(label, str(one.injected), Text(str(one.caught), style=style), must)
     return table
 
@@ -103,10 +104,19 @@ def _matters(report: Report, *, wide: bool) -> Table:
     table = Table(title=title, title_justify="left", title_style="dim", box=None, padding=(0, 2, 0, 0))
     table.header_style = "dim"
     for zh, en in (("事项", "matter"), ("件数", "requests"), ("结果", "what came of them")):
-        table.add_column(f"{zh} {en}" if wide else zh, justify="right" if zh == "件数" else "left")
+        table.add_column(_both(zh, en, wide=wide), justify="right" if zh == "件数" else "left")
     for types, mark in ((report.by_type, ""), (report.received, "← ")):
         for matter, states in types.items():
-            label = Text(f"{mark}{catalogue()[matter].zh}").append(f"  {matter}" if wide else "", style="dim")
+            label = Text(f"{mark}{catalogue()[matter].zh}").append(f"{_gap(wide=wide)}{matter}", style="dim")
             came = "  ".join(f"{state} {count}" for state, count in states.items())
             table.add_row(label, str(sum(states.values())), came)
     return table
+
+
+def _gap(*, wide: bool) -> str:
+    """Between Chinese and English: a narrow terminal gets two lines."""
+    return "  " if wide else "\n"
+
+
+def _both(zh: str, en: str, *, wide: bool) -> str:
+    return f"{zh} {en}" if wide else f"{zh}\n{en}"
