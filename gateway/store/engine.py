@@ -45,6 +45,13 @@ POSTGRES_SETTINGS = {
 POSTGRES_COMMAND_TIMEOUT_S = 15.0  # longer than lock_timeout
 POOL_SIZE = 10
 POOL_TIMEOUT_S = 10.0
+# No overflow: a connection beyond the pool would have to be closed when it is given back, which takes a coroutine.
+POOL: dict[str, Any] = {
+    "pool_size": POOL_SIZE,
+    "max_overflow": 0,
+    "pool_timeout": POOL_TIMEOUT_S,
+    "pool_reset_on_return": None,
+}
 
 
 def database_url(text: str) -> URL:
@@ -81,14 +88,12 @@ def sqlite_path(url: URL) -> Path | None:
 def create_engine(url: URL) -> AsyncEngine:
     """An engine with our settings; nothing is connected yet."""
     if sqlite_path(url) is not None:
-        engine = create_async_engine(url, pool_size=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S, pool_reset_on_return=None)
+        engine = create_async_engine(url, **POOL)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine
     return create_async_engine(
         url,
-        pool_size=POOL_SIZE,
-        pool_timeout=POOL_TIMEOUT_S,
-        pool_reset_on_return=None,
+        **POOL,
         connect_args={"server_settings": POSTGRES_SETTINGS, "command_timeout": POSTGRES_COMMAND_TIMEOUT_S},
     )
 
