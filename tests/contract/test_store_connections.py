@@ -14,15 +14,17 @@ EAGER = 5 * POOL_SIZE
 
 
 async def test_reads_beyond_the_pool_wait_their_turn(store: SqlStore, caplog: pytest.LogCaptureFixture) -> None:
-    opened = 0
-    most = 0
+    opened = most = 0
+    full = asyncio.Event()
 
     async def read() -> None:
         nonlocal opened, most
         async with store.database.reader():
             opened += 1
             most = max(most, opened)
-            await asyncio.sleep(0)
+            if opened == POOL_SIZE:
+                full.set()
+            await full.wait()
             opened -= 1
 
     with caplog.at_level(logging.ERROR, logger="sqlalchemy.pool"):
