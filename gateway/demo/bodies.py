@@ -6,11 +6,13 @@ the district, an engine number left out. What the agency then says is its own de
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
+from gateway.demo.clock import SHANGHAI
+from gateway.demo.objects import thing
 from gateway.demo.parties import (
     ASSOCIATION,
     BACKUP,
@@ -27,7 +29,6 @@ from gateway.demo.parties import (
 from gateway.demo.synthetic import DIVISION, PHONES, Paper, World
 from schemas.commissions import COMMISSIONS
 
-SHANGHAI = timezone(timedelta(hours=8))
 COURT_CODES = dict(zip(COURTS, ("陕0591", "陕0191", "陕0192"), strict=True))
 PLACES = dict(zip(COURTS, ("富平县（演示）", "高陵区（演示）", "临潼区（演示）"), strict=True))
 ELSEWHERE = "外省某县（演示）"
@@ -76,7 +77,7 @@ class Clerk:
             "entrusting": "陕0199",
             "entrusted": COURT_CODES[court],
             "place": PLACES[court] if here else ELSEWHERE,
-            "objects": [_OBJECTS[row.object](world, party, code)],
+            "objects": [thing(world, row.object, party)],
             "requested_days": row.days[1],
         }
         if row.years:
@@ -232,63 +233,3 @@ class Clerk:
             }
             for index, (by, role) in enumerate(people)
         ]
-
-
-Party = dict[str, Any]
-
-
-def _deposit(world: World, party: Party, code: str) -> dict[str, Any]:
-    return _object(world, "deposit", party) | {
-        "amount": world.money(),
-        "bank": "演示银行示例支行",
-        "account_no": world.account_no(),
-    }
-
-
-def _equity(world: World, party: Party, code: str) -> dict[str, Any]:
-    return _object(world, "equity", party) | {"company": world.company(), "share": "30%（演示）"}
-
-
-def _realty(world: World, party: Party, code: str) -> dict[str, Any]:
-    unit = f"{DIVISION}001001GB{world.next():05d}F00010001"
-    return _object(world, "realty", party) | {"unit_no": unit, "location": "演示小区1幢1单元101室"}
-
-
-def _movable(world: World, party: Party, code: str) -> dict[str, Any]:
-    return _object(world, "movable", party) | {
-        "description": f"演示设备第{world.next()}号",
-        "quantity": 1,
-        "location": "演示仓库",
-    }
-
-
-def _subject(world: World, party: Party, code: str) -> dict[str, Any]:
-    return _object(world, "subject", party) | {"questions": ["名下是否有不动产", "名下是否有机动车"]}
-
-
-def _addressee(world: World, party: Party, code: str) -> dict[str, Any]:
-    return _object(world, "addressee", party) | {"address": world.address(), "paper": "执行通知书（演示）"}
-
-
-def _whereabouts(world: World, party: Party, code: str) -> dict[str, Any]:
-    return _object(world, "whereabouts", party) | {"address": world.address()}
-
-
-def _site(world: World, party: Party, code: str) -> dict[str, Any]:
-    return _object(world, "site", party) | {"address": world.address(), "description": "协助清点（演示）"}
-
-
-def _object(world: World, kind: str, party: Party) -> dict[str, Any]:
-    return {"ref": world.ref(), "kind": kind, "party": party}
-
-
-_OBJECTS: dict[str, Callable[[World, Party, str], dict[str, Any]]] = {
-    "deposit": _deposit,
-    "equity": _equity,
-    "realty": _realty,
-    "movable": _movable,
-    "subject": _subject,
-    "addressee": _addressee,
-    "whereabouts": _whereabouts,
-    "site": _site,
-}

@@ -13,7 +13,8 @@ from datetime import datetime
 from itertools import cycle
 from typing import Literal
 
-from gateway.demo.bodies import SHANGHAI, Clerk, Draft
+from gateway.demo.bodies import Clerk, Draft
+from gateway.demo.clock import SHANGHAI
 from gateway.demo.parties import COURTS
 from gateway.demo.synthetic import World
 from gateway.errors import ConfigurationError

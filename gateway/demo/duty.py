@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.client import CourtClient, Message
-from gateway.demo.agencies.agency import now
+from gateway.demo.clock import now
 from gateway.demo.journal import Journal
 from gateway.demo.pace import Pace
 from gateway.demo.parties import HANDLER

@@ -12,7 +12,7 @@ from pathlib import Path
 from gateway.client import ClientConfig, CourtClient
 from gateway.demo.agencies.agency import Agency
 from gateway.demo.board import Board
-from gateway.demo.bodies import SHANGHAI
+from gateway.demo.clock import SHANGHAI
 from gateway.demo.company import book, company
 from gateway.demo.court import CourtSystem
 from gateway.demo.docket import Item, docket
@@ -51,7 +51,7 @@ class Books:
 
 @dataclass(slots=True)
 class Theatre:
-    """client_file: the court system's `client.toml`."""
+    """Who and what is on stage."""
 
     parties: Parties
     broker: PrivateBroker
@@ -61,7 +61,6 @@ class Theatre:
     board: Board
     items: list[Item]
     books: Books
-    client_file: Path
 
     @property
     def busy(self) -> bool:
@@ -93,8 +92,7 @@ async def theatre(folder: Path, count: int, seed: int, say: Say) -> AsyncIterato
         books = Books(folder / "books", parties.folder / "lianzhi.sqlite")
         say("六个单位和法院系统上线 Six agencies and a court system come on line …")
         agencies = await stack.enter_async_context(company(parties, books.folder, seed=seed, today=today))
-        client_file = parties.write_client(folder / "court", gateway.url)
-        config = ClientConfig.load(client_file)
+        config = ClientConfig.load(parties.write_client(folder / "court", gateway.url))
         client = await stack.enter_async_context(CourtClient.from_config(config, wait=WAIT_SECONDS))
         journal = stack.enter_context(closing(Journal(books.court)))
         injections = stack.enter_context(closing(Journal(books.injections)))
@@ -110,4 +108,4 @@ async def theatre(folder: Path, count: int, seed: int, say: Say) -> AsyncIterato
         world = World(seed + 1, today)
         duty = Duty(client, journal, Pace(seed))
         court = CourtSystem(client, journal, board, world, duty, insistent, interference.strike)
-        yield Theatre(parties, broker, gateway, agencies, court, board, items, books, client_file)
+        yield Theatre(parties, broker, gateway, agencies, court, board, items, books)

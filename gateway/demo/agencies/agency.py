@@ -13,7 +13,6 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, ClassVar
 
 from gateway.demo.journal import Journal
@@ -21,7 +20,6 @@ from gateway.demo.pace import Pace
 from gateway.partner import Partner, Request
 
 WORKERS = 24  # people at the desk
-SHANGHAI = timezone(timedelta(hours=8))
 Body = dict[str, Any]
 
 _DESK = "CREATE TABLE IF NOT EXISTS desk (request_no TEXT PRIMARY KEY, body TEXT NOT NULL)"
@@ -195,12 +193,3 @@ def _digest(text: str) -> str:
     """base64url(SHA-256(JWS part)), as docs/design.md 3.1 defines `originhash`."""
     found = hashlib.sha256(text.partition("~")[0].encode("ascii")).digest()
     return base64.urlsafe_b64encode(found).rstrip(b"=").decode()
-
-
-def now() -> datetime:
-    """This second, in Shanghai."""
-    return datetime.now(UTC).astimezone(SHANGHAI).replace(microsecond=0)
-
-
-def compact(moment: datetime) -> str:
-    return moment.strftime("%Y%m%d%H%M%S")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.demo.agencies.agency import Agency, Body, Word, Work, now
+from gateway.demo.agencies.agency import Agency, Body, Word, Work
+from gateway.demo.clock import now
 from gateway.partner import Request
 
 

@@ -6,7 +6,8 @@ import hashlib
 from datetime import timedelta
 from typing import Any
 
-from gateway.demo.agencies.agency import Agency, Body, Word, Work, compact, now
+from gateway.demo.agencies.agency import Agency, Body, Word, Work
+from gateway.demo.clock import compact, now
 from gateway.demo.parties import HOME
 from gateway.demo.synthetic import DIVISION, World
 from gateway.partner import Request

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.demo.agencies.agency import Agency, Body, Word, Work, compact, now
+from gateway.demo.agencies.agency import Agency, Body, Word, Work
+from gateway.demo.clock import compact, now
 from gateway.demo.parties import HOME
 from gateway.partner import Request
 
