@@ -7,13 +7,13 @@ The court speaks over HTTP (`CourtSystem`); an agency speaks through the partner
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import tomlkit
 
@@ -38,6 +38,7 @@ from tests.eventually import eventually
 from tests.gates import Gates, WorldClock
 
 _numbers = count(1)
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -139,6 +140,17 @@ class World:
             document["keys"][-1]["revoked_at"] = revoked_at
             file.write_text(tomlkit.dumps(document), encoding="utf-8")
 
+    async def _wait(self, check: Callable[[], Awaitable[T | None]]) -> T:
+        """`eventually`, as long as the gateway lives: one that has died says why."""
+
+        async def alive() -> T | None:
+            for task in self.gateway.tasks if self.gateway else ():
+                if task.done():
+                    task.result()
+            return await check()
+
+        return await eventually(alive)
+
     # reading
 
     async def request(self, request_no: str) -> Request:
@@ -153,7 +165,7 @@ class World:
             found = await self.store.request(request_no)
             return found if found is not None and found.state == state else None
 
-        return await eventually(there)
+        return await self._wait(there)
 
     async def standing(self, request_no: str) -> Standing:
         request = await self.request(request_no)
@@ -171,7 +183,16 @@ class World:
             events = await self.store.timeline(request_no)
             return next((e for e in events if e.kind == kind and detail in (None, e.detail)), None)
 
-        return await eventually(there)
+        return await self._wait(there)
+
+    async def caught_up(self) -> None:
+        """Until the gateway's clock has dealt with everything that is due by now."""
+
+        async def nothing_due() -> bool:
+            async with self.store.begin() as tx:
+                return not await tx.due_timers(self.clock.now(), 1)
+
+        await self._wait(nothing_due)
 
     async def quarantined(self, said: Said, *, count: int = 1) -> QuarantineRow:
         """What quarantine holds of these bytes, once they have come `count` times."""
@@ -180,7 +201,7 @@ class World:
             rows = await self.store.quarantine(limit=1000)
             return next((r for r in rows if r.body_sha256 == said.sha256 and r.count >= count), None)
 
-        return await eventually(there)
+        return await self._wait(there)
 
     async def events(self, **members: Any) -> list[Event]:
         """Of every feed, those with these members."""

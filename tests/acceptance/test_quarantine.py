@@ -99,7 +99,8 @@ async def _oversized(s: Scene) -> Said:
 
 async def _altered_in_the_envelope(s: Scene) -> Said:
     good = await s.says()
-    return _bytes(good.raw.replace(good.raw.split(b".")[1][:8], b"eyJzcGVj"[:7] + b"A", 1))
+    header, payload, rest = good.raw.split(b".", 2)
+    return _bytes(header + b"." + payload.swapcase() + b"." + rest)
 
 
 async def _altered_in_the_disclosure(s: Scene) -> Said:

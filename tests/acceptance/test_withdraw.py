@@ -36,6 +36,7 @@ async def test_while_it_is_blocked_it_never_leaves(world: World) -> None:
     await world.reaches(request_no, "blocked")
     await withdraw(world, request_no)
     world.clock.pass_by(seconds=16)  # the gateway looks again whether the document has come
+    await world.caught_up()
     await police.fence()
     assert (await world.request(request_no)).state == "withdrawn"
     assert not [t for t in police.taken if t.request_no == request_no]
