@@ -35,12 +35,15 @@ SQLITE_PRAGMAS = (
 POSTGRES_SETTINGS = {
     "application_name": "lianzhi",
     "jit": "off",  # short statements only
-    # Every query has its index, and a plan is kept while a backlog grows a thousandfold: one made when the table
-    # was small, or from statistics older than the backlog, must not scan or sort it.
+    # Every query looks up keys in an index, and a plan is kept while a backlog grows a thousandfold: one made when
+    # the table was small, or from statistics older than the backlog, must not scan, join or sort all of it.
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
     "lock_timeout": "10s",
-    "idle_in_transaction_session_timeout": "60s",  # a frozen process gives its row locks back
+    # A frozen process gives back what it has locked before those who wait for it give up.
+    "idle_in_transaction_session_timeout": "5s",
 }
 POSTGRES_COMMAND_TIMEOUT_S = 15.0  # longer than lock_timeout
 POOL_SIZE = 10

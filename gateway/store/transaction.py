@@ -38,8 +38,8 @@ SEQNO_OWNER = Query(
 )
 SUBMISSIONS = Query(select(*SUBMISSION.columns).where(among(_s.id, "ids")))
 IDEMPOTENCY_ROWS = Query(select(*IDEMPOTENCY.columns).where(among(_i.key, "keys")))
-# An object has few measures in its life: states are compared in memory, which keeps SQLite on the object's index.
-_measures = select(*MEASURE.columns).order_by(_x.measure_no)
+# An object has few measures in its life: states and order are for memory, which keeps both databases on the index.
+_measures = select(*MEASURE.columns)
 MEASURES_ON = Query(_measures.where(among(_x.object_key, "objects")))
 MEASURES_OF = Query(_measures.where(_x.request_no == bindparam("number")))
 MEASURES_BY_CONTROL = Query(_measures.where(_x.control_no == bindparam("control"), _x.asked == bindparam("by")))
@@ -161,7 +161,8 @@ class SqlTransaction:
             raise
 
     async def _measures(self, query: Query, **parameters: Any) -> list[Measure]:
-        return [MEASURE.read(row) for row in await self._db.fetch(query, **parameters)]
+        found = [MEASURE.read(row) for row in await self._db.fetch(query, **parameters)]
+        return sorted(found, key=lambda measure: measure.measure_no)
 
 
 def _second(keys: Sequence[tuple[str, str]]) -> list[str]:
