@@ -21,7 +21,7 @@ from typing import Any
 
 from gateway.amqp.consumer import BatchConsumer
 from gateway.amqp.deliveries import Incoming
-from gateway.amqp.link import Link
+from gateway.amqp.link import Link, cancel_all
 from gateway.amqp.publisher import ConfirmedPublisher
 from gateway.errors import MisuseError, StoreUnavailableError
 from gateway.partner.config import PartnerConfig
@@ -41,8 +41,11 @@ _log = logging.getLogger(__name__)
 
 EXCHANGE_IN = "lianzhi.in"
 BATCH = 256  # messages verified and stored together at most
+BATCHES_AHEAD = 2  # verified while the ones before are being written
 PAUSE_SECONDS = 5.0  # the queues are left alone for so long when the ledger cannot be written
 LEAVE_SECONDS = 5.0  # what is ready to go out may still go so long after the program ends
+
+_Stored = asyncio.Queue[tuple[Sequence[Incoming], asyncio.Task[Ingested]]]
 
 
 def queues_of(code: str) -> tuple[str, str]:
@@ -101,7 +104,9 @@ class Partner:
             self._start(self._desk.outbox.run())
             if self._consume:
                 await self._desk.resume()
-                self._start(self._receive())
+                stored: _Stored = asyncio.Queue(BATCHES_AHEAD)
+                self._start(self._receive(stored))
+                self._start(self._acknowledge(stored))
         except BaseException:
             await self.__aexit__()
             raise
@@ -112,9 +117,7 @@ class Partner:
         if self._link.connected:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._desk.outbox.drained(), LEAVE_SECONDS)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancel_all(self._tasks)
         await self._consumer.close()
         await self._publisher.close()
         await self._link.close()
@@ -203,17 +206,14 @@ class Partner:
             _log.error("partner stopped: %r", error)
             self.inbox.close(error)
 
-    async def _receive(self) -> None:
+    async def _receive(self, stored: _Stored) -> None:
         """Verify and store while the batch before is still being written."""
-        stored: asyncio.Queue[tuple[Sequence[Incoming], asyncio.Task[Ingested]]] = asyncio.Queue(2)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._acknowledge(stored))
-            async for batch in self._consumer.batches(BATCH):
-                items = self._desk.read([_raw(incoming) for incoming in batch])
-                await stored.put((batch, asyncio.create_task(self._desk.store(items))))
-                await self.inbox.room()
+        async for batch in self._consumer.batches(BATCH):
+            items = self._desk.read([_raw(incoming) for incoming in batch])
+            await stored.put((batch, asyncio.create_task(self._desk.store(items))))
+            await self.inbox.room()
 
-    async def _acknowledge(self, stored: asyncio.Queue[tuple[Sequence[Incoming], asyncio.Task[Ingested]]]) -> None:
+    async def _acknowledge(self, stored: _Stored) -> None:
         """Acknowledge what is committed; leave the queues alone while the ledger cannot be written."""
         while True:
             batch, storing = await stored.get()
