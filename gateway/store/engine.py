@@ -179,10 +179,12 @@ class Database:
 
 
 async def _take_back(connection: Connection) -> None:
-    """Roll back; a connection whose state is then unknown leaves the pool.
+    """Roll back; a connection whose state is then unknown leaves the pool, and the database rolls back by itself.
 
-    The error that ended the unit is the one to tell: when the link is lost too, the database rolls back by itself.
+    The error that ended the unit is the one to tell.
     """
+    if connection.broken:
+        return
     connection.broken = True
     try:
         await connection.rollback()
