@@ -16,7 +16,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.amqp.consumer import BatchConsumer
@@ -34,6 +34,7 @@ from gateway.partner.reception import Raw
 from gateway.partner.records import Notice
 from gateway.partner.replies import Saying
 from gateway.partner.request import rows_of
+from gateway.partner.stored import Forget
 from schemas.catalogue import MatterType, catalogue
 from schemas.envelope import GATEWAY_PING
 
@@ -43,6 +44,7 @@ EXCHANGE_IN = "lianzhi.in"
 BATCH = 256  # messages verified and stored together at most
 BATCHES_AHEAD = 2  # verified while the ones before are being written
 PAUSE_SECONDS = 5.0  # the queues are left alone for so long when the ledger cannot be written
+TIDY_SECONDS = 6 * 3600.0  # between two looks for content past its time
 LEAVE_SECONDS = 5.0  # what is ready to go out may still go so long after the program ends
 
 _Stored = asyncio.Queue[tuple[Sequence[Incoming], asyncio.Task[Ingested]]]
@@ -107,6 +109,8 @@ class Partner:
                 stored: _Stored = asyncio.Queue(BATCHES_AHEAD)
                 self._start(self._receive(stored))
                 self._start(self._acknowledge(stored))
+            if self.config.keep_days is not None:
+                self._start(self._tidy(timedelta(days=self.config.keep_days)))
         except BaseException:
             await self.__aexit__()
             raise
@@ -226,6 +230,15 @@ class Partner:
             await self._consumer.ack(batch)
             self._tell(done)
 
+    async def _tidy(self, keep: timedelta) -> None:
+        """Forget content past its time, now and then."""
+        while True:
+            try:
+                await self.ledger.submit(Forget(self._desk.now() - keep))
+            except StoreUnavailableError as error:
+                _log.warning("%s", error)
+            await asyncio.sleep(TIDY_SECONDS)
+
     def _tell(self, done: Ingested) -> None:
         for notice in done.notices:
             _log.warning("notice %s: %s", notice.reason, notice.message_id or notice.request_no or "")
@@ -239,5 +252,7 @@ class Partner:
 
 
 def _raw(incoming: Incoming) -> Raw:
-    lane = "urgent" if incoming.queue.endswith(".urgent") else "normal"
+    """The lane is the routing key's second word; a partner without an urgent queue gets both in one."""
+    urgent = incoming.queue.endswith(".urgent") or incoming.routing_key.split(".", 2)[1:2] == ["urgent"]
+    lane = "urgent" if urgent else "normal"
     return Raw(incoming.body, incoming.queue, lane, incoming.content_type)
