@@ -79,11 +79,12 @@ class ConfirmedPublisher:
         try:
             async with asyncio.timeout(timeout):
                 while self._lane is None or self._lane.channel.is_closed:
-                    if self._opening is None or self._opening.done():
-                        self._opening = asyncio.create_task(self._open())
-                        self._opening.add_done_callback(_heard)
-                    await asyncio.wait((self._opening,))
-                    self._opening.result()
+                    opening = self._opening
+                    if opening is None or opening.done():
+                        opening = self._opening = asyncio.create_task(self._open())
+                        opening.add_done_callback(_heard)
+                    await asyncio.wait((opening,))
+                    opening.result()  # this one's: another caller may have begun the next meanwhile
                 return self._lane
         except (LinkClosedError, *WIRE_ERRORS) as error:
             raise UnconfirmedError(f"no channel ({self._link.last_error or error})") from error

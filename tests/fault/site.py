@@ -195,7 +195,7 @@ async def site_at(root: Path, vhost: Vhost, *, store_url: str | None = None, **g
             await site.close()
 
 
-async def until(check: Callable[[], Awaitable[bool]], timeout: float = 20.0) -> None:
+async def until(check: Callable[[], Awaitable[bool]], timeout: float = 60.0) -> None:
     """`eventually`, for a coroutine function."""
     either: Callable[[], bool | Awaitable[bool]] = check
     await eventually(either, timeout)
