@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from schemas.catalogue import catalogue
-from tests.agency import SHANGHAI
 from tests.court_system import fresh_payload
 from tests.faults import CANCEL, CONTROL, ENTRUST, HIT, LOCATE, SEAL
+from tests.words import SHANGHAI
 from tests.world import World
 
 _numbers = itertools.count(1)

@@ -32,10 +32,11 @@ from gateway.registry.installation import HANDOVER, Installation
 from gateway.services.ports import Store
 from schemas import replies
 from schemas.catalogue import Classification, catalogue
-from tests.agency import Agency, Said, standing
+from tests.agency import Agency
 from tests.court_system import CourtSystem
 from tests.eventually import eventually
 from tests.gates import Gates, WorldClock
+from tests.words import Said, standing
 
 _numbers = count(1)
 T = TypeVar("T")
@@ -193,6 +194,14 @@ class World:
                 return not await tx.due_timers(self.clock.now(), 1)
 
         await self._wait(nothing_due)
+
+    async def sent_all(self) -> None:
+        """Until nothing waits to be sent."""
+
+        async def nothing_waits() -> bool:
+            return await self.store.backlog() == 0
+
+        await self._wait(nothing_waits)
 
     async def quarantined(self, said: Said, *, count: int = 1) -> QuarantineRow:
         """What quarantine holds of these bytes, once they have come `count` times."""

@@ -8,10 +8,10 @@ from adapters.contract import Canonical
 from adapters.registry import adapter_for
 from gateway.demo.parties import ASSOCIATION, GAOLING, HANDLER, HOME, POLICE
 from schemas.catalogue import Shape, catalogue
-from tests.agency import standing
 from tests.court_system import partner_of
 from tests.faults import ENTRUST
 from tests.scenes import answer_to, commission, controlled, hit, ready
+from tests.words import standing
 from tests.world import World
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from gateway.core.records import Message
 from gateway.crypto.sdjwt import parse
 from gateway.demo.parties import GAOLING
-from tests.agency import Agency, Said, Talk
+from tests.agency import Agency
 from tests.faults import ENTRUST, PERSON
 from tests.scenes import commission
+from tests.words import Said, Talk
 from tests.world import World
 
 

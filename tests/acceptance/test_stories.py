@@ -15,10 +15,10 @@ from uuid_utils.compat import uuid7
 from gateway.crypto import base64url
 from gateway.demo.parties import CHIEF, CLERK, DEPUTY, FUPING, HOME, PRESIDENT
 from gateway.services.ports import Store
-from tests.agency import Said
 from tests.court_system import fresh_payload
 from tests.faults import CANCEL, HIT, PERSON, SEAL
 from tests.scenes import answer_to, controlled, hit
+from tests.words import Said
 from tests.world import World
 
 ME, NAMESAKE = "610199199003071237", "61019919850715463X"

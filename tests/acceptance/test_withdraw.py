@@ -26,7 +26,7 @@ async def test_before_it_left_it_never_leaves(world: World) -> None:
     world.gates.dispatching = True
     await police.fence()
     assert not [t for t in police.taken if t.request_no == request_no]
-    assert await world.store.backlog() == 0
+    await world.sent_all()
 
 
 async def test_while_it_is_blocked_it_never_leaves(world: World) -> None:
