@@ -14,10 +14,12 @@ from aiormq.exceptions import ChannelAccessRefused, ChannelPreconditionFailed
 
 from gateway.amqp.link import Link
 from gateway.amqp.publisher import ConfirmedPublisher
-from gateway.broker.provision import declare, provision
+from gateway.broker.consumer import GatewayConsumer
+from gateway.broker.provision import declare_topology, provision
+from gateway.broker.publisher import GatewayPublisher
 from gateway.broker.topology import DEAD, GATEWAY_USER, IN, OUT, from_queue, plan, to_queue
 from gateway.core.routing import Directory, Participant
-from gateway.errors import UnconfirmedError
+from gateway.errors import ConfigurationError, UnconfirmedError
 from schemas.catalogue import Kind, catalogue
 from tests.conftest import CONNECT_SECONDS, Vhost
 from tests.eventually import eventually
@@ -134,12 +136,26 @@ async def test_our_own_publisher_says_why_the_broker_refused(apart: Vhost) -> No
         await publisher.close()
 
 
-async def test_the_gateways_own_user_can_declare_the_topology_and_nothing_outside_it(apart: Vhost) -> None:
+async def test_the_gateways_own_user_publishes_and_consumes_and_can_do_nothing_else(apart: Vhost) -> None:
     async with Link(apart.url(GATEWAY_USER, PASSWORDS[GATEWAY_USER]), name="gateway") as link:
-        await declare(link, directory(POLICE, GRID), catalogue())
+        publisher = GatewayPublisher(link)
+        await publisher.publish(f"{POLICE.code}.normal.police.person-locate.request.open", b"x", timeout=10)
+        consumer = GatewayConsumer(link, directory(POLICE, GRID), catalogue())
+        await consumer.open()
+        await eventually(lambda: not consumer.silent())
+        await consumer.close()
+        await publisher.close()
+        with pytest.raises(ConfigurationError, match="ACCESS_REFUSED"):
+            await declare_topology(link, plan(directory(POLICE, GRID), catalogue()))
+    for refused in (IN, DEAD, ""):
+        async with channel_of(apart, GATEWAY_USER) as channel:
+            exchange = await channel.get_exchange(refused, ensure=False)
+            with pytest.raises(ChannelAccessRefused):
+                await exchange.publish(signed_by(GATEWAY_USER), KEY)
     async with channel_of(apart, GATEWAY_USER) as channel:
+        queue = await channel.get_queue(to_queue(POLICE.code), ensure=False)
         with pytest.raises(ChannelAccessRefused):
-            await channel.declare_queue("somebody.elses", durable=True)
+            await queue.get(fail=False)
 
 
 async def test_a_disabled_agency_loses_its_rights_and_its_connection_at_once(apart: Vhost, link: Link) -> None:

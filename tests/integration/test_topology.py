@@ -13,7 +13,7 @@ from gateway.amqp.link import Link
 from gateway.broker import consumer as broker_consumer
 from gateway.broker.consumer import GatewayConsumer, prefetches
 from gateway.broker.health import broker_health
-from gateway.broker.provision import declare, differences, provision
+from gateway.broker.provision import declare_topology, differences, provision
 from gateway.broker.publisher import GatewayPublisher
 from gateway.broker.topology import (
     DEAD,
@@ -53,7 +53,7 @@ def topology() -> Topology:
 
 @pytest.fixture
 async def declared(link: Link) -> AsyncIterator[Link]:
-    await declare(link, DIRECTORY, catalogue())
+    await declare_topology(link, plan(DIRECTORY, catalogue()))
     yield link
 
 
@@ -142,7 +142,7 @@ async def test_a_queue_with_other_arguments_is_named(link: Link, topology: Topol
         await channel.declare_queue(name, durable=True, arguments={"x-queue-type": "quorum"})
     assert f"queue {name}" in await differences(topology, management=vhost.management, vhost=vhost.name)
     with pytest.raises(ConfigurationError, match=name):
-        await declare(link, DIRECTORY, catalogue())
+        await declare_topology(link, plan(DIRECTORY, catalogue()))
 
 
 async def one(consumer: GatewayConsumer) -> Delivery:
@@ -224,6 +224,6 @@ async def test_health_names_the_queue_without_a_consumer(declared: Link, vhost: 
     await eventually(lambda: broker_health(declared, consumer).ok)
     await vhost.management.delete("queues", vhost.name, from_queue(WITNESS.code))
     await eventually(lambda: list(broker_health(declared, consumer).silent) == [from_queue(WITNESS.code)])
-    await declare(declared, DIRECTORY, catalogue())
+    await declare_topology(declared, plan(DIRECTORY, catalogue()))
     await eventually(lambda: broker_health(declared, consumer).ok)
     await consumer.close()
