@@ -63,6 +63,13 @@ class Site:
         self.children.append(child)
         return child
 
+    async def agency(self, code: str, fall: entry.Fall | None = None) -> Child:
+        """An agency's program in a process of its own, running."""
+        settings = self.parties.partners[code] / "partner.toml"
+        order = entry.AgencyOrder(settings, self.root / f"{code}-{next(self._names)}.log", fall or entry.Fall())
+        self.children.append(await Child.start(entry.agency, order))
+        return self.children[-1]
+
     @asynccontextmanager
     async def gateway(self, roles: Sequence[Role] = ROLES, **given: Any) -> AsyncIterator[Gateway]:
         """A gateway in this process. A task of it that fails, fails the test."""
