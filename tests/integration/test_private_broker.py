@@ -39,8 +39,7 @@ def exists(directory: str) -> bool:
     return Path(directory).is_dir()
 
 
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
-async def test_nothing_outlives_an_owner_that_dies(end: signal.Signals) -> None:
+async def test_nothing_outlives_an_owner_that_dies() -> None:
     owner = await asyncio.create_subprocess_exec(
         sys.executable, "-c", OWNER, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
@@ -49,7 +48,7 @@ async def test_nothing_outlives_an_owner_that_dies(end: signal.Signals) -> None:
         directory, *pids = (await owner.stdout.readline()).decode().split()
     assert len(pids) == 2 and exists(directory)
     assert not any(gone(int(pid)) for pid in pids)
-    os.kill(owner.pid, end)
+    os.kill(owner.pid, signal.SIGKILL)
     await owner.wait()
     await eventually(lambda: all(gone(int(pid)) for pid in pids))
     await eventually(lambda: not exists(directory))
