@@ -1,7 +1,7 @@
 """One supervised connection to the broker: it comes back by itself, and its state can be seen.
 
 aio-pika's own robust connection is not used: it restores channels behind our back, and a publisher must know
-whether its channel is the one that a message went out on (docs/stack.md).
+whether its channel is the one that a message went out on.
 """
 
 from __future__ import annotations

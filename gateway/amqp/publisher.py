@@ -2,7 +2,7 @@
 
 Per message: encode, one future, one timer. One task per channel writes what has gathered; the broker's
 confirms are matched by the client's own table. Nothing else happens on this path: no task, lock, declare or
-log line for a message (docs/stack.md).
+log line for a message.
 """
 
 from __future__ import annotations
