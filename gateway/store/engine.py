@@ -23,6 +23,7 @@ from gateway.store.connection import Connection, PostgresConnection, SqliteConne
 from gateway.store.faults import translated
 
 BUSY_TIMEOUT_MS = 5_000  # for a command-line tool writing beside the server
+TURN_TIMEOUT_S = 5.0  # units wait side by side while another program holds the file, not one busy time after another
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -167,12 +168,17 @@ class Database:
         task = asyncio.current_task()
         if self._writer is task:
             raise MisuseError("a unit of work inside another one")
-        async with self._writing:
-            self._writer = task
-            try:
-                yield
-            finally:
-                self._writer = None
+        try:
+            async with asyncio.timeout(TURN_TIMEOUT_S):
+                await self._writing.acquire()
+        except TimeoutError:
+            raise StoreUnavailableError("the units before this one did not end") from None
+        self._writer = task
+        try:
+            yield
+        finally:
+            self._writer = None
+            self._writing.release()
 
     async def close(self) -> None:
         await self.engine.dispose()
