@@ -29,6 +29,7 @@ from gateway.amqp.consumer import BatchConsumer
 from gateway.amqp.deliveries import Incoming
 from gateway.bootstrap import ROLES, Role, Wrappers, running
 from gateway.core.records import Changes
+from gateway.observability import configure_logging
 from gateway.partner import PartnerConfig
 from gateway.registry.config import load_config
 from gateway.services.ports import Consumer, Delivery, Publisher, Store, Transaction
@@ -199,10 +200,11 @@ async def _work(order: AgencyOrder, ready: Connection) -> None:
 
 
 def write_to(path: Path) -> None:
-    """Standard output and error of this process."""
+    """Standard output and error of this process, with the logs that `serve` would write."""
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, sys.stdout.fileno())
     os.dup2(log, sys.stderr.fileno())
+    configure_logging()
 
 
 def end_with_parent() -> None:

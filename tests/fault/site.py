@@ -139,18 +139,24 @@ class Site:
 
     async def waiting(self) -> dict[str, int]:
         """Queue → messages that nobody has taken yet; -1 where there is no such queue."""
-        connection = await aio_pika.connect(self.vhost.url())
-        async with connection:
-            found: dict[str, int] = {}
-            for name in self.queues():
+        return {name: messages for name, (messages, _) in (await self._declared(*self.queues())).items()}
+
+    async def consumers(self, queue: str) -> int:
+        """How many consume from it."""
+        return (await self._declared(queue))[queue][1]
+
+    async def _declared(self, *names: str) -> dict[str, tuple[int, int]]:
+        found: dict[str, tuple[int, int]] = {}
+        async with await aio_pika.connect(self.vhost.url()) as connection:
+            for name in names:
                 channel = await connection.channel()
                 try:
-                    declared = await channel.declare_queue(name, passive=True)
-                    found[name] = declared.declaration_result.message_count or 0
+                    told = (await channel.declare_queue(name, passive=True)).declaration_result
+                    found[name] = told.message_count or 0, told.consumer_count or 0
                     await channel.close()
                 except ChannelNotFoundEntity:
-                    found[name] = -1
-            return found
+                    found[name] = -1, 0
+        return found
 
     @staticmethod
     def queues() -> list[str]:
