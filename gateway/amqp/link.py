@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from ssl import SSLContext
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import aio_pika
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
@@ -33,6 +33,7 @@ BLOCKED_POLL_SECONDS = 0.5
 # What a broken link, channel or handshake can raise in the client.
 WIRE_ERRORS = (*CONNECTION_EXCEPTIONS, TimeoutError)
 
+T = TypeVar("T")
 State = Literal["closed", "connecting", "connected"]
 
 
@@ -42,7 +43,8 @@ class LinkClosedError(LianzhiError):
 
 @contextmanager
 def own_cancellation_only() -> Iterator[None]:
-    """The client ends calls on a closing channel with CancelledError: only the task's own may pass as such.
+    """The client ends calls on a closing channel with CancelledError, or an Exception that says nothing: only the
+    task's own cancellation may pass.
 
     Raises ConnectionError for the others.
     """
@@ -51,6 +53,10 @@ def own_cancellation_only() -> Iterator[None]:
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
+            raise
+        raise ConnectionError("channel or connection lost") from None
+    except Exception as error:
+        if type(error) is not Exception:
             raise
         raise ConnectionError("channel or connection lost") from None
 
@@ -93,6 +99,7 @@ class Link:
         self._transport = Transport()
         self._connection: aio_pika.Connection | None = None
         self._changed = asyncio.Event()
+        self._lost = asyncio.Event()
         self._supervisor: asyncio.Task[None] | None = None
 
     @property
@@ -137,15 +144,34 @@ class Link:
         connection = await self._up()
         assert connection.transport is not None
         try:
-            with own_cancellation_only():
-                channel = await connection.transport.connection.channel(
+            channel = await self.answer(
+                connection.transport.connection.channel(
                     publisher_confirms=confirms, on_return_raises=confirms, timeout=CHANNEL_SECONDS
                 )
+            )
         except TimeoutError:
             self.drop("no answer to channel.open")
             raise
         assert isinstance(channel, Channel)
         return channel
+
+    async def answer(self, call: Coroutine[Any, Any, T]) -> T:
+        """What the broker answers to `call`, a call on a channel of this link.
+
+        Raises ConnectionError as soon as the connection is lost: a call that the client was just sending then would
+        wait for its whole timeout. Raises WIRE_ERRORS.
+        """
+        calling = asyncio.ensure_future(call)
+        losing = asyncio.ensure_future(self._lost.wait())
+        try:
+            await asyncio.wait((calling, losing), return_when=asyncio.FIRST_COMPLETED)
+            if not calling.done():
+                raise ConnectionError("connection lost")
+            with own_cancellation_only():
+                return await calling
+        finally:
+            calling.cancel()
+            losing.cancel()
 
     def tap(self, channel: Channel, tap: Tap) -> None:
         """Let the deliveries of a channel of this link go to `tap`, past the client."""
@@ -190,6 +216,7 @@ class Link:
             async with asyncio.timeout(CONNECT_SECONDS):
                 with own_cancellation_only():
                     await connection.connect()
+            self._lost.clear()
             self._connection, self.state = connection, "connected"
             self.connects += 1
             self._changed.set()
@@ -199,6 +226,7 @@ class Link:
             if self.state == "connected":
                 self.state = "connecting"
             self._connection, self.blocked = None, False
+            self._lost.set()
             self._changed.clear()
             await self._discard(connection)
 

@@ -30,40 +30,39 @@ class Source:
         self.consuming = False
         self._prefetch = prefetch
         self._arrive = arrive
+        self._link: Link | None = None
         self._tag: str | None = None
         self._unacknowledged: OrderedDict[int, Incoming] = OrderedDict()
 
     async def enter(self, link: Link, channel: Channel) -> None:
-        self.channel, self.error = channel, None
+        self._link, self.channel, self.error = link, channel, None
         self.lost.clear()
         link.tap(channel, Tap(self.queue, channel, self._deliver))
         channel.closing.add_done_callback(lambda closing: self._on_closed(channel, closing))
         channel.on_consumer_cancel_callbacks.add(self._on_cancelled)
-        with own_cancellation_only():
-            await channel.basic_qos(prefetch_count=self._prefetch, timeout=RPC_SECONDS)
+        await link.answer(channel.basic_qos(prefetch_count=self._prefetch, timeout=RPC_SECONDS))
 
     async def start(self) -> None:
         """Consume, unless it is done already or there is no channel. A failure ends the channel."""
-        channel = self.channel
-        if channel is None or self._tag is not None:
+        link, channel = self._link, self.channel
+        if link is None or channel is None or self._tag is not None:
             return
         self._tag = f"{self.queue}#{next(self._numbers)}"
         try:
-            with own_cancellation_only():
-                await channel.rpc(spec.Basic.Consume(queue=self.queue, consumer_tag=self._tag), timeout=RPC_SECONDS)
+            consume = spec.Basic.Consume(queue=self.queue, consumer_tag=self._tag)
+            await link.answer(channel.rpc(consume, timeout=RPC_SECONDS))
             self.consuming = self._tag is not None and not channel.is_closed
         except WIRE_ERRORS as error:
             self.lose(f"{type(error).__name__}: {error}")
 
     async def stop(self) -> None:
         """Cancel the consumer; the channel and what is unacknowledged stay."""
-        channel, tag = self.channel, self._tag
-        if channel is None or tag is None:
+        link, channel, tag = self._link, self.channel, self._tag
+        if link is None or channel is None or tag is None:
             return
         self._tag, self.consuming = None, False
         try:
-            with own_cancellation_only():
-                await channel.basic_cancel(tag, timeout=RPC_SECONDS)
+            await link.answer(channel.basic_cancel(tag, timeout=RPC_SECONDS))
         except WIRE_ERRORS as error:
             self.lose(f"{type(error).__name__}: {error}")
 
