@@ -104,7 +104,8 @@ class Court:
                     if status == 202:
                         self.accepted[order.key] = document["request_no"]
                         return
-                    assert (status, retry_after is not None) == (503, True), document
+                    assert (status, document["type"]) == (503, "urn:lianzhi:problem:unavailable"), document
+                    assert int(retry_after or 0) > 0
                     self.unavailable += 1
                 await asyncio.sleep(PAUSE_SECONDS)
 
