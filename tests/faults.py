@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,18 @@ PERSON, LOCATE, SEAL, CONTROL, CANCEL, HIT, ENTRUST, GRID, NOTICE = (
     "assoc.member-notice.publish",
 )
 ORIGINAL = {"measure_no": "court-sn0199-20260301-000007-1", "start_on": "2024-03-24", "end_on": "2026-03-23"}
-DELETE = object()
+
+
+class Change(Enum):
+    DELETE = "delete"
+
+    def __repr__(self) -> str:  # the same in each test process: it names tests
+        return self.name
+
+    __str__ = __repr__
+
+
+DELETE = Change.DELETE
 
 
 def example(name: str) -> dict[str, Any]:

@@ -71,6 +71,12 @@ async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
         await asyncio.wait(pending, timeout=0.2)
 
 
+def _retrieved(call: asyncio.Future[Any]) -> None:
+    """Its error was taken note of: the connection is gone, and nobody waits for the call any more."""
+    if not call.cancelled():
+        call.exception()
+
+
 class Link:
     """A connection that is opened again whenever it is lost.
 
@@ -162,6 +168,7 @@ class Link:
         wait for its whole timeout. Raises WIRE_ERRORS.
         """
         calling = asyncio.ensure_future(call)
+        calling.add_done_callback(_retrieved)  # the client may answer its own error to our cancellation
         losing = asyncio.ensure_future(self._lost.wait())
         try:
             await asyncio.wait((calling, losing), return_when=asyncio.FIRST_COMPLETED)

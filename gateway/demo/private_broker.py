@@ -16,7 +16,7 @@ import shutil
 import socket
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -66,13 +66,20 @@ def control_program() -> str:
     return str(Path(os.path.realpath(server_program())).with_name("rabbitmqctl"))
 
 
+def free_ports(count: int) -> tuple[int, ...]:
+    """Different ports nobody listens on, below the range that outgoing connections take theirs from."""
+    with ExitStack() as held:
+        ports: list[int] = []
+        while len(ports) < count:
+            port = random.randint(20000, 32000)  # noqa: S311 (no secret)
+            with suppress(OSError):
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+                ports.append(port)
+        return tuple(ports)
+
+
 def free_port() -> int:
-    """A port nobody listens on, below the range that outgoing connections take theirs from."""
-    while True:
-        port = random.randint(20000, 32000)  # noqa: S311 (no secret)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
+    return free_ports(1)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ class PrivateBroker:
     def __init__(self, directory: Path | None = None) -> None:
         self.temporary = directory is None
         self.directory = Path(tempfile.mkdtemp(prefix="lianzhi-broker-")) if directory is None else directory
-        self.ports = Ports(*(free_port() for _ in range(4)))
+        self.ports = Ports(*free_ports(4))
         self.admin = ADMIN
         self.password = ""
         self._node: Process | None = None

@@ -159,6 +159,7 @@ def test_other_bytes_than_those_sent_are_forged_though_signed(audit: Audit) -> N
         message(GRID, RESULT, "refuse", GRID_KEY).jws,  # or as another verb
         "no.jws.atall",
     ],
+    ids=["by another", "court's kid", "other id", "other verb", "no JWS"],
 )
 def test_what_does_not_verify_or_says_to_be_another_is_forged(audit: Audit, text: str) -> None:
     book = replace(BOOK, sent={RESULT: Sent(NUMBER, "result", digest_of(text))})
