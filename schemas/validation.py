@@ -180,12 +180,15 @@ def _joined(*steps: str | int) -> str:
     return "".join(f"/{_escaped(step)}" for step in steps)
 
 
-def _pointer(steps: Sequence[int | str], data: Any) -> str:
-    """A pydantic location as a JSON pointer: the tags of unions, which are no members, fall away."""
+def _pointer(steps: Sequence[int | str], data: Any, *, missing: bool) -> str:
+    """A pydantic location as a JSON pointer: the tags of unions, which are no members, fall away.
+
+    missing: the last step is a member that should stand there.
+    """
     pointer, node = "", data
     for position, step in enumerate(steps, start=1):
         known = isinstance(node, Mapping) and step in node
-        if isinstance(step, str) and not known and position < len(steps):
+        if isinstance(step, str) and not known and not (missing and position == len(steps)):
             continue
         pointer += f"/{_escaped(step)}"
         if known or (isinstance(node, list) and isinstance(step, int) and step < len(node)):
@@ -195,7 +198,7 @@ def _pointer(steps: Sequence[int | str], data: Any) -> str:
 
 def _field_error(detail: ErrorDetails, data: Any, base_pointer: str) -> FieldError:
     kind, context, steps = detail["type"], detail.get("ctx", {}), detail["loc"]
-    at = base_pointer + _pointer(steps, data)
+    at = base_pointer + _pointer(steps, data, missing=kind == "missing")
     if kind in RULES:
         return _error(at + context.get("at", ""), RULES[kind], context)
     if kind.startswith("union_tag"):
