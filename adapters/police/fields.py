@@ -3,6 +3,7 @@
 from adapters.codecs import COMPACT, DASHED
 from adapters.police import codes
 from adapters.rows import Rows, Table, code, day, flag, joined, legal, moment, several, under
+from adapters.rows import codes as coded
 from schemas.catalogue import Kind
 
 PERSON: Rows = {
@@ -36,6 +37,12 @@ SEAL: Rows = {
     "rank": "LHSX",  # [D] 轮候顺序
     "mode": code("CFFS", codes.CFFS),  # [D]
 }
+SIGNATURE: Rows = {
+    "name": "XM",  # [S]
+    "unit": "DW",  # [D] 单位
+    "badge": "JH",  # [H] 警号, or the court's work permit
+    "signed_at": moment("QZSJ"),  # [D] 签字时间
+}
 RESULT: Rows = {
     "items[].ref": "items[].ref",
     "reasons": joined("YYSM"),  # [D] 原因说明
@@ -54,6 +61,40 @@ CONTROL_ITEM: Rows = {
     "items[].control_no": "items[].BKXH",  # [S]
     "items[].approved_by": "items[].SPR",  # [D] 审批人
     "items[].effective_at": moment("items[].SXSJ"),  # [D] 生效时间
+    "items[].end_on": day("items[].BKJZSJ"),  # [S] of a renewal
+}
+PERSON_CONTROL_ITEM: Rows = {
+    "items[].control_no": "items[].LKZLBH",  # [S]
+    "items[].effective_at": moment("items[].SXSJ"),  # [D]
+    "items[].unit": "items[].BKDW",  # [D] 布控单位
+    "items[].end_on": day("items[].BKJZSJ"),  # [S]
+}
+VEHICLE_INFO_ITEM: Rows = {
+    "items[].status": code("items[].CXJG", codes.CXJG),  # [D]
+    "items[].denied_reason": "items[].BTGYY",  # [D] 不提供原因
+    "items[].vehicles[].plate": "items[].JDC[].HPHM",  # [S]
+    "items[].vehicles[].plate_kind": code("items[].JDC[].HPZL", codes.HPZL),  # [S]
+    "items[].vehicles[].vin": "items[].JDC[].CLSBDH",  # [S]
+    "items[].vehicles[].engine_no": "items[].JDC[].FDJH",  # [S]
+    "items[].vehicles[].brand": "items[].JDC[].CLPP",  # [S]
+    "items[].vehicles[].color": "items[].JDC[].CSYS",  # [S]
+    "items[].vehicles[].owner_name": "items[].JDC[].CLSYR",  # [S]
+    "items[].vehicles[].owner_id_no": "items[].JDC[].ZJHM",  # [S]
+    "items[].vehicles[].registered_on": day("items[].JDC[].CCDJRQ"),  # [H] 初次登记日期
+    "items[].vehicles[].states": coded("items[].JDC[].ZT", codes.JDCZT),  # [H]
+    "items[].vehicles[].mortgagee": "items[].JDC[].DYQR",  # [D] 抵押权人
+    "items[].vehicles[].seals[].court": "items[].JDC[].CF[].CFJG",  # [S]
+    "items[].vehicles[].seals[].case_no": "items[].JDC[].CF[].CFAH",  # [D]
+    "items[].vehicles[].seals[].rank": "items[].JDC[].CF[].LHSX",  # [D]
+    "items[].vehicles[].seals[].start_on": day("items[].JDC[].CF[].CFQSSJ"),  # [S]
+    "items[].vehicles[].seals[].end_on": day("items[].JDC[].CF[].CFJSSJ"),  # [S]
+}
+HANDED_OVER_ITEM: Rows = {
+    "items[].status": code("items[].JSZT", codes.JSZT),  # [D] 接收状态
+    "items[].custodian": "items[].BGR",  # [D] 保管人
+    "items[].place": "items[].CFDD",  # [D] 存放地点
+    "items[].differences": "items[].CYSM",  # [D] 差异说明
+    "items[].fail_reason": "items[].SBYY",  # [D]
 }
 
 FIELDS: tuple[tuple[str, Rows], ...] = (
@@ -81,6 +122,82 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
             "request.legal_basis": legal("ZFYJ"),
             "payload.hints": joined("XSXX"),  # [D]
             "payload.validity_days": "YXTS",  # [D]
+        },
+    ),
+    (
+        "police.person-info.query open",
+        {
+            "payload.scopes": coded("CXFW", codes.CXFW),  # [D] 查询范围
+            "payload.start_on": day("CXQSSJ"),  # [D] 查询起始
+            "payload.end_on": day("CXJZSJ"),  # [D] 查询截止
+        },
+    ),
+    ("police.*-info.query open", {"payload.need": "CXSY"}),  # [D] 查询事由
+    (
+        "police.person-control.request open",
+        {
+            "payload.decision": code("YJDS", codes.YJDS),  # [D] 依据的决定
+            "payload.mode": code("CZCSYQ", codes.CZCSYQ),  # [S]
+            "payload.start_on": day("BKQSSJ"),  # [S]
+            "payload.end_on": day("BKJZSJ"),  # [S]
+            "payload.duty_phones": joined("LADWLXDH", ","),  # [S]
+            "payload.handover_place": "YJDD",  # [D] 移交地点
+            "payload.summary": "JYAQ",  # [S]
+        },
+    ),
+    (
+        "police.*-control.renew open",
+        {
+            "payload.current_end_on": day("YBKJZSJ"),  # [D] 原布控截止时间
+            "payload.end_on": day("BKJZSJ"),  # [S]
+            "payload.reason": "XKLY",  # [D] 续控理由
+        },
+    ),
+    ("police.person-control.renew open", {"payload.control_no": "LKZLBH"}),  # [S]
+    (
+        "police.person-control.cancel open",
+        {
+            "payload.control_no": "LKZLBH",  # [S]
+            "payload.reason": code("CKYYDM", codes.CKYYDM),  # [S]
+            "payload.note": "CKYYMS",  # [S]
+        },
+    ),
+    (
+        "police.person-hit.alert open",
+        {
+            "payload.ref": "ref",
+            "payload.hit_no": "YJXH",  # [S]
+            "payload.control_no": "LKZLBH",  # [S]
+            "payload.hit_at": moment("HDFSSJ"),  # [S]
+            "payload.division_code": "HDFSDDQH",  # [S]
+            "payload.place": "HDFSDDXZ",  # [S]
+            "payload.unit": "CZDW",  # [S]
+            "payload.officer": "CZR",  # [S]
+            "payload.officer_phone": "LXDH",  # [H]
+            "payload.activity": code("HDLX", codes.HDLX),  # [D] 活动类型
+            "payload.seen_name": "DJXM",  # [S]
+            "payload.seen_id_no": "DJZJHM",  # [S]
+            "payload.held": flag("SFKZ"),  # [D] 是否控制
+            "payload.hold_until": moment("LZJZSJ"),  # [D] 留置截止时间
+        },
+    ),
+    ("police.vehicle-info.query open", under("payload.owner.", PERSON, into="SYR.")),  # [D] as in VEHICLE
+    ("police.vehicle-control.renew open", {"payload.control_no": "BKXH"}),  # [S]
+    (
+        "police.vehicle-handover.record open",
+        {
+            "payload.ref": "ref",
+            "payload.alert_no": "YJXH",  # [S]
+            "payload.control_no": "BKXH",  # [S]
+            "payload.handed": coded("YJWP", codes.YJWP),  # [D] 移交物品
+            "payload.odometer_km": "LCBDS",  # [D] 里程表读数
+            "payload.damage": "CSQK",  # [D] 车损情况
+            "payload.contents": "CNWP",  # [D] 车内物品
+            "payload.photos": "ZP",  # [D] 照片, here their digests
+            "payload.place": "YJDD",  # [D]
+            **under("payload.handed_by.", SIGNATURE, into="YJR."),  # [D] 移交人
+            **under("payload.received_by.", SIGNATURE, into="JSR."),  # [D] 接收人
+            "payload.signed_list": "YJQD",  # [D] 移交清单
         },
     ),
     (
@@ -185,6 +302,12 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
     ("police.vehicle-seal.request correct", SEALED_ITEM),
     ("police.vehicle-control.* result", CONTROL_ITEM),
     ("police.vehicle-control.* correct", CONTROL_ITEM),
+    ("police.person-control.* result", PERSON_CONTROL_ITEM),
+    ("police.person-control.* correct", PERSON_CONTROL_ITEM),
+    ("police.vehicle-info.query result", VEHICLE_INFO_ITEM),
+    ("police.vehicle-info.query correct", VEHICLE_INFO_ITEM),
+    ("police.vehicle-handover.record result", HANDED_OVER_ITEM),
+    ("police.vehicle-handover.record correct", HANDED_OVER_ITEM),
     ("* withdraw", {"reason": "CHYY", "by": "CHR"}),
     ("* withdraw-ack", {"note": "CHSM"}),
     ("* urge", {"note": "CBSM"}),
@@ -205,6 +328,7 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
 HIDDEN = (
     ("* open", ("court.code", "request.purpose", "request.campaign")),
     ("police.*.alert open", ("court", "handler")),
+    ("police.*.record open", ("court", "handler")),
     ("police.vehicle-seal.request open", ("payload.debt_amount",)),
 )
 
