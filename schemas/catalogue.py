@@ -91,6 +91,9 @@ class MeasureRule:
     (opens nothing itself, but `needs_live` must hold).
     measure_no: the measure that a renewal or an ending names.
     needs_live: the kind of measure that must be live on the same object first (a road control needs a seal).
+    blocked_by: the kind of measure on the same object in the same case that forbids this one while it lasts (a grace
+    forbids publication).
+    per_receiver: each receiver keeps a measure of its own (a list that several publish): opened and ended one by one.
     """
 
     action: str
@@ -100,6 +103,8 @@ class MeasureRule:
     needs_live: str | None = None
     start_on: str | None = None
     end_on: str | None = None
+    blocked_by: str | None = None
+    per_receiver: bool = False
 
 
 def _none(_: Any) -> None:
