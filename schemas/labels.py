@@ -22,6 +22,7 @@ DOCUMENTS: Mapping[str, tuple[str, str]] = {
     "handover-list": ("移交清单", "list of what is handed over"),
     "inquiry-notice": ("协助查询通知书", "notice of inquiry"),
     "lead-transfer-letter": ("拒执线索移送函", "letter of transfer of a lead on refusal"),
+    "consultation-minutes": ("会商纪要", "minutes of the consultation"),
     "supervision-letter": ("提请检察监督函", "letter that asks for supervision"),
     "no-filing-notice": ("不予立案通知书", "notice that no case is filed"),
     "pre-notice": ("预惩戒告知书", "notice before sanctions"),

@@ -18,6 +18,11 @@ def years_later(day: str, years: int) -> str:
         return start.replace(year=start.year + years, day=28).isoformat()
 
 
+def days_between(start_on: str, end_on: str) -> int:
+    """How many days the second is after the first; negative when it is before."""
+    return (date.fromisoformat(end_on) - date.fromisoformat(start_on)).days
+
+
 def months_later(day: str, months: int) -> str:
     """The same day `months` on; where that month is too short, its last day."""
     start = date.fromisoformat(day)

@@ -59,6 +59,23 @@ HDLX = {
 }  # [D] 活动类型
 YJWP = {"car": "1", "licence": "2", "keys": "3"}  # [D] 移交物品: 车辆 行驶证 钥匙
 JSZT = {"taken": "1", "not-taken": "0"}  # [D] 接收状态
+SXWSZL = {"judgment": "1", "ruling": "2"}  # [D] 生效文书种类: 判决 裁定
+CFZL = {"fine": "1", "detention": "2", "other": "9"}  # [D] 处罚种类: 罚款 拘留 其他
+LAJD = {"filed": "1", "not-filed": "2", "noted": "3"}  # [D] 立案 不予立案 存查
+HSFS = {"on-site": "1", "video": "2"}  # [D] 会商方式: 现场 视频
+HSDF = {"attend": "1", "decline": "2"}  # [D] 会商答复: 参加 不参加
+JYQR = {"agreed": "1", "objects": "2"}  # [D] 纪要确认: 确认 有异议
+BAJD = {"investigating": "1", "prosecuted": "2", "not-prosecuted": "3", "judged": "4"}  # [D] 侦查 起诉 不起诉 判决
+XZFS = {"refuse-papers": "1", "stop-at-border": "2", "watch-border": "3"}  # [D] 限制方式: 通报备案 边控 掌握动态
+CRJZJ = {"passport": "14", "hm-permit": "20", "taiwan-permit": "25", "other": "99"}  # [L] 出入境证件种类
+JCYY = {
+    "performed": "01",
+    "guaranteed": "02",
+    "applicant-agrees": "03",
+    "ended": "04",
+    "wrong": "05",
+    "other": "99",
+}  # [D] 解除原因
 BKFWLX = {"local": "1", "linked": "2"}  # [S] 本地 联动
 CKYYDM = {
     "expired": "01",  # [S] 过期
