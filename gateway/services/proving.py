@@ -24,14 +24,17 @@ from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP
 from schemas.labels import document_label
 from schemas.opening import Submission
 from schemas.problem import FieldError
-from schemas.validation import InvalidError, check_case, parse_open, validate
+from schemas.validation import InvalidError, check_case, documents_of, parse_open, validate
 
 JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A submission that holds. payload: the validated model. submissionhash: of a signed one."""
+    """A submission that holds. payload: the validated model. submissionhash: of a signed one.
+
+    digests: SHA-256 of every document and picture that it names, attached or in the payload, each once.
+    """
 
     sender: str
     matter: MatterType
@@ -43,6 +46,7 @@ class Proof:
     signed: bool
     handler: Mapping[str, Any]
     opens_with: str | None
+    digests: tuple[str, ...]
 
     @property
     def submissionhash(self) -> str | None:
@@ -177,6 +181,7 @@ class Prover:
             signed=signed,
             handler={"name": handler.name, "permit": handler.permit},
             opens_with=client.opens_with,
+            digests=tuple(documents_of([content.get("documents", []), submission.payload])),
         )
 
     def _matter(self, name: Any) -> MatterType:

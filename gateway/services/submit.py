@@ -99,19 +99,18 @@ class Submitter:
             request = new_request(self._ctx, proof, number, receiver, handed.client, now, group_no)
             prepared.requests.append(request)
             self._note_measures(prepared, request, proof)
-            missing = sorted({d.sha256 for d in proof.submission.documents} - known)
+            missing = sorted(set(proof.digests) - known)
             await self._opening.open(request, proof, missing, prepared.changes, now)
         prepared.changes.document_refs += [
-            (r.request_no, d.sha256) for r in prepared.requests for d in proof.submission.documents
+            (r.request_no, digest) for r in prepared.requests for digest in proof.digests
         ]
         return prepared
 
     async def _known_documents(self, proof: Proof) -> set[str]:
-        wanted = [d.sha256 for d in proof.submission.documents]
-        if not wanted:
+        if not proof.digests:
             return set()
         async with self._ctx.store.begin() as tx:
-            return await tx.documents_known(wanted)
+            return await tx.documents_known(proof.digests)
 
     def _note_measures(self, prepared: _Prepared, request: Request, proof: Proof) -> None:
         rule: MeasureRule | None = proof.matter.measure(proof.payload)

@@ -343,6 +343,29 @@ class World:
         return message_id
 
     async def deliver(self, owner: str, body: bytes, routing_key: str = "") -> None:
+    async def raised(self, type: str, payload: Mapping[str, Any], number: str = f"{POLICE}-20260324-000001") -> None:
+        """The police open a request to our court, sealed and in their words."""
+        said = {"request": {"request_no": number, "legal_basis": []}, "payload": dict(payload)}
+        words = await adapter_for("police/1").encode(Canonical(type, "open", said))
+        message_id = new_id()
+        event = {
+            "specversion": "1.0",
+            "id": message_id,
+            "source": f"//{POLICE}",
+            "receiver": COURT,
+            "type": f"lianzhi.{type}.open",
+            "subject": number,
+            "time": timestamp(self.clock.now()),
+            "dataschema": dataschema("police/1", type, "open", 1),
+            "datacontenttype": "application/json",
+            "seqno": 1,
+            "data": {"head": {"refs": refs_of(said)}},
+        }
+        reader = self.keys.ring.sealing_key(COURT, at=self.clock.now())
+        jwe = seal(words, request_no=number, message_id=message_id, key=reader)
+        signed = issue(event, "sealed", jwe, self.keys.private[f"{POLICE}.sig.1"])
+        await self.deliver(POLICE, signed.raw, f"{POLICE}.urgent.{type}.open")
+
         delivery = Delivery(owner, f"lianzhi.from.{owner}", body, owner, CONTENT_TYPE, routing_key, False, None, 1)
         await self.intake.take([delivery])
 
