@@ -193,18 +193,16 @@ class Prover:
     def _receivers(
         self, matter: MatterType, sender: Participant, submission: Submission, signed_receiver: str | None
     ) -> tuple[str, ...]:
-        if signed_receiver is not None:
-            if submission.receiver not in (None, signed_receiver):
-                raise RejectedError("bad-envelope", pointer="/receiver")
-            codes: tuple[str, ...] = (signed_receiver,)
-        elif submission.receivers:
-            if not matter.fan_out:
-                raise _field("/receivers", "one-receiver", "该事项一次只发一个单位", "This type goes to one receiver")
-            codes = tuple(submission.receivers)
-        elif submission.receiver is not None:
-            codes = (submission.receiver,)
-        else:
-            raise _field("/receiver", "missing", "缺少接收单位", "A receiver is required")
+        codes = tuple(submission.receivers or ())
+        if codes and not matter.fan_out:
+            raise _field("/receivers", "one-receiver", "该事项一次只发一个单位", "This type goes to one receiver")
+        if not codes:
+            one = submission.receiver or signed_receiver
+            if one is None:
+                raise _field("/receiver", "missing", "缺少接收单位", "A receiver is required")
+            codes = (one,)
+        if signed_receiver not in (None, codes[0]):  # the envelope of a signed one names the first
+            raise RejectedError("bad-envelope", pointer="/receiver")
         if len(set(codes)) != len(codes):
             raise _field("/receivers", "receiver-twice", "接收单位重复", "A receiver stands twice")
         for code in codes:

@@ -147,10 +147,11 @@ class Keys:
     ring: Keyring
 
     @classmethod
-    def fresh(cls) -> Keys:
+    def fresh(cls, *more: str) -> Keys:
+        """more: codes of partners beside the usual ones."""
         own = [f"{c}.{p}.1" for c in (COURT, NEIGHBOUR) for p in ("sig", "enc")]
         clients = [f"{COURT}.sub.cms1", f"{COURT}.enc.cms1", f"{NEIGHBOUR}.sub.cms2", f"{NEIGHBOUR}.enc.cms2"]
-        partners = [f"{p}.{k}.1" for p in (POLICE, GRID) for k in ("sig", "enc")]
+        partners = [f"{p}.{k}.1" for p in (POLICE, GRID, *more) for k in ("sig", "enc")]
         made = {kid: generate_jwk(kid) for kid in (*own, *clients, *partners)}
         private = {kid: private_key_from_jwk(jwk) for kid, jwk in made.items()}
         public = [
@@ -342,7 +343,6 @@ class World:
         await self.deliver(request.asked, signed.raw, f"{request.asked}.normal.{request.type}.{verb}")
         return message_id
 
-    async def deliver(self, owner: str, body: bytes, routing_key: str = "") -> None:
     async def raised(self, type: str, payload: Mapping[str, Any], number: str = f"{POLICE}-20260324-000001") -> None:
         """The police open a request to our court, sealed and in their words."""
         said = {"request": {"request_no": number, "legal_basis": []}, "payload": dict(payload)}
@@ -366,6 +366,7 @@ class World:
         signed = issue(event, "sealed", jwe, self.keys.private[f"{POLICE}.sig.1"])
         await self.deliver(POLICE, signed.raw, f"{POLICE}.urgent.{type}.open")
 
+    async def deliver(self, owner: str, body: bytes, routing_key: str = "") -> None:
         delivery = Delivery(owner, f"lianzhi.from.{owner}", body, owner, CONTENT_TYPE, routing_key, False, None, 1)
         await self.intake.take([delivery])
 
@@ -406,12 +407,18 @@ class Reply:
 
 @asynccontextmanager
 async def serving(
-    store: SqlStore, folder: Path, keys: Keys, *, settings: Settings | None = None, limits: Limits | None = None
+    store: SqlStore,
+    folder: Path,
+    keys: Keys,
+    *,
+    settings: Settings | None = None,
+    limits: Limits | None = None,
+    parties: Sequence[Participant] | None = None,
 ) -> AsyncIterator[World]:
-    """The API on a free loopback port."""
+    """The API on a free loopback port. parties: `participants()` unless given."""
     clock = SetClock()
     context = Context(
-        directory=Directory(participants()),
+        directory=Directory(participants() if parties is None else parties),
         keyring=keys.ring,
         catalogue=catalogue(),
         adapter_for=adapter_for,
