@@ -97,7 +97,6 @@ RULES: dict[str, Rule] = _table(
     ("renewal-late", "原期限已届满，不能续期，请重新申请", "It has ended already and cannot be renewed; make a new request"),
     ("hold-before-hit", "留置截止时间早于命中时间", "The hold ends before the hit"),
     ("hold-not-needed", "未控制人员的不填留置截止时间", "Nobody is held, so no hold can end"),
-    ("checks-incomplete", "核验须逐项写明：{expected}", "The check states each of: {expected}"),
     ("photos-too-few", "移交照片不得少于 {least} 张", "At least {least} photographs of the handover"),
     ("custodian-required", "接收车辆须写明保管人和存放地点", "A car that was taken over has a keeper and a place"),
     ("not-handed-over", "移交清单中须勾选车辆", "The car itself must be among what is handed over"),

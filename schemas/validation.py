@@ -30,6 +30,7 @@ MAX_ERRORS = 100
 _WITHOUT_STAGE = ENFORCEMENT_TYPES | BANKRUPTCY_TYPES | OTHER_TYPES
 
 
+IDENTITY_CHECKS = ("plate_ok", "vin_ok", "id_ok")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -72,6 +73,8 @@ def parse_data(matter: MatterType, verb: str, data: Any, *, base_pointer: str = 
     parsed = validate(model, data, base_pointer=base_pointer, today=today)
     if verb == "open":
         _check_refs(data["payload"], f"{base_pointer}/payload")
+    elif verb == "identity-check":
+        _check_identity(matter, data, base_pointer)
     return parsed
 
 
@@ -167,6 +170,15 @@ def _check_refs(payload: Any, base_pointer: str) -> None:
     for steps, node in _objects(payload):
         if named.setdefault(node["ref"], node) != node:
             raise InvalidError([_error(base_pointer + _joined(*steps, "ref"), RULES["duplicate-ref"], {})])
+
+
+def _check_identity(matter: MatterType, data: Mapping[str, Any], base_pointer: str) -> None:
+    """Of the car or of the person, as the alert is about one or the other: all of it and nothing else."""
+    stated = {name for name in IDENTITY_CHECKS if data.get(name) is not None}
+    wrong = [(name, messages.MISSING) for name in matter.checks if name not in stated]
+    wrong += [(name, messages.EXTRA) for name in sorted(stated.difference(matter.checks))]
+    if wrong:
+        raise InvalidError([_error(f"{base_pointer}/{name}", rule, {}) for name, rule in wrong])
 
 
 # --- errors -----------------------------------------------------------------------------------------------------

@@ -53,7 +53,16 @@ VERBS: Scopes = (
     ("* complain", {"text": "TSNR"}),
     ("* acknowledge", {"by": "CZR"}),
     ("* send-team", {"by": "CZR", "team": "CZDW", "eta": moment("YJDDSJ")}),
-    ("* identity-check", {"by": "CZR", "plate_ok": flag("HPXF"), "vin_ok": flag("CJHXF"), "photo_ok": flag("ZPXF")}),
+    (
+        "* identity-check",
+        {
+            "by": "CZR",
+            "plate_ok": flag("HPXF"),
+            "vin_ok": flag("CJHXF"),
+            "id_ok": flag("ZJXF"),
+            "photo_ok": flag("ZPXF"),
+        },
+    ),
     ("* handover", {"by": "CZR", "place": "YJDD", "handed_by": "YJR", "received_by": "JSR"}),
     ("* false-hit", {"by": "CZR", "why": "WBYY"}),
     ("* read", {"by": "YYR"}),

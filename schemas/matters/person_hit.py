@@ -74,6 +74,7 @@ PERSON_HIT = MatterType(
     request_class=Classification.SENSITIVE,
     case_required=False,  # the control that it names knows its case
     alert_control_no=_control_no,
+    checks=("id_ok",),
     deadline=Deadline(DeadlineKind.CLOCK_HOURS, 24),
     example_request={
         "ref": "k7m2q9xa",

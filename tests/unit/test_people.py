@@ -125,6 +125,17 @@ def test_what_has_ended_is_not_renewed(today: date, late: bool) -> None:
         parse()
 
 
+def check(**members: Any) -> Any:
+    data = {"by": "sn0199-0007", "at": "2026-04-02T23:40:00+08:00", "photo_ok": True, **members}
+    return parse_data(catalogue()[HIT], "identity-check", data)
+
+
+def test_a_person_is_checked_by_the_number_before_being_taken_over() -> None:
+    check(id_ok=False)
+    assert faults(check) == [("/id_ok", "missing-member")]
+    assert faults(lambda: check(id_ok=True, vin_ok=True)) == [("/vin_ok", "extra-member")]
+
+
 def test_a_hit_names_its_control() -> None:
     matter = catalogue()[HIT]
     assert matter.alert_control_no(parse_open(matter, example(HIT))) == "LK6101990000001"
