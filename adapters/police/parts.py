@@ -13,6 +13,14 @@ PERSON: Rows = {
     "role": code("RYSF", codes.RYSF),  # [D]
     "obligor_evidence": "YWRZM",  # [D] 义务人证明
 }
+# 被布控人: whom a lookout is kept for has names of its own.
+CONTROLLED: Rows = {
+    "name": "BBKRXM",  # [S]
+    "id_kind": code("BBKRZJLX", codes.CYZJDM),  # [S]
+    "id_no": "BBKRZJHM",  # [S]
+    "sex": code("BBKRXB", codes.XBDM),  # [S]
+    "birth_date": day("BBKRCSRQ"),  # [S]
+}
 VEHICLE: Rows = {
     "ref": "ref",
     "plate": "HPHM",  # [S]

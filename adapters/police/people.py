@@ -1,7 +1,8 @@
 """`police/1`: looking people up, finding them, looking out for them, keeping them in the country."""
 
 from adapters.police import codes
-from adapters.rows import Rows, Scopes, answers, code, day, flag, joined, legal, moment
+from adapters.police.parts import CONTROLLED
+from adapters.rows import Rows, Scopes, answers, code, day, flag, joined, legal, moment, under
 from adapters.rows import codes as coded
 
 PERSON_CONTROL_ITEM: Rows = {
@@ -36,6 +37,7 @@ OPENS: Scopes = (
             "payload.end_on": day("CXJZSJ"),  # [D] 查询截止
         },
     ),
+    ("police.person-control.* open", under("payload.person.", CONTROLLED)),
     (
         "police.person-control.request open",
         {
