@@ -22,7 +22,7 @@ HANDLERS = 32
 
 
 async def post(url: str, token: str, body: bytes, count: int, connections: int) -> float:
-    """Waits for a line on standard input. POST the same body `count` times under different keys; seconds until the last 202."""
+    """After a line on standard input: the same body `count` times, other keys; seconds until the last 202."""
     left = iter(range(count))
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     connector = aiohttp.TCPConnector(limit=connections)

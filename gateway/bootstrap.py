@@ -137,11 +137,13 @@ async def running(
         if "clock" in roles:
             work.append(ClockWork(context, wake).run(gateway.stop))
         if "api" in roles:
+            documents = LocalDocuments(config.documents_folder)
+            await documents.sweep(context.clock.now())
             api = Api(
                 context=context,
                 submitter=Submitter(context, Numbers(store, context.settings.number_block), wake),
                 actor=Actor(context, wake),
-                documents=LocalDocuments(config.documents_folder),
+                documents=documents,
                 broker_health=health,
             )
             gateway.port = await stack.enter_async_context(serve_http(api, config.http.host, config.http.port))

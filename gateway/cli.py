@@ -31,6 +31,7 @@ def _server_commands() -> None:
         watch.types,
         court.submit,
         operate.openapi,
+        operate.asyncapi,
     ):
         app.command()(command)
     for name, group in (

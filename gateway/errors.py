@@ -1,4 +1,4 @@
-"""Two families (docs/style): the other side sent something bad, or we called it wrongly.
+"""Two families: the other side sent something bad, or we called it wrongly.
 
 `RejectedError` is recorded and answered. Anything else that is not caught is our own fault and crashes.
 """

@@ -107,9 +107,10 @@ class Handler(Model):
 
 
 class Opening(Model):
-    """Canonical data of the verb `open`. `court` and `handler` are absent when a partner raises an alert."""
+    """Canonical data of the verb `open`. `court` and `handler` are absent when a partner raises an alert, and `request`
+    where its dialect says nothing of it: the number stands in the envelope."""
 
-    request: Annotated[RequestInfo, label("请求", "The request")]
+    request: Annotated[RequestInfo, label("请求", "The request")] = RequestInfo()
     court: Annotated[Opener | None, label("请求单位", "Who asks")] = None
     handler: Annotated[Handler | None, label("承办人", "Handler")] = None
     documents: Annotated[list[Document], label("文书", "Documents", max_length=50)] = []

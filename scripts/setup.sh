@@ -39,7 +39,14 @@ if [ ${#missing[@]} -gt 0 ]; then
         die "需要 root 或 sudo 以安装：${missing[*]}。 Root or sudo is needed to install: ${missing[*]}."
     fi
     say "安装 Debian 软件包 installing Debian packages: ${missing[*]}（不启动系统服务 no system service is started）"
-    # RUNLEVEL=1 keeps the packages' system services from starting; we start private ones ourselves.
+    # A policy of "start nothing" for the time of the installation, unless the machine has a policy already. It is
+    # what both of Debian's starters ask (invoke-rc.d, deb-systemd-invoke); we start private services ourselves.
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        trap '"${as_root[@]}" rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+        "${as_root[@]}" chmod 755 "$policy"
+    fi
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get update -qq
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

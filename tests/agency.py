@@ -5,17 +5,16 @@ Whatever it says is right in every respect that the test does not change.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 import aio_pika
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from uuid_utils.compat import uuid7
 
 from adapters.contract import Canonical
@@ -35,69 +34,16 @@ from schemas.envelope import (
     GATEWAY_PONG,
     MESSAGE_TYP,
     Envelope,
-    OutsideEnvelope,
     dataschema,
     timestamp,
 )
 from schemas.validation import refs_of
 from tests.eventually import eventually
 from tests.gates import WorldClock
+from tests.words import SHANGHAI, Said, Taken, Talk, standing
 
-SHANGHAI = timezone(timedelta(hours=8))
 Lane = Literal["normal", "urgent"]
 _numbers = itertools.count(900001)
-
-
-@dataclass(frozen=True)
-class Taken:
-    """A message that came off our queue, verified and opened. body: in our dialect."""
-
-    raw: bytes
-    routing_key: str
-    envelope: Envelope | OutsideEnvelope
-    body: dict[str, Any]
-    digest: str
-
-    @property
-    def request_no(self) -> str | None:
-        return self.envelope.subject if isinstance(self.envelope, Envelope) else None
-
-    @property
-    def verb(self) -> str:
-        return self.envelope.verb
-
-    @property
-    def origin(self) -> tuple[str, str]:
-        return self.envelope.id, self.digest
-
-
-@dataclass
-class Talk:
-    """A request as this agency counts it: what our next message says of it."""
-
-    request_no: str
-    type: str
-    peer: str
-    origin: tuple[str, str] | None = None
-    case_no: str | None = None
-    reply_key: str | None = None
-    refs: list[str] = field(default_factory=list)
-    seqno: int = 0
-
-
-@dataclass(frozen=True)
-class Said:
-    """A message of ours as it goes out."""
-
-    raw: bytes
-    id: str
-    digest: str
-    routing_key: str
-    disclosure: str
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.raw).hexdigest()
 
 
 class Agency:
@@ -118,8 +64,7 @@ class Agency:
         self._talks: dict[str, Talk] = {}
         self._url = config.amqp_url
         self._connection: AbstractConnection | None = None
-        self._into: AbstractExchange | None = None
-        self._reading: AbstractChannel | None = None
+        self._writing: AbstractChannel | None = None
 
     @property
     def key(self) -> PrivateKey:
@@ -129,11 +74,10 @@ class Agency:
 
     async def connect(self) -> None:
         self._connection = await aio_pika.connect(self._url)
-        self._into = await self._exchange()
-        self._reading = await self._connection.channel()
-        await self._reading.set_qos(100)
+        reading = await self._connection.channel()
+        await reading.set_qos(100)
         for suffix in ("", ".urgent"):
-            queue = await self._reading.get_queue(f"lianzhi.to.{self.code}{suffix}", ensure=False)
+            queue = await reading.get_queue(f"lianzhi.to.{self.code}{suffix}", ensure=False)
             await queue.consume(self._take)
 
     async def close(self) -> None:
@@ -151,13 +95,11 @@ class Agency:
         """Persistent and confirmed. user_id: our own unless given; None: none. Raises what the broker says."""
         raw = message if isinstance(message, bytes) else message.raw
         key = routing_key or (message.routing_key if isinstance(message, Said) else f"{self.code}.normal.raw.bytes")
-        assert self._into is not None
-        if self._into.channel.is_closed:
-            self._into = await self._exchange()
         properties = aio_pika.Message(
             raw, content_type=content_type, delivery_mode=2, user_id=self.code if user_id == "" else user_id
         )
-        await self._into.publish(properties, key, mandatory=True)
+        exchange = await (await self._channel()).get_exchange("lianzhi.in", ensure=False)
+        await exchange.publish(properties, key, mandatory=True)
 
     async def say(self, talk: Talk, verb: str, data: Mapping[str, Any] | None = None, **changes: Any) -> Said:
         """`make` and `publish`."""
@@ -192,7 +134,7 @@ class Agency:
             fitting = [t for t in self.taken if t.request_no == request_no and t.verb == verb]
             return fitting[-1] if len(fitting) >= count else None
 
-        return await eventually(found)  # type: ignore[return-value]
+        return await eventually(found)
 
     def copies(self, taken: Taken) -> int:
         """How often exactly these bytes have come."""
@@ -339,10 +281,12 @@ class Agency:
 
     # inside
 
-    async def _exchange(self) -> AbstractExchange:
-        assert self._connection is not None
-        channel = await self._connection.channel(publisher_confirms=True)
-        return await channel.get_exchange("lianzhi.in", ensure=False)
+    async def _channel(self) -> AbstractChannel:
+        """Another one after the broker has closed the last."""
+        if self._writing is None or self._writing.is_closed:
+            assert self._connection is not None
+            self._writing = await self._connection.channel(publisher_confirms=True)
+        return self._writing
 
     async def _take(self, message: AbstractIncomingMessage) -> None:
         raw = message.body
@@ -366,20 +310,3 @@ def _encoded(value: Any) -> str:
 def _signing(key: PrivateKey) -> str:
     """An encryption key on P-256 can sign too, if somebody misuses it."""
     return "ES256" if key.purpose == "enc" else key.alg
-
-
-def standing(verb: str, now: datetime) -> dict[str, Any]:
-    """The usual words of a verb, canonical."""
-    at = now.astimezone(SHANGHAI).isoformat(timespec="seconds")
-    return {
-        "delivered": {"stored_at": at, "system": "云川县协查平台（演示）"},
-        "receipt": {"received_at": at, "person": "赵演示", "badge": "061234"},
-        "accept": {"handler": "钱演示", "promised_at": at},
-        "progress": {"stage": "checking"},
-        "refuse": {"reason_code": "homonym", "explanation": "同名同姓，非同一人"},
-        "supplement-request": {"missing": [{"document": "summons-proof", "why": "看不清"}], "reply_by": at},
-        "withdraw": {"reason_code": "wrong", "reason": "对象有误"},
-        "withdraw-ack": {"effect": "reversed"},
-        "objection": {"grounds": "该车已过户"},
-        "confirm": {"by": "sn0191-0007"},
-    }[verb]

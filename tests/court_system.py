@@ -120,7 +120,7 @@ class CourtSystem:
         payload = dict(payload or fresh_payload(type))
         model = parse_open(matter, payload)
         rule = matter.approvals(model)
-        submission = {
+        submission: dict[str, Any] = {
             "type": type,
             "schema_version": matter.version,
             "receiver": members.get("receiver") or partner_of(matter),

@@ -11,14 +11,13 @@ T = TypeVar("T")
 POLL_SECONDS = 0.02
 
 
-async def eventually(check: Callable[[], T | Awaitable[T]], timeout: float = 20.0) -> T:
+async def eventually(check: Callable[[], T | Awaitable[T | None] | None], timeout: float = 60.0) -> T:
     """The first true value of `check`, which may be a coroutine function. Raises AssertionError after `timeout`."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
     while True:
-        value = check()
-        if inspect.isawaitable(value):
-            value = await value
+        found = check()
+        value: T | None = await found if inspect.isawaitable(found) else found
         if value:
             return value
         if loop.time() > deadline:

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from gateway.bootstrap import Wrappers
 from gateway.core.records import Changes
+from gateway.errors import StoreUnavailableError
 from gateway.services.ports import Consumer, Delivery, Publisher, Store, Transaction
 
 
@@ -35,7 +36,8 @@ class Gates:
 
     dispatching: False: nothing is published. together: the intake waits until so many deliveries are there and gets
     them as one batch. deaf: what was committed is not acknowledged, as if the process had died in between.
-    breaks: ids of messages that break the store on every write; misread: texts in whose bodies reading breaks.
+    store_down: True: no unit of work begins. breaks: ids of messages that break the store on every write; misread:
+    texts in whose bodies reading breaks.
     """
 
     def __init__(self, clock: WorldClock) -> None:
@@ -43,6 +45,7 @@ class Gates:
         self.dispatching = True
         self.together = 0
         self.deaf = False
+        self.store_down = False
         self.breaks: set[str] = set()
         self.misread: set[bytes] = set()
 
@@ -104,6 +107,8 @@ class _Store(_Around):
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
+        if self._gates.store_down:
+            raise StoreUnavailableError("shut by the test")
         async with self._port.begin() as tx:
             yield cast(Transaction, _Transaction(tx, self._gates))
 

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from schemas.catalogue import catalogue
-from tests.agency import SHANGHAI
 from tests.court_system import fresh_payload
-from tests.faults import CANCEL, CONTROL, HIT, LOCATE, SEAL
+from tests.faults import CANCEL, CONTROL, ENTRUST, HIT, LOCATE, SEAL
+from tests.words import SHANGHAI
 from tests.world import World
 
 _numbers = itertools.count(1)
@@ -62,6 +62,17 @@ async def controlled(world: World, police: Asked) -> tuple[str, dict[str, Any]]:
     await police.answer(request_no, "result", result)
     await world.reaches(request_no, "completed")
     return request_no, {"vehicle": payload["vehicle"], "control_no": result["items"][0]["control_no"]}
+
+
+def commission(case_no: str = "（2026）陕0191执900001号") -> dict[str, Any]:
+    """The canonical `open` of what the court of 高陵 entrusts to ours."""
+    return {
+        "request": {"case_no": case_no, "urgency": "normal", "legal_basis": ["CPL-253"]},
+        "court": {"court_code": "陕0191", "name": "高陵区人民法院（演示）"},
+        "handler": {"name": "周演示", "permit": "陕0191-0007"},
+        "documents": [],
+        "payload": fresh_payload(ENTRUST, entrusting="陕0191", entrusted="陕0199"),
+    }
 
 
 def hit(control: Mapping[str, Any]) -> dict[str, Any]:

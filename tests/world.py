@@ -7,13 +7,13 @@ The court speaks over HTTP (`CourtSystem`); an agency speaks through the partner
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import tomlkit
 
@@ -32,12 +32,14 @@ from gateway.registry.installation import HANDOVER, Installation
 from gateway.services.ports import Store
 from schemas import replies
 from schemas.catalogue import Classification, catalogue
-from tests.agency import Agency, Said, standing
+from tests.agency import Agency
 from tests.court_system import CourtSystem
 from tests.eventually import eventually
 from tests.gates import Gates, WorldClock
+from tests.words import Said, standing
 
 _numbers = count(1)
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -96,8 +98,10 @@ class World:
         await self.start(roles)
 
     async def close(self) -> None:
-        for partner in (*self._offices.values(), *self._agencies.values()):
-            await partner.close()
+        for office in self._offices.values():
+            await office.close()
+        for agency in self._agencies.values():
+            await agency.close()
         await self.court.close()
         await self.stop()
 
@@ -134,8 +138,19 @@ class World:
         if revoked_at is not None:
             file = installation.participant_file(code)
             document = tomlkit.parse(file.read_text(encoding="utf-8"))
-            document["keys"][-1]["revoked_at"] = revoked_at  # type: ignore[index]
+            document["keys"][-1]["revoked_at"] = revoked_at
             file.write_text(tomlkit.dumps(document), encoding="utf-8")
+
+    async def _wait(self, check: Callable[[], Awaitable[T | None]]) -> T:
+        """`eventually`, as long as the gateway lives: one that has died says why."""
+
+        async def alive() -> T | None:
+            for task in self.gateway.tasks if self.gateway else ():
+                if task.done():
+                    task.result()
+            return await check()
+
+        return await eventually(alive)
 
     # reading
 
@@ -151,7 +166,7 @@ class World:
             found = await self.store.request(request_no)
             return found if found is not None and found.state == state else None
 
-        return await eventually(there)  # type: ignore[return-value]
+        return await self._wait(there)
 
     async def standing(self, request_no: str) -> Standing:
         request = await self.request(request_no)
@@ -169,7 +184,24 @@ class World:
             events = await self.store.timeline(request_no)
             return next((e for e in events if e.kind == kind and detail in (None, e.detail)), None)
 
-        return await eventually(there)  # type: ignore[return-value]
+        return await self._wait(there)
+
+    async def caught_up(self) -> None:
+        """Until the gateway's clock has dealt with everything that is due by now."""
+
+        async def nothing_due() -> bool:
+            async with self.store.begin() as tx:
+                return not await tx.due_timers(self.clock.now(), 1)
+
+        await self._wait(nothing_due)
+
+    async def sent_all(self) -> None:
+        """Until nothing waits to be sent."""
+
+        async def nothing_waits() -> bool:
+            return await self.store.backlog() == 0
+
+        await self._wait(nothing_waits)
 
     async def quarantined(self, said: Said, *, count: int = 1) -> QuarantineRow:
         """What quarantine holds of these bytes, once they have come `count` times."""
@@ -178,7 +210,7 @@ class World:
             rows = await self.store.quarantine(limit=1000)
             return next((r for r in rows if r.body_sha256 == said.sha256 and r.count >= count), None)
 
-        return await eventually(there)  # type: ignore[return-value]
+        return await self._wait(there)
 
     async def events(self, **members: Any) -> list[Event]:
         """Of every feed, those with these members."""
@@ -213,7 +245,7 @@ class Office:
         def found() -> Message | None:
             return next((m for m in self.messages if (m.request_no, m.verb) == (request_no, verb)), None)
 
-        return await eventually(found)  # type: ignore[return-value]
+        return await eventually(found)
 
     async def understood(self, message: Message) -> dict[str, Any]:
         """Its canonical data, as the agency reads it in its own dialect."""

@@ -41,7 +41,7 @@ async def declare(
 
 
 async def delete_queue(link: Link, queue: str) -> None:
-    """With everything in it. A quorum queue takes no conditions here (docs/stack.md)."""
+    """With everything in it. A quorum queue takes no conditions here."""
     channel = await link.channel()
     try:
         with own_cancellation_only():

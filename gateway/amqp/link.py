@@ -1,7 +1,7 @@
 """One supervised connection to the broker: it comes back by itself, and its state can be seen.
 
 aio-pika's own robust connection is not used: it restores channels behind our back, and a publisher must know
-whether its channel is the one that a message went out on (docs/stack.md).
+whether its channel is the one that a message went out on.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ class Link:
             try:
                 await self._live()
             except Exception as error:  # whatever the other side made the client raise
-                self.last_error = f"{type(error).__name__}: {error}"
+                self.last_error = self._transport.farewell or f"{type(error).__name__}: {error}"
             if loop.time() - since > longest:
                 delay = first
             log.warning("link %s is down (%s), next try in %.1f s", self.name, self.last_error, delay)

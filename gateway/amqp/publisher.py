@@ -2,7 +2,7 @@
 
 Per message: encode, one future, one timer. One task per channel writes what has gathered; the broker's
 confirms are matched by the client's own table. Nothing else happens on this path: no task, lock, declare or
-log line for a message (docs/stack.md).
+log line for a message.
 """
 
 from __future__ import annotations
@@ -79,11 +79,12 @@ class ConfirmedPublisher:
         try:
             async with asyncio.timeout(timeout):
                 while self._lane is None or self._lane.channel.is_closed:
-                    if self._opening is None or self._opening.done():
-                        self._opening = asyncio.create_task(self._open())
-                        self._opening.add_done_callback(_heard)
-                    await asyncio.wait((self._opening,))
-                    self._opening.result()
+                    opening = self._opening
+                    if opening is None or opening.done():
+                        opening = self._opening = asyncio.create_task(self._open())
+                        opening.add_done_callback(_heard)
+                    await asyncio.wait((opening,))
+                    opening.result()  # this one's: another caller may have begun the next meanwhile
                 return self._lane
         except (LinkClosedError, *WIRE_ERRORS) as error:
             raise UnconfirmedError(f"no channel ({self._link.last_error or error})") from error

@@ -11,12 +11,13 @@ from aiormq.channel import Channel
 from aiormq.connection import TCPTransportFactory, TLSTransportFactory
 from yarl import URL
 
-from gateway.amqp.deliveries import BODY, Tap
+from gateway.amqp.deliveries import BODY, METHOD, Tap
 
 READ_BYTES = 1 << 18
 _HEAD = struct.Struct(">BHI")  # AMQP 0-9-1, 2.3.5: frame type, channel, size; then the payload and 0xCE
 _HEARTBEAT = b"\x08\x00\x00\x00\x00\x00\x00\xce"
 _SIGN_OF_LIFE_EVERY = 512  # diverted frames
+_CLOSE = b"\x00\x0a\x00\x32"  # class 10 (connection), method 50 (close); then code and text
 
 
 class Transport(TransportFactory):
@@ -27,6 +28,7 @@ class Transport(TransportFactory):
         self._frames: FrameReader | None = None
 
     async def create(self, url: URL, **kwargs: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        self._frames = None
         factory = TLSTransportFactory() if url.scheme == "amqps" else TCPTransportFactory()
         reader, self._writer = await factory.create(url, limit=READ_BYTES, **kwargs)
         self._frames = FrameReader(reader)
@@ -39,6 +41,11 @@ class Transport(TransportFactory):
         frames.taps[channel.number] = tap
         channel.closing.add_done_callback(lambda _: frames.untap(channel.number, tap))
 
+    @property
+    def farewell(self) -> str | None:
+        """Why the broker closed the last connection, in its own words; the client keeps them to itself."""
+        return self._frames.farewell if self._frames is not None else None
+
     def abort(self) -> None:
         """Drop the socket at once, with whatever waits in it: a frozen peer takes no farewell."""
         if self._writer is not None:
@@ -50,6 +57,7 @@ class FrameReader:
 
     def __init__(self, reader: asyncio.StreamReader) -> None:
         self.taps: dict[int, Tap] = {}
+        self.farewell: str | None = None
         self._reader = reader
         self._data = b""
         self._at = 0
@@ -97,6 +105,8 @@ class FrameReader:
             self._left = _HEAD.size + size + 1
             tap = self.taps.get(channel)
             if tap is None or kind > BODY:
+                if channel == 0 and kind == METHOD:
+                    await self._listen(size)
                 return
             if len(self._data) - self._at < self._left:
                 await self._fill(self._left)
@@ -106,3 +116,13 @@ class FrameReader:
             self._at += self._left
             diverted += 1
         self._data, self._at, self._left = _HEARTBEAT + self._data[self._at :], 0, len(_HEARTBEAT)
+
+    async def _listen(self, size: int) -> None:
+        """A method of the connection itself: is it the broker's goodbye?"""
+        if len(self._data) - self._at < self._left:
+            await self._fill(self._left)
+        start = self._at + _HEAD.size
+        payload = self._data[start : start + size]
+        if payload[:4] == _CLOSE:
+            code, length = int.from_bytes(payload[4:6], "big"), payload[6]
+            self.farewell = f"{code} {payload[7 : 7 + length].decode(errors='replace')}"

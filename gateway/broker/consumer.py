@@ -33,6 +33,10 @@ class GatewayConsumer:
     ) -> None:
         self._consumer = BatchConsumer(link, prefetches(plan(directory, catalogue).inbound(), budget))
 
+    async def open(self) -> None:
+        """Start consuming; `batches` does it too."""
+        await self._consumer.open()
+
     async def batches(self, max_size: int) -> AsyncIterator[list[Delivery]]:
         async for batch in self._consumer.batches(max_size):
             yield [delivery(incoming) for incoming in batch]

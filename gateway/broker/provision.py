@@ -13,21 +13,14 @@ from typing import Any
 from gateway.amqp import declare as wire
 from gateway.amqp.link import Link
 from gateway.broker.management import Management
-from gateway.broker.topology import Topology, User, owner_of, plan
-from gateway.core.routing import Directory
-from schemas.catalogue import MatterType
-
-
-async def declare(link: Link, directory: Directory, catalogue: Mapping[str, MatterType], *, replicas: int = 1) -> None:
-    """Exchanges, queues and bindings only, as the gateway's own user; waits for the link.
-
-    Raises ConfigurationError where a queue exists with other arguments.
-    """
-    await declare_topology(link, plan(directory, catalogue, replicas=replicas))
+from gateway.broker.topology import Topology, User, owner_of
 
 
 async def declare_topology(link: Link, topology: Topology) -> None:
-    """The same for a topology at hand."""
+    """Exchanges, queues and bindings only; waits for the link.
+
+    Raises ConfigurationError where a queue exists with other arguments.
+    """
     await wire.declare(
         link,
         exchanges=topology.exchanges,

@@ -34,7 +34,6 @@ FROM_DELIVERY_LIMIT = 20
 DEAD_DELIVERY_LIMIT = 1_000_000
 
 _NOTHING = "^$"
-_OURS = r"^lianzhi\..+"  # the gateway declares, binds and dead-letters, which needs all three rights
 _QUEUE = re.compile(r"^lianzhi\.(to|from)\.([a-z][a-z0-9-]{1,30})(\.urgent)?$")
 
 
@@ -114,7 +113,8 @@ def plan(
                 if lane == "normal" or urgent:
                     queues.append(Queue(queue, _quorum(replicas) | _dead_lettering(queue, limit)))
     users = [
-        User(gateway_user, configure=_OURS, write=_OURS, read=_OURS),
+        # `serve` declares nothing (docs/adr/0006): it publishes to partners and reads what comes from them.
+        User(gateway_user, write=rf"^{re.escape(OUT)}$", read=r"^lianzhi\.(from\..+|dead)$"),
         *(partner_user(p) for p in directory if p.channel == "amqp"),
     ]
     return Topology(EXCHANGES, tuple(queues), tuple(bindings), tuple(users))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -120,7 +121,6 @@ def broker_apply(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只显示差别 Only show the differences")] = False,
 ) -> None:
     """把交换机、队列、用户和权限建到与参与单位一致 Bring the broker to what participants and catalogue ask for."""
-    import json
     from urllib.parse import quote, urlsplit, urlunsplit
 
     from gateway.amqp.link import Link
@@ -157,12 +157,20 @@ def openapi(out: Annotated[Path | None, typer.Option(help="写入文件 Write to
     """API 的 OpenAPI 3.1 文档 The API's OpenAPI 3.1 document."""
     from gateway.http.openapi import openapi_document
 
-    document: dict[str, Any] = openapi_document(catalogue())
+    _publish(openapi_document(catalogue()), out)
+
+
+def asyncapi(out: Annotated[Path | None, typer.Option(help="写入文件 Write to a file")] = None) -> None:
+    """队列与报文的 AsyncAPI 3.0 文档 The AsyncAPI 3.0 document of queues and messages."""
+    from gateway.http.asyncapi import asyncapi_document
+
+    _publish(asyncapi_document(catalogue()), out)
+
+
+def _publish(document: dict[str, Any], out: Path | None) -> None:
     if out is None:
         as_json(document)
         return
-    import json
-
     out.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
 
 

@@ -269,6 +269,8 @@ def _withdraw(row: Row, state: str, step: Step, facts: dict[str, Any]) -> tuple[
 
 
 def _withdrawn(step: Step, facts: dict[str, Any]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    if step.data["effect"] == "not-started" and facts["resume"] in ANSWERED:
+        raise RejectedError("contradicts", pointer="/effect")
     if step.data["effect"] == "too-late":
         facts["too_late"] = True
         return facts.pop("resume"), (("too-late", "withdraw"),)

@@ -1,7 +1,8 @@
 """Control measures: which ones a request asks for, and what an answer makes of them.
 
 requested → active → ended (docs/domain.md section 3). Only what a partner *did* makes a measure active; only what a
-partner did ends an active one. A requested measure that comes to nothing (refused, withdrawn, failed) is ended.
+partner did, or says that it did not do, ends an active one. A requested measure that comes to nothing (refused,
+withdrawn, failed) is ended; if its partner says later that it was done after all, it is active again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from gateway.core.records import Measure, Request
 from schemas.catalogue import MeasureRule
 
 OPEN_STATES = ("requested", "active")
-_NOTHING = frozenset({"refused", "returned", "rejected", "withdrawn", "impossible"})
+_OVER = frozenset({"refused", "returned", "rejected", "withdrawn"})
+_NOT_DONE = ("none", "impossible")
+_CAME_TO_NOTHING = _OVER | {*_NOT_DONE, "failed"}
 
 
 def object_key(secret: bytes, words: str) -> str:
@@ -54,21 +57,36 @@ def requested(rule: MeasureRule, request: Request, secret: bytes) -> list[Measur
     ]
 
 
-def settled(measures: Sequence[Measure], state: str, items: Sequence[Mapping[str, Any]]) -> list[Measure]:
+def settled(measures: Sequence[Measure], state: str, said: Mapping[str, Any]) -> list[Measure]:
     """What an answer makes of the measures its request asked for: the changed ones.
 
-    state: the request's new state. items: of the result; each names its object by `ref` and says `status`
-    (`done`, `queued`, `failed`), where the type has one.
+    state: the request's new state. said: canonical data of the answer: the `outcome` and the `items` of a result,
+    each naming its object by `ref`, with a `status` (`done`, `queued`, `failed`) where the type has one; the
+    `effect` of a withdrawal.
     """
-    by_ref = {item["ref"]: item for item in items if "ref" in item}
+    items = {item["ref"]: item for item in items_done(said)}
     changed = []
     for measure in measures:
-        item = by_ref.get(measure.ref)
-        if measure.state == "requested" and state in _NOTHING:
-            changed.append(replace(measure, state="ended", ended_by=state))
-        elif item is not None and measure.state in OPEN_STATES:
+        item = items.get(measure.ref)
+        if item is not None and (measure.state in OPEN_STATES or measure.ended_by in _CAME_TO_NOTHING):
             changed.append(_after(measure, item))
+        elif measure.state in OPEN_STATES and said.get("outcome") in _NOT_DONE:
+            changed.append(replace(measure, state="ended", ended_by=said["outcome"]))
+        elif state in _OVER and (measure.state == "requested" or _undone(measure, said)):
+            changed.append(replace(measure, state="ended", ended_by=state))
     return [new for new in changed if new not in measures]
+
+
+def items_done(said: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The items of a result that reports something done; of any other answer none."""
+    if said.get("outcome") not in ("done", "partial"):
+        return []
+    return [item for item in said.get("items", ()) if "ref" in item]
+
+
+def _undone(measure: Measure, said: Mapping[str, Any]) -> bool:
+    """A withdrawal that crossed the result, and was carried out all the same."""
+    return measure.state == "active" and said.get("effect") == "reversed"
 
 
 def ended(measures: Sequence[Measure], request_no: str, items: Sequence[Mapping[str, Any]]) -> list[Measure]:
@@ -90,7 +108,8 @@ def _after(measure: Measure, item: Mapping[str, Any]) -> Measure:
         return replace(measure, state="ended", ended_by="failed")
     return replace(
         measure,
-        state="active" if status == "done" else measure.state,
+        state="active" if status == "done" else "requested",
+        ended_by=None,
         control_no=number,
         rank=item.get("rank", measure.rank),
         start_on=item.get("start_on", measure.start_on),

@@ -120,6 +120,27 @@ class Parties:
         """The JWKS that every partner was given."""
         return self.folder / "gateway.jwks.json"
 
+    def write_client(self, folder: Path, url: str) -> Path:
+        """The court system's own folder: `client.toml` for the gateway at `url`, its token and keys, and everybody's
+        public keys, so that it need not take the gateway's word for what a partner signed."""
+        folder.mkdir(parents=True, mode=0o700)
+        for key in self.handover.glob("*.private.jwk"):
+            write_secret(folder / key.name, key.read_text(encoding="utf-8"))
+        write_secret(folder / "token", self.token + "\n")
+        _, keyring = load_registry(self.folder)
+        write_text(folder / "everybody.jwks.json", json.dumps(keyring.jwks(), ensure_ascii=False))
+        settings = {
+            "url": url,
+            "court": HOME,
+            "token_file": "token",
+            "spool": "spool.sqlite",
+            "sign_key": f"{HOME}.sub.{CLIENT}.private.jwk",
+            "open_key": f"{HOME}.enc.{CLIENT}.private.jwk",
+            "gateway_keys": "everybody.jwks.json",
+        }
+        write_text(folder / "client.toml", tomlkit.dumps(settings))
+        return folder / "client.toml"
+
 
 def build(
     root: Path,

@@ -61,6 +61,11 @@ def server_program() -> str:
     return found
 
 
+def control_program() -> str:
+    """`rabbitmqctl`, which lies beside the server script itself. Raises ConfigurationError as `server_program`."""
+    return str(Path(os.path.realpath(server_program())).with_name("rabbitmqctl"))
+
+
 def free_port() -> int:
     """A port nobody listens on, below the range that outgoing connections take theirs from."""
     while True:
@@ -181,7 +186,7 @@ class PrivateBroker:
 
     async def control(self, *arguments: str) -> str:
         """`rabbitmqctl` on this node (0.5 s): for what the management API cannot do. Raises RuntimeError."""
-        tool = str(Path(os.path.realpath(server_program())).with_name("rabbitmqctl"))
+        tool = control_program()
         process = await asyncio.create_subprocess_exec(
             tool, *arguments, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, cwd=self.directory, env=self._environment()
         )

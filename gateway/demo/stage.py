@@ -14,7 +14,6 @@ from gateway.demo.parties import PARTNERS, Parties, build
 from gateway.demo.private_broker import PrivateBroker
 from gateway.registry.config import load_config
 from gateway.registry.participants import load_registry
-from gateway.store.migrate import migrate
 from schemas.catalogue import catalogue
 
 CONNECT_SECONDS = 20.0
@@ -30,17 +29,31 @@ async def set_stage(
     partners: Sequence[Mapping[str, Any]] = PARTNERS,
 ) -> Parties:
     """Everything but running processes, under `root`. port: of a proxy in front of the broker."""
+    from gateway.store.migrate import migrate
+
+    parties = write_files(root, broker, vhost=vhost, port=port, partners=partners)
+    await migrate(load_config(parties.folder).store_url)
+    await provision_for(parties, broker, vhost=vhost)
+    return parties
+
+
+def write_files(
+    root: Path,
+    broker: PrivateBroker,
+    *,
+    vhost: str = "lianzhi",
+    port: int | None = None,
+    partners: Sequence[Mapping[str, Any]] = PARTNERS,
+) -> Parties:
+    """The installation and the partners' folders; the broker need not run yet."""
     where = broker.url_at(port or broker.ports.amqp, vhost=vhost).rpartition("@")[2]
-    parties = build(
+    return build(
         root,
         amqp=f"amqp://{{user}}@{where}",
         management=broker.management_url,
         gateway_user=(GATEWAY_USER, GATEWAY_PASSWORD),
         partners=partners,
     )
-    await migrate(load_config(parties.folder).store_url)
-    await provision_for(parties, broker, vhost=vhost)
-    return parties
 
 
 async def provision_for(parties: Parties, broker: PrivateBroker, *, vhost: str = "lianzhi") -> None:

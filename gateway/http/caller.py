@@ -25,7 +25,8 @@ from schemas.problem import FieldError
 _TOKEN = re.compile(r"lz_([a-z0-9][a-z0-9-]{0,40})_[A-Za-z0-9_-]{43}")
 _CODE = re.compile(CODE)
 _NOBODY = hashlib.sha256(b"no such client").hexdigest()
-PARTNER_SCOPES = frozenset({"read"})
+PARTNER_SCOPES = frozenset({"read", "documents"})
+"""A partner speaks over its queues; here it reads its own requests and hands in the evidence that its answers name."""
 LIFETIME = timedelta(minutes=5)
 LEEWAY = timedelta(seconds=30)
 LONGEST_JWT = 4096

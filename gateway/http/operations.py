@@ -31,13 +31,13 @@ _SIGNED = (
     *("stale", "sender-mismatch", "wrong-receiver", "must-not-be-sealed", "id-reused"),
 )
 _SUBMISSION = (
-    *("unknown-type", "type-disabled", "wrong-version", "not-allowed", "receiver-does-not-take", "unknown-receiver"),
-    *("unknown-staff", "approvals-missing", "documents-missing", "signature-required", "protected-plate"),
+    *("unknown-type", "wrong-version", "not-allowed", "receiver-does-not-take", "unknown-receiver"),
+    *("unknown-staff", "approvals-missing", "documents-missing", "signature-required"),
     *("measure-open", "measure-not-live", "measure-forbids"),
 )
 _ACT = (
     *("unknown-request", "unknown-verb", "not-allowed", "not-now", "contradicts", "misdirected", "unknown-ref"),
-    *("unknown-staff", "signature-required", "not-sealed", "cannot-open", "measure-active", "request-exists"),
+    *("unknown-staff", "signature-required", "not-sealed", "cannot-open", "measure-active"),
 )
 
 

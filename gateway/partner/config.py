@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from gateway.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks, private_key_from_jwk
+from gateway.crypto.limits import DEFAULT_LIMITS
 from gateway.errors import ConfigurationError, MisuseError
 from gateway.partner.delivered import delivered_body
 from schemas.envelope import CODE
@@ -27,6 +28,7 @@ _OPTIONAL = (
     "dialect",
     "gateway",
     "prefetch",
+    "keep_days",
     "ca_file",
     "cert_file",
     "cert_key_file",
@@ -41,7 +43,9 @@ class PartnerConfig:
     amqp_url: with the password and TLS files already in it. open_keys: the first is ours today, the others still
     open what was sealed before a rotation. gateway: the court at the other end, by default the first
     participant of `gateway_keys`. system: how `delivered` names us. dialect: how our own `open` is written.
-    prefetch: unacknowledged messages at most, over both queues. delivered: the body of `delivered` where the
+    prefetch: unacknowledged messages at most, over both queues. keep_days: how long the ledger keeps the content of
+    what is finished, None = for ever; longer than a message may be late, so that every duplicate finds its answer.
+    delivered: the body of `delivered` where the
     dialect's own form does not fit, with `{time}` and `{system}` to be filled in. secret_files: private keys and
     the password, which nobody else should read.
     """
@@ -56,6 +60,7 @@ class PartnerConfig:
     system: str
     dialect: str | None = None
     prefetch: int = 512
+    keep_days: int | None = None
     delivered: Mapping[str, str] = field(default_factory=dict)
     secret_files: tuple[Path, ...] = ()
 
@@ -82,6 +87,7 @@ class PartnerConfig:
             system=file.text("system", code),
             dialect=file.text("dialect", "") or None,
             prefetch=file.number("prefetch", 512),
+            keep_days=file.keep_days(),
             delivered=file.delivered(),
             secret_files=file.secrets(),
         )
@@ -125,6 +131,14 @@ class _File:
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 10_000:
             raise self.wrong(member, "须为 1 至 10000 的整数", "must be an integer from 1 to 10000")
         return value
+
+    def keep_days(self) -> int | None:
+        if "keep_days" not in self._members:
+            return None
+        days, late = self.number("keep_days", 0), DEFAULT_LIMITS.behind.days
+        if days <= late:
+            raise self.wrong("keep_days", f"须大于 {late}，重复报文才找得到原答复", f"must be more than {late}")
+        return days
 
     def secrets(self) -> tuple[Path, ...]:
         named = [self.text("sign_key"), *self.texts("open_key"), self.text("password_file", "")]

@@ -99,7 +99,9 @@ def _last_arrival(connection: sqlite3.Connection) -> datetime | None:
 
 def _lead(connection: sqlite3.Connection) -> timedelta | None:
     """A message cannot arrive before it was made: where it seems so, the clocks differ by at least so much."""
-    rows = connection.execute("SELECT text, arrived_at FROM lz_message ORDER BY no DESC LIMIT ?", (_LATEST,)).fetchall()
+    rows = connection.execute(
+        "SELECT text, arrived_at FROM lz_message WHERE text != '' ORDER BY no DESC LIMIT ?", (_LATEST,)
+    ).fetchall()
     leads = [
         parse_timestamp(parse(text.encode("ascii")).event["time"]) - datetime.fromisoformat(at) for text, at in rows
     ]

@@ -108,8 +108,9 @@ class Ledger:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open or create a ledger. Raises ConfigurationError."""
+    """Open or create a ledger, for its owner only: it holds what was written to us. Raises ConfigurationError."""
     try:
+        path.touch(mode=0o600)
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
@@ -117,7 +118,7 @@ def connect(path: Path) -> sqlite3.Connection:
         if found not in (0, VERSION):
             raise ConfigurationError(f"台账 {path} 的版本为 {found}，本程序只认 {VERSION}。 Ledger of another version.")
         connection.executescript(f"BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         raise ConfigurationError(f"台账 {path} 打不开：{error}。 The ledger cannot be opened.") from error
     return connection
 

@@ -41,7 +41,8 @@ def by_id(unit: Unit, message_id: str) -> OutboxRow | None:
 
 def _again(unit: Unit, where: str, parameters: Sequence[Any], states: str = "'sent'") -> list[OutboxRow]:
     rows = unit.execute(
-        f"UPDATE lz_outbox SET state = 'ready' WHERE {where} AND state IN ({states}) RETURNING {_COLUMNS}",  # noqa: S608
+        f"UPDATE lz_outbox SET state = 'ready' WHERE {where} AND state IN ({states}) AND text != ''"  # noqa: S608
+        f" RETURNING {_COLUMNS}",
         parameters,
     ).fetchall()
     return sorted((_row(row) for row in rows), key=lambda r: r.seqno or 0)

@@ -16,12 +16,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.amqp.consumer import BatchConsumer
 from gateway.amqp.deliveries import Incoming
-from gateway.amqp.link import Link
+from gateway.amqp.link import Link, cancel_all
 from gateway.amqp.publisher import ConfirmedPublisher
 from gateway.errors import MisuseError, StoreUnavailableError
 from gateway.partner.config import PartnerConfig
@@ -34,6 +34,7 @@ from gateway.partner.reception import Raw
 from gateway.partner.records import Notice
 from gateway.partner.replies import Saying
 from gateway.partner.request import rows_of
+from gateway.partner.stored import Forget
 from schemas.catalogue import MatterType, catalogue
 from schemas.envelope import GATEWAY_PING
 
@@ -41,8 +42,12 @@ _log = logging.getLogger(__name__)
 
 EXCHANGE_IN = "lianzhi.in"
 BATCH = 256  # messages verified and stored together at most
+BATCHES_AHEAD = 2  # verified while the ones before are being written
 PAUSE_SECONDS = 5.0  # the queues are left alone for so long when the ledger cannot be written
+TIDY_SECONDS = 6 * 3600.0  # between two looks for content past its time
 LEAVE_SECONDS = 5.0  # what is ready to go out may still go so long after the program ends
+
+_Stored = asyncio.Queue[tuple[Sequence[Incoming], asyncio.Task[Ingested]]]
 
 
 def queues_of(code: str) -> tuple[str, str]:
@@ -101,7 +106,11 @@ class Partner:
             self._start(self._desk.outbox.run())
             if self._consume:
                 await self._desk.resume()
-                self._start(self._receive())
+                stored: _Stored = asyncio.Queue(BATCHES_AHEAD)
+                self._start(self._receive(stored))
+                self._start(self._acknowledge(stored))
+            if self.config.keep_days is not None:
+                self._start(self._tidy(timedelta(days=self.config.keep_days)))
         except BaseException:
             await self.__aexit__()
             raise
@@ -112,9 +121,7 @@ class Partner:
         if self._link.connected:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._desk.outbox.drained(), LEAVE_SECONDS)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancel_all(self._tasks)
         await self._consumer.close()
         await self._publisher.close()
         await self._link.close()
@@ -203,17 +210,14 @@ class Partner:
             _log.error("partner stopped: %r", error)
             self.inbox.close(error)
 
-    async def _receive(self) -> None:
+    async def _receive(self, stored: _Stored) -> None:
         """Verify and store while the batch before is still being written."""
-        stored: asyncio.Queue[tuple[Sequence[Incoming], asyncio.Task[Ingested]]] = asyncio.Queue(2)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._acknowledge(stored))
-            async for batch in self._consumer.batches(BATCH):
-                items = self._desk.read([_raw(incoming) for incoming in batch])
-                await stored.put((batch, asyncio.create_task(self._desk.store(items))))
-                await self.inbox.room()
+        async for batch in self._consumer.batches(BATCH):
+            items = self._desk.read([_raw(incoming) for incoming in batch])
+            await stored.put((batch, asyncio.create_task(self._desk.store(items))))
+            await self.inbox.room()
 
-    async def _acknowledge(self, stored: asyncio.Queue[tuple[Sequence[Incoming], asyncio.Task[Ingested]]]) -> None:
+    async def _acknowledge(self, stored: _Stored) -> None:
         """Acknowledge what is committed; leave the queues alone while the ledger cannot be written."""
         while True:
             batch, storing = await stored.get()
@@ -225,6 +229,15 @@ class Partner:
                 continue
             await self._consumer.ack(batch)
             self._tell(done)
+
+    async def _tidy(self, keep: timedelta) -> None:
+        """Forget content past its time, now and then."""
+        while True:
+            try:
+                await self.ledger.submit(Forget(self._desk.now() - keep))
+            except StoreUnavailableError as error:
+                _log.warning("%s", error)
+            await asyncio.sleep(TIDY_SECONDS)
 
     def _tell(self, done: Ingested) -> None:
         for notice in done.notices:
@@ -239,5 +252,7 @@ class Partner:
 
 
 def _raw(incoming: Incoming) -> Raw:
-    lane = "urgent" if incoming.queue.endswith(".urgent") else "normal"
+    """The lane is the routing key's second word; a partner without an urgent queue gets both in one."""
+    urgent = incoming.queue.endswith(".urgent") or incoming.routing_key.split(".", 2)[1:2] == ["urgent"]
+    lane = "urgent" if urgent else "normal"
     return Raw(incoming.body, incoming.queue, lane, incoming.content_type)

@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from gateway.partner.intake import Offer
 from gateway.partner.reception import Raw
@@ -93,3 +93,24 @@ def put_aside(offer: Offer, text: str, reason: str, now: datetime) -> PutAside:
         offer.request_no,
     )
     return PutAside(offer, item)
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Job: what was finished before `before` (aware UTC) loses its content; ids, digests and states stay.
+
+    A message that old is `stale` and never asked for again (gateway/crypto/policy.py, rule 7).
+    """
+
+    before: datetime
+    requests: Collection[str] = ()
+    ids: Collection[str] = ()
+
+    def run(self, unit: Unit) -> None:
+        before = (self.before.astimezone(UTC).isoformat(timespec="milliseconds"),)
+        unit.execute(
+            "UPDATE lz_message SET text = '' WHERE arrived_at < ? AND state IN ('done', 'overtaken') AND text != ''",
+            before,
+        )
+        unit.execute("UPDATE lz_outbox SET text = '' WHERE made_at < ? AND state = 'sent' AND text != ''", before)
+        unit.execute("DELETE FROM lz_set_aside WHERE last_at < ?", before)

@@ -25,6 +25,8 @@ from schemas.catalogue import Classification
 from schemas.problem import FieldError
 from schemas.validation import InvalidError, documents_of, parse_data, refs_of
 
+READ_BY_ANYBODY = frozenset({"read"})  # a notice's reader need not be registered
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -134,7 +136,7 @@ class Actor:
             message_id = composed.message.id
         if said.act is not None:
             mine.submissions.append(said.act)
-        await settle_measures(tx, draft, data.get("items", ()), mine)
+        await settle_measures(self._ctx, tx, draft, data, mine, now)
         answer = Answer(
             202,
             {"request_no": draft.request_no, "state": draft.state, "message_id": message_id, "seqno": _seq(draft, by)},
@@ -162,11 +164,7 @@ class Actor:
         if verb is None or said.verb == "open":
             raise RejectedError("unknown-verb", pointer="/verb")
         matter = self._ctx.catalogue[request.type]
-        data = dict(said.data)
-        if said.by is not None:
-            check_staff({"/by": said.by}, said.participant.staff, now)
-            if verb.model is not None and "by" in verb.model.model_fields:
-                data.setdefault("by", said.by)
+        data = _signed_by(verb, said, now)
         location = said.verb in ("result", "correct") and matter.result_class is Classification.LOCATION
         if location != (said.sealed is not None):
             raise RejectedError("not-sealed" if location else "must-not-be-sealed", pointer="/sealed")
@@ -200,6 +198,21 @@ class Actor:
             return
         if any(m.state == "active" for m in await tx.measures_of(request.request_no)):
             raise RejectedError("measure-active", pointer="/verb")
+
+
+def _signed_by(verb: replies.Verb, said: Said, now: datetime) -> dict[str, Any]:
+    """The data with the registered person who says it. Two different persons are one too many."""
+    check_staff({"/by": said.by}, said.participant.staff, now)
+    if verb.model is None or "by" not in verb.model.model_fields:
+        return dict(said.data)
+    named = said.data.get("by")
+    if said.by is None:
+        if isinstance(named, str) and verb.name not in READ_BY_ANYBODY:
+            check_staff({"/data/by": named}, said.participant.staff, now)
+        return dict(said.data)
+    if named not in (None, said.by):
+        raise RejectedError("invalid-field", pointer="/data/by")
+    return {**said.data, "by": said.by}
 
 
 def _said_before(earlier: Submission | None, act: Submission) -> Answer | None:

@@ -71,7 +71,7 @@ def _admitted(talk: Conversation, arrived: Arrived) -> MatterType:
         raise arrived.fault
     if sorted(head_of(arrived).get("refs") or ()) != sorted(refs_of(arrived.data["payload"])):
         raise RejectedError("bad-envelope", pointer="/data/head/refs")
-    if envelope.caseno != arrived.data["request"].get("case_no"):
+    if envelope.caseno != arrived.data.get("request", {}).get("case_no"):
         raise RejectedError("misdirected", pointer="/caseno")
     _can_be_answered(talk, arrived, matter)
     return matter
@@ -96,7 +96,9 @@ async def _live_control(talk: Conversation, arrived: Arrived, matter: MatterType
     control_no = matter.alert_control_no(arrived.model.payload)  # type: ignore[attr-defined]
     if control_no is None:
         return None
-    measure = await talk.tx.measure_by_control(control_no, arrived.envelope.sender)
+    sender = arrived.envelope.sender
+    fresh = [m for m in talk.changes.measures if (m.control_no, m.asked, m.state) == (control_no, sender, "active")]
+    measure = fresh[-1] if fresh else await talk.tx.measure_by_control(control_no, sender)
     if measure is None:
         raise RejectedError("unknown-control", pointer="/payload/control_no")
     if measure.ref not in refs_of(arrived.data["payload"]):

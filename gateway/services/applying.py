@@ -120,17 +120,18 @@ class Unit:
                 talk.dispose(early, "overtaken")
                 talk.tell(request, "overtaken", early)
                 request.held -= 1
+        self._mind_the_gap(request, "asker")
         advance(request, "asker", envelope.seqno)
         await talk.carry(request, arrived, decision, talk.store(arrived, "applied"))
         request.facts["withdraw_seq"] = envelope.seqno
-        return await self._drain(request, envelope.sender, "asker", moved=True)
+        return await self._drain(request, envelope.sender, "asker")
 
     def _hold(self, request: Request, arrived: Arrived, by: Side) -> list[Refusal]:
         talk = self._talk
         message = talk.store(arrived, "held")
-        if request.held == 0:
-            self._mind_the_gap(request, by)
         request.held += 1
+        if request.held == 1:
+            self._mind_the_gap(request, by)
         talk.touch(request)
         talk.tell(request, "held", message)
         return []
@@ -148,22 +149,18 @@ class Unit:
         await talk.carry(request, arrived, decision, talk.store(arrived, "applied"))
         return []
 
-    async def _drain(self, request: Request, sender: str, by: Side, *, moved: bool = False) -> list[Refusal]:
-        """Rule 7. moved: whether the gap before what still waits is another one than before."""
+    async def _drain(self, request: Request, sender: str, by: Side) -> list[Refusal]:
+        """Rule 7. What still waits then, waits for another number than before."""
         talk = self._talk
-        if not request.held and not moved:
+        if not request.held:
             return []
         refusals: list[Refusal] = []
         for message in await talk.waiting(request.request_no, sender, last_seqno(request, by)):
             if message.seqno != last_seqno(request, by) + 1:
                 break
-            moved = True
             request.held -= 1
             refusals += await self._turn_of(request, message, by)
-        if not request.held:
-            talk.changes.clear_timer(request.request_no, GAP + by)
-        elif moved:
-            self._mind_the_gap(request, by)
+        self._mind_the_gap(request, by)
         return refusals
 
     async def _turn_of(self, request: Request, message: Message, by: Side) -> list[Refusal]:
@@ -181,8 +178,13 @@ class Unit:
         return []
 
     def _mind_the_gap(self, request: Request, by: Side) -> None:
-        due = self._talk.now + self._talk.context.settings.gap_after
-        self._talk.changes.set_timer(Timer(request.request_no, GAP + by, due))
+        """From now on, if anything waits."""
+        changes, kind = self._talk.changes, GAP + by
+        if request.held:
+            due = self._talk.now + self._talk.context.settings.gap_after
+            changes.set_timer(Timer(request.request_no, kind, due))
+        else:
+            changes.clear_timer(request.request_no, kind)
 
 
 def _reused(request: Request, by: Side) -> Refusal:

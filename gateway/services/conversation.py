@@ -156,7 +156,7 @@ class Conversation:
         self.touch(request)
         self.name_documents(request, arrived.data)
         carry_out(self.context, request, decision, self.changes, self.now, message=message, head=head_of(arrived))
-        await settle_measures(self.tx, request, arrived.data.get("items", ()), self.changes)
+        await settle_measures(self.context, self.tx, request, arrived.data, self.changes, self.now)
         if message.verb == "supplement":
             await self.deliver(request, message)
 

@@ -216,7 +216,9 @@ class Consumer(Protocol):
         ...
 
     async def pause(self, seconds: float) -> None:
-        """Cancel the consumers, give back what is not acknowledged, start again after `seconds`."""
+        """Cancel the consumers; after `seconds` what is not acknowledged comes again and consuming goes on.
+
+        It is not handed back to the broker meanwhile, which would count it as delivered once more."""
         ...
 
 

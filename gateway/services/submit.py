@@ -180,7 +180,8 @@ class Submitter:
                 raise RejectedError("measure-not-live", pointer="/payload")
         if prepared.ending:
             found = await tx.open_measures(prepared.ending)
-            if not found and prepared.requests[0].facts["measure"] == "renew":
+            renews = prepared.requests[0].facts["measure"] == "renew"
+            if renews and not any(m.state == "active" for m in found):
                 raise RejectedError("measure-not-live", pointer="/payload")
             for request in prepared.requests:
                 request.facts["targets"] = prepared.targets(request, found)

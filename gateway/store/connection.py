@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import aiosqlite
 
-from gateway.errors import MisuseError
+from gateway.errors import MisuseError, StoreUnavailableError
 from gateway.store.bulk import Bulk
 from gateway.store.faults import translated
 from gateway.store.query import Query
@@ -110,32 +110,42 @@ class PostgresConnection:
 
     async def fetch(self, query: Query, **parameters: Any) -> Iterable[Row]:
         text = query.postgresql
-        with translated():
+        with self._statement():
             rows: Iterable[Row] = await self._driver.fetch(text.sql, *text.values(parameters))
         return rows
 
     async def run(self, bulk: Bulk, rows: Sequence[Sequence[Any]]) -> int:
         if not rows:
             return 0
-        with translated():
+        with self._statement():
             status: str = await self._driver.execute(bulk.postgresql, *zip(*rows, strict=True))
         return int(status.rpartition(" ")[2])
 
     async def begin(self) -> None:
-        with translated():
+        with self._statement():
             await self._driver.execute("BEGIN")
 
     async def commit(self) -> None:
         if self.failed:
             raise MisuseError(WENT_ON)
-        with translated():
+        with self._statement():
             status = await self._driver.execute("COMMIT")
         if status != "COMMIT":
             raise MisuseError(WENT_ON)
 
     async def rollback(self) -> None:
-        with translated():
+        with self._statement():
             await self._driver.execute("ROLLBACK")
 
     def closed(self) -> bool:
         return bool(self._driver.is_closed())
+
+    @contextmanager
+    def _statement(self) -> Iterator[None]:
+        """A link that failed or stopped answering is given up, not asked to roll back."""
+        try:
+            with translated():
+                yield
+        except StoreUnavailableError:
+            self.broken = True
+            raise

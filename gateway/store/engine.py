@@ -23,6 +23,7 @@ from gateway.store.connection import Connection, PostgresConnection, SqliteConne
 from gateway.store.faults import translated
 
 BUSY_TIMEOUT_MS = 5_000  # for a command-line tool writing beside the server
+TURN_TIMEOUT_S = 5.0  # units wait side by side while another program holds the file, not one busy time after another
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -35,16 +36,26 @@ SQLITE_PRAGMAS = (
 POSTGRES_SETTINGS = {
     "application_name": "lianzhi",
     "jit": "off",  # short statements only
-    # Every query has its index, and a plan is kept while a backlog grows a thousandfold: one made when the table
-    # was small, or from statistics older than the backlog, must not scan or sort it.
+    # Every query looks up keys in an index, and a plan is kept while a backlog grows a thousandfold: one made when
+    # the table was small, or from statistics older than the backlog, must not scan, join or sort all of it.
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
     "lock_timeout": "10s",
-    "idle_in_transaction_session_timeout": "60s",  # a frozen process gives its row locks back
+    # A frozen process gives back what it has locked before those who wait for it give up.
+    "idle_in_transaction_session_timeout": "5s",
 }
 POSTGRES_COMMAND_TIMEOUT_S = 15.0  # longer than lock_timeout
 POOL_SIZE = 10
 POOL_TIMEOUT_S = 10.0
+# No overflow: a connection beyond the pool would have to be closed when it is given back, which takes a coroutine.
+POOL: dict[str, Any] = {
+    "pool_size": POOL_SIZE,
+    "max_overflow": 0,
+    "pool_timeout": POOL_TIMEOUT_S,
+    "pool_reset_on_return": None,
+}
 
 
 def database_url(text: str) -> URL:
@@ -81,14 +92,12 @@ def sqlite_path(url: URL) -> Path | None:
 def create_engine(url: URL) -> AsyncEngine:
     """An engine with our settings; nothing is connected yet."""
     if sqlite_path(url) is not None:
-        engine = create_async_engine(url, pool_size=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S, pool_reset_on_return=None)
+        engine = create_async_engine(url, **POOL)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine
     return create_async_engine(
         url,
-        pool_size=POOL_SIZE,
-        pool_timeout=POOL_TIMEOUT_S,
-        pool_reset_on_return=None,
+        **POOL,
         connect_args={"server_settings": POSTGRES_SETTINGS, "command_timeout": POSTGRES_COMMAND_TIMEOUT_S},
     )
 
@@ -159,22 +168,29 @@ class Database:
         task = asyncio.current_task()
         if self._writer is task:
             raise MisuseError("a unit of work inside another one")
-        async with self._writing:
-            self._writer = task
-            try:
-                yield
-            finally:
-                self._writer = None
+        try:
+            async with asyncio.timeout(TURN_TIMEOUT_S):
+                await self._writing.acquire()
+        except TimeoutError:
+            raise StoreUnavailableError("the units before this one did not end") from None
+        self._writer = task
+        try:
+            yield
+        finally:
+            self._writer = None
+            self._writing.release()
 
     async def close(self) -> None:
         await self.engine.dispose()
 
 
 async def _take_back(connection: Connection) -> None:
-    """Roll back; a connection whose state is then unknown leaves the pool.
+    """Roll back; a connection whose state is then unknown leaves the pool, and the database rolls back by itself.
 
-    The error that ended the unit is the one to tell: when the link is lost too, the database rolls back by itself.
+    The error that ended the unit is the one to tell.
     """
+    if connection.broken:
+        return
     connection.broken = True
     try:
         await connection.rollback()

@@ -16,8 +16,8 @@ from gateway.store.tables import metadata
 SQLITE_UNAVAILABLE = frozenset({5, 6, 8, 10, 13, 14})
 # PostgreSQL classes: connection, resources (disk full, too many connections), operator intervention, system error.
 POSTGRES_UNAVAILABLE = ("08", "53", "57", "58")
-# Read-only after a failover; a lock not had in time.
-POSTGRES_UNAVAILABLE_STATES = frozenset({"25006", "55P03"})
+# Read-only after a failover; a lock not had in time; a session ended while this process was stopped.
+POSTGRES_UNAVAILABLE_STATES = frozenset({"25006", "25P03", "55P03"})
 # Serialization failure and deadlock: nobody is wrong, the unit is run again.
 POSTGRES_AGAIN = frozenset({"40001", "40P01"})
 
@@ -51,6 +51,9 @@ def _of_sqlite(error: Exception) -> Exception | None:
 def _of_postgres(error: Exception) -> Exception | None:
     state = getattr(error, "sqlstate", None)
     if isinstance(error, asyncpg.InterfaceError) and "clos" in str(error):
+        return StoreUnavailableError(str(error))
+    if isinstance(error, asyncpg.InternalClientError):
+        # The server's farewell to a process that was stopped arrives between two statements: out of step for good.
         return StoreUnavailableError(str(error))
     if state is None:
         return None

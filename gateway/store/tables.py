@@ -151,7 +151,7 @@ outbox = Table(
 timers = Table(
     "timers",
     metadata,
-    Column("request_no", CODE, ForeignKey("requests.request_no", name="timer_request"), nullable=False),
+    Column("request_no", CODE, nullable=False),  # may wait for the `open` of a request that we do not have yet
     Column("kind", CODE, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("count", Integer, nullable=False),

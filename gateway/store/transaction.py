@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, func, select, text
+from sqlalchemy import Integer, bindparam, exists, func, select, text
 
 from gateway.core.records import Changes, IdempotencyRow, Measure, Message, OutboxRow, Request, Submission, Timer
 from gateway.services.ports import KnownMessage
@@ -38,8 +38,8 @@ SEQNO_OWNER = Query(
 )
 SUBMISSIONS = Query(select(*SUBMISSION.columns).where(among(_s.id, "ids")))
 IDEMPOTENCY_ROWS = Query(select(*IDEMPOTENCY.columns).where(among(_i.key, "keys")))
-# An object has few measures in its life: states are compared in memory, which keeps SQLite on the object's index.
-_measures = select(*MEASURE.columns).order_by(_x.measure_no)
+# An object has few measures in its life: states and order are for memory, which keeps both databases on the index.
+_measures = select(*MEASURE.columns)
 MEASURES_ON = Query(_measures.where(among(_x.object_key, "objects")))
 MEASURES_OF = Query(_measures.where(_x.request_no == bindparam("number")))
 MEASURES_BY_CONTROL = Query(_measures.where(_x.control_no == bindparam("control"), _x.asked == bindparam("by")))
@@ -63,6 +63,9 @@ DUE_TIMERS = Query(_due_timers)
 # The requests are locked too, and nothing is waited for, so a clock never stands between two units.
 LOCK_DUE_TIMERS = Query(
     _due_timers.join(requests, _r.request_no == timers.c.request_no).with_for_update(skip_locked=True)
+)
+LOCK_DUE_TIMERS_OF_NONE = Query(
+    _due_timers.where(~exists().where(_r.request_no == timers.c.request_no)).with_for_update(skip_locked=True)
 )
 TAKE_NUMBERS = Query(
     text(
@@ -141,8 +144,10 @@ class SqlTransaction:
         await outbox.mark_failed(self._db, row_id, owner, next_at=next_at, reason=reason, park=park)
 
     async def due_timers(self, now: datetime, limit: int) -> list[Timer]:
-        query = LOCK_DUE_TIMERS if self._db.locks else DUE_TIMERS
-        return [TIMER.read(row) for row in await self._db.fetch(query, now=now, limit=limit)]
+        """Of requests, and of numbers whose `open` has not come."""
+        queries = (LOCK_DUE_TIMERS, LOCK_DUE_TIMERS_OF_NONE) if self._db.locks else (DUE_TIMERS,)
+        found = [row for query in queries for row in await self._db.fetch(query, now=now, limit=limit)]
+        return [TIMER.read(row) for row in found[:limit]]
 
     async def take_number_block(self, opener: str, day: str, size: int) -> int:
         following: int = await scalar(self._db, TAKE_NUMBERS, opener=opener, day=day, size=size)
@@ -156,7 +161,8 @@ class SqlTransaction:
             raise
 
     async def _measures(self, query: Query, **parameters: Any) -> list[Measure]:
-        return [MEASURE.read(row) for row in await self._db.fetch(query, **parameters)]
+        found = [MEASURE.read(row) for row in await self._db.fetch(query, **parameters)]
+        return sorted(found, key=lambda measure: measure.measure_no)
 
 
 def _second(keys: Sequence[tuple[str, str]]) -> list[str]:

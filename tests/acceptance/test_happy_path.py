@@ -8,10 +8,10 @@ from adapters.contract import Canonical
 from adapters.registry import adapter_for
 from gateway.demo.parties import ASSOCIATION, GAOLING, HANDLER, HOME, POLICE
 from schemas.catalogue import Shape, catalogue
-from tests.agency import standing
-from tests.court_system import fresh_payload, partner_of
+from tests.court_system import partner_of
 from tests.faults import ENTRUST
-from tests.scenes import answer_to, controlled, hit, ready
+from tests.scenes import answer_to, commission, controlled, hit, ready
+from tests.words import standing
 from tests.world import World
 
 
@@ -86,14 +86,9 @@ async def test_what_the_court_tells_is_delivered_and_read(world: World, type: st
 
 async def test_what_a_neighbour_entrusts_is_answered_by_our_court(world: World) -> None:
     court, neighbour = world.court, await world.office(GAOLING)
-    payload = fresh_payload(ENTRUST, entrusting="陕0191", entrusted="陕0199")
-    opening = {
-        "request": {"case_no": "（2026）陕0191执900001号", "urgency": "normal", "legal_basis": ["CPL-253"]},
-        "court": {"court_code": "陕0191", "name": "高陵区人民法院（演示）"},
-        "handler": {"name": "周演示", "permit": "陕0191-0007"},
-        "payload": payload,
-    }
-    request_no = await neighbour.raise_(ENTRUST, opening, case_no="（2026）陕0191执900001号")
+    opening = commission()
+    payload, case_no = opening["payload"], opening["request"]["case_no"]
+    request_no = await neighbour.raise_(ENTRUST, opening, case_no=case_no)
 
     # Our gateway says `delivered` for the court; everything else is the court's own word.
     await world.reaches(request_no, "delivered")

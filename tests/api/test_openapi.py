@@ -19,6 +19,7 @@ from gateway.http.asyncapi import asyncapi_document
 from gateway.http.openapi import openapi_document
 from gateway.http.operations import OPERATIONS
 from schemas.catalogue import catalogue
+from schemas.opening import Submission
 from schemas.problem import REASONS
 from schemas.replies import VERBS
 from schemas.validation import validate as validated
@@ -111,8 +112,6 @@ def test_what_the_document_describes_is_what_is_taken(openapi: dict[str, Any], b
     wrong = {**body, "payload": {**body["payload"], "unknown_member": 1}}
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft202012Validator(schema).validate(wrong)
-    from schemas.opening import Submission
-
     assert validated(Submission, body).type == body["type"]
 
 

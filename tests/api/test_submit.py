@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.core.settings import Settings
+from gateway.crypto.sdjwt import parse
 from gateway.services.ports import RequestFilter
 from gateway.store import SqlStore, engine, open_store
 from schemas.envelope import CONTENT_TYPE
@@ -115,8 +116,6 @@ async def test_a_submission_id_with_other_bytes_is_refused(world: World) -> None
     await world.put_pdf()
     first = world.signed(locate_request())
     await world.accepted(await world.post("/v1/requests", first.raw, content_type=CONTENT_TYPE))
-    from gateway.crypto.sdjwt import parse
-
     same_id = parse(first.raw).event["id"]
     other = world.signed(locate_request(team="执行二团队"), id=same_id)
     reply = await world.post("/v1/requests", other.raw, content_type=CONTENT_TYPE)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
+import re
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -36,10 +38,12 @@ from gateway.crypto.sdjwt import SignedMessage, issue
 from gateway.crypto.seal import seal
 from gateway.crypto.strictjson import dumps
 from gateway.http.app import Api, serve_http
+from gateway.http.operations import OPERATIONS
 from gateway.papers import LocalDocuments
 from gateway.services.act import Actor
 from gateway.services.clock import ClockWork
 from gateway.services.context import Context, new_id
+from gateway.services.dispatch import Dispatcher
 from gateway.services.intake import Intake
 from gateway.services.numbers import Numbers
 from gateway.services.ports import Delivery
@@ -227,7 +231,9 @@ class World:
         if client is not None:
             given.setdefault("Authorization", self.authorization(client))
         async with self.http.request(method, self.url + path, headers=given, **how) as answer:
-            return Reply(answer.status, answer.headers, await answer.read())
+            reply = Reply(answer.status, answer.headers, await answer.read())
+        described(method, path, reply)
+        return reply
 
     async def get(self, path: str, client: str | None = "cms1", **how: Any) -> Reply:
         return await self.call("GET", path, client=client, **how)
@@ -294,7 +300,6 @@ class World:
 
     async def sent(self) -> None:
         """As if the broker had confirmed everything that waits."""
-        from gateway.services.dispatch import Dispatcher
 
         class Confirming:
             connected = True
@@ -382,8 +387,6 @@ class Reply:
 
     @property
     def json(self) -> Any:
-        import json
-
         return json.loads(self.body)
 
     @property
@@ -403,6 +406,14 @@ class Reply:
 
     def __repr__(self) -> str:
         return f"{self.status} {self.body[:600]!r}"
+
+
+def described(method: str, path: str, reply: Reply) -> None:
+    """Every refusal that any test meets is one that the published document names for that call."""
+    for operation in OPERATIONS:
+        pattern = re.sub(r"\{\w+\}", "[^/]+", operation.path)
+        if operation.method == method and re.fullmatch(pattern, path.partition("?")[0]):
+            assert reply.status in operation.answers or reply.code in operation.all_problems, (operation.id, reply)
 
 
 @asynccontextmanager

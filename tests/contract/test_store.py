@@ -375,6 +375,12 @@ async def test_timers_are_set_again_and_cleared(store: SqlStore) -> None:
     assert (await store.counts())["timers"] == {"redeliver": 2}
 
 
+async def test_a_timer_may_run_for_a_request_that_is_not_there_yet(store: SqlStore) -> None:
+    await write(store, Changes(new_requests=[request(1)], timers=[timer(1), timer(7, kind="gap:asker")]))
+    async with store.begin() as unit:
+        assert await unit.due_timers(NOW, 10) == [timer(1), timer(7, kind="gap:asker")]
+
+
 # --- measures, documents, quarantine
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -49,6 +51,30 @@ async def test_a_crashed_server_is_unavailable_and_comes_back(own_cluster: postg
     await write(store, sendable(4))
     assert [r.request_no for r in await store.requests(RequestFilter())] == [number(1), number(4)]
     await store.close()
+
+
+async def test_a_server_that_stops_answering_is_unavailable_and_its_link_is_given_up(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "POSTGRES_COMMAND_TIMEOUT_S", 0.2)
+    store = await open_store(postgres_url)
+    async with store.database.engine.connect() as connection:
+        backend = int((await connection.exec_driver_sql("SELECT pg_backend_pid()")).scalar_one())
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        with pytest.raises(StoreUnavailableError):
+            await write(store, sendable(1))
+        await write(store, sendable(2))
+    finally:
+        os.kill(backend, signal.SIGCONT)
+    assert [r.request_no for r in await store.requests(RequestFilter())] == [number(2)]
+    await store.close()
+
+
+async def test_more_callers_than_connections_wait_for_one(postgres_store: SqlStore) -> None:
+    await asyncio.gather(*(write(postgres_store, sendable(n)) for n in range(1, 41)))
+    found = await asyncio.gather(*(postgres_store.request(number(n)) for n in range(1, 41)))
+    assert None not in found
 
 
 async def test_a_server_that_is_not_there_is_unavailable() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
@@ -47,12 +47,13 @@ async def handle(request: Request, tx: Transaction, dialect: str) -> None:
     tx.reply(verb, body, **head)
 
 
-async def work(partner: Partner) -> None:
+async def work(partner: Partner, handled: Callable[[], None]) -> None:
     """Handle what comes until the inbox closes."""
     async for request in partner.inbox:
         async with request.transaction() as tx:
             if request.verb == "open":
                 await handle(request, tx, partner.config.dialect or "")
+        handled()
 
 
 def settings(parties: Parties, code: str, amqp_port: int | None = None) -> PartnerConfig:
@@ -65,18 +66,18 @@ def settings(parties: Parties, code: str, amqp_port: int | None = None) -> Partn
 
 
 @asynccontextmanager
-async def working(*configs: PartnerConfig) -> AsyncIterator[dict[str, Partner]]:
-    """These agencies at work, by code, until the block is left."""
+async def working(*configs: PartnerConfig, handled: Callable[[], None] = lambda: None) -> AsyncIterator[None]:
+    """These agencies at work until the block is left. handled: called after each message."""
     async with AsyncExitStack() as stack:
-        partners: dict[str, Partner] = {}
+        partners: list[Partner] = []
         tasks: list[asyncio.Task[None]] = []
         for config in configs:
             partner = await stack.enter_async_context(Partner(config))
             await partner.prepare(EFFECTS)
-            partners[config.code] = partner
-            tasks += [asyncio.create_task(work(partner)) for _ in range(WORKERS)]
-        yield partners
-        for partner in partners.values():
+            partners.append(partner)
+            tasks += [asyncio.create_task(work(partner, handled)) for _ in range(WORKERS)]
+        yield
+        for partner in partners:
             partner.stop()
         await asyncio.gather(*tasks)
 

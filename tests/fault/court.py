@@ -31,7 +31,7 @@ RECEIVERS = {NOTICE: ASSOCIATION, ENTRUST: FUPING, VERIFY: GRID, LOCATE: POLICE,
 PAPER = b"%PDF-1.7 a paper of the demo court"
 PAPER_SHA256 = hashlib.sha256(PAPER).hexdigest()
 PAUSE_SECONDS = 0.05  # between two tries of the same submission
-PATIENCE_SECONDS = 20.0  # for one answer
+PATIENCE_SECONDS = 15.0  # for one answer: longer than the store may make it wait
 TRYING_SECONDS = 60.0
 
 

@@ -14,7 +14,6 @@ process a signal (SIGKILL, or SIGSTOP for a process that hangs) the n-th time it
 from __future__ import annotations
 
 import asyncio
-import faulthandler
 import os
 import signal
 import sys
@@ -26,10 +25,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from gateway.amqp.consumer import BatchConsumer
+from gateway.amqp.deliveries import Incoming
 from gateway.bootstrap import ROLES, Role, Wrappers, running
 from gateway.core.records import Changes
+from gateway.observability import configure_logging
+from gateway.partner import PartnerConfig
 from gateway.registry.config import load_config
 from gateway.services.ports import Consumer, Delivery, Publisher, Store, Transaction
+from tests.fault import agencies
 
 POINTS = (
     "accepted-not-answered",
@@ -151,19 +155,60 @@ def wrappers(fall: Fall) -> Wrappers:
 
 def main(order: Order, ready: Connection) -> None:
     """Runs in the child until it is killed, told to end (SIGTERM), or its parent is gone."""
-    log = os.open(order.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(log, sys.stdout.fileno())
-    os.dup2(log, sys.stderr.fileno())
-    faulthandler.enable()
+    write_to(order.log)
     asyncio.run(_serve(order, ready))
 
 
 async def _serve(order: Order, ready: Connection) -> None:
-    parent, loop = parent_process(), asyncio.get_running_loop()
-    assert parent is not None
-    loop.add_reader(parent.sentinel, os._exit, 1)
+    end_with_parent()
     config = load_config(order.folder, **order.given)
     async with running(config, order.roles, wrappers=wrappers(order.fall)) as gateway:
-        loop.add_signal_handler(signal.SIGTERM, gateway.stop.set)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, gateway.stop.set)
         ready.send_bytes(b"ready")
         await gateway.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyOrder:
+    """An agency's program that is to be run. fall: at `committed-not-acknowledged`, or at `handled`."""
+
+    settings: Path
+    log: Path
+    fall: Fall = field(default_factory=Fall)
+
+
+def agency(order: AgencyOrder, ready: Connection) -> None:
+    """An agency's program in a child process."""
+    write_to(order.log)
+    asyncio.run(_work(order, ready))
+
+
+async def _work(order: AgencyOrder, ready: Connection) -> None:
+    end_with_parent()
+    fall, acknowledge = order.fall, BatchConsumer.ack
+
+    async def ack(consumer: BatchConsumer, messages: Sequence[Incoming]) -> None:
+        fall.reach("committed-not-acknowledged")
+        await acknowledge(consumer, messages)
+
+    BatchConsumer.ack = ack  # type: ignore[method-assign,assignment]
+    async with agencies.working(PartnerConfig.load(order.settings), handled=lambda: fall.reach("handled")):
+        stop = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        ready.send_bytes(b"ready")
+        await stop.wait()
+
+
+def write_to(path: Path) -> None:
+    """Standard output and error of this process, with the logs that `serve` would write."""
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(log, sys.stdout.fileno())
+    os.dup2(log, sys.stderr.fileno())
+    configure_logging()
+
+
+def end_with_parent() -> None:
+    """When the test process is gone, this one goes."""
+    parent = parent_process()
+    assert parent is not None
+    asyncio.get_running_loop().add_reader(parent.sentinel, os._exit, 1)

@@ -8,10 +8,12 @@ import signal
 import pytest
 
 from tests.fault.agencies import working
+from tests.fault.child import Child
 from tests.fault.entry import POINTS, Fall
 from tests.fault.site import Site
+from tests.fault.spy import Spy, spying
 
-COUNT = 40
+COUNT = 30  # for each process that is killed
 # The occasion is chosen so that some messages are behind the point, some before it, and some at it.
 OCCASION = {
     "accepted-not-answered": 4,
@@ -23,24 +25,33 @@ OCCASION = {
 }
 
 
-async def _killed_at(site: Site, *points: str) -> None:
-    """One load, one process for each point; each is killed there. The last one is left to finish."""
-    court = site.court
-    left = iter(points)
-    child = await site.child(fall=Fall(point := next(left), OCCASION[point]))
+async def _killed_at(site: Site, *points: str) -> Spy:
+    """One load through a process for each point, killed there; the last process is left to finish."""
+    court, children = site.court, [await _falling(site, points[0])]
     await court.hand_in_paper()
-    async with working(*site.agencies()):
-        orders = court.orders(COUNT)
-        submitting = asyncio.create_task(court.submit_all(orders))
-        assert await child.ended() == -signal.SIGKILL, child.said()
-        child = await site.child()
+    async with spying(site.vhost) as spy, working(*site.agencies()):
+        submitting = asyncio.create_task(court.submit_all(court.orders(COUNT * len(points))))
+        for point in (*points[1:], None):
+            assert await children[-1].ended() == -signal.SIGKILL, children[-1].said()
+            children.append(await (_falling(site, point) if point else site.child()))
         await submitting
         await site.settled()
-        await child.stop()
+        await children[-1].stop()
     result = await site.reckon()
-    assert (len(result.ended), result.parked, result.quarantined) == (COUNT, {}, {})
+    assert (len(result.ended), result.parked, result.quarantined) == (COUNT * len(points), {}, {})
+    assert spy.altered() == set()
+    return spy
+
+
+async def _falling(site: Site, point: str) -> Child:
+    return await site.child(fall=Fall(point, OCCASION[point]))
 
 
 @pytest.mark.parametrize("point", POINTS)
 async def test_a_gateway_killed_at(site: Site, point: str) -> None:
-    await _killed_at(site, point)
+    spy = await _killed_at(site, point)
+    assert spy.repeated() or point != "published-not-marked"
+
+
+async def test_a_gateway_killed_at_one_point_after_another(postgres_site: Site) -> None:
+    await _killed_at(postgres_site, *POINTS)

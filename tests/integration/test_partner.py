@@ -190,6 +190,23 @@ async def test_a_lost_connection_loses_nothing(court: Court, vhost: Vhost, tmp_p
     assert _bytes_per_message(court) == {1}
 
 
+async def test_leaving_in_the_middle_of_traffic_ends(court: Court, toml: Path) -> None:
+    """An acknowledgement that is under way when the program leaves must not hold it (asyncio.wait_for before 3.12)."""
+    config = PartnerConfig.load(toml)
+    count = 0
+    for _ in range(20):
+        async with asyncio.timeout(30), Partner(config) as partner:
+            for _ in range(10):
+                await court.send(opened(court)[1])
+                count += 1
+            async for request in partner.inbox:
+                await request.done()
+                break
+    async with Partner(config) as partner:
+        await eventually(lambda: len(_numbers(court, "delivered")) == count)
+    assert _bytes_per_message(court) == {1}
+
+
 def _numbers(court: Court, verb: str) -> set[str]:
     return {a.envelope.subject for a in court.answers if isinstance(a.envelope, Envelope) and a.verb == verb}
 

@@ -124,6 +124,14 @@ def test_case_numbers_are_normalised_in_a_submission() -> None:
     assert validate(Submission, body).case_no == CASE
 
 
+def test_an_alert_may_say_nothing_of_its_request() -> None:
+    """A dialect without a word for number, case or urgency: the number stands in the envelope."""
+    opening = parse_opening(catalogue()[HIT], {"payload": example(HIT)})
+    assert isinstance(opening, Opening)
+    assert opening.request.urgency == "normal"
+    assert "request" not in opening.canonical()
+
+
 def test_opening_with_its_payload() -> None:
     opening = {
         "request": {"request_no": "court-sn0199-20260324-000001", "case_no": CASE, "legal_basis": ["INT-482"]},

@@ -143,6 +143,12 @@ def test_a_result_that_crosses_a_withdrawal_is_where_it_comes_back_to() -> None:
     assert decision.state == "completed"
 
 
+def test_what_has_given_a_result_was_started() -> None:
+    crossed = say("withdrawing", "result", facts=say("accepted", "withdraw").facts, outcome="done")
+    with pytest.raises(RejectedError, match="contradicts"):
+        say("withdrawing", "withdraw-ack", facts=crossed.facts, effect="not-started")
+
+
 def test_a_reversed_withdrawal_is_withdrawn() -> None:
     withdrawing = say("accepted", "withdraw")
     assert say("withdrawing", "withdraw-ack", facts=withdrawing.facts, effect="reversed").state == "withdrawn"

@@ -66,6 +66,7 @@ def test_tls_files_go_into_the_url(tmp_path: Path) -> None:
         ({"open_key": "amqp.password"}, "JSON"),
         ({"gateway_keys": f"{POLICE}.enc.1.private.jwk"}, "gateway_keys"),
         ({"prefetch": 0}, "prefetch"),
+        ({"keep_days": 30}, "keep_days"),
         ({"ledgr": "typo.sqlite"}, "ledgr"),
         ({"delivered": "no table"}, "delivered"),
         ({"system": 5}, "system"),

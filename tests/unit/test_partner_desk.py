@@ -22,6 +22,7 @@ from gateway.partner.intake import NOTICES_PER_MINUTE, Ingested
 from gateway.partner.ledger import Ledger
 from gateway.partner.reception import Raw
 from gateway.partner.replies import Saying
+from gateway.partner.stored import Forget
 from schemas.catalogue import catalogue
 from tests.integration.partner_court import CASE, COURT, LOCATE, POLICE, Court, Talk, write_partner
 
@@ -479,6 +480,32 @@ async def test_our_own_requests_are_numbered_by_day_and_answered(config: Partner
         assert (request.verb, request.request_no, request.ours) == ("acknowledge", numbers[0], True)
         with pytest.raises(MisuseError, match="no such matter type"):
             await site.desk.open("no.such.type", COURT, Saying("open", BODY, {}), **how)
+
+
+async def test_content_past_its_time_is_forgotten(config: PartnerConfig, court: Court) -> None:
+    _, finished = opened(court)
+    _, waiting = opened(court)
+    async with living(config) as site:
+        await site.arrive(finished)
+        await (await site.next()).reply("receipt", {"QSRXM": "赵演示"})
+        await site.arrive(waiting, b"garbage")
+        await site.published()
+        await site.desk.ledger.submit(Forget(datetime.now(UTC) - timedelta(minutes=5)))
+        assert await site.set_aside() != []
+        await site.desk.ledger.submit(Forget(datetime.now(UTC) + timedelta(seconds=1)))
+
+        def texts(connection: sqlite3.Connection) -> list[tuple[str, int]]:
+            return connection.execute(
+                "SELECT state, text != '' FROM lz_message UNION ALL SELECT state, text != '' FROM lz_outbox"
+            ).fetchall()
+
+        kept = await site.desk.ledger.read(texts)
+        assert sorted(kept) == [("done", 0), ("pending", 1), ("sent", 0), ("sent", 0), ("sent", 0), ("sent", 0)]
+        assert await site.set_aside() == []
+        before = len(site.broker.sent)
+        await site.arrive(finished)
+        assert len(await site.published()) == before
+        assert (await site.desk.ledger.read(findings)).duplicates == 1
 
 
 async def test_messages_of_one_request_are_handled_one_after_another(config: PartnerConfig, court: Court) -> None:

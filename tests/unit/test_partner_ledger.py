@@ -68,6 +68,10 @@ def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
         connection.close()
 
 
+def others_may(folder: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_mode & 0o077 for file in folder.iterdir()}
+
+
 async def test_many_jobs_share_a_transaction_and_see_each_other(tmp_path: Path) -> None:
     path = tmp_path / "inbox.sqlite"
     async with Ledger(path) as ledger:
@@ -128,6 +132,13 @@ async def test_a_query_sees_what_was_submitted_before_it(tmp_path: Path) -> None
         count = await ledger.read(lambda c: c.execute("SELECT count(*) FROM lz_message").fetchone()[0])
         assert count == 30
         await asyncio.gather(*written)
+
+
+async def test_what_arrived_is_nobody_elses_to_read(tmp_path: Path) -> None:
+    path = tmp_path / "inbox.sqlite"
+    async with Ledger(path) as ledger:
+        await ledger.submit(Write(1))
+        assert others_may(tmp_path) == {"inbox.sqlite": 0, "inbox.sqlite-wal": 0, "inbox.sqlite-shm": 0}
 
 
 async def test_a_closed_ledger_takes_nothing(tmp_path: Path) -> None:

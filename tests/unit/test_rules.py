@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -127,6 +128,7 @@ def test_a_verb_that_answers_a_verb_names_that_one() -> None:
         origin_for(one, "withdraw-ack", "asked")
 
 
+FAILED = {"ref": "aaaaaaaa", "status": "failed"}
 SEAL = MeasureRule("seal", "open", (("aaaaaaaa", "陕A12345|LSV"), ("bbbbbbbb", "陕B12345|LSV")))
 
 
@@ -162,16 +164,42 @@ def test_only_what_was_done_becomes_active() -> None:
         {"ref": "aaaaaaaa", "status": "done", "registry_no": "R1", "rank": 1, "end_on": "2028-03-23"},
         {"ref": "bbbbbbbb", "status": "failed"},
     ]
-    first, second = settled(both, "completed", items)
+    first, second = settled(both, "partial", {"outcome": "partial", "items": items})
     assert (first.state, first.control_no, first.end_on) == ("active", "R1", "2028-03-23")
     assert second.state == "ended"
 
 
+@pytest.mark.parametrize("outcome", ["none", "impossible"])
+def test_a_result_that_did_nothing_frees_the_object_whatever_its_items_say(outcome: str) -> None:
+    both = requested(SEAL, request(), b"k")
+    said = {"outcome": outcome, "items": [{"ref": "aaaaaaaa", "status": "done"}]}
+    assert {(m.state, m.ended_by) for m in settled(both, "completed", said)} == {("ended", outcome)}
+
+
+@pytest.mark.parametrize("first", [{"outcome": "impossible"}, {"outcome": "partial", "items": [FAILED]}])
+def test_what_was_done_after_all_is_active(first: dict[str, Any]) -> None:
+    one = settled(requested(SEAL, request(), b"k"), "partial", first)[0]
+    assert one.state == "ended"
+    (again,) = settled([one], "completed", {"outcome": "done", "items": [{**FAILED, "status": "done"}]})
+    assert (again.state, again.ended_by) == ("active", None)
+
+
+def test_what_an_ending_has_ended_stays_ended() -> None:
+    one = replace(requested(SEAL, request(), b"k")[0], state="ended", ended_by="court-sn0199-20260324-000002")
+    assert settled([one], "completed", {"outcome": "done", "items": [{**FAILED, "status": "done"}]}) == []
+
+
+def test_a_withdrawal_that_crossed_the_result_ends_the_measure_only_when_it_was_reversed() -> None:
+    active = [replace(m, state="active") for m in requested(SEAL, request(), b"k")]
+    assert {m.state for m in settled(active, "withdrawn", {"effect": "reversed"})} == {"ended"}
+    assert settled(active, "completed", {"effect": "too-late"}) == []
+
+
 def test_a_request_that_comes_to_nothing_frees_the_object() -> None:
     both = requested(SEAL, request(), b"k")
-    assert {m.state for m in settled(both, "refused", [])} == {"ended"}
+    assert {m.state for m in settled(both, "refused", {})} == {"ended"}
     active = [replace(m, state="active") for m in both]
-    assert settled(active, "refused", []) == []
+    assert settled(active, "refused", {}) == []
 
 
 def test_an_active_measure_ends_only_when_its_ending_was_done() -> None:

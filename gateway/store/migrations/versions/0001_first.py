@@ -233,7 +233,6 @@ def upgrade() -> None:
         sa.Column("kind", CODE, nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["request_no"], ["requests.request_no"], name="timer_request"),
         sa.PrimaryKeyConstraint("request_no", "kind", name="timer"),
         postgresql_with={"autovacuum_vacuum_scale_factor": 0.01, "autovacuum_vacuum_threshold": 5000},
         sqlite_with_rowid=False,

@@ -1,0 +1,185 @@
+"""`lianzhi demo` as a visitor runs it: it holds, it says so, it notices damage done behind its back, it leaves nothing.
+
+Five runs at once, each in a folder of its own; on two cores they take less than half a minute together.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LIANZHI = Path(sys.executable).with_name("lianzhi")
+RUN_SECONDS = 150.0  # a machine that is busy with other things
+POLL_SECONDS = 0.02
+SABOTAGE = {"drop": "lost", "double": "duplicate_effects", "forge": "forged_applied"}
+
+
+@dataclass
+class Show:
+    """A demo that runs. folder: its own; what it prints is in `out`, its temporary files are in `tmp`."""
+
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def said(self) -> str:
+        return (self.folder / "out").read_text("utf-8")
+
+    @property
+    def report(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads((self.folder / "report.json").read_text("utf-8"))
+        return document
+
+    def ended(self) -> int:
+        try:
+            return self.process.wait(RUN_SECONDS)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"still running:\n{self.said}")
+
+    def until(self, check: Callable[[], Any], what: str) -> Any:
+        deadline = time.monotonic() + RUN_SECONDS
+        while not (value := check()):
+            assert self.process.poll() is None, f"ended before {what}:\n{self.said}"
+            assert time.monotonic() < deadline, f"no {what}:\n{self.said}"
+            time.sleep(POLL_SECONDS)
+        return value
+
+    def left(self) -> list[str]:
+        """Command lines of processes that still live in this demo's folders."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                here = (entry / "cwd").resolve(strict=True)
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue  # gone, or another user's
+            if here.is_relative_to(self.folder) or str(self.folder) in line:
+                found.append(line)
+        return found
+
+
+def start(folder: Path, *arguments: str) -> Show:
+    (folder / "tmp").mkdir(parents=True)
+    environment = {**os.environ, "TMPDIR": str(folder / "tmp"), "LIANZHI_STORE__URL": "sqlite:////nowhere/real.sqlite"}
+    with (folder / "out").open("wb") as out:
+        process = subprocess.Popen(
+            [str(LIANZHI), "demo", *arguments], cwd=folder, env=environment, stdout=out, stderr=subprocess.STDOUT
+        )
+    return Show(folder, process)
+
+
+@pytest.fixture(scope="module")
+def shows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Show]]:
+    once = ("--once", "--report", "report.json", "--requests")
+    calls = {
+        "clean": (*once, "120"),
+        **{kind: (*once, "24", "--sabotage", kind) for kind in SABOTAGE},
+        "staying": ("--requests", "24"),
+    }
+    running = {name: start(tmp_path_factory.mktemp(name), *arguments) for name, arguments in calls.items()}
+    yield running
+    for show in running.values():
+        if show.process.poll() is None:
+            show.process.send_signal(signal.SIGINT)
+    for show in running.values():
+        show.ended()
+
+
+def test_a_clean_run_balances(shows: dict[str, Show]) -> None:
+    show = shows["clean"]
+    assert show.ended() == 0, show.said
+    report = show.report
+    assert (report["submitted"], report["taken"]) == (120, 120)
+    assert report["answered"] + report["open_with_reason"] == 120
+    assert report["open_reasons"] == {"blocked: document-missing": report["open_with_reason"]}
+    assert (report["lost"], report["duplicate_effects"], report["forged_applied"]) == (0, 0, 0)
+    assert report["problems"] == []
+    assert "对账相符" in show.said
+
+
+def test_it_is_the_promised_mix(shows: dict[str, Show]) -> None:
+    show = shows["clean"]
+    assert show.ended() == 0, show.said
+    counts = {matter: sum(states.values()) for matter, states in show.report["by_type"].items()}
+    cars = sum(count for matter, count in counts.items() if matter.startswith("police.vehicle-"))
+    assert counts["entrust.matter.request"] == 60
+    assert counts["grid.verify.request"] == 30
+    assert cars == 14
+    assert counts["police.person-locate.request"] == 10
+    assert counts["assoc.member-notice.publish"] == 6
+    assert {"closed", "returned", "refused", "read", "blocked"} <= show.report["by_state"].keys()
+
+
+def test_what_was_injected_was_caught_and_nothing_else(shows: dict[str, Show]) -> None:
+    show = shows["clean"]
+    assert show.ended() == 0, show.said
+    injected, quarantined = show.report["injected"], show.report["quarantined_by_reason"]
+    assert all(count >= 1 for count in injected.values())
+    assert quarantined == {
+        "bad-signature": injected["tampered-signature"],
+        "bad-disclosure": injected["tampered-disclosure"],
+        "misdirected": injected["wrong-subject"] + injected["wrong-case-no"],
+    }
+    for kind, caught in show.report["caught"].items():
+        assert caught["caught"] == caught["injected"] == injected[kind], kind
+    assert show.report["mixed_up"] == 0
+    assert sum(show.report["received"]["police.vehicle-hit.alert"].values()) == injected["hits"]
+
+
+@pytest.mark.parametrize("kind", SABOTAGE)
+def test_damage_behind_its_back_is_found_and_counted_once(shows: dict[str, Show], kind: str) -> None:
+    show = shows[kind]
+    assert show.ended() == 1, show.said
+    found = {counter: show.report[counter] for counter in SABOTAGE.values()}
+    assert found == {counter: int(counter == SABOTAGE[kind]) for counter in SABOTAGE.values()}
+    assert show.report["problems"]
+    assert "✗" in show.said
+
+
+def test_without_once_it_stays_and_takes_a_pasted_request(shows: dict[str, Show]) -> None:
+    show = shows["staying"]
+    pasted = show.until(lambda: re.search(r"^TOKEN=.*?^E$", show.said, re.M | re.S), "line to paste")[0]
+    assert "/v1/requests" in pasted
+    if shutil.which("curl") is None:
+        pytest.skip("no curl here")
+    number = json.loads(_bash(pasted, show))["request_no"]
+    token, url = pasted.split("\n")[0], re.search(r"http://127.0.0.1:\d+", pasted)
+    assert url is not None
+    look = f'{token}\ncurl -s -H "Authorization: Bearer $TOKEN" {url[0]}/v1/requests/{number}'
+    show.until(lambda: json.loads(_bash(look, show))["state"] == "closed", "answer")
+
+
+def test_ctrl_c_leaves_nothing_running(shows: dict[str, Show]) -> None:
+    show = shows["staying"]
+    show.until(lambda: "TOKEN=" in show.said, "end of its docket")
+    assert show.left()
+    show.process.send_signal(signal.SIGINT)
+    assert show.ended() == 0, show.said
+    assert show.left() == []
+    assert list((show.folder / "tmp").iterdir()) == []
+
+
+def test_a_finished_run_leaves_nothing_running(shows: dict[str, Show]) -> None:
+    show = shows["clean"]
+    show.ended()
+    assert show.left() == []
+    assert list((show.folder / "tmp").iterdir()) == []
+
+
+def _bash(script: str, show: Show) -> str:
+    command = ["bash", "-c", script + "\n"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30, cwd=show.folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
