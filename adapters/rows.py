@@ -45,6 +45,11 @@ class Table:
     canonical: bool = False
 
 
+def answers(matter: str, rows: Rows) -> Scopes:
+    """The rows of a result, which a correction repeats. matter: a glob over matter types."""
+    return ((f"{matter} result", rows), (f"{matter} correct", rows))
+
+
 def code(name: str, table: Mapping[str, str]) -> Row:
     """A value out of a code table (canonical → code)."""
     return Row((name,), codecs.table(table))

@@ -91,6 +91,9 @@ class MeasureRule:
     (opens nothing itself, but `needs_live` must hold).
     measure_no: the measure that a renewal or an ending names.
     needs_live: the kind of measure that must be live on the same object first (a road control needs a seal).
+    blocked_by: the kind of measure on the same object in the same case that forbids this one while it lasts (a grace
+    forbids publication).
+    per_receiver: each receiver keeps a measure of its own (a list that several publish): opened and ended one by one.
     """
 
     action: str
@@ -100,6 +103,8 @@ class MeasureRule:
     needs_live: str | None = None
     start_on: str | None = None
     end_on: str | None = None
+    blocked_by: str | None = None
+    per_receiver: bool = False
 
 
 def _none(_: Any) -> None:
@@ -111,7 +116,8 @@ class MatterType:
     """One entry of the catalogue.
 
     Functions of the validated request payload (`coercive`, `approvals`, `documents`, `classification`,
-    `measure`) take the payload model and are pure.
+    `measure`) take the payload model and are pure. checks: of an alert, the members that its `identity-check` must
+    state beside the photograph: those of the car, or the person's.
     """
 
     name: str
@@ -134,6 +140,7 @@ class MatterType:
     documents: Callable[[Any], Mapping[str, int]] = lambda _: {}
     measure: Callable[[Any], MeasureRule | None] = _none
     alert_control_no: Callable[[Any], str | None] = _none
+    checks: tuple[str, ...] = ()
     ended_by: str | None = None
     deadline: Deadline
     validity_days: int | None = None

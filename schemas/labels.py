@@ -19,6 +19,19 @@ DOCUMENTS: Mapping[str, tuple[str, str]] = {
     "summons-proof": ("传唤送达证明", "proof that the summons was served"),
     "superior-approval": ("上级法院批准文件", "approval of the superior court"),
     "obligor-evidence": ("义务人身份证据", "evidence of the obligor's role"),
+    "handover-list": ("移交清单", "list of what is handed over"),
+    "inquiry-notice": ("协助查询通知书", "notice of inquiry"),
+    "lead-transfer-letter": ("拒执线索移送函", "letter of transfer of a lead on refusal"),
+    "consultation-minutes": ("会商纪要", "minutes of the consultation"),
+    "supervision-letter": ("提请检察监督函", "letter that asks for supervision"),
+    "no-filing-notice": ("不予立案通知书", "notice that no case is filed"),
+    "pre-notice": ("预惩戒告知书", "notice before sanctions"),
+    "grace-decision": ("宽限期决定书", "decision on a grace"),
+    "dishonesty-decision": ("失信决定书", "decision to list as dishonest"),
+    "consumption-order": ("限制消费令", "order that limits consumption"),
+    "exemption-decision": ("暂时解除限制消费决定书", "decision on a temporary exemption"),
+    "exit-restriction-decision": ("限制出境决定书", "decision to restrict leaving the country"),
+    "credit-repair-certificate": ("信用修复证明", "certificate of credit repair"),
 }
 
 

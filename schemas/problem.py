@@ -85,7 +85,8 @@ REASONS: dict[str, Reason] = _table(
     ("unknown-staff", 422, "人员未登记、未生效或已撤销", "Staff number not registered, not yet valid or revoked"),
     ("protected-plate", 422, "使领馆、军警车牌不得采取强制措施", "Embassy, consular, military and armed-police plates block coercive matters"),
     ("measure-open", 409, "同案、同一对象已有在办的同种措施", "One open measure on this object in this case already"),
-    ("measure-not-live", 409, "该对象没有在用的查封措施", "No live seal on this object"),
+    ("measure-not-live", 409, "该对象没有所依据的在用措施（如查封、已发布的惩戒）", "The measure that this rests on, such as a seal or a publication, is not live"),
+    ("measure-forbids", 409, "该对象在宽限等期限内，期满或终止前不能办理", "A measure on this object, such as a grace, forbids this until it ends"),
     ("measure-active", 409, "措施已生效，须用解除事项了结，不能撤回", "The measure is active: end it by its ending type, it cannot be withdrawn"),
     # API
     ("unauthorized", 401, "未提供凭证或凭证无效", "No credential, or a wrong or revoked one"),

@@ -176,10 +176,13 @@ class SendTeam(Model):
 
 
 class IdentityCheck(Model):
+    """What was compared before a car is seized or a person taken over; which, the alert's type says (`checks`)."""
+
     by: StaffNo
     at: Moment
-    plate_ok: bool
-    vin_ok: bool
+    plate_ok: bool | None = None
+    vin_ok: bool | None = None
+    id_ok: bool | None = None
     photo_ok: bool
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date, timedelta
 
 from schemas.rules import broken
@@ -15,6 +16,18 @@ def years_later(day: str, years: int) -> str:
         return start.replace(year=start.year + years).isoformat()
     except ValueError:
         return start.replace(year=start.year + years, day=28).isoformat()
+
+
+def days_between(start_on: str, end_on: str) -> int:
+    """How many days the second is after the first; negative when it is before."""
+    return (date.fromisoformat(end_on) - date.fromisoformat(start_on)).days
+
+
+def months_later(day: str, months: int) -> str:
+    """The same day `months` on; where that month is too short, its last day."""
+    start = date.fromisoformat(day)
+    years, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    return date(years, month + 1, min(start.day, monthrange(years, month + 1)[1])).isoformat()
 
 
 def check_order(start_on: str, end_on: str, *, at: str = "/end_on") -> None:
@@ -35,6 +48,25 @@ def check_days(start_on: str, end_on: str, days: int, *, at: str = "/end_on") ->
     check_order(start_on, end_on, at=at)
     if date.fromisoformat(end_on) - date.fromisoformat(start_on) > timedelta(days=days):
         raise broken("term-too-long", at=at, longest=f"{days} 天", longest_en=f"{days} days")
+
+
+def check_months(start_on: str, end_on: str, months: int, *, at: str = "/end_on") -> None:
+    """At most `months` months, the same day included. Raises `end-before-start`, `term-too-long`."""
+    check_order(start_on, end_on, at=at)
+    if date.fromisoformat(start_on).year + months // 12 < date.max.year and end_on > months_later(start_on, months):
+        raise broken("term-too-long", at=at, longest=f"{months} 个月", longest_en=f"{months} months")
+
+
+def check_prolonging(current_end_on: str, end_on: str, *, today: date | None) -> None:
+    """A control that is prolonged is still in force on the day of asking, and then ends later.
+
+    today: the day in Asia/Shanghai; None does not ask. Raises `renewal-late` at /current_end_on,
+    `renewal-not-longer` at /end_on.
+    """
+    if today is not None and current_end_on < today.isoformat():
+        raise broken("renewal-late", at="/current_end_on")
+    if end_on <= current_end_on:
+        raise broken("renewal-not-longer", at="/end_on")
 
 
 def check_renewal(original: Measure, start_on: str, end_on: str) -> None:

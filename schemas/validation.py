@@ -30,6 +30,7 @@ MAX_ERRORS = 100
 _WITHOUT_STAGE = ENFORCEMENT_TYPES | BANKRUPTCY_TYPES | OTHER_TYPES
 
 
+IDENTITY_CHECKS = ("plate_ok", "vin_ok", "id_ok")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -72,6 +73,8 @@ def parse_data(matter: MatterType, verb: str, data: Any, *, base_pointer: str = 
     parsed = validate(model, data, base_pointer=base_pointer, today=today)
     if verb == "open":
         _check_refs(data["payload"], f"{base_pointer}/payload")
+    elif verb == "identity-check":
+        _check_identity(matter, data, base_pointer)
     return parsed
 
 
@@ -169,6 +172,15 @@ def _check_refs(payload: Any, base_pointer: str) -> None:
             raise InvalidError([_error(base_pointer + _joined(*steps, "ref"), RULES["duplicate-ref"], {})])
 
 
+def _check_identity(matter: MatterType, data: Mapping[str, Any], base_pointer: str) -> None:
+    """Of the car or of the person, as the alert is about one or the other: all of it and nothing else."""
+    stated = {name for name in IDENTITY_CHECKS if data.get(name) is not None}
+    wrong = [(name, messages.MISSING) for name in matter.checks if name not in stated]
+    wrong += [(name, messages.EXTRA) for name in sorted(stated.difference(matter.checks))]
+    if wrong:
+        raise InvalidError([_error(f"{base_pointer}/{name}", rule, {}) for name, rule in wrong])
+
+
 # --- errors -----------------------------------------------------------------------------------------------------
 
 
@@ -180,12 +192,15 @@ def _joined(*steps: str | int) -> str:
     return "".join(f"/{_escaped(step)}" for step in steps)
 
 
-def _pointer(steps: Sequence[int | str], data: Any) -> str:
-    """A pydantic location as a JSON pointer: the tags of unions, which are no members, fall away."""
+def _pointer(steps: Sequence[int | str], data: Any, *, missing: bool) -> str:
+    """A pydantic location as a JSON pointer: the tags of unions, which are no members, fall away.
+
+    missing: the last step is a member that should stand there.
+    """
     pointer, node = "", data
     for position, step in enumerate(steps, start=1):
         known = isinstance(node, Mapping) and step in node
-        if isinstance(step, str) and not known and position < len(steps):
+        if isinstance(step, str) and not known and not (missing and position == len(steps)):
             continue
         pointer += f"/{_escaped(step)}"
         if known or (isinstance(node, list) and isinstance(step, int) and step < len(node)):
@@ -195,7 +210,7 @@ def _pointer(steps: Sequence[int | str], data: Any) -> str:
 
 def _field_error(detail: ErrorDetails, data: Any, base_pointer: str) -> FieldError:
     kind, context, steps = detail["type"], detail.get("ctx", {}), detail["loc"]
-    at = base_pointer + _pointer(steps, data)
+    at = base_pointer + _pointer(steps, data, missing=kind == "missing")
     if kind in RULES:
         return _error(at + context.get("at", ""), RULES[kind], context)
     if kind.startswith("union_tag"):

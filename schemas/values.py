@@ -91,6 +91,8 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
 Line = Annotated[str, StringConstraints(max_length=120), AfterValidator(_line)]
 """One line of text: a name, a place."""
 Prose = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_prose)]
+Need = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=500), AfterValidator(_prose)]
+"""Why a query is needed: a sentence, not a word."""
 MeasureNo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9（）()\u4e00-\u9fff_./-]{1,60}$")]
 """The number of a control measure: ours, or the registry's where the measure came from elsewhere."""
 

@@ -5,7 +5,14 @@ from adapters.rows import Table
 from schemas.catalogue import Kind
 
 # A campaign is the asking court's own business, whoever is asked.
-HIDDEN = (("* open", ("request.campaign",)),)
+HIDDEN: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("* open", ("request.campaign",)),
+    # Publishers get the public copy (docs/domain.md 2.9): `card_no` shows the number with its middle hidden.
+    *(
+        (f"{published} open", tuple(f"payload.debtor.{m}" for m in ("id_no", "sex", "birth_date", "obligor_evidence")))
+        for published in ("sanction.dishonest.*", "sanction.consumption-limit.*", "sanction.credit-repair.certify")
+    ),
+)
 
 TABLE = Table(
     dialect="plain/1",

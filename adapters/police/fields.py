@@ -1,62 +1,13 @@
 """`police/1`: what the police call things (docs/dialects.md, with its marks). `ref` keeps its name everywhere."""
 
 from adapters.codecs import COMPACT, DASHED
-from adapters.police import codes
-from adapters.rows import Rows, Table, code, day, flag, joined, legal, moment, several, under
+from adapters.police import codes, people, refusal, vehicles
+from adapters.police.parts import PERSON, SEAL, VEHICLE
+from adapters.police.verbs import VERBS
+from adapters.rows import Scopes, Table, code, day, legal, under
 from schemas.catalogue import Kind
 
-PERSON: Rows = {
-    "ref": "ref",
-    "name": "XM",  # [S]
-    "id_kind": code("CYZJDM", codes.CYZJDM),  # [S]
-    "id_no": "ZJHM",  # [S] of every kind of ID: CYZJDM says which, so GMSFHM is not needed
-    "sex": code("XBDM", codes.XBDM),  # [S]
-    "birth_date": day("CSRQ"),  # [S]
-    "role": code("RYSF", codes.RYSF),  # [D]
-    "obligor_evidence": "YWRZM",  # [D] 义务人证明
-}
-VEHICLE: Rows = {
-    "ref": "ref",
-    "plate": "HPHM",  # [S]
-    "plate_kind": code("HPZL", codes.HPZL),  # [S]
-    "vin": "CLSBDH",  # [S]
-    "engine_no": "FDJH",  # [S]
-    "brand": "CLPP",  # [S]
-    "color": "CSYS",  # [S]
-    **under("owner.", PERSON, into="SYR."),  # [D] 所有人: an object of its own, because it has its own ref
-    "owner.name": "CLSYR",  # [S]
-}
-# The seal that a control or a search rests on; the original that a renewal, a release or a queue names.
-SEAL: Rows = {
-    "measure_no": "CFXH",  # [D]
-    "original_request_no": "CFQQDH",  # [D]
-    "original_case_no": "CFAH",  # [D]
-    "start_on": day("CFQSSJ"),  # [S]
-    "end_on": day("CFJSSJ"),  # [S]
-    "rank": "LHSX",  # [D] 轮候顺序
-    "mode": code("CFFS", codes.CFFS),  # [D]
-}
-RESULT: Rows = {
-    "items[].ref": "items[].ref",
-    "reasons": joined("YYSM"),  # [D] 原因说明
-    "evidence": "evidence",
-}
-CORRECT: Rows = {**RESULT, "reason": "GZYY"}  # [D] 更正原因
-SEALED_ITEM: Rows = {
-    "items[].status": code("items[].CFZT", codes.CFZT),  # [D]
-    "items[].rank": "items[].LHSX",  # [D]
-    "items[].start_on": day("items[].CFQSSJ"),  # [S]
-    "items[].end_on": day("items[].CFJSSJ"),  # [S]
-    "items[].registry_no": "items[].CFXH",  # [D]
-    "items[].fail_reason": "items[].SBYY",  # [D]
-}
-CONTROL_ITEM: Rows = {
-    "items[].control_no": "items[].BKXH",  # [S]
-    "items[].approved_by": "items[].SPR",  # [D] 审批人
-    "items[].effective_at": moment("items[].SXSJ"),  # [D] 生效时间
-}
-
-FIELDS: tuple[tuple[str, Rows], ...] = (
+FIRST: Scopes = (
     (
         "* open",
         {
@@ -73,73 +24,17 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
             **under("payload.seal.", SEAL),
         },
     ),
+    ("police.*-info.query open", {"payload.need": "CXSY"}),  # [D] 查询事由
     (
-        "police.person-locate.request open",
+        "police.*-control.renew open",
         {
-            "handler.phone": "CBRLXDH",  # [D] LXDH is the telephone that answers at night
-            "payload.reason": code("XZSY", codes.XZSY),  # [D]
-            "request.legal_basis": legal("ZFYJ"),
-            "payload.hints": joined("XSXX"),  # [D]
-            "payload.validity_days": "YXTS",  # [D]
-        },
-    ),
-    (
-        "police.vehicle-locate.request open",
-        {
-            "payload.start_on": day("CZQSSJ"),  # [D] 查找起始
-            "payload.end_on": day("CZJZSJ"),  # [D]
-            "payload.area": joined("CZFW", ","),  # [D]
-        },
-    ),
-    (
-        "police.vehicle-seal.request open",
-        {
-            "payload.action": code("CFLX", codes.CFLX),  # [D]
-            "payload.start_on": day("CFQSSJ"),  # [S]
-            "payload.end_on": day("CFJSSJ"),  # [S]
-            **under("payload.original.", SEAL, into="YCF."),  # [D] 原查封
-        },
-    ),
-    (
-        "police.vehicle-control.request open",
-        {
-            "payload.start_on": day("BKQSSJ"),  # [S]
+            "payload.current_end_on": day("YBKJZSJ"),  # [D] 原布控截止时间
             "payload.end_on": day("BKJZSJ"),  # [S]
-            "payload.range": code("BKFWLX", codes.BKFWLX),  # [S]
-            "payload.intercept": flag("BJYA"),  # [S] 0 不拦截 1 拦截
-            "payload.receive_commitment": flag("CNJC"),  # [D] 承诺接车
-            "payload.parking": "TFFA",  # [D] 停放方案
-            "payload.duty_phones": joined("LADWLXDH", ","),  # [S]
-            "payload.summary": "JYAQ",  # [S]
+            "payload.reason": "XKLY",  # [D] 续控理由
         },
     ),
-    (
-        "police.vehicle-control.cancel open",
-        {
-            "payload.control_no": "BKXH",  # [S]
-            "payload.reason": code("CKYYDM", codes.CKYYDM),  # [S]
-            "payload.note": "CKYYMS",  # [S]
-        },
-    ),
-    (
-        "police.vehicle-hit.alert open",
-        {
-            "payload.ref": "ref",
-            "payload.alert_no": "YJXH",  # [S]
-            "payload.control_no": "BKXH",  # [S]
-            "payload.plate": "HPHM",  # [S]
-            "payload.plate_kind": code("HPZL", codes.HPZL),  # [S]
-            "payload.passed_at": moment("GCSJ"),  # [S]
-            "payload.checkpoint": "KKMC",  # [S]
-            "payload.checkpoint_no": "KKBH",  # [H]
-            "payload.direction": "FXMC",  # [H]
-            "payload.images": several("TP1", "TP2", "TP3"),  # [H] here the digests of the pictures
-            "payload.observed_plate_differs": flag("HPBF"),  # [D] 号牌不符
-            "payload.intercepted": flag("SFCJLJ"),  # [S]
-            "payload.holding_unit": "CZDW",  # [S]
-            "payload.phone": "LXDH",  # [H]
-        },
-    ),
+)
+LAST: Scopes = (
     (
         "* open",
         {
@@ -148,63 +43,27 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
             "documents": "documents",
         },
     ),
-    ("* delivered", {"stored_at": moment("CCSJ"), "system": "CCXT"}),  # [D]
-    (
-        "* receipt",
-        {
-            "received_at": moment("QSSJ"),  # [S]
-            "person": "QSRXM",  # [S]
-            "badge": "QSRJH",  # [H]
-            "unit": "QSDW",  # [S]
-            "unit_code": "QSDWJGDM",  # [S]
-        },
-    ),
-    # The names of the verbs below are [D] but for CZR and CZDW [S].
-    ("* accept", {"handler": "SLR", "promised_at": moment("CNSJ")}),
-    (
-        "* supplement-request",
-        {"missing[].document": "BZQD[].WSLX", "missing[].field": "BZQD[].ZDM", "missing[].why": "BZQD[].BZYY"},
-    ),
-    ("* supplement", {"documents": "documents", "fields[].field": "BZNR[].ZDM", "fields[].value": "BZNR[].ZDZ"}),
-    ("* refuse", {"explanation": "JJYY", "legal_ref": "JJYJ"}),
-    (
-        "* return",
-        {
-            "explanation": "THYY",
-            "contact_log[].at": moment("LXJL[].LXSJ"),
-            "contact_log[].person": "LXJL[].LXR",
-            "contact_log[].note": "LXJL[].LXNR",
-        },
-    ),
-    ("* objection", {"grounds": "YYLY", "documents": "documents"}),
-    ("* objection-answer", {"decision": code("DFJL", codes.DFJL), "reasons": "DFLY", "by": "DFR"}),
-    ("* progress", {"stage": "JZJD", "note": "JZSM"}),
-    ("* result", RESULT),
-    ("* correct", CORRECT),
-    ("police.vehicle-seal.request result", SEALED_ITEM),
-    ("police.vehicle-seal.request correct", SEALED_ITEM),
-    ("police.vehicle-control.* result", CONTROL_ITEM),
-    ("police.vehicle-control.* correct", CONTROL_ITEM),
-    ("* withdraw", {"reason": "CHYY", "by": "CHR"}),
-    ("* withdraw-ack", {"note": "CHSM"}),
-    ("* urge", {"note": "CBSM"}),
-    ("* confirm", {"by": "QRR", "why": "QRSM"}),
-    ("* reopen", {"by": "TBR", "why": "TBYY"}),
-    ("* evaluate", {"score": "PJFS", "text": "PJNR"}),
-    ("* complain", {"text": "TSNR"}),
-    ("* acknowledge", {"by": "CZR"}),
-    ("* send-team", {"by": "CZR", "team": "CZDW", "eta": moment("YJDDSJ")}),
-    ("* identity-check", {"by": "CZR", "plate_ok": flag("HPXF"), "vin_ok": flag("CJHXF"), "photo_ok": flag("ZPXF")}),
-    ("* handover", {"by": "CZR", "place": "YJDD", "handed_by": "YJR", "received_by": "JSR"}),
-    ("* false-hit", {"by": "CZR", "why": "WBYY"}),
+)
+FIELDS: Scopes = (
+    *FIRST,
+    *people.OPENS,
+    *vehicles.OPENS,
+    *refusal.OPENS,
+    *LAST,
+    *VERBS,
+    *people.ANSWERS,
+    *vehicles.ANSWERS,
+    *refusal.ANSWERS,
 )
 
 # The participant code stands in the envelope; purpose and campaign are the court's own business. The debt is the
-# court's check against over-seizure (docs/domain.md 2.4): the register has no use for it. In an alert the police
-# ask, so there is no court and no handler of ours.
+# court's check against over-seizure (docs/domain.md 2.4): the register has no use for it. An alert, a record of
+# handing over and a status are told by the police, so there is no court and no handler of ours.
 HIDDEN = (
     ("* open", ("court.code", "request.purpose", "request.campaign")),
     ("police.*.alert open", ("court", "handler")),
+    ("police.*.record open", ("court", "handler")),
+    ("refusal.case.status open", ("court", "handler")),
     ("police.vehicle-seal.request open", ("payload.debt_amount",)),
 )
 

@@ -60,7 +60,8 @@ def submission(
 ) -> Handed:
     """The POST that opens a request. body: flat, as in docs/examples.md; receivers: may be empty when it names them.
 
-    Raises MisuseError: no type, a signed one without exactly one receiver, no key to sign with.
+    Raises MisuseError: no type, a signed one without exactly one receiver where its type does not go to several
+    (docs/adr/0011), no key to sign with.
     """
     matter_name, version = body.get("type"), body.get("schema_version")
     if not isinstance(matter_name, str) or not isinstance(version, int):
@@ -71,9 +72,14 @@ def submission(
     named = (
         list(receivers) or [body["receiver"]] if "receiver" in body or receivers else list(body.get("receivers", ()))
     )
-    if len(named) != 1:
-        raise MisuseError("签名提交每次只发一个单位 a signed submission goes to exactly one receiver")
+    matter = catalogue().get(matter_name)
+    if not named or (len(named) > 1 and not (matter and matter.fan_out)):
+        raise MisuseError(
+            "该事项的签名提交每次只发一个单位 a signed submission of this type goes to exactly one receiver"
+        )
     content = {name: value for name, value in body.items() if name not in ("receiver", "receivers")}
+    if len(named) > 1:  # the envelope names the first
+        content["receivers"] = named
     raw = _signed(author, matter_name, "open", version, named[0], content, message_id, now)
     return Handed(REQUESTS, CONTENT_TYPE, raw, {"receiver": named[0], "signed": content})
 

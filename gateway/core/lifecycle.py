@@ -226,7 +226,11 @@ def decide(request: Request, step: Step) -> Decision:
     elif row.to == BY_EFFECT:
         after, notes = _withdrawn(step, facts)
     elif row.to == BY_CHECK:
-        after = "identity-checked" if all(step.data[k] for k in ("plate_ok", "vin_ok", "photo_ok")) else before
+        after = (
+            "identity-checked"
+            if all(ok for name, ok in step.data.items() if name.endswith("_ok") and ok is not None)
+            else before
+        )
     elif step.verb == "withdraw":
         after, cancel = _withdraw(row, before, step, facts)
     elif row.to != SAME:

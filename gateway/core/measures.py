@@ -27,6 +27,16 @@ def object_key(secret: bytes, words: str) -> str:
     return hmac.new(secret, words.encode(), hashlib.sha256).hexdigest()
 
 
+def keys_of(rule: MeasureRule, asked: str, secret: bytes) -> list[str]:
+    """The key of each of the rule's objects, with the receiver `asked` in it where each receiver keeps its own."""
+    return [object_key(secret, f"{asked}:{words}" if rule.per_receiver else words) for _, words in rule.objects]
+
+
+def in_force_on(measure: Measure, day: str | None) -> bool:
+    """Whether a measure that is open reaches `day` (YYYY-MM-DD; None: any day)."""
+    return measure.state in OPEN_STATES and (measure.end_on is None or day is None or day <= measure.end_on)
+
+
 def requested(rule: MeasureRule, request: Request, secret: bytes) -> list[Measure]:
     """The measures that `request` asks for, one for each object, not yet active."""
     return [
@@ -36,14 +46,14 @@ def requested(rule: MeasureRule, request: Request, secret: bytes) -> list[Measur
             type=request.type,
             action=rule.action,
             case_no=request.case_no or "",
-            object_key=object_key(secret, words),
+            object_key=key,
             ref=ref,
             state="requested",
             asked=request.asked,
             start_on=rule.start_on,
             end_on=rule.end_on,
         )
-        for index, (ref, words) in enumerate(rule.objects, start=1)
+        for index, ((ref, _), key) in enumerate(zip(rule.objects, keys_of(rule, request.asked, secret), strict=True), 1)
     ]
 
 

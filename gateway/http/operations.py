@@ -33,7 +33,7 @@ _SIGNED = (
 _SUBMISSION = (
     *("unknown-type", "wrong-version", "not-allowed", "receiver-does-not-take", "unknown-receiver"),
     *("unknown-staff", "approvals-missing", "documents-missing", "signature-required"),
-    *("measure-open", "measure-not-live"),
+    *("measure-open", "measure-not-live", "measure-forbids"),
 )
 _ACT = (
     *("unknown-request", "unknown-verb", "not-allowed", "not-now", "contradicts", "misdirected", "unknown-ref"),

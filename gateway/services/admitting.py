@@ -11,7 +11,7 @@ from gateway.services.carry import GAP
 from gateway.services.conversation import Conversation, head_of
 from gateway.services.reading import Arrived
 from schemas.catalogue import MatterType
-from schemas.validation import refs_of
+from schemas.validation import documents_of, refs_of
 
 
 async def first_contact(talk: Conversation, arrived: Arrived) -> RejectedError | None:
@@ -52,7 +52,7 @@ async def _opened(talk: Conversation, arrived: Arrived) -> RejectedError | None:
     if control is not None:
         request.related, request.case_no = control.request_no, control.case_no or None
     message = talk.store(arrived, "applied")
-    talk.changes.document_refs += [(request.request_no, d["sha256"]) for d in arrived.data.get("documents", ())]
+    talk.changes.document_refs += [(request.request_no, digest) for digest in documents_of(arrived.data)]
     talk.tell(request, "message", message)
     await talk.deliver(request, message)
     return None

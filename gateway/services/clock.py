@@ -148,8 +148,7 @@ class ClockWork:
             request.reason = error.code
             changes.events += request_events(self._ctx, request, "incident", now, detail=error.code)
             return True
-        wanted = [d.sha256 for d in proof.submission.documents]
-        missing = sorted(set(wanted) - await tx.documents_known(wanted))
+        missing = sorted(set(proof.digests) - await tx.documents_known(proof.digests))
         before, counters = request.reason, (request.asker_seq, dict(request.marks))
         draft = Changes()
         if not await self._opening.open(request, proof, missing, draft, now):

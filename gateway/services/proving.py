@@ -24,14 +24,17 @@ from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP
 from schemas.labels import document_label
 from schemas.opening import Submission
 from schemas.problem import FieldError
-from schemas.validation import InvalidError, check_case, parse_open, validate
+from schemas.validation import InvalidError, check_case, documents_of, parse_open, validate
 
 JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A submission that holds. payload: the validated model. submissionhash: of a signed one."""
+    """A submission that holds. payload: the validated model. submissionhash: of a signed one.
+
+    digests: SHA-256 of every document and picture that it names, attached or in the payload, each once.
+    """
 
     sender: str
     matter: MatterType
@@ -43,6 +46,7 @@ class Proof:
     signed: bool
     handler: Mapping[str, Any]
     opens_with: str | None
+    digests: tuple[str, ...]
 
     @property
     def submissionhash(self) -> str | None:
@@ -177,6 +181,7 @@ class Prover:
             signed=signed,
             handler={"name": handler.name, "permit": handler.permit},
             opens_with=client.opens_with,
+            digests=tuple(documents_of([content.get("documents", []), submission.payload])),
         )
 
     def _matter(self, name: Any) -> MatterType:
@@ -188,18 +193,16 @@ class Prover:
     def _receivers(
         self, matter: MatterType, sender: Participant, submission: Submission, signed_receiver: str | None
     ) -> tuple[str, ...]:
-        if signed_receiver is not None:
-            if submission.receiver not in (None, signed_receiver):
-                raise RejectedError("bad-envelope", pointer="/receiver")
-            codes: tuple[str, ...] = (signed_receiver,)
-        elif submission.receivers:
-            if not matter.fan_out:
-                raise _field("/receivers", "one-receiver", "该事项一次只发一个单位", "This type goes to one receiver")
-            codes = tuple(submission.receivers)
-        elif submission.receiver is not None:
-            codes = (submission.receiver,)
-        else:
-            raise _field("/receiver", "missing", "缺少接收单位", "A receiver is required")
+        codes = tuple(submission.receivers or ())
+        if codes and not matter.fan_out:
+            raise _field("/receivers", "one-receiver", "该事项一次只发一个单位", "This type goes to one receiver")
+        if not codes:
+            one = submission.receiver or signed_receiver
+            if one is None:
+                raise _field("/receiver", "missing", "缺少接收单位", "A receiver is required")
+            codes = (one,)
+        if signed_receiver not in (None, codes[0]):  # the envelope of a signed one names the first
+            raise RejectedError("bad-envelope", pointer="/receiver")
         if len(set(codes)) != len(codes):
             raise _field("/receivers", "receiver-twice", "接收单位重复", "A receiver stands twice")
         for code in codes:

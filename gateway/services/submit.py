@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -64,6 +64,13 @@ class _Prepared:
     measures: list[Measure] = field(default_factory=list)
     needs_live: list[tuple[str, str]] = field(default_factory=list)  # (object_key, action)
     ending: list[tuple[str, str, str]] = field(default_factory=list)  # (object_key, action, case_no)
+    forbidding: list[tuple[str, str, str]] = field(default_factory=list)  # (object_key, action, case_no)
+    rule: MeasureRule | None = None
+
+    def targets(self, request: Request, found: Sequence[Measure]) -> list[str]:
+        """Those of the measures `found` that this request renews or ends: its receiver's, where each keeps its own."""
+        own = self.rule is not None and self.rule.per_receiver
+        return [m.measure_no for m in found if not own or m.asked == request.asked]
 
 
 class Submitter:
@@ -99,25 +106,28 @@ class Submitter:
             request = new_request(self._ctx, proof, number, receiver, handed.client, now, group_no)
             prepared.requests.append(request)
             self._note_measures(prepared, request, proof)
-            missing = sorted({d.sha256 for d in proof.submission.documents} - known)
+            missing = sorted(set(proof.digests) - known)
             await self._opening.open(request, proof, missing, prepared.changes, now)
         prepared.changes.document_refs += [
-            (r.request_no, d.sha256) for r in prepared.requests for d in proof.submission.documents
+            (r.request_no, digest) for r in prepared.requests for digest in proof.digests
         ]
         return prepared
 
     async def _known_documents(self, proof: Proof) -> set[str]:
-        wanted = [d.sha256 for d in proof.submission.documents]
-        if not wanted:
+        if not proof.digests:
             return set()
         async with self._ctx.store.begin() as tx:
-            return await tx.documents_known(wanted)
+            return await tx.documents_known(proof.digests)
 
     def _note_measures(self, prepared: _Prepared, request: Request, proof: Proof) -> None:
         rule: MeasureRule | None = proof.matter.measure(proof.payload)
         if rule is None:
             return
-        keys = [measures.object_key(self._ctx.hash_key, words) for _, words in rule.objects]
+        prepared.rule = rule
+        keys = measures.keys_of(rule, request.asked, self._ctx.hash_key)
+        if rule.blocked_by is not None:
+            plain = measures.keys_of(replace(rule, per_receiver=False), request.asked, self._ctx.hash_key)
+            prepared.forbidding = [(key, rule.blocked_by, request.case_no or "") for key in plain]
         if rule.needs_live is not None:
             prepared.needs_live += [(key, rule.needs_live) for key in keys]
         if rule.effect == "require":
@@ -157,6 +167,10 @@ class Submitter:
         return results
 
     async def _check_measures(self, tx: Transaction, prepared: _Prepared) -> None:
+        if prepared.rule is not None and prepared.forbidding:
+            day = prepared.rule.start_on
+            if any(measures.in_force_on(m, day) for m in await tx.open_measures(prepared.forbidding)):
+                raise RejectedError("measure-forbids", pointer="/payload")
         if prepared.measures:
             keys = [(m.object_key, m.action, m.case_no) for m in prepared.measures]
             if await tx.open_measures(keys):
@@ -170,7 +184,7 @@ class Submitter:
             if renews and not any(m.state == "active" for m in found):
                 raise RejectedError("measure-not-live", pointer="/payload")
             for request in prepared.requests:
-                request.facts["targets"] = [m.measure_no for m in found]
+                request.facts["targets"] = prepared.targets(request, found)
 
     def _write(self, prepared: _Prepared, changes: Changes) -> Answer:
         handed, proof = prepared.handed, prepared.proof

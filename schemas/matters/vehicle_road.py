@@ -230,6 +230,7 @@ VEHICLE_HIT = MatterType(
     request_class=Classification.SENSITIVE,
     case_required=False,  # the control that it names knows its case
     alert_control_no=_control_no,
+    checks=("plate_ok", "vin_ok"),
     deadline=Deadline(DeadlineKind.CLOCK_HOURS, 24),
     example_request={
         "ref": "v5t9c2hb",

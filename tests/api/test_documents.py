@@ -14,8 +14,22 @@ import structlog
 
 from gateway.crypto.limits import Limits
 from gateway.store import SqlStore
+from schemas.catalogue import catalogue
 from tests.api.test_auth import partner_jwt
-from tests.api.world import NEIGHBOUR, PDF, PDF_SHA, POLICE, Keys, World, locate_request, serving
+from tests.api.world import (
+    COURT,
+    NEIGHBOUR,
+    PDF,
+    PDF_SHA,
+    POLICE,
+    Keys,
+    World,
+    document,
+    locate_request,
+    seal_request,
+    serving,
+    within,
+)
 
 PATH = f"/v1/documents/{PDF_SHA}"
 HEADERS = {"Content-Type": "application/pdf"}
@@ -161,3 +175,33 @@ async def test_an_empty_document_comes_back_empty(world: World) -> None:
     assert (reply.status, reply.json["size"]) == (201, 0)
     got = await world.get(f"/v1/documents/{sha}")
     assert (got.status, got.body) == (200, b"")
+
+
+EVIDENCE = b"%PDF-1.4 unreal evidence"
+EVIDENCE_SHA = hashlib.sha256(EVIDENCE).hexdigest()
+
+
+async def test_a_paper_inside_the_payload_is_waited_for_and_concerns_the_asked(world: World) -> None:
+    await world.put_pdf()
+    paper = document("obligor-evidence", EVIDENCE_SHA)
+    number = await world.accepted(
+        await world.submit_signed(within(locate_request(), "payload.person.obligor_evidence", paper))
+    )
+    blocked = (await world.get(f"/v1/requests/{number}")).json
+    assert (blocked["state"], blocked["reason"]) == ("blocked", f"document-missing:{EVIDENCE_SHA}")
+    await world.call("PUT", f"/v1/documents/{EVIDENCE_SHA}", data=EVIDENCE, headers=HEADERS)
+    world.clock.advance(seconds=20)
+    assert await world.clockwork.once() == 1
+    assert (await world.get(f"/v1/requests/{number}")).json["state"] == "approved"
+    assert await world.store.document_readers(EVIDENCE_SHA) == {COURT, POLICE}
+
+
+async def test_the_pictures_of_an_alert_concern_the_court(world: World) -> None:
+    await world.put_pdf()
+    number = await world.accepted(await world.submit_signed(seal_request()))
+    await world.sent()
+    await world.reply(number, "result", dict(catalogue()["police.vehicle-seal.request"].example_result), seqno=1)
+    hit = "police.vehicle-hit.alert"
+    payload = {**catalogue()[hit].example_request, "control_no": "YC-CF-900001", "images": [EVIDENCE_SHA]}
+    await world.raised(hit, payload)
+    assert await world.store.document_readers(EVIDENCE_SHA) == {COURT, POLICE}

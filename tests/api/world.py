@@ -151,10 +151,11 @@ class Keys:
     ring: Keyring
 
     @classmethod
-    def fresh(cls) -> Keys:
+    def fresh(cls, *more: str) -> Keys:
+        """more: codes of partners beside the usual ones."""
         own = [f"{c}.{p}.1" for c in (COURT, NEIGHBOUR) for p in ("sig", "enc")]
         clients = [f"{COURT}.sub.cms1", f"{COURT}.enc.cms1", f"{NEIGHBOUR}.sub.cms2", f"{NEIGHBOUR}.enc.cms2"]
-        partners = [f"{p}.{k}.1" for p in (POLICE, GRID) for k in ("sig", "enc")]
+        partners = [f"{p}.{k}.1" for p in (POLICE, GRID, *more) for k in ("sig", "enc")]
         made = {kid: generate_jwk(kid) for kid in (*own, *clients, *partners)}
         private = {kid: private_key_from_jwk(jwk) for kid, jwk in made.items()}
         public = [
@@ -347,6 +348,29 @@ class World:
         await self.deliver(request.asked, signed.raw, f"{request.asked}.normal.{request.type}.{verb}")
         return message_id
 
+    async def raised(self, type: str, payload: Mapping[str, Any], number: str = f"{POLICE}-20260324-000001") -> None:
+        """The police open a request to our court, sealed and in their words."""
+        said = {"request": {"request_no": number, "legal_basis": []}, "payload": dict(payload)}
+        words = await adapter_for("police/1").encode(Canonical(type, "open", said))
+        message_id = new_id()
+        event = {
+            "specversion": "1.0",
+            "id": message_id,
+            "source": f"//{POLICE}",
+            "receiver": COURT,
+            "type": f"lianzhi.{type}.open",
+            "subject": number,
+            "time": timestamp(self.clock.now()),
+            "dataschema": dataschema("police/1", type, "open", 1),
+            "datacontenttype": "application/json",
+            "seqno": 1,
+            "data": {"head": {"refs": refs_of(said)}},
+        }
+        reader = self.keys.ring.sealing_key(COURT, at=self.clock.now())
+        jwe = seal(words, request_no=number, message_id=message_id, key=reader)
+        signed = issue(event, "sealed", jwe, self.keys.private[f"{POLICE}.sig.1"])
+        await self.deliver(POLICE, signed.raw, f"{POLICE}.urgent.{type}.open")
+
     async def deliver(self, owner: str, body: bytes, routing_key: str = "") -> None:
         delivery = Delivery(owner, f"lianzhi.from.{owner}", body, owner, CONTENT_TYPE, routing_key, False, None, 1)
         await self.intake.take([delivery])
@@ -394,12 +418,18 @@ def described(method: str, path: str, reply: Reply) -> None:
 
 @asynccontextmanager
 async def serving(
-    store: SqlStore, folder: Path, keys: Keys, *, settings: Settings | None = None, limits: Limits | None = None
+    store: SqlStore,
+    folder: Path,
+    keys: Keys,
+    *,
+    settings: Settings | None = None,
+    limits: Limits | None = None,
+    parties: Sequence[Participant] | None = None,
 ) -> AsyncIterator[World]:
-    """The API on a free loopback port."""
+    """The API on a free loopback port. parties: `participants()` unless given."""
     clock = SetClock()
     context = Context(
-        directory=Directory(participants()),
+        directory=Directory(participants() if parties is None else parties),
         keyring=keys.ring,
         catalogue=catalogue(),
         adapter_for=adapter_for,

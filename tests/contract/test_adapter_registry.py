@@ -135,11 +135,12 @@ def test_a_ref_keeps_its_name(case: Case) -> None:
             assert said.rsplit(".", 1)[-1] == "ref"
 
 
-# What docs/design.md section 4 rule 5 and docs/domain.md 2.7 forbid, by the last word of a canonical path.
+# What docs/design.md section 4 rule 5 and docs/domain.md 2.7, 2.9 forbid, by the last word of a canonical path.
 WITHHELD = {
     Kind.GRID: {"case_no", "original_case_no", "id_no", "amount", "debt_amount", "basis_no", "legal_basis", "number"},
     Kind.ASSOCIATION: {"case_no", "original_case_no", "id_no", "amount", "debt_amount", "legal_basis", "number"},
     Kind.POLICE: {"amount", "debt_amount", "account_no"},
+    Kind.PUBLICATION: {"id_no", "birth_date", "amount", "debt_amount", "account_no"},
 }
 
 

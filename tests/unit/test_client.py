@@ -106,6 +106,15 @@ class TestSubmission:
         assert "receiver" not in parsed.content
         assert json.loads(handed(body(VERIFY, receivers=[GRID])).body)["receivers"] == [GRID]
 
+    def test_a_signed_one_of_a_type_for_several_names_them_all_and_the_first_in_its_envelope(self) -> None:
+        listed = body("sanction.dishonest.publish")
+        made = handed(listed, receivers=("pub-a", "pub-b"))
+        parsed = sdjwt.parse(made.body)
+        assert made.content_type == CONTENT_TYPE
+        assert parsed.event["receiver"] == "pub-a"
+        assert parsed.content["receivers"] == ["pub-a", "pub-b"]
+        assert "receivers" not in sdjwt.parse(handed(listed, receivers=("pub-a",)).body).content
+
     @pytest.mark.parametrize("receivers", [(), (POLICE, "police-610198")])
     def test_a_signed_one_goes_to_exactly_one(self, receivers: tuple[str, ...]) -> None:
         with pytest.raises(MisuseError):

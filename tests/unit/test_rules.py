@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.core.approvals import check_approvals, check_staff
-from gateway.core.measures import ended, object_key, renewed, requested, settled
+from gateway.core.measures import ended, in_force_on, object_key, renewed, requested, settled
 from gateway.core.origins import check_origin, origin_for
 from gateway.core.records import Request
 from gateway.core.retry import Backoff
@@ -138,6 +138,24 @@ def test_measures_are_requested_under_a_keyed_hash() -> None:
     assert first.object_key == object_key(b"k", "陕A12345|LSV") != object_key(b"other", "陕A12345|LSV")
     assert "陕" not in first.object_key
     assert second.ref == "bbbbbbbb"
+
+
+def test_each_receiver_keeps_a_measure_of_its_own_where_the_rule_says_so() -> None:
+    one, other = request(), replace(request(), request_no="court-sn0199-20260324-000002", asked="police-610198")
+    own = replace(SEAL, per_receiver=True)
+    keys = {m.object_key for asked in (one, other) for m in requested(own, asked, b"k")}
+    assert len(keys) == 4
+    assert keys.isdisjoint({m.object_key for m in requested(SEAL, one, b"k")})
+    assert {m.object_key for m in requested(SEAL, one, b"k")} == {m.object_key for m in requested(SEAL, other, b"k")}
+
+
+def test_a_measure_is_in_force_until_its_last_day() -> None:
+    grace, _ = requested(replace(SEAL, end_on="2026-06-10"), request(), b"k")
+    assert in_force_on(grace, "2026-06-10")
+    assert not in_force_on(grace, "2026-06-11")
+    assert in_force_on(grace, None)
+    assert in_force_on(replace(grace, end_on=None), "2099-01-01")
+    assert not in_force_on(replace(grace, state="ended"), "2026-06-10")
 
 
 def test_only_what_was_done_becomes_active() -> None:

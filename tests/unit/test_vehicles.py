@@ -8,8 +8,8 @@ import pytest
 
 from schemas.catalogue import catalogue
 from schemas.labels import DOCUMENTS
-from schemas.validation import parse_open
-from tests.faults import CANCEL, CONTROL, HIT, LOCATE, ORIGINAL, PERSON, SEAL, changed, example, faults
+from schemas.validation import parse_data, parse_open
+from tests.faults import CANCEL, CONTROL, DELETE, HIT, LOCATE, ORIGINAL, PERSON, SEAL, changed, example, faults
 
 
 def seal(action: str, **members: Any) -> Any:
@@ -75,6 +75,16 @@ def test_a_hit_names_its_control() -> None:
     matter = catalogue()[HIT]
     assert matter.alert_control_no(parse_open(matter, example(HIT))) == "BK6101990000001"
     assert matter.urgent("acknowledge", "normal")
+
+
+def test_a_car_is_checked_by_plate_and_vin_before_it_is_seized() -> None:
+    good = {"by": "sn0199-0007", "at": "2026-04-02T23:40:00+08:00", "plate_ok": True, "vin_ok": True, "photo_ok": True}
+    parse_data(catalogue()[HIT], "identity-check", good)
+    for member in ("vin_ok", "photo_ok"):
+        data = changed(good, f"/{member}", DELETE)
+        assert faults(lambda data=data: parse_data(catalogue()[HIT], "identity-check", data)) == [  # type: ignore[misc]
+            (f"/{member}", "missing-member")
+        ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,84 @@
+"""Refusal to execute 拒执 (docs/domain.md 2.5): police or procuratorate tell how the case goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import model_validator
+
+from schemas.base import Model, label
+from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.envelope import Ref, RequestNo
+from schemas.matters.refusal_consultation import PARTNERS
+from schemas.rules import broken
+from schemas.values import Day, Line, Money, Prose
+
+Stage = Literal["investigating", "prosecuted", "not-prosecuted", "judged"]
+STAGE_LABELS = {
+    "investigating": "侦查",
+    "prosecuted": "起诉",
+    "not-prosecuted": "不起诉",
+    "judged": "判决",
+}
+_DETAILS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
+    "investigating": (),
+    "prosecuted": (("document_no", "起诉书文号", "the number of the indictment"),),
+    "not-prosecuted": (
+        ("document_no", "不起诉决定书文号", "the number of the decision"),
+        ("reason", "不起诉理由", "the reason"),
+    ),
+    "judged": (
+        ("document_no", "判决书案号", "the number of the judgment"),
+        ("sentence", "判决结果", "the sentence"),
+    ),
+}
+
+
+class CaseStatus(Model):
+    """ref: that of the suspect in the transfer."""
+
+    ref: Annotated[Ref, label("对象编号", "The suspect, as in the transfer")]
+    lead_no: Annotated[RequestNo, label("线索移送编号", "Request that transferred the lead")]
+    stage: Annotated[Stage, label("办案阶段", "How far it is", STAGE_LABELS)]
+    on: Annotated[Day, label("日期", "Since when")]
+    unit: Annotated[Line, label("办案单位", "Unit that handles it")]
+    document_no: Annotated[Line | None, label("文书文号", "Number of the paper")] = None
+    reason: Annotated[Prose | None, label("理由", "Reason")] = None
+    sentence: Annotated[Prose | None, label("判决结果", "Sentence")] = None
+    performed_amount: Annotated[Money | None, label("已履行金额", "Performed meanwhile, CNY")] = None
+    note: Annotated[Prose | None, label("说明", "Note")] = None
+
+    @model_validator(mode="after")
+    def _detailed(self) -> CaseStatus:
+        for member, zh, en in _DETAILS[self.stage]:
+            if getattr(self, member) is None:
+                raise broken("status-detail-required", at=f"/{member}", expected=zh, expected_en=en)
+        return self
+
+
+CASE_STATUS = MatterType(
+    name="refusal.case.status",
+    zh="拒执案件进展",
+    en="How a case of refusal goes on",
+    help_zh="公安机关、检察院把拒执案件的进展通报法院：侦查、起诉、不起诉、判决，以及其间履行的金额。法院阅后据以恢复或结案。",
+    help_en="Police or procuratorate tell the court how the case goes on: investigated, prosecuted, not prosecuted, "
+    "judged, and what was performed meanwhile. The court reads it, and resumes or closes its own case.",
+    shape=Shape.NOTICE,
+    senders=PARTNERS,
+    receivers=frozenset({Kind.COURT}),
+    request=CaseStatus,
+    result_item=None,
+    request_class=Classification.SENSITIVE,
+    case_required=False,  # the lead that it names knows its case
+    deadline=Deadline(DeadlineKind.WORKING_DAYS, 5),
+    example_request={
+        "ref": "k7m2q9xa",
+        "lead_no": "court-sn0199-20260324-000021",
+        "stage": "prosecuted",
+        "on": "2026-06-20",
+        "unit": "云川县人民检察院（演示）",
+        "document_no": "云检刑诉〔2026〕900001号",
+        "performed_amount": "30000.00",
+    },
+)

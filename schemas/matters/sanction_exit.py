@@ -1,0 +1,244 @@
+"""Restriction of leaving the country 限制出境 (docs/domain.md 2.9, CPL 266): asking for it, prolonging, lifting it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import ValidationInfo, model_validator
+
+from schemas.base import Model, label
+from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, Kind, MatterType, MeasureRule, Shape
+from schemas.envelope import Ref
+from schemas.identifiers import Phone, today_of
+from schemas.people import NaturalPerson, person_objects
+from schemas.terms import check_months, check_prolonging
+from schemas.values import Day, Line, MeasureNo, Moment, Person, Prose
+
+Mode = Literal["refuse-papers", "stop-at-border", "watch-border"]
+MODE_LABELS = {
+    "refuse-papers": "不批准出境（通报备案）",
+    "stop-at-border": "口岸阻止出境（边控）",
+    "watch-border": "掌握出入境动态（边控）",
+}
+MODE_MONTHS: Mapping[str, int] = {"refuse-papers": 12, "stop-at-border": 3, "watch-border": 12}
+"""[L] 法定不批准出境通报备案, 边控: the longest term, and the longest prolongation, of each."""
+ACTION = "exit-restrict"
+TWO_PEOPLE = ApprovalRule(people=2)
+
+PaperKind = Literal["passport", "hm-permit", "taiwan-permit", "other"]
+PAPER_LABELS = {
+    "passport": "护照",
+    "hm-permit": "往来港澳通行证",
+    "taiwan-permit": "往来台湾通行证",
+    "other": "其他出入境证件",
+}
+PERSON_EXAMPLE: Mapping[str, Any] = {
+    "ref": "k7m2q9xa",
+    "name": "王演示",
+    "id_kind": "resident-id",
+    "id_no": "610199199003071237",
+    "role": "法定代表人",
+}
+
+
+class TravelPaper(Model):
+    kind: Annotated[PaperKind, label("证件种类", "Kind of travel document", PAPER_LABELS)]
+    number: Annotated[Line, label("证件号码", "Its number")]
+
+
+class ExitRestrictRequest(Model):
+    person: Annotated[NaturalPerson, label("限制出境对象", "Who may not leave")]
+    mode: Annotated[Mode, label("限制方式", "How", MODE_LABELS)]
+    travel_papers: Annotated[
+        list[TravelPaper], label("出入境证件", "Travel documents that are known", max_length=10)
+    ] = []
+    reason: Annotated[Prose, label("限制理由", "Why")]
+    start_on: Annotated[Day, label("起始日期", "First day")]
+    end_on: Annotated[Day, label("截止日期", "Last day: at most 12 months on, 3 for stopping at the border")]
+    contact_24h: Annotated[Phone, label("24 小时联系电话", "Telephone that answers day and night")]
+
+    @model_validator(mode="after")
+    def _term(self) -> ExitRestrictRequest:
+        check_months(self.start_on, self.end_on, MODE_MONTHS[self.mode])
+        return self
+
+
+class ExitRestrictItem(Model):
+    ref: Annotated[Ref, label("对象编号", "The person")]
+    control_no: Annotated[MeasureNo, label("备案编号", "Number under which it is kept")]
+    effective_at: Annotated[Moment, label("生效时间", "Since when")]
+    unit: Annotated[Line, label("办理单位", "Unit that keeps it")]
+
+
+def _open(payload: ExitRestrictRequest) -> MeasureRule:
+    return MeasureRule(ACTION, "open", person_objects(payload.person), start_on=payload.start_on, end_on=payload.end_on)
+
+
+EXIT_RESTRICT = MatterType(
+    name="sanction.exit-restrict.request",
+    zh="限制出境",
+    en="Restrict leaving the country",
+    help_zh="请公安机关限制被执行人或单位的法定代表人、负责人等出境。附限制出境决定书和协助执行通知书，须两人审批；"
+    "通报备案不超过一年，口岸阻止出境不超过三个月；到期不续的自动解除。",
+    help_en="Asks the police not to let a party, or an organisation's representative, leave. With decision and notice, "
+    "two approvals; at most a year, three months for stopping at the border; it ends by itself when not prolonged.",
+    shape=Shape.ASK,
+    senders=frozenset({Kind.COURT}),
+    receivers=frozenset({Kind.POLICE}),
+    request=ExitRestrictRequest,
+    result_item=ExitRestrictItem,
+    request_class=Classification.SENSITIVE,
+    coercive=lambda _: True,
+    approvals=lambda _: TWO_PEOPLE,
+    documents=lambda _: {"exit-restriction-decision": 1, "assistance-notice": 1},
+    measure=_open,
+    ended_by="sanction.exit-restrict.lift",
+    deadline=Deadline(DeadlineKind.WORKING_DAYS, 2),
+    example_request={
+        "person": PERSON_EXAMPLE,
+        "mode": "stop-at-border",
+        "travel_papers": [{"kind": "passport", "number": "E00000001"}],
+        "reason": "被执行人公司未履行，法定代表人近期有出境迹象",
+        "start_on": "2026-03-24",
+        "end_on": "2026-06-23",
+        "contact_24h": "13800138000",
+    },
+    example_result={
+        "outcome": "done",
+        "as_of": "2026-03-25T17:20:00+08:00",
+        "items": [
+            {
+                "ref": "k7m2q9xa",
+                "control_no": "CJ6101990000001",
+                "effective_at": "2026-03-25T17:00:00+08:00",
+                "unit": "云川县公安局出入境管理大队（演示）",
+            }
+        ],
+    },
+)
+
+
+# --- longer -------------------------------------------------------------------------------------------------------
+
+
+class ExitRestrictRenew(Model):
+    person: Annotated[NaturalPerson, label("限制出境对象", "Who may not leave")]
+    control_no: Annotated[MeasureNo, label("备案编号", "Number under which it is kept")]
+    mode: Annotated[Mode, label("限制方式", "How", MODE_LABELS)]
+    current_end_on: Annotated[Day, label("现到期日", "Last day as it stands; not past")]
+    end_on: Annotated[Day, label("续至", "New last day")]
+    reason: Annotated[Prose, label("续期理由", "Why it must go on")]
+
+    @model_validator(mode="after")
+    def _term(self, info: ValidationInfo) -> ExitRestrictRenew:
+        check_prolonging(self.current_end_on, self.end_on, today=today_of(info))
+        check_months(self.current_end_on, self.end_on, MODE_MONTHS[self.mode])
+        return self
+
+
+class ExitRestrictProlonged(Model):
+    ref: Annotated[Ref, label("对象编号", "The person")]
+    effective_at: Annotated[Moment, label("生效时间", "Since when it is prolonged")]
+    end_on: Annotated[Day, label("续至", "Last day as now registered")]
+
+
+def _renew(payload: ExitRestrictRenew) -> MeasureRule:
+    return MeasureRule(
+        ACTION, "renew", person_objects(payload.person), measure_no=payload.control_no, end_on=payload.end_on
+    )
+
+
+EXIT_RESTRICT_RENEW = MatterType(
+    name="sanction.exit-restrict.renew",
+    zh="续期限制出境",
+    en="Prolong the restriction of leaving",
+    help_zh="限制出境到期前续期，须两人审批，应在到期前一个月内办理；已经到期的不能续期，须重新申请。",
+    help_en="Prolongs the restriction before it ends, with two approvals, best in its last month. One that has ended "
+    "cannot be prolonged: ask anew.",
+    shape=Shape.ASK,
+    senders=frozenset({Kind.COURT}),
+    receivers=frozenset({Kind.POLICE}),
+    request=ExitRestrictRenew,
+    result_item=ExitRestrictProlonged,
+    request_class=Classification.SENSITIVE,
+    coercive=lambda _: True,
+    approvals=lambda _: TWO_PEOPLE,
+    documents=lambda _: {"exit-restriction-decision": 1, "assistance-notice": 1},
+    measure=_renew,
+    ended_by="sanction.exit-restrict.lift",
+    deadline=Deadline(DeadlineKind.WORKING_DAYS, 2),
+    example_request={
+        "person": PERSON_EXAMPLE,
+        "control_no": "CJ6101990000001",
+        "mode": "stop-at-border",
+        "current_end_on": "2026-06-23",
+        "end_on": "2026-09-23",
+        "reason": "公司仍未履行，法定代表人仍须配合执行",
+    },
+    example_result={
+        "outcome": "done",
+        "as_of": "2026-06-18T10:20:00+08:00",
+        "items": [{"ref": "k7m2q9xa", "effective_at": "2026-06-18T10:00:00+08:00", "end_on": "2026-09-23"}],
+    },
+)
+
+
+# --- no longer ----------------------------------------------------------------------------------------------------
+
+LiftReason = Literal["performed", "guaranteed", "applicant-agrees", "ended", "wrong", "other"]
+LIFT_LABELS = {
+    "performed": "已履行",
+    "guaranteed": "已提供充分有效担保",
+    "applicant-agrees": "申请执行人同意解除",
+    "ended": "裁定终结执行",
+    "wrong": "不应限制",
+    "other": "其他",
+}
+
+
+class ExitRestrictLift(Model):
+    """Wants no paper and no approval: who may leave must be let go."""
+
+    person: Annotated[Person, label("限制出境对象", "Who may leave again")]
+    control_no: Annotated[MeasureNo, label("备案编号", "Number under which it is kept")]
+    reason: Annotated[LiftReason, label("解除原因", "Why it is lifted", LIFT_LABELS)]
+    note: Annotated[Line | None, label("说明", "Explanation")] = None
+
+
+class ExitRestrictEnd(Model):
+    ref: Annotated[Ref, label("对象编号", "The person")]
+    effective_at: Annotated[Moment, label("解除时间", "Since when the person may leave")]
+
+
+def _end(payload: ExitRestrictLift) -> MeasureRule:
+    return MeasureRule(ACTION, "end", person_objects(payload.person), measure_no=payload.control_no)
+
+
+EXIT_RESTRICT_LIFT = MatterType(
+    name="sanction.exit-restrict.lift",
+    zh="解除限制出境",
+    en="Lift the restriction of leaving",
+    help_zh="提前解除限制出境，如被执行人已履行。须由公安机关确认后方告完成，请选紧急程度“紧急”。",
+    help_en="Lifts the restriction early, as when the debtor has paid. It is done when the police confirm it; choose "
+    "the urgency `urgent`.",
+    shape=Shape.ASK,
+    senders=frozenset({Kind.COURT}),
+    receivers=frozenset({Kind.POLICE}),
+    request=ExitRestrictLift,
+    result_item=ExitRestrictEnd,
+    request_class=Classification.SENSITIVE,
+    coercive=lambda _: True,
+    measure=_end,
+    deadline=Deadline(DeadlineKind.CLOCK_HOURS, 24),
+    example_request={
+        "person": PERSON_EXAMPLE,
+        "control_no": "CJ6101990000001",
+        "reason": "performed",
+    },
+    example_result={
+        "outcome": "done",
+        "as_of": "2026-04-10T09:00:00+08:00",
+        "items": [{"ref": "k7m2q9xa", "effective_at": "2026-04-10T08:52:00+08:00"}],
+    },
+)

@@ -1,0 +1,171 @@
+"""Police · what the register says about a vehicle, or about somebody's vehicles (docs/domain.md 2.4)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ValidationInfo, field_validator, model_validator
+
+from schemas.base import Model, label
+from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.envelope import Ref
+from schemas.identifiers import CaseNo, Plate, Vin
+from schemas.plates import fits_kind
+from schemas.rules import broken
+from schemas.terms import check_order
+from schemas.values import PLATE_LABELS, Day, Line, Need, Person, PlateKind
+
+
+class NamedVehicle(Model):
+    """Its plate will do: the VIN and the owner are what is asked for."""
+
+    ref: Annotated[Ref, label("对象编号", "Reference of this vehicle within the request")]
+    plate: Annotated[Plate, label("号牌号码", "Licence plate")]
+    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7", PLATE_LABELS)]
+    vin: Annotated[Vin | None, label("车架号", "Vehicle identification number")] = None
+
+    @field_validator("plate_kind")
+    @classmethod
+    def _kind(cls, value: str, info: ValidationInfo) -> str:
+        plate = info.data.get("plate")
+        if plate and not fits_kind(plate, value):
+            raise broken("plate-kind-mismatch")
+        return value
+
+
+class VehicleInfoQuery(Model):
+    """Either a vehicle or an owner."""
+
+    vehicle: Annotated[NamedVehicle | None, label("被查询车辆", "Which vehicle")] = None
+    owner: Annotated[Person | None, label("被查询人", "Whose vehicles")] = None
+    need: Annotated[Need, label("查询必要性", "Why this is needed, 10 to 500 characters")]
+
+    @model_validator(mode="after")
+    def _one_subject(self) -> VehicleInfoQuery:
+        if (self.vehicle is None) == (self.owner is None):
+            raise broken("vehicle-or-owner", at="/vehicle" if self.vehicle is None else "/owner")
+        return self
+
+
+# --- what the register says ---------------------------------------------------------------------------------------
+
+
+class RegisteredSeal(Model):
+    """One seal in the register, whoever's it is: the first is rank 1, the rest wait."""
+
+    court: Annotated[Line, label("查封法院", "Court")]
+    case_no: Annotated[CaseNo, label("查封案号", "Case number")]
+    rank: Annotated[int, label("顺位", "1 = 首封, n = 轮候", ge=1, le=999)]
+    start_on: Annotated[Day, label("起始日期", "First day")]
+    end_on: Annotated[Day, label("到期日期", "Last day")]
+
+    @model_validator(mode="after")
+    def _order(self) -> RegisteredSeal:
+        check_order(self.start_on, self.end_on)
+        return self
+
+
+State = Literal["normal", "sealed", "mortgaged", "overdue-inspection", "scrapped", "cancelled", "stolen", "other"]
+STATE_LABELS = {
+    "normal": "正常",
+    "sealed": "查封",
+    "mortgaged": "抵押",
+    "overdue-inspection": "逾期未检验",
+    "scrapped": "达到报废标准",
+    "cancelled": "已注销",
+    "stolen": "被盗抢",
+    "other": "其他",
+}
+
+
+class RegisteredVehicle(Model):
+    plate: Annotated[Plate, label("号牌号码", "Licence plate")]
+    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7", PLATE_LABELS)]
+    vin: Annotated[Vin, label("车架号", "Vehicle identification number")]
+    engine_no: Annotated[Line | None, label("发动机号", "Engine number")] = None
+    brand: Annotated[Line | None, label("品牌型号", "Brand and model")] = None
+    color: Annotated[Line | None, label("车身颜色", "Colour")] = None
+    owner_name: Annotated[Line, label("登记所有人", "Registered owner")]
+    owner_id_no: Annotated[Line | None, label("所有人证件号码", "The owner's ID number")] = None
+    registered_on: Annotated[Day, label("登记日期", "Registered on")]
+    states: Annotated[list[State], label("机动车状态", "State", STATE_LABELS, min_length=1, max_length=8)]
+    mortgagee: Annotated[Line | None, label("抵押权人", "To whom it is mortgaged")] = None
+    seals: Annotated[list[RegisteredSeal], label("查封情况", "Seals by rank", max_length=50)] = []
+
+
+class VehicleInfoItem(Model):
+    """ref: the vehicle, or the owner whose vehicles these are. None found is an answer."""
+
+    ref: Annotated[Ref, label("对象编号", "The vehicle or the owner")]
+    status: Annotated[
+        Literal["found", "none", "denied"],
+        label("查询结果", "What was found", {"found": "有", "none": "无", "denied": "不予提供"}),
+    ]
+    denied_reason: Annotated[Line | None, label("不予提供原因", "Why it is denied")] = None
+    vehicles: Annotated[list[RegisteredVehicle], label("车辆", "Vehicles", max_length=100)] = []
+
+    @model_validator(mode="after")
+    def _consistent(self) -> VehicleInfoItem:
+        if self.status == "found" and not self.vehicles:
+            raise broken("records-missing", at="/vehicles")
+        if self.status != "found" and self.vehicles:
+            raise broken("records-not-needed", at="/vehicles")
+        if self.status == "denied" and self.denied_reason is None:
+            raise broken("denied-reason-required", at="/denied_reason")
+        return self
+
+
+VEHICLE_INFO = MatterType(
+    name="police.vehicle-info.query",
+    zh="车辆信息查询",
+    en="Look up a vehicle",
+    help_zh="按号牌查一辆车，或按被执行人查其名下车辆，两者选一，写明必要性，附协助查询通知书。"
+    "答复列明登记人、状态、抵押和各顺位查封；查封前先查，以免查封案外人车辆。",
+    help_en="One vehicle by its plate, or the vehicles of a party: give either, say why, attach the notice of inquiry. "
+    "The answer has owner, state, mortgage and every seal by rank. Look before sealing, to spare a third party's car.",
+    shape=Shape.ASK,
+    senders=frozenset({Kind.COURT}),
+    receivers=frozenset({Kind.POLICE}),
+    request=VehicleInfoQuery,
+    result_item=VehicleInfoItem,
+    request_class=Classification.SENSITIVE,
+    result_class=Classification.SENSITIVE,
+    documents=lambda _: {"inquiry-notice": 1},
+    deadline=Deadline(DeadlineKind.WORKING_DAYS, 3),
+    example_request={
+        "vehicle": {"ref": "v5t9c2hb", "plate": "陕A90001", "plate_kind": "02"},
+        "need": "被执行人名下车辆拟查封，须核实登记人和已有查封",
+    },
+    example_result={
+        "outcome": "done",
+        "as_of": "2026-03-24T10:10:00+08:00",
+        "items": [
+            {
+                "ref": "v5t9c2hb",
+                "status": "found",
+                "vehicles": [
+                    {
+                        "plate": "陕A90001",
+                        "plate_kind": "02",
+                        "vin": "LSVAM4187C2184847",
+                        "brand": "演示牌",
+                        "color": "白",
+                        "owner_name": "王演示",
+                        "owner_id_no": "610199199003071237",
+                        "registered_on": "2021-05-18",
+                        "states": ["sealed"],
+                        "seals": [
+                            {
+                                "court": "云川县人民法院（演示）",
+                                "case_no": "（2026）陕0199执900001号",
+                                "rank": 1,
+                                "start_on": "2026-03-01",
+                                "end_on": "2028-02-29",
+                            }
+                        ],
+                    }
+                ],
+            }
+        ],
+    },
+)

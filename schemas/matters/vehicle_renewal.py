@@ -1,0 +1,91 @@
+"""Police · prolonging the control of a vehicle on the road (docs/domain.md 2.4)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import ValidationInfo, model_validator
+
+from schemas.base import Model, label
+from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, MeasureRule, Shape
+from schemas.envelope import Ref
+from schemas.identifiers import today_of
+from schemas.matters.vehicle import (
+    SEAL_EXAMPLE,
+    TWO_PEOPLE,
+    VEHICLE_EXAMPLE,
+    WINDOW_DAYS,
+    CoercedVehicle,
+    check_rests_on,
+    vehicle_objects,
+)
+from schemas.terms import check_days, check_prolonging
+from schemas.values import Day, Measure, MeasureNo, Moment, Prose
+
+
+class VehicleControlRenew(Model):
+    vehicle: Annotated[CoercedVehicle, label("布控车辆", "Which vehicle")]
+    seal: Annotated[Measure, label("在用的车籍查封", "The live seal that it rests on")]
+    control_no: Annotated[MeasureNo, label("布控编号", "Number of the control")]
+    current_end_on: Annotated[Day, label("现到期日", "Last day as it stands; not past")]
+    end_on: Annotated[Day, label("续至", "New last day: at most 90 days later, not after the seal")]
+    reason: Annotated[Prose, label("续控理由", "Why it must go on")]
+
+    @model_validator(mode="after")
+    def _term(self, info: ValidationInfo) -> VehicleControlRenew:
+        check_prolonging(self.current_end_on, self.end_on, today=today_of(info))
+        check_days(self.current_end_on, self.end_on, WINDOW_DAYS)
+        check_rests_on(self.seal, self.end_on)
+        return self
+
+
+class VehicleControlProlonged(Model):
+    ref: Annotated[Ref, label("对象编号", "The vehicle")]
+    effective_at: Annotated[Moment, label("生效时间", "Since when it is prolonged")]
+    end_on: Annotated[Day, label("续至", "Last day as now registered")]
+
+
+def _renew(payload: VehicleControlRenew) -> MeasureRule:
+    return MeasureRule(
+        "control",
+        "renew",
+        vehicle_objects(payload.vehicle),
+        measure_no=payload.control_no,
+        needs_live="seal",
+        end_on=payload.end_on,
+    )
+
+
+VEHICLE_CONTROL_RENEW = MatterType(
+    name="police.vehicle-control.renew",
+    zh="续期实车布控",
+    en="Prolong a road control",
+    help_zh="布控到期前续期，每次不超过 90 天，也不晚于车籍查封到期日，须两人审批。"
+    "已经到期的不能续期；查封将到期的，先续封。",
+    help_en="Prolongs a road control before it ends: at most 90 days and not after the seal, two approvals. One that "
+    "has ended cannot be prolonged; when the seal is about to end, renew the seal first.",
+    shape=Shape.ASK,
+    senders=frozenset({Kind.COURT}),
+    receivers=frozenset({Kind.POLICE}),
+    request=VehicleControlRenew,
+    result_item=VehicleControlProlonged,
+    request_class=Classification.SENSITIVE,
+    coercive=lambda _: True,
+    approvals=lambda _: TWO_PEOPLE,
+    measure=_renew,
+    ended_by="police.vehicle-control.cancel",
+    deadline=Deadline(DeadlineKind.WORKING_DAYS, 2),
+    example_request={
+        "vehicle": VEHICLE_EXAMPLE,
+        "seal": SEAL_EXAMPLE,
+        "control_no": "BK6101990000001",
+        "current_end_on": "2026-06-20",
+        "end_on": "2026-09-18",
+        "reason": "车辆仍未查获，近期曾在演示区出现",
+    },
+    example_result={
+        "outcome": "done",
+        "as_of": "2026-06-18T10:20:00+08:00",
+        "items": [{"ref": "v5t9c2hb", "effective_at": "2026-06-18T10:00:00+08:00", "end_on": "2026-09-18"}],
+    },
+)

@@ -1,0 +1,60 @@
+"""People as the subjects of a matter: who can be one, how old, how found again, and what a public copy shows."""
+
+from __future__ import annotations
+
+from pydantic import field_validator
+
+from schemas.rules import broken
+from schemas.values import IdKind, Person
+
+_BIRTH_INSIDE = ("resident-id", "residence-permit")
+ADULT_YEARS = 18
+
+
+class NaturalPerson(Person):
+    """A human being: an organisation (USCC) cannot be looked up in hotels, controlled or kept from leaving."""
+
+    @field_validator("id_kind")
+    @classmethod
+    def _human(cls, value: IdKind) -> IdKind:
+        if value == "uscc":
+            raise broken("natural-person")
+        return value
+
+
+def person_objects(person: Person) -> tuple[tuple[str, str], ...]:
+    """(ref, identifying words) of the one object of a measure on a person (hashed before they are stored)."""
+    return ((person.ref, f"id:{person.id_kind}:{person.id_no}"),)
+
+
+def born_on(person: Person) -> str | None:
+    """The date of birth, from the number where it holds one; None when nothing tells."""
+    if person.id_kind in _BIRTH_INSIDE:
+        number = person.id_no
+        return f"{number[6:10]}-{number[10:12]}-{number[12:14]}"
+    return person.birth_date
+
+
+def check_adult(person: Person, on: str, *, at: str) -> None:
+    """`on` (YYYY-MM-DD) is the eighteenth birthday or later; an organisation has no age.
+
+    at: pointer of the person. Raises `birth-date-required` at the birth date, `minor` at the person.
+    """
+    if person.id_kind == "uscc":
+        return
+    born = born_on(person)
+    if born is None:
+        raise broken("birth-date-required", at=f"{at}/birth_date")
+    if on < f"{int(born[:4]) + ADULT_YEARS:04d}{born[4:]}":  # 29 February comes of age on 1 March
+        raise broken("minor", at=at)
+
+
+def public_number(person: Person) -> str:
+    """The ID as a public copy shows it: 6101991990****1237; a USCC in full; of other IDs only the ends."""
+    number = person.id_no
+    if person.id_kind == "uscc":
+        return number
+    if len(number) == 18:
+        return f"{number[:10]}****{number[14:]}"
+    shown = 2 if len(number) >= 8 else 1
+    return f"{number[:shown]}****{number[-shown:]}"

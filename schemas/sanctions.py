@@ -1,0 +1,56 @@
+"""What the published sanctions have in common: the public number, and what a recipient answers (docs/domain.md 2.9)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import model_validator
+
+from schemas.base import Model, label
+from schemas.catalogue import MeasureRule
+from schemas.envelope import Ref
+from schemas.people import person_objects, public_number
+from schemas.rules import broken
+from schemas.values import Line, Moment, Person
+
+STATUS_LABELS = {"done": "已办", "failed": "未办成"}
+
+
+def check_public_number(debtor: Person, card_no: str, *, at: str = "/card_no") -> None:
+    """Raises `public-number-mismatch` at `at`: the number in full, or somebody else's."""
+    if card_no != public_number(debtor):
+        raise broken("public-number-mismatch", at=at)
+
+
+def check_representative(debtor: Person, representative: str | None, *, at: str = "/business_entity") -> None:
+    """Raises `representative-required` at `at` when the debtor is an organisation."""
+    if debtor.id_kind == "uscc" and representative is None:
+        raise broken("representative-required", at=at)
+
+
+def listed(
+    action: str, effect: str, debtor: Person, published_no: str | None = None, **more: str | None
+) -> MeasureRule:
+    """What a publication or its end does: each recipient keeps an entry of its own. more: of `MeasureRule`."""
+    return MeasureRule(action, effect, person_objects(debtor), measure_no=published_no, per_receiver=True, **more)
+
+
+class RecipientItem(Model):
+    """What a recipient did with the entry."""
+
+    ref: Annotated[Ref, label("对象编号", "The debtor")]
+    status: Annotated[Literal["done", "failed"], label("办理结果", "What became of it", STATUS_LABELS)]
+    done_at: Annotated[Moment | None, label("办理时间", "When it took effect")] = None
+    fail_reason: Annotated[Line | None, label("未办成原因", "Why it failed")] = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> RecipientItem:
+        if self.status == "failed" and self.fail_reason is None:
+            raise broken("fail-reason-required", at="/fail_reason")
+        if self.status == "done" and self.done_at is None:
+            raise broken("done-at-required", at="/done_at")
+        return self
+
+
+class PublishedItem(RecipientItem):
+    registry_no: Annotated[Line | None, label("登记编号", "Number in the recipient's list or register")] = None

@@ -1,0 +1,145 @@
+"""Refusal to execute: the lead, the consultation, supervision, and how the case goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schemas.catalogue import DeadlineKind, Kind, Shape, catalogue
+from schemas.labels import DOCUMENTS
+from schemas.validation import documents_of, parse_data, parse_open
+from tests.faults import DELETE, changed, example, faults
+
+LEAD, CONVENE, MINUTES, SUPERVISION, STATUS = (
+    "refusal.lead.transfer",
+    "refusal.consultation.convene",
+    "refusal.consultation.minutes",
+    "refusal.supervision.request",
+    "refusal.case.status",
+)
+
+SLIPS: list[tuple[str, str, Any, str, str]] = [
+    (LEAD, "/grounds", [], "/grounds", "too-few"),
+    (LEAD, "/grounds", ["JZ3-11"], "/grounds/0", "unknown-code"),
+    (LEAD, "/grounds", ["JZ5-1"], "/grounds/0", "unknown-code"),
+    (LEAD, "/grounds", ["JZ3-1", "JZ3-1"], "/grounds/1", "duplicate-value"),
+    (LEAD, "/prior_penalties", DELETE, "/prior_penalties", "penalty-required"),
+    (LEAD, "/prior_penalties/0/decided_on", "2026-03-25", "/prior_penalties/0/decided_on", "penalty-after-lead"),
+    (LEAD, "/judgment/effective_on", "2026-03-25", "/judgment/effective_on", "judgment-not-effective"),
+    (LEAD, "/judgment/case_no", "民初1号", "/judgment/case_no", "case-number-form"),
+    (LEAD, "/suspect/id_no", DELETE, "/suspect/id_no", "id-required"),
+    (LEAD, "/debt_amount", "1.00", "/debt_amount", "extra-member"),
+    (CONVENE, "/starts_at", "2026-03-25T23:59:00+08:00", "/starts_at", "notice-too-short"),
+    (CONVENE, "/starts_at", "2026-03-23T09:00:00+08:00", "/starts_at", "notice-too-short"),
+    (CONVENE, "/questions", [], "/questions", "too-few"),
+    (CONVENE, "/mode", "telepathy", "/mode", "unknown-code"),
+    (MINUTES, "/conclusions/0/due_on", "2026-03-26", "/conclusions/0/due_on", "due-before-meeting"),
+    (MINUTES, "/conclusions", [], "/conclusions", "too-few"),
+    (MINUTES, "/attended", ["云川县公安局（演示）"], "/attended", "too-few"),
+    (SUPERVISION, "/asked_on", "2026-03-31", "/asked_on", "decision-not-due"),
+    (SUPERVISION, "/asked_on", "2026-03-23", "/asked_on", "end-before-start"),
+    (SUPERVISION, "/cause", "not-filed", "/decision_no", "decision-no-required"),
+    (SUPERVISION, "/lead_no", "900001", "/lead_no", "wrong-form"),
+    (STATUS, "/stage", "not-prosecuted", "/reason", "status-detail-required"),
+    (STATUS, "/stage", "judged", "/sentence", "status-detail-required"),
+    (STATUS, "/document_no", DELETE, "/document_no", "status-detail-required"),
+    (STATUS, "/stage", "closed", "/stage", "unknown-code"),
+    (STATUS, "/performed_amount", "三万", "/performed_amount", "money-form"),
+]
+
+
+@pytest.mark.parametrize(("name", "at", "value", "pointer", "rule"), SLIPS, ids=lambda v: str(v)[:40])
+def test_slip(name: str, at: str, value: Any, pointer: str, rule: str) -> None:
+    data = changed(example(name), at, value)
+    assert faults(lambda: parse_open(catalogue()[name], data)) == [(f"/payload{pointer}", rule)]
+
+
+GROUPS = ("identity", "duty", "ability", "refusal", "consequence")
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_group_of_evidence_has_a_document(group: str) -> None:
+    empty = changed(example(LEAD), f"/evidence/{group}", [])
+    assert faults(lambda: parse_open(catalogue()[LEAD], empty)) == [(f"/payload/evidence/{group}", "evidence-missing")]
+    absent = changed(example(LEAD), f"/evidence/{group}", DELETE)
+    assert faults(lambda: parse_open(catalogue()[LEAD], absent)) == [(f"/payload/evidence/{group}", "missing-member")]
+
+
+@pytest.mark.parametrize("ground", ["JZ3-4", "JZ3-5", "JZ3-6", "JZ3-7"])
+def test_grounds_that_exist_only_after_a_penalty(ground: str) -> None:
+    data = {**changed(example(LEAD), "/prior_penalties", DELETE), "grounds": [ground]}
+    assert faults(lambda: parse_open(catalogue()[LEAD], data)) == [("/payload/prior_penalties", "penalty-required")]
+
+
+@pytest.mark.parametrize("ground", [f"JZ3-{n}" for n in (1, 2, 3, 8, 9, 10)] + [f"JZ4-{n}" for n in range(1, 6)])
+def test_grounds_that_need_none(ground: str) -> None:
+    data = {**changed(example(LEAD), "/prior_penalties", DELETE), "grounds": [ground]}
+    parse_open(catalogue()[LEAD], data)
+
+
+def item(name: str, **members: Any) -> Any:
+    """A result of one line: the example's, with members changed (None: taken out)."""
+    result = dict(catalogue()[name].example_result)
+    line = {k: v for k, v in {**result["items"][0], **members}.items() if v is not None}
+    return parse_data(catalogue()[name], "result", {**result, "items": [line]})
+
+
+@pytest.mark.parametrize(
+    ("name", "members", "pointer", "rule"),
+    [
+        (LEAD, {"file_no": None}, "/file_no", "file-no-required"),
+        (LEAD, {"decision": "not-filed"}, "/reason", "reason-required"),
+        (CONVENE, {"delegates": None}, "/delegates", "delegates-required"),
+        (CONVENE, {"answer": "decline"}, "/reason", "reason-required"),
+        (MINUTES, {"answer": "objects"}, "/reason", "reason-required"),
+        (SUPERVISION, {"due_on": None}, "/due_on", "due-required"),
+        (SUPERVISION, {"due_on": "2026-04-18"}, "/due_on", "term-too-long"),
+        (SUPERVISION, {"step": "filing-notified", "due_on": "2026-04-26"}, "/due_on", "term-too-long"),
+        (SUPERVISION, {"step": "rejected"}, "/reason", "reason-required"),
+    ],
+    ids=str,
+)
+def test_slip_in_an_answer(name: str, members: dict[str, Any], pointer: str, rule: str) -> None:
+    assert faults(lambda: item(name, **members)) == [(f"/items/0{pointer}", rule)]
+
+
+def test_answers_that_hold() -> None:
+    item(LEAD, decision="noted", file_no=None)
+    item(LEAD, decision="not-filed", file_no=None, reason="没有犯罪事实")
+    item(CONVENE, answer="decline", delegates=None, reason="当日另有任务")
+    item(SUPERVISION, step="filing-notified", due_on="2026-04-25")
+    item(SUPERVISION, step="rejected", due_on=None, reason="公安机关不立案理由成立")
+
+
+def test_a_lead_goes_to_the_police_with_a_copy_to_the_procuratorate() -> None:
+    matter = catalogue()[LEAD]
+    payload = parse_open(matter, example(LEAD))
+    assert matter.receivers == {Kind.POLICE, Kind.PROCURATORATE} and matter.fan_out
+    assert matter.coercive(payload) and matter.approvals(payload).people == 2
+    assert (matter.deadline.kind, matter.deadline.amount) == (DeadlineKind.LEGAL_DAYS, 7)
+    assert len(documents_of(payload.canonical())) == len(GROUPS)
+
+
+def test_supervision_of_a_refusal_needs_the_refusal() -> None:
+    matter = catalogue()[SUPERVISION]
+    data = {**example(SUPERVISION), "cause": "not-filed", "decision_no": "云公不立〔2026〕900001号"}
+    papers = matter.documents(parse_open(matter, data))
+    assert set(papers) == {"supervision-letter", "no-filing-notice"} <= set(DOCUMENTS)
+    assert set(matter.documents(parse_open(matter, example(SUPERVISION)))) == {"supervision-letter"}
+
+
+def test_supervision_for_delay_waits_until_the_police_are_late() -> None:
+    parse_open(catalogue()[SUPERVISION], changed(example(SUPERVISION), "/asked_on", "2026-04-01"))
+
+
+def test_the_status_comes_from_the_other_side_and_is_read() -> None:
+    matter = catalogue()[STATUS]
+    assert matter.shape is Shape.NOTICE
+    assert (matter.senders, matter.receivers) == (frozenset({Kind.POLICE, Kind.PROCURATORATE}), frozenset({Kind.COURT}))
+    investigating = changed(changed(example(STATUS), "/stage", "investigating"), "/document_no", DELETE)
+    parse_open(matter, investigating)
+
+
+def test_two_days_ahead_is_early_enough() -> None:
+    parse_open(catalogue()[CONVENE], changed(example(CONVENE), "/starts_at", "2026-03-26T08:30:00+08:00"))
