@@ -198,7 +198,7 @@ class Agency:
         """
         matter = catalogue()[talk.type]
         canonical = dict(standing(verb, self.clock.now()) if data is None else data)
-        refs = talk.refs if verb == "open" else refs_of(canonical) if verb in ("result", "correct") else []
+        refs = refs_of(canonical) if verb in ("open", "result", "correct") else []
         clear, body = replies.split(verb, canonical, refs or None)
         place = verb in ("result", "correct") and matter.result_class is Classification.LOCATION
         dialect = CANONICAL if place else self.dialect

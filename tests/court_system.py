@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import re
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,22 +24,37 @@ from gateway.demo.parties import (
     BACKUP,
     CHIEF,
     CLERK,
+    CREDIT,
     DEPUTY,
     FUPING,
     GRID,
     HANDLER,
     HOME,
+    OFFICE,
     POLICE,
     PRESIDENT,
+    PROCURATORATE,
+    WITNESSES,
 )
 from schemas.catalogue import Kind, MatterType, catalogue
 from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP, dataschema, timestamp
-from schemas.validation import parse_open
+from schemas.validation import documents_of, parse_open
 from tests.faults import example
 from tests.gates import WorldClock
 
-PARTNER_OF = {Kind.POLICE: POLICE, Kind.COURT: FUPING, Kind.GRID: GRID, Kind.ASSOCIATION: ASSOCIATION}
+PARTNER_OF = {
+    Kind.POLICE: POLICE,
+    Kind.COURT: FUPING,
+    Kind.GRID: GRID,
+    Kind.ASSOCIATION: ASSOCIATION,
+    Kind.PROCURATORATE: PROCURATORATE,
+    Kind.OFFICE: OFFICE,
+    Kind.PUBLICATION: CREDIT,
+    Kind.WITNESS: WITNESSES,
+}
 APPROVERS = ((CHIEF, "bureau-chief"), (PRESIDENT, "president"), (DEPUTY, "bureau-chief"))
+DIGEST = re.compile(r"[0-9a-f]{64}")
+PAPERS: dict[str, bytes] = {}
 _numbers = itertools.count(1)
 
 
@@ -46,17 +63,46 @@ def partner_of(matter: MatterType) -> str:
     return next(PARTNER_OF[kind] for kind in sorted(matter.receivers))
 
 
+def fresh_case() -> str:
+    """A case of our court that nothing else is about."""
+    return f"（2026）陕0199执{900000 + next(_numbers)}号"
+
+
 def fresh_payload(type: str, **changes: Any) -> dict[str, Any]:
-    """The catalogue's example; a vehicle has a VIN of its own, so that its measures are nobody else's."""
-    payload = example(type) | changes
+    """The catalogue's example with refs of its own; a vehicle has a VIN of its own, so that its measures are nobody
+    else's. changes: members of the payload, taken as they are."""
+    payload: dict[str, Any] = _fresh(example(type), {})
     if "vehicle" in payload and "vehicle" not in changes:
         payload["vehicle"]["vin"] = f"LSVAM4187C2{next(_numbers):06d}"
-    return payload
+    return payload | changes
+
+
+def _fresh(value: Any, given: dict[str, str]) -> Any:
+    """The same object keeps the same ref wherever it is named; a digest becomes that of a paper which there is."""
+    if isinstance(value, list):
+        return [_fresh(one, given) for one in value]
+    if isinstance(value, dict):
+        return {
+            name: given.setdefault(inner, _ref()) if name == "ref" else _fresh(inner, given)
+            for name, inner in value.items()
+        }
+    return digest_of(paper(value)) if isinstance(value, str) and DIGEST.fullmatch(value) else value
+
+
+def _ref() -> str:
+    return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(8))
 
 
 def paper(kind: str) -> bytes:
     """The bytes of a document of that kind."""
     return f"%PDF-1.7 演示文书 {kind}".encode()
+
+
+def digest_of(content: bytes) -> str:
+    """SHA-256, hex; the content can then be handed in under it."""
+    digest = hashlib.sha256(content).hexdigest()
+    PAPERS[digest] = content
+    return digest
 
 
 @dataclass(frozen=True)
@@ -124,7 +170,7 @@ class CourtSystem:
             "type": type,
             "schema_version": matter.version,
             "receiver": members.get("receiver") or partner_of(matter),
-            "case_no": f"（2026）陕0199执{900000 + next(_numbers)}号",
+            "case_no": fresh_case(),
             "legal_basis": ["CPL-253"],
             "purpose": "enforce",
             "urgency": "normal",
@@ -135,8 +181,9 @@ class CourtSystem:
             "documents": [self.document(kind) for kind, n in matter.documents(model).items() for _ in range(n)],
             "payload": payload,
         }
-        for named in submission["documents"]:
-            await self.put_paper(named["kind"])
+        for digest in documents_of([submission["documents"], payload]):
+            if digest in PAPERS:
+                await self.put_paper(digest)
         return {name: value for name, value in (submission | members).items() if value is not None}
 
     def approvals(self, *by: tuple[str, str]) -> list[dict[str, Any]]:
@@ -145,23 +192,21 @@ class CourtSystem:
         return [{"by": no, "role": role, "decision": "approve", "at": at} for no, role in by]
 
     def document(self, kind: str) -> dict[str, Any]:
-        digest = hashlib.sha256(paper(kind)).hexdigest()
         return {
             "kind": kind,
             "issued_on": "2026-03-20",
-            "sha256": digest,
+            "sha256": digest_of(paper(kind)),
             "pages": 1,
             "media_type": "application/pdf",
             "sealed_by": HOME,
         }
 
-    async def put_paper(self, kind: str) -> None:
-        digest = hashlib.sha256(paper(kind)).hexdigest()
+    async def put_paper(self, digest: str) -> None:
         if digest in self._papers:
             return
         assert self._session is not None
         headers = {"Content-Type": "application/pdf"}
-        async with self._session.put(f"/v1/documents/{digest}", data=paper(kind), headers=headers) as answer:
+        async with self._session.put(f"/v1/documents/{digest}", data=PAPERS[digest], headers=headers) as answer:
             assert answer.status in (200, 201), await answer.text()
         self._papers.add(digest)
 

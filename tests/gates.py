@@ -16,12 +16,15 @@ from gateway.core.records import Changes
 from gateway.errors import StoreUnavailableError
 from gateway.services.ports import Consumer, Delivery, Publisher, Store, Transaction
 
+START = datetime(2026, 3, 24, 1, 0, tzinfo=UTC)  # a Tuesday, nine in the morning in Shanghai: the examples' own day
+
 
 class WorldClock:
-    """The wall clock plus what a test let pass. Everybody in a world has the same one."""
+    """Starts at `START`, runs as the wall clock does, and jumps when a test lets time pass. Everybody in a world has
+    the same one."""
 
     def __init__(self) -> None:
-        self._ahead = timedelta(0)
+        self._ahead = START - datetime.now(UTC)
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self._ahead

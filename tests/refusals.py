@@ -12,7 +12,6 @@ from uuid_utils.compat import uuid7
 from gateway.crypto.limits import Limits
 from gateway.demo.parties import FUPING, GRID, HOME, POLICE
 from schemas.envelope import timestamp
-from schemas.validation import refs_of
 from tests.agency import Agency
 from tests.court_system import fresh_payload
 from tests.faults import ENTRUST, HIT, PERSON, SEAL
@@ -167,7 +166,6 @@ async def _corrects_nothing(s: Scene) -> Said:
 
 async def _opens_what_it_may_not(s: Scene) -> Said:
     talk = s.agency.begin(PERSON)
-    talk.refs = s.talk.refs
     return await s.agency.make(talk, "open", {"request": {}, "documents": [], "payload": s.payload})
 
 
@@ -183,7 +181,6 @@ async def _opens_what_nobody_knows(s: Scene) -> Said:
 async def _hit_without_control(s: Scene) -> Said:
     talk = s.agency.begin(HIT)
     opening = hit({"vehicle": fresh_payload(SEAL)["vehicle"], "control_no": "BK000"})
-    talk.refs = refs_of(opening["payload"])
     return await s.agency.make(talk, "open", opening)
 
 
@@ -251,7 +248,7 @@ CASES = [
     Case(
         "to-a-request-that-never-was",
         "unknown-request",
-        lambda s: s.says(subject=f"{HOME}-20260324-000001", seqno=1),
+        lambda s: s.says(subject=f"{HOME}-20260324-999999", seqno=1),
         "/subject",
     ),
     Case("to-a-request-of-others", "misdirected", _to_a_request_of_others, "/subject"),

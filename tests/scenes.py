@@ -8,12 +8,34 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from schemas.catalogue import catalogue
-from tests.court_system import fresh_payload
+from schemas.catalogue import Kind, catalogue
+from tests.clerk import answered
+from tests.court_system import PARTNER_OF, fresh_payload
 from tests.faults import CANCEL, CONTROL, ENTRUST, HIT, LOCATE, SEAL
 from tests.words import SHANGHAI
 from tests.world import World
 
+PERSON_CONTROL = "police.person-control.request"
+PERSON_HIT = "police.person-hit.alert"
+HANDOVER = "police.vehicle-handover.record"
+RESTS_ON = {
+    LOCATE: SEAL,
+    CONTROL: SEAL,
+    CANCEL: CONTROL,
+    HIT: CONTROL,
+    HANDOVER: CONTROL,
+    "police.vehicle-control.renew": CONTROL,
+    PERSON_HIT: PERSON_CONTROL,
+    "police.person-control.renew": PERSON_CONTROL,
+    "police.person-control.cancel": PERSON_CONTROL,
+    "sanction.exit-restrict.renew": "sanction.exit-restrict.request",
+    "sanction.exit-restrict.lift": "sanction.exit-restrict.request",
+    "sanction.dishonest.withdraw": "sanction.dishonest.publish",
+    "sanction.dishonest.correct": "sanction.dishonest.publish",
+    "sanction.consumption-limit.lift": "sanction.consumption-limit.publish",
+    "sanction.consumption-limit.exempt": "sanction.consumption-limit.publish",
+}
+"""What must be in force before: without it the gateway refuses, and rightly."""
 _numbers = itertools.count(1)
 
 
@@ -21,6 +43,49 @@ class Asked(Protocol):
     """An agency that answers: `tests.world.Office` or `tests.agency.Agency`."""
 
     async def answer(self, request_no: str, verb: str, data: Mapping[str, Any] | None = None) -> None: ...
+
+
+def home_asks(type: str) -> bool:
+    """Whether the court is the one who asks, or raises, or tells."""
+    return Kind.COURT in catalogue()[type].senders
+
+
+def partner_in(type: str) -> str:
+    """The agency on the other side."""
+    matter = catalogue()[type]
+    return next(PARTNER_OF[kind] for kind in sorted(matter.receivers if home_asks(type) else matter.senders))
+
+
+async def ready(world: World, type: str, case_no: str) -> tuple[dict[str, Any], str | None]:
+    """A payload that may be handed in, and the request that it rests on: that has been asked and done."""
+    if type not in RESTS_ON:
+        return fresh_payload(type), None
+    earlier = RESTS_ON[type]
+    payload, _ = await ready(world, earlier, case_no)
+    office = await world.office(partner_in(earlier))
+    request_no = await world.court.ask(earlier, payload, case_no=case_no)
+    opened = await office.understood(await office.next(request_no, "open"))
+    result = answered(earlier, opened["payload"], world.clock.now())
+    await office.answer(request_no, "result", result)
+    await world.reaches(request_no, "completed")
+    return fresh_payload(type, **_carried_on(type, payload, result["items"][0])), request_no
+
+
+def _carried_on(type: str, earlier: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
+    """The same object, under the number that its authority gave."""
+    example = catalogue()[type].example_request
+    known = {**{n: v for n, v in earlier.items() if isinstance(v, Mapping) and "ref" in v}, "ref": item["ref"]}
+    if "vehicle" in earlier:
+        known |= {"plate": earlier["vehicle"]["plate"], "plate_kind": earlier["vehicle"]["plate_kind"]}
+    known |= {"control_no": item.get("control_no"), "current_end_on": earlier.get("end_on")}
+    return {name: value for name, value in known.items() if name in example and value is not None}
+
+
+def opening(type: str, payload: Mapping[str, Any], case_no: str | None = None) -> dict[str, Any]:
+    """The canonical `open` of what an agency asks, raises or tells."""
+    urgency = "immediate" if catalogue()[type].shape == "alert" else "normal"
+    named = {"case_no": case_no} if case_no is not None else {}
+    return {"request": {"urgency": urgency, **named}, "documents": [], "payload": payload}
 
 
 def answer_to(type: str, payload: Mapping[str, Any], now: datetime, **changes: Any) -> dict[str, Any]:
@@ -44,19 +109,9 @@ async def sealed(world: World, police: Asked) -> dict[str, Any]:
     return payload
 
 
-async def ready(world: World, type: str, police: Asked) -> dict[str, Any]:
-    """A payload that may be handed in: what it rests on is there."""
-    if type in (LOCATE, CONTROL):
-        return fresh_payload(type, vehicle=(await sealed(world, police))["vehicle"])
-    if type == CANCEL:
-        _, control = await controlled(world, police)
-        return fresh_payload(type, vehicle=control["vehicle"], control_no=control["control_no"])
-    return fresh_payload(type)
-
-
 async def controlled(world: World, police: Asked) -> tuple[str, dict[str, Any]]:
     """Has a vehicle of its own sealed and controlled; the control's request, its vehicle and its number."""
-    payload = await ready(world, CONTROL, police)
+    payload = fresh_payload(CONTROL, vehicle=(await sealed(world, police))["vehicle"])
     request_no = await world.court.ask(CONTROL, payload)
     result = answer_to(CONTROL, payload, world.clock.now())
     await police.answer(request_no, "result", result)
@@ -78,5 +133,6 @@ def commission(case_no: str = "（2026）陕0191执900001号") -> dict[str, Any]
 def hit(control: Mapping[str, Any]) -> dict[str, Any]:
     """The canonical `open` of a hit on that control."""
     vehicle = control["vehicle"]
-    payload = fresh_payload(HIT, ref=vehicle["ref"], plate=vehicle["plate"], control_no=control["control_no"])
-    return {"request": {"urgency": "immediate"}, "documents": [], "payload": payload}
+    return opening(
+        HIT, fresh_payload(HIT, ref=vehicle["ref"], plate=vehicle["plate"], control_no=control["control_no"])
+    )

@@ -12,6 +12,7 @@ from gateway.demo.agencies.association import Association
 from gateway.demo.agencies.grid import GridCentre
 from gateway.demo.agencies.neighbour import NeighbourCourt
 from gateway.demo.agencies.police import Police
+from gateway.demo.agencies.register import Register
 from gateway.demo.bodies import COURT_CODES
 from gateway.demo.journal import Journal
 from gateway.demo.pace import Pace
@@ -32,13 +33,13 @@ async def company(parties: Parties, books: Path, *, seed: int, today: date) -> A
             partner = await stack.enter_async_context(Partner(PartnerConfig.load(folder / "partner.toml")))
             journal = stack.enter_context(closing(Journal(book(books, code))))
             pace = Pace(seed * 100 + number)
-            if (simple := SIMPLE.get(code)) is not None:
-                agencies[code] = simple(partner, journal, pace)
-            else:
+            if code in COURT_CODES:
                 world = World(seed * 100 + number, today)
                 agencies[code] = NeighbourCourt(
                     partner, journal, pace, name=NAMES[code], court_code=COURT_CODES[code], world=world
                 )
+            else:
+                agencies[code] = SIMPLE.get(code, Register)(partner, journal, pace)
         yield agencies
 
 

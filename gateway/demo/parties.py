@@ -26,6 +26,11 @@ LINTONG = "court-sn0192"
 FUPING = "court-sn0591"
 GRID = "grid-610199"
 ASSOCIATION = "assoc-610199"
+PROCURATORATE = "proc-610199"
+OFFICE = "office-sn0199"
+CREDIT = "credit-610199"
+PRESS = "press-610199"
+WITNESSES = "congress-610199"
 COURTS = (FUPING, GAOLING, LINTONG)
 CLIENT = "cms1"
 SINCE = date(2026, 1, 1)
@@ -85,8 +90,8 @@ PARTNERS: tuple[Mapping[str, Any], ...] = (
         "police",
         "云川县公安局（演示）",
         "Yunchuan Public Security Bureau (demo)",
-        ["police.*"],
-        opens=["police.*.alert"],
+        ["police.*", "refusal.*", "sanction.exit-restrict.*"],
+        opens=["police.*.alert", "police.vehicle-handover.record", "refusal.case.status"],
         dialect="police/1",
     ),
     _court(FUPING, "陕0591", "富平县人民法院（演示）", "Fuping County Court (demo)"),
@@ -101,6 +106,27 @@ PARTNERS: tuple[Mapping[str, Any], ...] = (
         ["assoc.*"],
         dialect="association/1",
     ),
+    partner(
+        PROCURATORATE,
+        "procuratorate",
+        "云川县人民检察院（演示）",
+        "Yunchuan Procuratorate (demo)",
+        ["*"],
+        opens=["*"],
+        dialect="plain/1",
+    ),
+    partner(
+        OFFICE,
+        "office",
+        "云川县人民法院综合办公室（演示）",
+        "General office of the court (demo)",
+        ["*"],
+        opens=["*"],
+        dialect="plain/1",
+    ),
+    partner(CREDIT, "publication", "信用云川（演示）", "Credit Yunchuan (demo)", ["sanction.*"], dialect="plain/1"),
+    partner(PRESS, "publication", "云川融媒体（演示）", "Yunchuan press (demo)", ["sanction.*"], dialect="plain/1"),
+    partner(WITNESSES, "witness", "云川县人大代表联络站（演示）", "Deputies (demo)", ["witness.*"], dialect="plain/1"),
 )
 
 

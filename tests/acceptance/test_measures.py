@@ -216,7 +216,6 @@ async def raised(world: World, code: str, control: dict[str, Any], **payload: An
     opening = hit(control)
     opening["payload"] |= payload
     talk = agency.begin(HIT)
-    talk.refs = [opening["payload"]["ref"]]
     return agency, await agency.say(talk, "open", opening), talk.request_no
 
 
@@ -257,7 +256,6 @@ async def test_a_hit_may_come_in_one_batch_with_the_control_that_it_hits(world: 
     await police.answer(request_no, "result", result)
     opening = hit(control)
     talk = police.begin(HIT)
-    talk.refs = [opening["payload"]["ref"]]
     await police.say(talk, "open", opening, lane="normal")
     await world.reaches(talk.request_no, "delivered")
 

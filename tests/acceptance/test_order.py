@@ -161,7 +161,6 @@ async def entrusting(world: World) -> tuple[Agency, Talk, Said]:
     neighbour = await world.agency(GAOLING)
     opening = commission()
     talk = neighbour.begin(ENTRUST, case_no=opening["request"]["case_no"])
-    talk.refs = ["d2f6h8jk", "k7m2q9xa"]
     return neighbour, talk, await neighbour.make(talk, "open", opening)
 
 

@@ -58,7 +58,7 @@ async def test_1_a_request_lost_while_its_document_is_missing(world: World) -> N
         world.clock.pass_by(seconds=16)
         await world.caught_up()
         assert (await world.request(request_no)).state == "blocked"
-    await world.court.put_paper(late)
+    await world.court.put_paper(document["sha256"])
     world.clock.pass_by(seconds=16)
     await police.next(request_no, "open")
     await world.reaches(request_no, "dispatched")
@@ -300,7 +300,6 @@ async def test_9_the_debtor_has_paid_and_is_still_stopped(world: World) -> None:
     assert await world.store.find_measures(states=("requested", "active"), case_no=case_no) == []
 
     talk = police.begin(HIT)
-    talk.refs = [control["vehicle"]["ref"]]
     stopped = await police.say(talk, "open", hit(control))
     assert (await world.quarantined(stopped)).reason == "unknown-control"
 
