@@ -225,6 +225,7 @@ class Changes:
     messages: list[Message] = field(default_factory=list)
     dispositions: list[tuple[str, str, Disposition]] = field(default_factory=list)  # (sender, id, new)
     answers: list[tuple[str, str, str]] = field(default_factory=list)  # (sender, id, answer_id)
+    destroyed: list[tuple[str, str]] = field(default_factory=list)  # (sender, id): its content, not its proof
     outbox: list[OutboxRow] = field(default_factory=list)
     outbox_again: list[tuple[str, str]] = field(default_factory=list)  # (sender, message id): ready once more
     outbox_cancel: list[str] = field(default_factory=list)  # request_no: what was never attempted

@@ -17,6 +17,7 @@ from gateway.services.batching import Batcher
 from gateway.services.carry import carry_out, settle_measures
 from gateway.services.compose import Composer
 from gateway.services.context import Context
+from gateway.services.destroying import keep_for_its_time
 from gateway.services.ports import Transaction
 from gateway.services.reading import check_location_codes
 from gateway.services.submit import RACES, Answer, replayed
@@ -130,6 +131,7 @@ class Actor:
             decision = replace(decision, facts=draft.facts, marks=draft.marks)
             carry_out(self._ctx, draft, decision, mine, now, message=composed.message, head=composed.head)
             mine.messages.append(composed.message)
+            keep_for_its_time(self._ctx.catalogue[draft.type], composed.message, composed.head, mine)
             if composed.outbox is not None:
                 mine.outbox.append(composed.outbox)
             mine.document_refs += [(draft.request_no, digest) for digest in documents_of(data)]

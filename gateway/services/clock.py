@@ -18,6 +18,7 @@ from gateway.errors import RejectedError, StoreUnavailableError
 from gateway.services.carry import GAP, MENDING, WATCH, carry_out
 from gateway.services.compose import Composer
 from gateway.services.context import Context
+from gateway.services.destroying import DESTROY, destroy
 from gateway.services.feed import request_events
 from gateway.services.ports import Transaction
 from gateway.services.proving import Prover
@@ -78,6 +79,9 @@ class ClockWork:
             await self._gap(tx, timer, request, changes, now)
             return False
         if request is None:
+            return False
+        if timer.kind.startswith(DESTROY):
+            destroy(self._ctx, timer, request, changes, now)
             return False
         if timer.kind == MENDING:
             return await self._mend(tx, request, changes, now)

@@ -18,6 +18,7 @@ from gateway.errors import RejectedError
 from gateway.services.carry import carry_out, settle_measures
 from gateway.services.compose import Composer
 from gateway.services.context import Context
+from gateway.services.destroying import keep_for_its_time
 from gateway.services.feed import request_events
 from gateway.services.ports import KnownMessage, Transaction
 from gateway.services.reading import Arrived
@@ -100,6 +101,8 @@ class Conversation:
             stored_at=self.now,
         )
         self.changes.messages.append(message)
+        if arrived.matter is not None:
+            keep_for_its_time(arrived.matter, message, head_of(arrived), self.changes)
         self._numbers[envelope.subject, envelope.sender, envelope.seqno] = envelope.id
         if disposition == "held":
             self._held_now.append(message)

@@ -29,6 +29,7 @@ SQLITE_PRAGMAS = (
     "synchronous=FULL",
     f"busy_timeout={BUSY_TIMEOUT_MS}",
     "foreign_keys=ON",
+    "secure_delete=ON",  # what is destroyed is overwritten, not only unlinked
     "cache_size=-65536",
     "wal_autocheckpoint=4000",
     "temp_store=MEMORY",

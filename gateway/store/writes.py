@@ -41,7 +41,7 @@ REQUEST_FIXED = frozenset(
     }
 )
 _r, _m, _o, _t, _x = tables.requests.c, tables.messages.c, tables.outbox.c, tables.timers.c, tables.measures.c
-_refs = tables.document_refs.c
+_q, _refs = tables.quarantine.c, tables.document_refs.c
 _request_changing = [c for c in REQUEST.columns if c.name not in REQUEST_FIXED]
 _measure_changing = [c for c in MEASURE.columns if c is not _x.measure_no]
 _outbox_rest = [c for c in OUTBOX.written if c is not _o.due_at]
@@ -54,6 +54,8 @@ INSERT_SUBMISSIONS = bulk.insert(tables.submissions, SUBMISSION.written)
 INSERT_MESSAGES = bulk.insert(tables.messages, MESSAGE.written)
 SET_DISPOSITIONS = bulk.update(tables.messages, [_m.disposition], [_m.id, _m.sender])
 SET_ANSWERS = bulk.update(tables.messages, [_m.answer_id], [_m.id, _m.sender])
+DESTROY_CONTENT = bulk.update(tables.messages, [_m.disclosure], [_m.id, _m.sender])
+DESTROY_REFUSED = bulk.update(tables.quarantine, [_q.body], [_q.message_id, _q.owner])
 INSERT_OUTBOX = bulk.insert(tables.outbox, [*_outbox_rest, _o.due_at])
 # A new budget of attempts, but never "not attempted" again.
 OUTBOX_AGAIN = bulk.update_where(
@@ -112,6 +114,8 @@ async def apply(connection: Connection, changes: Changes) -> None:
     await _all(SET_DISPOSITIONS, connection, list(dispositions.values()))
     answers = {(i, sender): (answer, i, sender) for sender, i, answer in changes.answers}
     await _all(SET_ANSWERS, connection, list(answers.values()))
+    await connection.run(DESTROY_CONTENT, [(None, i, sender) for sender, i in changes.destroyed])
+    await connection.run(DESTROY_REFUSED, [(b"", i, sender) for sender, i in changes.destroyed])
     await connection.run(INSERT_OUTBOX, _outbox_rows(changes.outbox, changes.messages))
     await connection.run(OUTBOX_AGAIN, [(i, sender) for sender, i in changes.outbox_again])
     await connection.run(OUTBOX_CANCEL, [(number,) for number in changes.outbox_cancel])

@@ -13,6 +13,8 @@ import structlog
 from uuid_utils.compat import uuid7
 
 from gateway.crypto import base64url
+from gateway.crypto.limits import Limits
+from gateway.crypto.sdjwt import parse
 from gateway.demo.parties import CHIEF, CLERK, DEPUTY, FUPING, HOME, PRESIDENT
 from gateway.services.ports import Store
 from tests.court_system import fresh_payload
@@ -157,6 +159,36 @@ async def test_6_location_data_leaking(world: World, caplog: pytest.LogCaptureFi
         assert private not in said
         assert private not in json.dumps(shown[-2:], ensure_ascii=False)
         assert private not in _database(world.parties.folder)
+
+
+async def test_6_location_data_past_its_time(world: World) -> None:
+    """After 72 hours the place is gone from every table and from the file; that it was answered can still be proved."""
+    police = await world.agency()
+    request_no = await world.court.ask(PERSON, person(ME, "k7m2q9xa"))
+    talk = await police.opened(request_no)
+    result = answer_to(PERSON, person(ME, "k7m2q9xa"), world.clock.now())
+    said = await police.say(talk, "result", result)
+    await world.reaches(request_no, "completed")
+    again = await police.say(talk, "result", result | {"outcome": "none", "items": []})
+    assert (await world.quarantined(again)).reason == "contradicts"
+    sealed = [said.raw.decode().split("~")[1], again.raw.decode().split("~")[1]]
+    assert all(one in _database(world.parties.folder) for one in sealed)
+
+    world.clock.pass_by(hours=71)
+    await world.caught_up()
+    assert (await world.court.read(request_no, "result"))["items"] == result["items"]
+    world.clock.pass_by(hours=1, minutes=1)
+    await world.told(request_no, "destroyed", said.id)
+    await world.told(request_no, "destroyed", again.id)
+
+    listed = await world.court.get(f"/v1/requests/{request_no}/messages")
+    kept = next(m for m in listed["messages"] if m["message_id"] == said.id)
+    assert kept["destroyed"] is True and "sealed" not in kept
+    assert parse(f"{kept['bytes']}".encode() + sealed[0].encode() + b"~", Limits()).digest == said.digest
+    await world.stop()
+    left = _database(world.parties.folder)
+    await world.start()
+    assert not any(one in left for one in sealed)
 
 
 def _errors(entries: Any) -> list[str]:

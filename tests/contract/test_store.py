@@ -449,6 +449,19 @@ async def test_the_same_bytes_in_quarantine_count_up(store: SqlStore) -> None:
 # --- the feed
 
 
+async def test_what_is_destroyed_keeps_its_proof(store: SqlStore) -> None:
+    kept, gone = message(1), message(2)
+    gone.request_no, gone.seqno = kept.request_no, 2
+    again = refused(owner=gone.sender, message_id=gone.id)
+    await write(store, Changes(new_requests=[request()], messages=[kept, gone], quarantine=[again]))
+    await write(store, Changes(destroyed=[(gone.sender, gone.id)]))
+    found = {m.id: m for m in await store.messages(number(1))}
+    assert found[kept.id] == kept
+    assert found[gone.id] == replace(gone, disclosure=None)
+    (row,) = await store.quarantine()
+    assert (row.body, row.body_sha256, row.reason) == (b"", again.body_sha256, again.reason)
+
+
 async def test_a_feed_holds_its_audience_in_order(store: SqlStore) -> None:
     bare = Event(NOW, POLICE, "notice")
     await write(store, Changes(events=[event(1), bare, event(2, audience=POLICE)]))
