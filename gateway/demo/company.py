@@ -14,6 +14,7 @@ from gateway.demo.agencies.neighbour import NeighbourCourt
 from gateway.demo.agencies.police import Police
 from gateway.demo.agencies.register import Register
 from gateway.demo.bodies import COURT_CODES
+from gateway.demo.clock import wall
 from gateway.demo.journal import Journal
 from gateway.demo.pace import Pace
 from gateway.demo.parties import ASSOCIATION, GRID, PARTNERS, POLICE, Parties
@@ -30,7 +31,9 @@ async def company(parties: Parties, books: Path, *, seed: int, today: date) -> A
     async with AsyncExitStack() as stack:
         agencies: dict[str, Agency] = {}
         for number, (code, folder) in enumerate(parties.partners.items(), start=1):
-            partner = await stack.enter_async_context(Partner(PartnerConfig.load(folder / "partner.toml")))
+            partner = await stack.enter_async_context(
+                Partner(PartnerConfig.load(folder / "partner.toml"), now=wall().now)
+            )
             journal = stack.enter_context(closing(Journal(book(books, code))))
             pace = Pace(seed * 100 + number)
             if code in COURT_CODES:
