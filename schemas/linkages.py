@@ -163,10 +163,16 @@ GROUPS: tuple[Group, ...] = (
                 ),
             ),
             Linkage(
-                zh="法院+政府：不动产、市场监管、社保、公积金、税务、民政、农机、水运八部门",
-                en="Government: eight departments",
-                types=("dept.property.query", "dept.property-control.request"),
+                zh="法院+政府查询：不动产、市场监管、社保、公积金、税务、民政、农机、水运八部门",
+                en="Government: eight departments asked",
+                types=("dept.property.query",),
+            ),
+            Linkage(
+                zh="法院+政府控制：登记部门查封、续封、解封、轮候、过户",
+                en="Government: seized in their registers",
+                types=("dept.property-control.request",),
                 ledger="measures",
+                note=_REMINDED,
             ),
             Linkage(
                 zh="法院+行业协会：会员通报、信用反馈",
