@@ -6,23 +6,13 @@ clocks, shapes and directions are the catalogue's own; `gateway.core.linkages` w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-
-LEDGERS: Mapping[str, tuple[str, str]] = {
-    "measures": ("措施到期", "measures ending"),
-    "refusal": ("拒执线索", "leads on refusal"),
-    "bankruptcy": ("执转破", "enforcement to bankruptcy"),
-    "petitions": ("涉执信访", "petitions"),
-    "funds": ("案款", "money of cases"),
-    "terminated": ("终本", "ended for want of property"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linkage:
-    """types: full names. ledger: a key of `LEDGERS`. members: of every request. excluded: why it is not carried.
-    note: what the clock or the catalogue does not say by itself. Texts are (Chinese, English)."""
+    """types: full names. ledger: its name (`gateway.core.ledgers`). members: of every request. excluded: why it is not
+    carried. note: what the clock or the catalogue does not say by itself. Texts are (Chinese, English)."""
 
     zh: str
     en: str
@@ -67,7 +57,7 @@ GROUPS: tuple[Group, ...] = (
                     "police.person-control.renew",
                     "police.person-control.cancel",
                 ),
-                ledger="measures",
+                ledger="measure-ending",
                 note=_REMINDED,
             ),
             Linkage(zh="命中（人）", en="A person is found", types=("police.person-hit.alert",), note=_PAGED),
@@ -82,7 +72,7 @@ GROUPS: tuple[Group, ...] = (
                 zh="车籍查封、续封、解封、轮候",
                 en="Seal a vehicle's registration",
                 types=("police.vehicle-seal.request",),
-                ledger="measures",
+                ledger="measure-ending",
                 note=_REMINDED,
             ),
             Linkage(
@@ -93,7 +83,7 @@ GROUPS: tuple[Group, ...] = (
                     "police.vehicle-control.renew",
                     "police.vehicle-control.cancel",
                 ),
-                ledger="measures",
+                ledger="measure-ending",
                 note=_REMINDED,
             ),
             Linkage(zh="命中（车）", en="A vehicle is seen", types=("police.vehicle-hit.alert",), note=_PAGED),
@@ -135,7 +125,7 @@ GROUPS: tuple[Group, ...] = (
                 zh="委托事项（富平、高陵、临潼等，双向）",
                 en="Commissioned matters, both directions",
                 types=("entrust.matter.request",),
-                ledger="measures",
+                ledger="measure-ending",
                 note=("请求可要求 10 至 20 天；加急 24 小时", "10 to 20 days as requested; urgent, 24 hours"),
             ),
             Linkage(zh="商请移送处置权", en="Ask for the right to dispose", types=("entrust.disposal-right.request",)),
@@ -171,7 +161,7 @@ GROUPS: tuple[Group, ...] = (
                 zh="法院+政府控制：登记部门查封、续封、解封、轮候、过户",
                 en="Government: seized in their registers",
                 types=("dept.property-control.request",),
-                ledger="measures",
+                ledger="measure-ending",
                 note=_REMINDED,
             ),
             Linkage(
@@ -202,14 +192,14 @@ GROUPS: tuple[Group, ...] = (
                 zh="履行宽限期",
                 en="Grace",
                 types=("sanction.grace.set",),
-                ledger="measures",
+                ledger="measure-ending",
                 note=("期内不得公布", "nothing is published meanwhile"),
             ),
             Linkage(
                 zh="失信名单",
                 en="The list of dishonest debtors",
                 types=("sanction.dishonest.publish", "sanction.dishonest.withdraw", "sanction.dishonest.correct"),
-                ledger="measures",
+                ledger="measure-ending",
                 note=_GROUP,
             ),
             Linkage(
@@ -220,14 +210,14 @@ GROUPS: tuple[Group, ...] = (
                     "sanction.consumption-limit.lift",
                     "sanction.consumption-limit.exempt",
                 ),
-                ledger="measures",
+                ledger="measure-ending",
                 note=_GROUP,
             ),
             Linkage(
                 zh="限制出境",
                 en="Not to leave the country",
                 types=("sanction.exit-restrict.request", "sanction.exit-restrict.renew", "sanction.exit-restrict.lift"),
-                ledger="measures",
+                ledger="measure-ending",
                 note=_REMINDED,
             ),
             Linkage(zh="信用修复证明", en="Repair of credit", types=("sanction.credit-repair.certify",), note=_GROUP),
@@ -261,21 +251,21 @@ GROUPS: tuple[Group, ...] = (
                 zh="到账",
                 en="Received",
                 types=("fund.receipt.event",),
-                ledger="funds",
+                ledger="fund",
                 note=("自到账起 30 日内发放", "paid out within 30 days of the receipt"),
             ),
             Linkage(
                 zh="发放审批",
                 en="Approved",
                 types=("fund.release.approve",),
-                ledger="funds",
+                ledger="fund",
                 note=("超过 30 日须有经批准的延缓", "beyond 30 days, an approved delay"),
             ),
             Linkage(
                 zh="发放、提存",
                 en="Paid out, deposited",
                 types=("fund.release.event", "fund.escrow.event"),
-                ledger="funds",
+                ledger="fund",
             ),
         ),
     ),
@@ -287,7 +277,7 @@ GROUPS: tuple[Group, ...] = (
                 zh="涉执信访（专人负责、跟踪督办）",
                 en="Petitions about enforcement",
                 types=("petition.supervise.assign",),
-                ledger="petitions",
+                ledger="petition",
                 note=("收到后 5 个工作日内交办；延期须经批准", "assigned in 5 working days; more time is approved"),
             ),
             Linkage(
@@ -311,7 +301,7 @@ GROUPS: tuple[Group, ...] = (
             Linkage(
                 zh="终本案件管理",
                 en="Cases ended for want of property",
-                ledger="terminated",
+                ledger="closure",
                 note=(
                     "每 6 个月复查，为期 5 年；发现财产即提示恢复执行（执恢）",
                     "looked at every 6 months for 5 years; property that is found proposes to resume",

@@ -96,6 +96,15 @@ KINDS: Mapping[str, str] = {
     "hit": "已命中",
     "handed-over": "已移交",
     "lapsed": "已失效",
+    "approved": "已批准发放",
+    "under-review": "已立破产审查案",
+    "not-accepted": "不予受理",
+    "suitable": "符合移送条件",
+    "not-suitable": "不符合移送条件",
+    "look-further": "继续调查后再议",
+    "resolved": "已解决",
+    "explained": "已释明",
+    "not-resolved": "未能解决",
 }
 """The Chinese word for a state; one that a later type adds and that has no word is shown by its code."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from gateway.core.ledgers import LEDGERS
 from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.linkages import GROUPS, LEDGERS, Group, Linkage
+from schemas.linkages import GROUPS, Group, Linkage
 
 _SHAPES = {Shape.ASK: "请求 ask", Shape.ALERT: "预警 alert", Shape.NOTICE: "通报 notice"}
 _UNITS = {
@@ -79,7 +80,10 @@ def _name(linkage: Linkage) -> str:
 
 
 def _ledger(linkage: Linkage) -> str:
-    return " ".join(LEDGERS[linkage.ledger]) if linkage.ledger else "–"
+    if linkage.ledger is None:
+        return "–"
+    ledger = LEDGERS[linkage.ledger]
+    return f"{ledger.zh} `{ledger.name}`"
 
 
 def _note(linkage: Linkage) -> str:

@@ -5,14 +5,16 @@ Conditions: 法发〔2017〕2号 article 2 [S]; an enterprise with legal persona
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, model_validator
 
 from schemas.base import Model, label
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.items import distinct
+from schemas.ledgers import LedgerEntry
 from schemas.rules import broken
 from schemas.steps import StepItem
 from schemas.values import Day, Money, Org, Prose
@@ -78,6 +80,15 @@ class CandidateAnswer(StepItem):
         return self
 
 
+def _assessed(verb: str, data: Mapping[str, Any]) -> LedgerEntry | None:
+    if verb not in ("result", "correct"):
+        return None
+    for item in data["items"]:
+        answer = item["answer"]
+        return LedgerEntry("bankruptcy", answer, settles=answer not in CandidateAnswer.steps, on=item["assessed_on"])
+    return LedgerEntry("bankruptcy", data["outcome"], settles=True)
+
+
 BANKRUPTCY_CANDIDATE = MatterType(
     name="bankruptcy.candidate.propose",
     zh="执转破筛选",
@@ -92,6 +103,8 @@ BANKRUPTCY_CANDIDATE = MatterType(
     receivers=frozenset({Kind.OFFICE}),
     request=Candidate,
     result_item=CandidateAnswer,
+    ledger=lambda _: LedgerEntry("bankruptcy"),
+    ledger_answer=_assessed,
     request_class=Classification.SENSITIVE,  # word of an insolvency ruins what is left of the business
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 10),  # [D]
     example_request={

@@ -6,7 +6,8 @@ days to hand over what the enforcing court holds.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, model_validator
 
@@ -23,6 +24,7 @@ from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKi
 from schemas.funds import HANDOVER_DAYS
 from schemas.identifiers import CaseNo
 from schemas.items import distinct
+from schemas.ledgers import LedgerEntry
 from schemas.matters.bankruptcy_candidate import INSOLVENCY_LABELS, Insolvency
 from schemas.rules import broken
 from schemas.steps import StepItem
@@ -136,17 +138,37 @@ class TransferDecision(StepItem):
         check_days(self.served_on, self.handover_due_on, HANDOVER_DAYS, at="/handover_due_on")
 
 
+_LEDGER_KINDS = {"under-review": "under-review", "accepted": "accepted", "rejected": "not-accepted"}
+
+
+def _ruled(verb: str, data: Mapping[str, Any]) -> LedgerEntry | None:
+    """After an acceptance the handover is owed, and it is over when the court confirms that it was made."""
+    if verb == "confirm":
+        return LedgerEntry("bankruptcy", "done", settles=True)
+    if verb not in ("result", "correct"):
+        return None
+    for item in data["items"]:
+        return LedgerEntry(
+            "bankruptcy",
+            _LEDGER_KINDS[item["answer"]],
+            settles=item["answer"] == "rejected",
+            on=item["decided_on"],
+            due_on=item.get("handover_due_on"),
+        )
+    return LedgerEntry("bankruptcy", data["outcome"], settles=True)
+
+
 BANKRUPTCY_TRANSFER = MatterType(
     name="bankruptcy.transfer.submit",
     zh="执转破移送",
     en="Transfer an enterprise to bankruptcy review",
     help_zh="作出移送决定后，把被执行企业移送破产审查。附移送决定书、同意书和不能清偿的证据，列明财产、查封、已分配、"
     f"债务、措施和其他执行法院，院长签署。材料不齐的会要求补正或退回；{DECISION_DAYS} 日内裁定是否受理，受理的 "
-    f"{HANDOVER_DAYS} 日内移交案款和财产。移送后请另发中止通知。",
+    f"{HANDOVER_DAYS} 日内移交案款和财产。移交后请确认办结；移送后请另发中止通知。",
     help_en="After the decision: hands the enterprise over for review. With decision, consent and evidence; lists "
     "of property, what is seized, what was distributed, debts, measures and other courts; signed by the president. "
     f"What is short is asked for or returned; ruled on in {DECISION_DAYS} days, and on acceptance the money and "
-    f"property are handed over in {HANDOVER_DAYS}. Then notify the stay.",
+    f"property are handed over in {HANDOVER_DAYS}. Confirm when that was done. Notify the stay as well.",
     shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.OFFICE, Kind.COURT}),  # a division of ours, or the court of the domicile
@@ -156,6 +178,8 @@ BANKRUPTCY_TRANSFER = MatterType(
     result_class=Classification.SENSITIVE,
     coercive=lambda _: True,  # it stays every enforcement against the enterprise: signed, and only from a case of 执
     approvals=lambda _: ApprovalRule(people=2, roles=("president",)),
+    ledger=lambda payload: LedgerEntry("bankruptcy", on=payload.transferred_on),
+    ledger_answer=_ruled,
     documents=lambda _: {"bankruptcy-transfer-decision": 1, "bankruptcy-consent": 1},
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, DECISION_DAYS),
     example_request={

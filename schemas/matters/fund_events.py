@@ -14,7 +14,9 @@ from schemas.base import Model, label
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.envelope import RequestNo
 from schemas.funds import PAYEE_LABELS, PAYOUT_DAYS, AccountTail, FundNo, PayeeKind, Sum
+from schemas.ledgers import LedgerEntry
 from schemas.rules import broken
+from schemas.terms import days_later
 from schemas.values import Day, Line
 
 RECORDS_YEARS = 30  # [H] vouchers of accounting are kept thirty years
@@ -49,6 +51,14 @@ class FundReceipt(Model):
     account_tail4: Annotated[AccountTail | None, label("付款账号后四位", "Last four of the payer's account")] = None
 
 
+def _received(payload: FundReceipt) -> LedgerEntry:
+    """The money is owed from the day on which it came, not from that on which it was told."""
+    day = payload.received_on
+    return LedgerEntry(
+        "fund", item=payload.receipt_no, on=day, due_on=days_later(day, PAYOUT_DAYS), amount=payload.amount
+    )
+
+
 FUND_RECEIPT = MatterType(
     name="fund.receipt.event",
     zh="案款到账",
@@ -58,6 +68,7 @@ FUND_RECEIPT = MatterType(
     help_en=f"The finance office tells the bureau that money came: its number, sum, day and way; of accounts only the "
     f"last four. It is paid out within {PAYOUT_DAYS} days of that day, from which the ledger counts.",
     request=FundReceipt,
+    ledger=_received,
     example_request={
         "receipt_no": "DZ-900001",
         "amount": "128000.00",
@@ -83,6 +94,12 @@ class FundRelease(Model):
     voucher_no: Annotated[Line | None, label("付款凭证号", "Number of the voucher")] = None
 
 
+def _released(payload: FundRelease) -> LedgerEntry:
+    return LedgerEntry(
+        "fund", "released", settles=True, item=payload.receipt_no, on=payload.released_on, amount=payload.amount
+    )
+
+
 FUND_RELEASE = MatterType(
     name="fund.release.event",
     zh="案款发放",
@@ -91,6 +108,7 @@ FUND_RELEASE = MatterType(
     help_en="The finance office tells the bureau that money was paid out: its number, the receipt and the approval "
     "that it rests on, sum, day, kind of payee; of accounts only the last four.",
     request=FundRelease,
+    ledger=_released,
     example_request={
         "release_no": "FK-900001",
         "receipt_no": "DZ-900001",
@@ -134,6 +152,12 @@ class FundEscrow(Model):
         return self
 
 
+def _deposited(payload: FundEscrow) -> LedgerEntry:
+    return LedgerEntry(
+        "fund", "escrow", settles=True, item=payload.receipt_no, on=payload.escrowed_on, amount=payload.amount
+    )
+
+
 FUND_ESCROW = MatterType(
     name="fund.escrow.event",
     zh="案款提存",
@@ -143,6 +167,7 @@ FUND_ESCROW = MatterType(
     help_en="The finance office tells the bureau that money was deposited: its number, the receipt, sum, day, "
     "reason and place. What is deposited no longer counts as not paid out.",
     request=FundEscrow,
+    ledger=_deposited,
     example_request={
         "escrow_no": "TC-900001",
         "receipt_no": "DZ-900002",

@@ -15,6 +15,7 @@ from schemas.base import Model, label
 from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.envelope import Ref
 from schemas.funds import HANDOVER_DAYS, PAYEE_LABELS, PAYOUT_DAYS, AccountTail, FundNo, PayeeKind, Sum
+from schemas.ledgers import LedgerEntry
 from schemas.matters.fund_events import RECORDS_YEARS
 from schemas.rules import broken
 from schemas.terms import check_days, check_order, days_between
@@ -110,6 +111,12 @@ def _documents(payload: ReleaseApproval) -> Mapping[str, int]:
     return {"release-approval": 1, **({"delay-approval": 1} if payload.delay else {})}
 
 
+def _promised(payload: ReleaseApproval) -> LedgerEntry:
+    """Until when this receipt is now to be paid out; a delay moves the day."""
+    kind, on = ("delay", payload.delay.approved_on) if payload.delay else ("approved", payload.approved_on)
+    return LedgerEntry("fund", kind, item=payload.receipt_no, on=on, due_on=payload.pay_by)
+
+
 FUND_RELEASE_APPROVAL = MatterType(
     name="fund.release.approve",
     zh="案款发放审批",
@@ -130,6 +137,7 @@ FUND_RELEASE_APPROVAL = MatterType(
     coercive=lambda _: True,  # money leaves the court: signed, and only in a case of 执, 执恢 or 执保
     approvals=lambda _: ApprovalRule(people=2, roles=("bureau-chief",)),
     documents=_documents,
+    ledger=_promised,
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 5),  # [D] the finance office's; the thirty days are in the payload
     retention_years=RECORDS_YEARS,
     example_request={

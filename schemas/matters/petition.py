@@ -5,7 +5,8 @@ Comes to the bureau from the petition office of its own court, or from a superio
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import model_validator
 
@@ -13,6 +14,7 @@ from schemas.base import Model, label
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.envelope import Ref
 from schemas.identifiers import Phone
+from schemas.ledgers import LedgerEntry
 from schemas.rules import broken
 from schemas.steps import Extension, StepItem, check_extension
 from schemas.terms import check_days, check_order
@@ -109,6 +111,17 @@ class PetitionAnswer(StepItem):
         return self
 
 
+def _answered(verb: str, data: Mapping[str, Any]) -> LedgerEntry | None:
+    if verb not in ("result", "correct"):
+        return None
+    for item in data["items"]:
+        if (extension := item.get("extension")) is not None:
+            more = extension["extended_to"]
+            return LedgerEntry("petition", "extended", on=extension["approved_on"], due_on=more)
+        return LedgerEntry("petition", item["answer"], settles=True, on=item.get("answered_on"))
+    return LedgerEntry("petition", data["outcome"], settles=True)
+
+
 PETITION = MatterType(
     name="petition.supervise.assign",
     zh="涉执信访交办",
@@ -125,6 +138,8 @@ PETITION = MatterType(
     result_item=PetitionAnswer,
     request_class=Classification.SENSITIVE,
     result_class=Classification.SENSITIVE,
+    ledger=lambda payload: LedgerEntry("petition", on=payload.assigned_on, due_on=payload.due_on),
+    ledger_answer=_answered,
     case_required=False,  # some complain that there is no case
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, HANDLE_DAYS),
     example_request={

@@ -102,6 +102,17 @@ async def test_the_finance_office_tells_and_the_bureau_reads(world: World) -> No
     assert (reply.status, await state(world, number)) == (202, "read")
 
 
+async def test_what_came_and_what_went_out_is_one_item_of_the_ledger(world: World) -> None:
+    await opened(world, RECEIPT)
+    await opened(world, "fund.release.event")
+    async with world.store.begin() as tx:
+        lines = await tx.ledger_item("fund", "DZ-900001")
+    assert {(line.kind, line.day, line.amount) for line in lines if line.amount} == {
+        ("opened", "2026-03-24", "128000.00"),
+        ("released", "2026-04-03", "128000.00"),
+    }
+
+
 async def test_an_account_in_full_is_refused_before_it_is_kept(world: World) -> None:
     payload = {**catalogue()[RECEIPT].example_request, "account_tail4": "6100000000900001"}
     reply = await world.submit(body(RECEIPT) | {"payload": payload}, client=USER)

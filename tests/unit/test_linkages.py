@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from gateway.core.ledgers import LEDGERS
 from gateway.core.linkages import linkages_document
 from schemas.catalogue import catalogue
-from schemas.linkages import GROUPS, LEDGERS, Linkage, named_types
+from schemas.linkages import GROUPS, Linkage, named_types
 from schemas.opening import Submission
+from schemas.validation import parse_open
 
 ALL = [linkage for group in GROUPS for linkage in group.linkages]
 PLAN = Path("docs/domain.md").read_text(encoding="utf-8")
@@ -63,6 +65,14 @@ def test_a_linkage_is_carried_or_left_to_others(linkage: Linkage) -> None:
     for zh, en in filter(None, (linkage.note, linkage.excluded)):
         assert en.isascii()
         assert not zh.isascii()
+
+
+@pytest.mark.parametrize("name", sorted(catalogue()))
+def test_what_a_type_enters_is_the_ledger_of_its_linkage(name: str) -> None:
+    matter = catalogue()[name]
+    entry = matter.ledger(parse_open(matter, matter.example_request))
+    if entry is not None:
+        assert {linkage.ledger for linkage in ALL if name in linkage.types} == {entry.ledger}
 
 
 def test_no_linkage_stands_twice() -> None:
