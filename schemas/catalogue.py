@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from schemas.base import Model
+from schemas.ledgers import LedgerEntry, no_answer_entry, no_entry
 
 
 class Shape(StrEnum):
@@ -118,6 +119,9 @@ class MatterType:
     Functions of the validated request payload (`coercive`, `approvals`, `documents`, `classification`,
     `measure`) take the payload model and are pure. checks: of an alert, the members that its `identity-check` must
     state beside the photograph: those of the car, or the person's.
+
+    ledger, ledger_answer: the line that the request enters into a ledger, and the one that a later verb with its
+    canonical data enters (`schemas.ledgers`); both pure.
     """
 
     name: str
@@ -141,6 +145,8 @@ class MatterType:
     measure: Callable[[Any], MeasureRule | None] = _none
     alert_control_no: Callable[[Any], str | None] = _none
     checks: tuple[str, ...] = ()
+    ledger: Callable[[Any], LedgerEntry | None] = no_entry
+    ledger_answer: Callable[[str, Mapping[str, Any]], LedgerEntry | None] = no_answer_entry
     ended_by: str | None = None
     deadline: Deadline
     validity_days: int | None = None

@@ -31,6 +31,15 @@ DOCUMENTS: Mapping[str, tuple[str, str]] = {
     "consumption-order": ("限制消费令", "order that limits consumption"),
     "exemption-decision": ("暂时解除限制消费决定书", "decision on a temporary exemption"),
     "exit-restriction-decision": ("限制出境决定书", "decision to restrict leaving the country"),
+    "bankruptcy-transfer-decision": ("移送破产审查决定书", "decision to transfer for bankruptcy review"),
+    "bankruptcy-consent": ("移送破产审查同意书", "consent to the transfer for bankruptcy review"),
+    "bankruptcy-acceptance-ruling": ("受理破产申请裁定书", "ruling that accepts the bankruptcy"),
+    "bankruptcy-rejection-ruling": ("不予受理或驳回申请裁定书", "ruling that rejects the bankruptcy"),
+    "release-approval": ("案款发放审批表", "approval form of a payment"),
+    "delay-approval": ("延缓发放审批表", "approval form of a delay"),
+    "procuratorate-suggestion": ("检察建议书", "procuratorate's suggestion"),
+    "judgment-copy": ("生效法律文书", "the judgment in force"),
+    "review-mandate": ("评查（督查、审计）通知书", "mandate of the review"),
     "credit-repair-certificate": ("信用修复证明", "certificate of credit repair"),
 }
 

@@ -36,6 +36,8 @@ KNOWN_NOTICES: Mapping[str, tuple[str, str]] = {
     "FASHI-2017-7": ("失信名单", "the list of dishonest debtors"),
     "FAFA-2019-35": ("善意文明执行", "enforcement in good faith"),
     "FAFA-2017-2": ("执转破", "enforcement to bankruptcy"),
+    "FAFA-2017-6": ("执行款物管理", "money and things of cases"),
+    "FAFA-2018-9": ("立审执协调", "filing, trial and enforcement working together"),
     "FAFA-2016-30": ("检察建议", "procuratorate's suggestions"),
     "FA-2021-227": ("涉执信访", "petitions about enforcement"),
     "FA-2015-137": ("案号", "case numbers"),

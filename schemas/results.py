@@ -12,6 +12,7 @@ from schemas.catalogue import Classification, MatterType
 from schemas.opening import Opening
 from schemas.replies import CorrectMixin, ResultBase
 from schemas.rules import broken
+from schemas.steps import StepItem
 
 MAX_ITEMS = 1000
 
@@ -27,7 +28,8 @@ def _one_each(items: list[Any]) -> list[Any]:
 
 
 class _Result(ResultBase):
-    """`done` and `partial` say of what: success is never reported without its object (docs/domain.md section 7)."""
+    """`done` and `partial` say of what, and a step is not `done`: success is never reported without its object, nor
+    before its time (docs/domain.md section 7)."""
 
     items: list[Any]
 
@@ -35,6 +37,8 @@ class _Result(ResultBase):
     def _of_something(self) -> _Result:
         if self.outcome in ("done", "partial") and not self.items:
             raise broken("items-missing", at="/items")
+        if self.outcome == "done" and any(isinstance(item, StepItem) and item.unfinished for item in self.items):
+            raise broken("more-to-follow", at="/outcome")
         return self
 
 

@@ -18,6 +18,11 @@ def years_later(day: str, years: int) -> str:
         return start.replace(year=start.year + years, day=28).isoformat()
 
 
+def days_later(day: str, days: int) -> str:
+    """The day that many days on. Raises OverflowError beyond the year 9999."""
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
 def days_between(start_on: str, end_on: str) -> int:
     """How many days the second is after the first; negative when it is before."""
     return (date.fromisoformat(end_on) - date.fromisoformat(start_on)).days

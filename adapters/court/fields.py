@@ -2,6 +2,7 @@
 
 from adapters.codecs import COMPACT
 from adapters.court import codes
+from adapters.court.letters import LETTERS
 from adapters.rows import Rows, Table, code, day, flag, joined, legal, moment, spread, under
 from schemas.catalogue import Kind
 
@@ -139,6 +140,7 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
     ("* reopen", {"by": "TBR", "why": "TBYY"}),
     ("* evaluate", {"score": "PJFS", "text": "PJNR"}),
     ("* complain", {"text": "TSNR"}),
+    *LETTERS,
 )
 
 # The participant code stands in the envelope; a campaign is the asking court's own business.

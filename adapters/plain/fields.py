@@ -7,6 +7,8 @@ from schemas.catalogue import Kind
 # A campaign is the asking court's own business, whoever is asked.
 HIDDEN: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("* open", ("request.campaign",)),
+    # A witness is told what kind of act, when, and in which division (docs/domain.md 2.10): not whose case it is.
+    ("witness.invite.send open", ("request.case_no", "request.legal_basis", "documents")),
     # Publishers get the public copy (docs/domain.md 2.9): `card_no` shows the number with its middle hidden.
     *(
         (f"{published} open", tuple(f"payload.debtor.{m}" for m in ("id_no", "sex", "birth_date", "obligor_evidence")))

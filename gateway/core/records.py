@@ -216,6 +216,39 @@ class DocumentRow:
 
 
 @dataclass(slots=True)
+class LedgerLine:
+    """One line of a ledger item (`schemas.ledgers.LedgerEntry`). Unique (ledger, item_no, source): the same source again
+    replaces its line. source: what it comes from, `<request_no>:<answer or state>`; request_no of the opening itself.
+
+    day, due_on: YYYY-MM-DD, Shanghai. amount: CNY, `1234.50`. partner: the other party. team: 办案团队.
+    """
+
+    ledger: str
+    item_no: str
+    source: str
+    kind: str
+    day: str
+    at: datetime
+    settles: bool = False
+    due_on: str | None = None
+    amount: str | None = None
+    case_no: str | None = None
+    request_no: str | None = None
+    partner: str | None = None
+    team: str | None = None
+
+
+@dataclass(slots=True)
+class CourtFigure:
+    """A rate that the court itself computes and hands in. period: `2026-W13` or `2026-03`. value: percent, `87.50`."""
+
+    period: str
+    name: str
+    value: str
+    at: datetime
+
+
+@dataclass(slots=True)
 class Changes:
     """Everything that one decision writes. Applied in this order; events last (design.md 3.3 Feed)."""
 
@@ -237,6 +270,8 @@ class Changes:
     documents: list[DocumentRow] = field(default_factory=list)
     quarantine: list[QuarantineRow] = field(default_factory=list)
     idempotency: list[IdempotencyRow] = field(default_factory=list)
+    ledger: list[LedgerLine] = field(default_factory=list)
+    court_figures: list[CourtFigure] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
     def set_timer(self, timer: Timer) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from gateway.core.ledgers import TERMS, Terms
 from gateway.core.retry import Backoff
+from gateway.core.worktime import OfficeHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,8 @@ class Settings:
     redeliver_after: `delivered` overdue → the stored bytes again, `redeliver_times` times, each wait
     `redeliver_factor` longer, then an incident. gap_after: a missing seqno becomes an event and a notice.
     lease_term: longer than any publish takes, short enough that a dead dispatcher is replaced soon.
-    backlog_limit: unsent messages above which submissions get 503.
+    backlog_limit: unsent messages above which submissions get 503. ledgers: the terms of the ledgers, most of them law.
+    office_hours: what "working hours" of the weekly report are.
     """
 
     redeliver_after: timedelta = timedelta(minutes=15)
@@ -36,3 +39,5 @@ class Settings:
     feed_days: int = 90
     feed_poll: float = 0.1
     store_pause: float = 2.0
+    ledgers: Terms = TERMS
+    office_hours: OfficeHours = field(default_factory=OfficeHours)

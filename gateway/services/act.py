@@ -14,6 +14,7 @@ from gateway.core.routing import Client, Participant
 from gateway.crypto.seal import recipient_of
 from gateway.errors import ConflictError, MisuseError, RejectedError
 from gateway.services.batching import Batcher
+from gateway.services.booking import book_answer
 from gateway.services.carry import carry_out, settle_measures
 from gateway.services.compose import Composer
 from gateway.services.context import Context
@@ -139,6 +140,7 @@ class Actor:
         if said.act is not None:
             mine.submissions.append(said.act)
         await settle_measures(self._ctx, tx, draft, data, mine, now)
+        book_answer(self._ctx, draft, said.verb, data, mine, now)
         answer = Answer(
             202,
             {"request_no": draft.request_no, "state": draft.state, "message_id": message_id, "seqno": _seq(draft, by)},

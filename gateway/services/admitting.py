@@ -7,6 +7,7 @@ from gateway.core.origins import marked
 from gateway.core.records import Measure, Timer
 from gateway.core.routing import admit
 from gateway.errors import RejectedError
+from gateway.services.booking import book_opening
 from gateway.services.carry import GAP
 from gateway.services.conversation import Conversation, head_of
 from gateway.services.reading import Arrived
@@ -51,6 +52,8 @@ async def _opened(talk: Conversation, arrived: Arrived) -> RejectedError | None:
     request.marks = marked({}, "open", envelope.id, arrived.parsed.digest)
     if control is not None:
         request.related, request.case_no = control.request_no, control.case_no or None
+    assert arrived.model is not None, "an admitted open was validated"
+    book_opening(talk.context, request, arrived.model.payload, talk.changes, talk.now)  # type: ignore[attr-defined]
     message = talk.store(arrived, "applied")
     talk.changes.document_refs += [(request.request_no, digest) for digest in documents_of(arrived.data)]
     talk.tell(request, "message", message)

@@ -9,6 +9,7 @@ from typing import Any
 from gateway.core import measures
 from gateway.core.lifecycle import Decision
 from gateway.core.records import Changes, Measure, Message, Request, Timer
+from gateway.services.booking import book_state
 from gateway.services.context import Context
 from gateway.services.feed import request_events
 from gateway.services.ports import Transaction
@@ -37,6 +38,7 @@ def carry_out(
     _watch(context, request, decision, changes, now)
     if decision.cancel:
         changes.outbox_cancel.append(request.request_no)
+    book_state(context, request, changes, now, sent=message is None)
     kind = "message" if message is not None else "state"
     changes.events += request_events(context, request, kind, now, message=message, head=head)
     for step in decision.implied:

@@ -15,6 +15,7 @@ from gateway.core.lifecycle import Decision, Step, decide
 from gateway.core.origins import check_origin
 from gateway.core.records import Changes, Disposition, Message, Request, Side
 from gateway.errors import RejectedError
+from gateway.services.booking import book_answer
 from gateway.services.carry import carry_out, settle_measures
 from gateway.services.compose import Composer
 from gateway.services.context import Context
@@ -160,6 +161,7 @@ class Conversation:
         self.name_documents(request, arrived.data)
         carry_out(self.context, request, decision, self.changes, self.now, message=message, head=head_of(arrived))
         await settle_measures(self.context, self.tx, request, arrived.data, self.changes, self.now)
+        book_answer(self.context, request, message.verb, arrived.data, self.changes, self.now)
         if message.verb == "supplement":
             await self.deliver(request, message)
 

@@ -10,10 +10,12 @@ from typing import Any, Protocol
 
 from gateway.core.records import (
     Changes,
+    CourtFigure,
     DocumentRow,
     Event,
     IdempotencyRow,
     LeasedMessage,
+    LedgerLine,
     Measure,
     Message,
     OutboxRow,
@@ -49,6 +51,17 @@ class RequestFilter:
     receiver: str | None = None
     group_no: str | None = None
     after: str | None = None  # request_no
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFilter:
+    """Items with a line from `first` to `last` (YYYY-MM-DD, both inside). after: item number."""
+
+    ledger: str
+    first: str = "0000-01-01"
+    last: str = "9999-12-31"
+    after: str | None = None
     limit: int = 50
 
 
@@ -116,6 +129,10 @@ class Transaction(Protocol):
         """First number of a fresh block of `size` (1, 101, 201, …)."""
         ...
 
+    async def ledger_item(self, ledger: str, item_no: str) -> list[LedgerLine]:
+        """Its lines; whoever else asks for the same item waits until this unit is over."""
+        ...
+
     async def apply(self, changes: Changes) -> None: ...
 
 
@@ -159,6 +176,30 @@ class Store(Protocol):
     async def counts(self) -> Mapping[str, Mapping[str, int]]:
         """For /metrics: `requests` by `type|state`, `outbox` by state, `quarantine` by reason, `timers` by kind."""
         ...
+
+    async def ledger_page(self, where: LedgerFilter) -> list[LedgerLine]:
+        """Every line of the items of one page, by item."""
+        ...
+
+    async def standing_lines(self, first: str, last: str) -> list[LedgerLine]:
+        """Lines up to `last` of the items that are not settled, or that something happened to since `first`."""
+        ...
+
+    async def living_requests(self, since: datetime) -> list[Request]:
+        """What changed since then, and what is still open."""
+        ...
+
+    async def requests_named(self, numbers: Sequence[str]) -> list[Request]: ...
+
+    async def events_of(self, audience: str, numbers: Sequence[str]) -> list[Event]:
+        """Of these requests, in that party's feed; in order."""
+        ...
+
+    async def measures_ending(self, states: Sequence[str], first: str, last: str) -> list[Measure]:
+        """With their last day from `first` to `last` (YYYY-MM-DD)."""
+        ...
+
+    async def court_figures(self, period: str) -> list[CourtFigure]: ...
 
     async def now(self) -> datetime:
         """The database's clock."""

@@ -19,6 +19,7 @@ from gateway.core.routing import Client, Participant
 from gateway.crypto.sdjwt import digest_of
 from gateway.errors import ConflictError, MisuseError, RejectedError
 from gateway.services.batching import Batcher
+from gateway.services.booking import book_opening
 from gateway.services.carry import MENDING
 from gateway.services.compose import Composer
 from gateway.services.context import Context
@@ -108,6 +109,7 @@ class Submitter:
             self._note_measures(prepared, request, proof)
             missing = sorted(set(proof.digests) - known)
             await self._opening.open(request, proof, missing, prepared.changes, now)
+            book_opening(self._ctx, request, proof.payload, prepared.changes, now)
         prepared.changes.document_refs += [
             (r.request_no, digest) for r in prepared.requests for digest in proof.digests
         ]
@@ -302,6 +304,7 @@ def new_request(
         client=client.id,
         submission_id=proof.submission_id,
         refs=refs_of(body.payload),
+        facts={} if body.team is None else {"team": body.team},
     )
 
 

@@ -12,9 +12,11 @@ from sqlalchemy import Boolean, Column, Table
 from sqlalchemy.types import TypeEngine
 
 from gateway.core.records import (
+    CourtFigure,
     DocumentRow,
     Event,
     IdempotencyRow,
+    LedgerLine,
     Measure,
     Message,
     OutboxRow,
@@ -86,3 +88,5 @@ DOCUMENT = Codec(tables.documents, DocumentRow)
 QUARANTINE = Codec(tables.quarantine, QuarantineRow)
 IDEMPOTENCY = Codec(tables.idempotency, IdempotencyRow)
 EVENT = Codec(tables.events, Event)
+LEDGER = Codec(tables.ledger_entries, LedgerLine)
+COURT_FIGURE = Codec(tables.court_figures, CourtFigure)

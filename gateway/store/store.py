@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.core.records import (
+    CourtFigure,
     DocumentRow,
     Event,
     LeasedMessage,
+    LedgerLine,
     Measure,
     Message,
     QuarantineRow,
@@ -18,15 +20,25 @@ from gateway.core.records import (
     Submission,
 )
 from gateway.errors import ConfigurationError
-from gateway.services.ports import RequestFilter
-from gateway.store import outbox, reads
+from gateway.services.ports import LedgerFilter, RequestFilter
+from gateway.store import books, outbox, reads
 from gateway.store.columns import moment
 from gateway.store.connection import Row
 from gateway.store.engine import Database, database_url, sqlite_path
 from gateway.store.lock import SingleProcessLock
 from gateway.store.migrate import is_current
 from gateway.store.query import Query
-from gateway.store.rows import DOCUMENT, EVENT, MEASURE, MESSAGE, QUARANTINE, REQUEST, SUBMISSION
+from gateway.store.rows import (
+    COURT_FIGURE,
+    DOCUMENT,
+    EVENT,
+    LEDGER,
+    MEASURE,
+    MESSAGE,
+    QUARANTINE,
+    REQUEST,
+    SUBMISSION,
+)
 from gateway.store.transaction import SqlTransaction
 
 
@@ -124,6 +136,44 @@ class SqlStore:
     async def counts(self) -> Mapping[str, Mapping[str, int]]:
         return {what: {row[0]: row[1] for row in await self._rows(query)} for what, query in reads.COUNTS.items()}
 
+    async def ledger_page(self, where: LedgerFilter) -> list[LedgerLine]:
+        found = await self._rows(
+            books.ITEM_NUMBERS,
+            ledger=where.ledger,
+            after=where.after or "",
+            first=where.first,
+            last=where.last,
+            limit=where.limit,
+        )
+        items = [row[0] for row in found]
+        rows = await self._rows(books.LINES_OF_ITEMS, ledger=where.ledger, items=items) if items else []
+        return [LEDGER.read(row) for row in rows]
+
+    async def standing_lines(self, first: str, last: str) -> list[LedgerLine]:
+        return [LEDGER.read(row) for row in await self._rows(books.STANDING_LINES, first=first, last=last)]
+
+    async def living_requests(self, since: datetime) -> list[Request]:
+        return [REQUEST.read(row) for row in await self._rows(books.LIVING_REQUESTS, since=since)]
+
+    async def requests_named(self, numbers: Sequence[str]) -> list[Request]:
+        return [
+            REQUEST.read(row) for some in _some(numbers) for row in await self._rows(books.REQUESTS_NAMED, numbers=some)
+        ]
+
+    async def events_of(self, audience: str, numbers: Sequence[str]) -> list[Event]:
+        return [
+            EVENT.read(row)
+            for some in _some(numbers)
+            for row in await self._rows(books.EVENTS_OF, numbers=some, to=audience)
+        ]
+
+    async def measures_ending(self, states: Sequence[str], first: str, last: str) -> list[Measure]:
+        rows = await self._rows(books.MEASURES_ENDING, states=states, first=first, last=last)
+        return [MEASURE.read(row) for row in rows]
+
+    async def court_figures(self, period: str) -> list[CourtFigure]:
+        return [COURT_FIGURE.read(row) for row in await self._rows(books.COURT_FIGURES, period=period)]
+
     async def now(self) -> datetime:
         if self.database.is_sqlite:
             return datetime.now(UTC)  # SQLite's clock is this machine's
@@ -154,3 +204,7 @@ class SqlStore:
     async def _scalar(self, query: Query, **parameters: Any) -> Any:
         rows = await self._rows(query, **parameters)
         return rows[0][0] if rows else None
+
+
+def _some(numbers: Sequence[str], size: int = 1000) -> list[Sequence[str]]:
+    return [numbers[start : start + size] for start in range(0, len(numbers), size)]

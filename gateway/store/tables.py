@@ -291,3 +291,35 @@ events = Table(
     Index("events_request", "request_no", "id", **_only("request_no IS NOT NULL")),
     sqlite_autoincrement=True,  # an id is never given twice, even after the oldest events are deleted
 )
+
+# Lines of the court's ledgers: codes, days, amounts and numbers, never a payload (docs/adr/0017).
+ledger_entries = Table(
+    "ledger_entries",
+    metadata,
+    Column("ledger", CODE, nullable=False),
+    Column("item_no", CODE, nullable=False),
+    Column("source", CODE, nullable=False),
+    Column("kind", CODE, nullable=False),
+    Column("day", CODE, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("settles", Boolean, nullable=False),
+    Column("due_on", CODE),
+    Column("amount", CODE),
+    Column("case_no", CODE),
+    Column("request_no", CODE),
+    Column("partner", CODE),
+    Column("team", Text),
+    PrimaryKeyConstraint("ledger", "item_no", "source", name="ledger_entry"),
+)
+
+# Rates that the court computes itself and hands in; never computed here (docs/domain.md section 10).
+court_figures = Table(
+    "court_figures",
+    metadata,
+    Column("period", CODE, nullable=False),
+    Column("name", CODE, nullable=False),
+    Column("value", CODE, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("period", "name", name="court_figure"),
+    sqlite_with_rowid=False,
+)

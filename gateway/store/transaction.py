@@ -8,13 +8,23 @@ from typing import Any
 
 from sqlalchemy import Integer, bindparam, exists, func, select, text
 
-from gateway.core.records import Changes, IdempotencyRow, Measure, Message, OutboxRow, Request, Submission, Timer
+from gateway.core.records import (
+    Changes,
+    IdempotencyRow,
+    LedgerLine,
+    Measure,
+    Message,
+    OutboxRow,
+    Request,
+    Submission,
+    Timer,
+)
 from gateway.services.ports import KnownMessage
-from gateway.store import outbox, writes
+from gateway.store import books, outbox, writes
 from gateway.store.columns import Instant, among
 from gateway.store.connection import Connection, scalar
 from gateway.store.query import Query
-from gateway.store.rows import IDEMPOTENCY, MEASURE, MESSAGE, REQUEST, SUBMISSION, TIMER
+from gateway.store.rows import IDEMPOTENCY, LEDGER, MEASURE, MESSAGE, REQUEST, SUBMISSION, TIMER
 from gateway.store.tables import documents, idempotency, measures, messages, notices, requests, submissions, timers
 
 NOTICE_WINDOW = timedelta(minutes=1)
@@ -152,6 +162,11 @@ class SqlTransaction:
     async def take_number_block(self, opener: str, day: str, size: int) -> int:
         following: int = await scalar(self._db, TAKE_NUMBERS, opener=opener, day=day, size=size)
         return following - size
+
+    async def ledger_item(self, ledger: str, item_no: str) -> list[LedgerLine]:
+        if self._db.locks:
+            await self._db.fetch(books.LOCK_ITEM, item=f"{ledger}:{item_no}")
+        return [LEDGER.read(row) for row in await self._db.fetch(books.ITEM_LINES, ledger=ledger, item=item_no)]
 
     async def apply(self, changes: Changes) -> None:
         try:

@@ -10,16 +10,18 @@ from dataclasses import replace
 
 from sqlalchemy import func, literal_column, select
 
-from gateway.core.records import Changes, Message, OutboxRow, QuarantineRow, Timer
+from gateway.core.records import Changes, CourtFigure, LedgerLine, Message, OutboxRow, QuarantineRow, Timer
 from gateway.errors import ConflictError, MisuseError
 from gateway.store import bulk, tables
 from gateway.store.columns import EPOCH, micros
 from gateway.store.connection import Connection
 from gateway.store.query import Query
 from gateway.store.rows import (
+    COURT_FIGURE,
     DOCUMENT,
     EVENT,
     IDEMPOTENCY,
+    LEDGER,
     MEASURE,
     MESSAGE,
     OUTBOX,
@@ -86,6 +88,17 @@ COUNT_QUARANTINE = bulk.insert(
     'ON CONFLICT (body_sha256, owner) DO UPDATE SET "count" = quarantine."count" + excluded."count"',
 )
 INSERT_IDEMPOTENCY = bulk.insert(tables.idempotency, IDEMPOTENCY.written)
+PUT_LEDGER = bulk.insert(
+    tables.ledger_entries,
+    LEDGER.written,
+    "ON CONFLICT (ledger, item_no, source) DO UPDATE SET "
+    + ", ".join(f"{c.name} = excluded.{c.name}" for c in LEDGER.written if not c.primary_key),
+)
+PUT_COURT_FIGURES = bulk.insert(
+    tables.court_figures,
+    COURT_FIGURE.written,
+    "ON CONFLICT (period, name) DO UPDATE SET value = excluded.value, at = excluded.at",
+)
 INSERT_EVENTS = bulk.insert(tables.events, EVENT.written)
 
 new_request = REQUEST.writer(REQUEST.written)
@@ -99,6 +112,8 @@ changed_measure = MEASURE.writer([*_measure_changing, _x.measure_no])
 new_document = DOCUMENT.writer(DOCUMENT.written)
 refused = QUARANTINE.writer(QUARANTINE.written)
 remembered = IDEMPOTENCY.writer(IDEMPOTENCY.written)
+ledger_line = LEDGER.writer(LEDGER.written)
+court_figure = COURT_FIGURE.writer(COURT_FIGURE.written)
 event = EVENT.writer(EVENT.written)
 
 
@@ -127,6 +142,8 @@ async def apply(connection: Connection, changes: Changes) -> None:
     await connection.run(INSERT_DOCUMENTS, [new_document(d) for d in changes.documents])
     await connection.run(COUNT_QUARANTINE, [refused(q) for q in _counted(changes.quarantine)])
     await connection.run(INSERT_IDEMPOTENCY, [remembered(i) for i in changes.idempotency])
+    await connection.run(PUT_LEDGER, [ledger_line(line) for line in _lines(changes.ledger)])
+    await connection.run(PUT_COURT_FIGURES, [court_figure(f) for f in _figures(changes.court_figures)])
     if changes.events and connection.locks:
         await connection.fetch(FEED_LOCK)
     await connection.run(INSERT_EVENTS, [event(e) for e in changes.events])
@@ -157,3 +174,12 @@ def _counted(quarantine: list[QuarantineRow]) -> Iterable[QuarantineRow]:
         key = (row.owner, row.body_sha256)
         rows[key] = replace(rows[key], count=rows[key].count + row.count) if key in rows else row
     return rows.values()
+
+
+def _lines(ledger: list[LedgerLine]) -> Iterable[LedgerLine]:
+    """Of several from one source the last one holds."""
+    return {(line.ledger, line.item_no, line.source): line for line in ledger}.values()
+
+
+def _figures(figures: list[CourtFigure]) -> Iterable[CourtFigure]:
+    return {(figure.period, figure.name): figure for figure in figures}.values()

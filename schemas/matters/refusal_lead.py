@@ -5,7 +5,8 @@ Grounds: 法释〔2024〕13号 articles 3 and 4 [S]. Days of the decision: 法�
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, model_validator
 
@@ -14,6 +15,7 @@ from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKi
 from schemas.envelope import Ref
 from schemas.identifiers import CaseNo
 from schemas.items import distinct
+from schemas.ledgers import LedgerEntry
 from schemas.rules import broken
 from schemas.values import Day, Document, Line, Person, Prose
 
@@ -148,6 +150,20 @@ class LeadDecision(Model):
         return self
 
 
+def _entered(_: LeadTransfer) -> LedgerEntry:
+    """The copy to the procuratorate is no lead of its own."""
+    return LedgerEntry("refusal", receivers=(Kind.POLICE.value,))
+
+
+def _decided(verb: str, data: Mapping[str, Any]) -> LedgerEntry | None:
+    """What the police decided on the suspect: the ledger keeps the decision and its day."""
+    if verb not in ("result", "correct"):
+        return None
+    for item in data.get("items", ()):
+        return LedgerEntry("refusal", item["decision"], settles=True, on=item["decided_on"])
+    return LedgerEntry("refusal", data["outcome"], settles=data["outcome"] != "partial")
+
+
 _PAPER = {
     "issued_on": "2026-03-20",
     "pages": 3,
@@ -175,6 +191,8 @@ LEAD_TRANSFER = MatterType(
     coercive=lambda _: True,
     approvals=lambda _: ApprovalRule(people=2),
     documents=lambda _: {"lead-transfer-letter": 1},
+    ledger=_entered,
+    ledger_answer=_decided,
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, FILING_DAYS),
     example_request={
         "suspect": {

@@ -151,10 +151,11 @@ class Keys:
     ring: Keyring
 
     @classmethod
-    def fresh(cls, *more: str) -> Keys:
-        """more: codes of partners beside the usual ones."""
-        own = [f"{c}.{p}.1" for c in (COURT, NEIGHBOUR) for p in ("sig", "enc")]
-        clients = [f"{COURT}.sub.cms1", f"{COURT}.enc.cms1", f"{NEIGHBOUR}.sub.cms2", f"{NEIGHBOUR}.enc.cms2"]
+    def fresh(cls, *more: str, hosted: Mapping[str, str] | None = None) -> Keys:
+        """more: codes of partners beside the usual ones; hosted: those that use the API, with their client."""
+        users = {COURT: "cms1", NEIGHBOUR: "cms2", **(hosted or {})}
+        own = [f"{c}.{p}.1" for c in users for p in ("sig", "enc")]
+        clients = [f"{c}.{p}.{name}" for c, name in users.items() for p in ("sub", "enc")]
         partners = [f"{p}.{k}.1" for p in (POLICE, GRID, *more) for k in ("sig", "enc")]
         made = {kid: generate_jwk(kid) for kid in (*own, *clients, *partners)}
         private = {kid: private_key_from_jwk(jwk) for kid, jwk in made.items()}

@@ -1,0 +1,87 @@
+"""What a transfer for bankruptcy review lists (docs/domain.md 2.10; 法发〔2017〕2号 article 11 [S]).
+
+Lists name each other's lines: what is seized names the property and the measure, by `asset` and `measure_no`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from schemas.base import Model, label
+from schemas.envelope import Ref
+from schemas.funds import Sum
+from schemas.identifiers import BANKRUPTCY_TYPES, CaseNo, Phone, case_type
+from schemas.rules import broken
+from schemas.values import Day, Line, MeasureNo, Money
+
+ASSET_LABELS = {
+    "cash": "现金、存款",
+    "realty": "不动产",
+    "vehicle": "车辆",
+    "machinery": "机器设备",
+    "stock": "存货",
+    "equity": "股权",
+    "receivable": "应收债权",
+    "intangible": "知识产权等",
+    "other": "其他",
+}
+DEBT_LABELS = {
+    "wages": "职工债权",
+    "social-security": "社会保险费用",
+    "tax": "税款",
+    "secured": "有财产担保的债权",
+    "ordinary": "普通债权",
+}
+
+
+class AssetLine(Model):
+    """One thing that the enterprise has, as far as is known."""
+
+    ref: Annotated[Ref, label("财产编号", "Reference of this property")]
+    kind: Annotated[
+        Literal["cash", "realty", "vehicle", "machinery", "stock", "equity", "receivable", "intangible", "other"],
+        label("财产种类", "Kind of property", ASSET_LABELS),
+    ]
+    description: Annotated[Line, label("财产描述", "What it is")]
+    value: Annotated[Money | None, label("估值", "Value, CNY")] = None
+    location: Annotated[Line | None, label("所在", "Where it is")] = None
+
+
+class SeizedLine(Model):
+    """A property of the list that is under a measure of the list."""
+
+    asset: Annotated[Ref, label("财产编号", "The property")]
+    measure_no: Annotated[MeasureNo, label("措施编号", "The measure")]
+    held_by: Annotated[Line | None, label("保管人", "Who keeps it")] = None
+
+
+class DistributedLine(Model):
+    """Money that was paid out before the decision."""
+
+    to_whom: Annotated[Line, label("受偿人", "To whom")]
+    amount: Annotated[Sum, label("分配金额", "Amount, CNY")]
+    paid_on: Annotated[Day, label("分配日期", "Paid on")]
+
+
+class DebtLine(Model):
+    creditor: Annotated[Line, label("债权人", "To whom it is owed")]
+    nature: Annotated[
+        Literal["wages", "social-security", "tax", "secured", "ordinary"],
+        label("债权性质", "Nature of the claim", DEBT_LABELS),
+    ]
+    amount: Annotated[Sum, label("债权金额", "Amount, CNY")]
+    case_no: Annotated[CaseNo | None, label("执行案号", "Case in which it is enforced")] = None
+
+
+class EnforcingCourt(Model):
+    """Another court that enforces against the enterprise: it is told to stay."""
+
+    court: Annotated[Line, label("执行法院", "The court")]
+    case_no: Annotated[CaseNo, label("执行案号", "Its case")]
+    phone: Annotated[Phone | None, label("联系电话", "Its telephone")] = None
+
+
+def check_bankruptcy_case(case_no: str | None, *, at: str) -> None:
+    """Raises `bankruptcy-case-required` at `at`: none, or not a case of bankruptcy."""
+    if case_no is None or case_type(case_no) not in BANKRUPTCY_TYPES:
+        raise broken("bankruptcy-case-required", at=at)

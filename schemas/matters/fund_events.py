@@ -1,0 +1,180 @@
+"""Money of cases 案款 (docs/domain.md 2.10): the finance office tells what came, what went out, what was deposited.
+
+No name and no account in full: a number of the finance office, a sum, a day, four characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import model_validator
+
+from schemas.base import Model, label
+from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.envelope import RequestNo
+from schemas.funds import PAYEE_LABELS, PAYOUT_DAYS, AccountTail, FundNo, PayeeKind, Sum
+from schemas.ledgers import LedgerEntry
+from schemas.rules import broken
+from schemas.terms import days_later
+from schemas.values import Day, Line
+
+RECORDS_YEARS = 30  # [H] vouchers of accounting are kept thirty years
+
+_EVENT: Mapping[str, Any] = {
+    "shape": Shape.NOTICE,
+    "senders": frozenset({Kind.OFFICE}),
+    "receivers": frozenset({Kind.COURT}),
+    "result_item": None,
+    "request_class": Classification.INTERNAL,
+    "deadline": Deadline(DeadlineKind.WORKING_DAYS, 1),  # [D] to read it
+    "retention_years": RECORDS_YEARS,
+}
+
+METHOD_LABELS = {
+    "deducted": "扣划",
+    "paid-in": "当事人缴款",
+    "auction": "拍卖变卖款",
+    "other-court": "其他法院转来",
+    "third-party": "协助义务人交付",
+}
+
+
+class FundReceipt(Model):
+    receipt_no: Annotated[FundNo, label("到账编号", "Number of the receipt")]
+    amount: Annotated[Sum, label("到账金额", "Amount, CNY")]
+    received_on: Annotated[Day, label("到账日期", "Received on; the 30 days run from here")]
+    method: Annotated[
+        Literal["deducted", "paid-in", "auction", "other-court", "third-party"],
+        label("来款方式", "How it came", METHOD_LABELS),
+    ]
+    account_tail4: Annotated[AccountTail | None, label("付款账号后四位", "Last four of the payer's account")] = None
+
+
+def _received(payload: FundReceipt) -> LedgerEntry:
+    """The money is owed from the day on which it came, not from that on which it was told."""
+    day = payload.received_on
+    return LedgerEntry(
+        "fund", item=payload.receipt_no, on=day, due_on=days_later(day, PAYOUT_DAYS), amount=payload.amount
+    )
+
+
+FUND_RECEIPT = MatterType(
+    name="fund.receipt.event",
+    zh="案款到账",
+    en="Money of a case came in",
+    help_zh=f"财务部门通知执行局案款到账：到账编号、金额、日期、来款方式，账号只填后四位。自到账之日起 {PAYOUT_DAYS} "
+    "日内发放，台账从这一日起计。",
+    help_en=f"The finance office tells the bureau that money came: its number, sum, day and way; of accounts only the "
+    f"last four. It is paid out within {PAYOUT_DAYS} days of that day, from which the ledger counts.",
+    request=FundReceipt,
+    ledger=_received,
+    example_request={
+        "receipt_no": "DZ-900001",
+        "amount": "128000.00",
+        "received_on": "2026-03-24",
+        "method": "deducted",
+        "account_tail4": "0001",
+    },
+    **_EVENT,
+)
+
+
+# --- paid out -----------------------------------------------------------------------------------------------------
+
+
+class FundRelease(Model):
+    release_no: Annotated[FundNo, label("发放编号", "Number of the payment")]
+    receipt_no: Annotated[FundNo, label("到账编号", "Receipt that it was paid from")]
+    approval_no: Annotated[RequestNo | None, label("发放审批编号", "Request that approved it")] = None
+    amount: Annotated[Sum, label("发放金额", "Amount, CNY")]
+    released_on: Annotated[Day, label("发放日期", "Paid on")]
+    payee: Annotated[PayeeKind, label("收款人类别", "To whom, by kind", PAYEE_LABELS)]
+    account_tail4: Annotated[AccountTail, label("收款账号后四位", "Last four of the payee's account")]
+    voucher_no: Annotated[Line | None, label("付款凭证号", "Number of the voucher")] = None
+
+
+def _released(payload: FundRelease) -> LedgerEntry:
+    return LedgerEntry(
+        "fund", "released", settles=True, item=payload.receipt_no, on=payload.released_on, amount=payload.amount
+    )
+
+
+FUND_RELEASE = MatterType(
+    name="fund.release.event",
+    zh="案款发放",
+    en="Money of a case was paid out",
+    help_zh="财务部门通知执行局案款已发放：发放编号、对应的到账编号和审批、金额、日期、收款人类别，账号只填后四位。",
+    help_en="The finance office tells the bureau that money was paid out: its number, the receipt and the approval "
+    "that it rests on, sum, day, kind of payee; of accounts only the last four.",
+    request=FundRelease,
+    ledger=_released,
+    example_request={
+        "release_no": "FK-900001",
+        "receipt_no": "DZ-900001",
+        "approval_no": "court-sn0199-20260401-000031",
+        "amount": "128000.00",
+        "released_on": "2026-04-03",
+        "payee": "claimant",
+        "account_tail4": "7788",
+        "voucher_no": "PZ-900001",
+    },
+    **_EVENT,
+)
+
+
+# --- deposited ----------------------------------------------------------------------------------------------------
+ESCROW_LABELS = {
+    "payee-refuses": "收款人拒绝受领",
+    "payee-missing": "收款人下落不明",
+    "unclaimed": "经通知逾期未领取",
+    "disputed": "权属或分配有争议",
+    "other": "其他",
+}
+
+
+class FundEscrow(Model):
+    escrow_no: Annotated[FundNo, label("提存编号", "Number of the deposit")]
+    receipt_no: Annotated[FundNo, label("到账编号", "Receipt that it came from")]
+    amount: Annotated[Sum, label("提存金额", "Amount, CNY")]
+    escrowed_on: Annotated[Day, label("提存日期", "Deposited on")]
+    reason: Annotated[
+        Literal["payee-refuses", "payee-missing", "unclaimed", "disputed", "other"],
+        label("提存原因", "Why it is not paid out", ESCROW_LABELS),
+    ]
+    place: Annotated[Line, label("提存机构", "Where it is deposited")]
+    note: Annotated[Line | None, label("说明", "Explanation, without names")] = None
+
+    @model_validator(mode="after")
+    def _explained(self) -> FundEscrow:
+        if self.reason == "other" and self.note is None:
+            raise broken("reason-required", at="/note")
+        return self
+
+
+def _deposited(payload: FundEscrow) -> LedgerEntry:
+    return LedgerEntry(
+        "fund", "escrow", settles=True, item=payload.receipt_no, on=payload.escrowed_on, amount=payload.amount
+    )
+
+
+FUND_ESCROW = MatterType(
+    name="fund.escrow.event",
+    zh="案款提存",
+    en="Money of a case was deposited",
+    help_zh="财务部门通知执行局案款已提存：提存编号、对应的到账编号、金额、日期、原因和提存机构。提存的案款不再计入"
+    "未发放。",
+    help_en="The finance office tells the bureau that money was deposited: its number, the receipt, sum, day, "
+    "reason and place. What is deposited no longer counts as not paid out.",
+    request=FundEscrow,
+    ledger=_deposited,
+    example_request={
+        "escrow_no": "TC-900001",
+        "receipt_no": "DZ-900002",
+        "amount": "5600.00",
+        "escrowed_on": "2026-04-20",
+        "reason": "payee-missing",
+        "place": "云川县公证处（演示）",
+    },
+    **_EVENT,
+)
