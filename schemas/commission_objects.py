@@ -9,7 +9,8 @@ from pydantic import Field, StringConstraints
 from schemas.base import Model, label
 from schemas.commissions import ObjectKind
 from schemas.envelope import Ref
-from schemas.values import Address, Line, Money, Org, Person, Prose
+from schemas.people import DECISION_LABELS, Decision, NaturalPerson
+from schemas.values import Address, Day, Line, Moment, Money, Org, Person, Prose
 
 AccountNo = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{6,40}$")]
 
@@ -93,14 +94,20 @@ class Addressee(_Object):
 
 
 class Whereabouts(_Object):
+    """Whom to hold, by which decision, and where exactly: the entrusted court does not search for anybody."""
+
     kind: Annotated[Literal["whereabouts"], label("种类", "Where the person is", {"whereabouts": "人员下落"})]
+    party: Annotated[NaturalPerson, label("被控制人", "Whom to hold")]
+    decision: Annotated[Decision, label("依据的决定", "The decision that it carries out", DECISION_LABELS)]
     address: Annotated[Address, label("地址", "The exact place")]
+    seen_on: Annotated[Day, label("最近确认日期", "Day on which the person was last known to be there")]
 
 
 class Site(_Object):
     kind: Annotated[Literal["site"], label("种类", "Where help is needed", {"site": "执行现场"})]
     address: Annotated[Address, label("地址", "The place")]
     description: Annotated[Prose, label("说明", "What is to be done")]
+    starts_at: Annotated[Moment | None, label("到场时间", "When to be there; absent: to be agreed")] = None
 
 
 class Other(_Object):
