@@ -104,6 +104,8 @@ RULES: dict[str, Rule] = _table(
     ("opinion-required", "到场见证须填写意见", "Who attended has an opinion, be it none against"),
     ("agreement-required", "达成和解须附和解协议", "A settlement comes with its agreement"),
     ("same-party", "双方当事人不能相同", "The two parties are the same"),
+    ("nothing-done", "选了“未采取措施”，就不能再选其他措施或填会员数", "`none` stands alone, and with no members"),
+    ("nobody-acted", "采取了措施须填写会员数", "Steps were taken by at least one member"),
     # departments
     ("dept-mismatch", "接收单位是{expected}，与内容所填部门不符", "The receiver is the {expected_en}, not the department that the content names"),
     ("field-of-other-dept", "该部门不提供此项，可选：{expected}", "This department does not tell that; it tells: {expected}"),

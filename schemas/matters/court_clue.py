@@ -1,7 +1,7 @@
 """Courts tell each other what they know of a debtor 财产线索、共同被执行人 (docs/domain.md 2.10).
 
-It is asked, not announced: a clue that nobody answers for is a clue that nobody followed. The answer says whether it was
-taken up, known already, or of no use (docs/adr/0015).
+It is asked, not announced: a clue that nobody answers for is a clue that nobody followed. The answer says whether it
+was taken up, known already, or of no use (docs/adr/0015).
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ CLUE_SHARE = MatterType(
     en="Share what is known of a debtor",
     help_zh="把财产线索或共同被执行人的情况告知其他法院。财产线索至少列一条，写明来源和得知日期；共同被执行人列明本院关联案件。"
     "对方逐条答复已采用、已掌握或不能采用，线索不致石沉大海。",
-    help_en="Tells other courts of property, or that you share a debtor. At least one clue with its source and its day; "
-    "of a shared debtor your own cases. Each court answers point by point: taken up, known already, or of no use.",
+    help_en="Tells other courts of property, or that you share a debtor. At least one clue with its source and its "
+    "day; of a shared debtor your own cases. Each court answers point by point: taken up, known already, or of no use.",
     shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.COURT}),

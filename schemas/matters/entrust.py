@@ -27,7 +27,6 @@ from schemas.rules import broken
 from schemas.terms import check_renewal, check_years
 from schemas.values import Day, Line, Measure, Moment, Money, Prose, Sha256
 
-
 URGENT_DAYS = 1  # [H] 24 hours
 
 
@@ -152,7 +151,7 @@ def _documents(payload: EntrustRequest) -> Mapping[str, int]:
 
 
 def _approvals(payload: EntrustRequest) -> ApprovalRule:
-    """As for a lookout: it must not be easier to have somebody held by way of a neighbour (docs/domain.md section 4)."""
+    """As for a lookout: no easier way to have somebody held by asking a neighbour (docs/domain.md section 4)."""
     if payload.matter_code == "control-person":
         return ApprovalRule(people=2, roles=("president",))
     return ApprovalRule()

@@ -1,7 +1,7 @@
 """Who sells what several courts have sealed 商请移送执行 (docs/domain.md 2.6).
 
-The court that enforces a prior claim asks the court that sealed first to hand the sale over: 法释〔2016〕6号 [H], answered
-in fifteen days [S].
+The court that enforces a prior claim asks the court that sealed first to hand the sale over (法释〔2016〕6号 [H]), and
+is answered in fifteen days [S].
 """
 
 from __future__ import annotations
@@ -90,9 +90,9 @@ DISPOSAL_RIGHT = MatterType(
     en="Ask for the right to sell",
     help_zh="本院执行优先债权、财产由他院首封时，商请首封法院移送处分权。首封须满 60 日且尚未拍卖、变卖；"
     "附商请移送执行函、生效法律文书和优先权证明。首封法院 15 日内出具移送执行函，或说明不移送的理由。",
-    help_en="Your court enforces a prior claim, another court sealed first: ask it to hand over the sale. The first seal "
-    "is older than 60 days and nothing was offered for sale; attach the letter, the judgment and the proof of priority. "
-    "The first court sends its letter of transfer within 15 days, or says why not.",
+    help_en="Your court enforces a prior claim, another court sealed first: ask it to hand over the sale. The first "
+    "seal is older than 60 days and nothing was offered for sale; attach the letter, the judgment and the proof of "
+    "priority. The first court sends its letter of transfer within 15 days, or says why not.",
     shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.COURT}),
