@@ -86,9 +86,9 @@ DEPT_QUERY = MatterType(
     en="Look up property at a department",
     help_zh="向不动产、市场监管、社保、公积金、税务、民政、农机、船舶登记部门查询被执行人财产。选择部门，只勾选办案需要的内容，"
     "附协助查询通知书。查有、查无、不予提供都须答复，并写明数据时间。",
-    help_en="What the register of a department says about a party: realty, companies, social security, housing fund, "
-    "tax, marriages, machines, ships. Choose the department, tick only what the case needs, attach the notice of inquiry. "
-    "Found, none and denied are all answers, with the time of the register.",
+    help_en="What the register of a department says about a party: realty, companies, social security, housing "
+    "fund, tax, marriages, machines, ships. Choose the department, tick only what the case needs, attach the "
+    "notice of inquiry. Found, none and denied are all answers, with the time of the register.",
     shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.DEPARTMENT}),

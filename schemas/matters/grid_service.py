@@ -66,9 +66,9 @@ GRID_SERVICE = MatterType(
     en="Help to serve a paper",
     help_zh="请网格员陪同送达、见证留置、张贴拍照或见证同住成年家属签收，回传送达回证影像和时间。文书须密封，只告知件数；"
     "不告知案号、债务和判决。",
-    help_en="A grid worker comes along, witnesses that a paper was left, posts it and takes a picture, or sees an "
-    "adult of the family sign; the picture of the receipt comes back with its time. Papers are in closed envelopes, only their "
-    "number is told, never case, debt or judgment.",
+    help_en="A grid worker comes along, witnesses that a paper was left, posts it and takes a picture, or sees "
+    "an adult of the family sign; the picture of the receipt comes back with its time. Papers are in closed "
+    "envelopes, only their number is told, never case, debt or judgment.",
     shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.GRID}),
