@@ -117,8 +117,9 @@ class MatterType:
     """One entry of the catalogue.
 
     Functions of the validated request payload (`coercive`, `approvals`, `documents`, `classification`,
-    `measure`) take the payload model and are pure. checks: of an alert, the members that its `identity-check` must
-    state beside the photograph: those of the car, or the person's.
+    `measure`, `dept`) take the payload model and are pure. dept: the department that the payload is meant for
+    (`schemas.departments`); only one that is registered as it may be the receiver. checks: of an alert, the members
+    that its `identity-check` must state beside the photograph: those of the car, or the person's.
 
     ledger, ledger_answer: the line that the request enters into a ledger, and the one that a later verb with its
     canonical data enters (`schemas.ledgers`); both pure.
@@ -144,6 +145,7 @@ class MatterType:
     documents: Callable[[Any], Mapping[str, int]] = lambda _: {}
     measure: Callable[[Any], MeasureRule | None] = _none
     alert_control_no: Callable[[Any], str | None] = _none
+    dept: Callable[[Any], str | None] = _none
     checks: tuple[str, ...] = ()
     ledger: Callable[[Any], LedgerEntry | None] = no_entry
     ledger_answer: Callable[[str, Mapping[str, Any]], LedgerEntry | None] = no_answer_entry

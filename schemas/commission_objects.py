@@ -7,16 +7,16 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from schemas.base import Model, label
-from schemas.commissions import ObjectKind
 from schemas.envelope import Ref
-from schemas.values import Address, Line, Money, Org, Person, Prose
+from schemas.people import DECISION_LABELS, Decision, NaturalPerson
+from schemas.values import Address, Day, Line, Moment, Money, Org, Person, Prose
 
 AccountNo = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{6,40}$")]
 
 
-class _Object(Model):
+class CaseObject(Model):
     ref: Annotated[Ref, label("对象编号", "Reference of this object within the request")]
-    kind: ObjectKind
+    kind: str
     party: Annotated[Person, label("权利人或当事人", "Whose it is, or whom it concerns")]
     amount: Annotated[Money | None, label("金额", "Amount, CNY")] = None
 
@@ -26,7 +26,7 @@ class _Object(Model):
         return f"{self.kind}:{self.party.id_no}"
 
 
-class Deposit(_Object):
+class Deposit(CaseObject):
     kind: Annotated[Literal["deposit"], label("种类", "A bank deposit", {"deposit": "存款"})]
     bank: Annotated[Line, label("开户行", "Bank")]
     account_no: Annotated[AccountNo, label("账号", "Account number")]
@@ -36,7 +36,7 @@ class Deposit(_Object):
         return f"account:{self.account_no}"
 
 
-class Wealth(_Object):
+class Wealth(CaseObject):
     kind: Annotated[Literal["wealth"], label("种类", "A wealth product", {"wealth": "理财"})]
     institution: Annotated[Line, label("机构", "Institution")]
     product: Annotated[Line, label("产品名称或代码", "Product")]
@@ -47,7 +47,7 @@ class Wealth(_Object):
         return f"wealth:{self.institution}:{self.account_no}:{self.product}"
 
 
-class Equity(_Object):
+class Equity(CaseObject):
     kind: Annotated[Literal["equity"], label("种类", "A share in a company", {"equity": "股权"})]
     company: Annotated[Org, label("所在公司", "Company")]
     share: Annotated[Line, label("份额", "The share, as the register states it")]
@@ -57,7 +57,7 @@ class Equity(_Object):
         return f"equity:{self.company.uscc}:{self.party.id_no}"
 
 
-class Realty(_Object):
+class Realty(CaseObject):
     kind: Annotated[Literal["realty"], label("种类", "Real property", {"realty": "不动产"})]
     unit_no: Annotated[Line, label("不动产单元号", "Unit number in the register")]
     certificate_no: Annotated[Line | None, label("不动产权证号", "Certificate number")] = None
@@ -68,7 +68,7 @@ class Realty(_Object):
         return f"realty:{self.unit_no}"
 
 
-class Movable(_Object):
+class Movable(CaseObject):
     kind: Annotated[Literal["movable"], label("种类", "A movable", {"movable": "动产"})]
     description: Annotated[Prose, label("说明", "What it is")]
     quantity: Annotated[int, label("数量", "How many", ge=1, le=1_000_000)] = 1
@@ -79,31 +79,37 @@ class Movable(_Object):
         return f"movable:{self.party.id_no}:{self.description}:{self.location}"
 
 
-class Subject(_Object):
+class Subject(CaseObject):
     """Whose property is investigated: an exact list of questions, never "everything"."""
 
     kind: Annotated[Literal["subject"], label("种类", "Whose property is investigated", {"subject": "调查对象"})]
     questions: Annotated[list[Prose], label("问题清单", "Exact questions", min_length=1, max_length=30)]
 
 
-class Addressee(_Object):
+class Addressee(CaseObject):
     kind: Annotated[Literal["addressee"], label("种类", "Who is served", {"addressee": "受送达人"})]
     address: Annotated[Address, label("地址", "Where")]
     paper: Annotated[Line, label("送达文书", "What is served")]
 
 
-class Whereabouts(_Object):
+class Whereabouts(CaseObject):
+    """Whom to hold, by which decision, and where exactly: the entrusted court does not search for anybody."""
+
     kind: Annotated[Literal["whereabouts"], label("种类", "Where the person is", {"whereabouts": "人员下落"})]
+    party: Annotated[NaturalPerson, label("被控制人", "Whom to hold")]
+    decision: Annotated[Decision, label("依据的决定", "The decision that it carries out", DECISION_LABELS)]
     address: Annotated[Address, label("地址", "The exact place")]
+    seen_on: Annotated[Day, label("最近确认日期", "Day on which the person was last known to be there")]
 
 
-class Site(_Object):
+class Site(CaseObject):
     kind: Annotated[Literal["site"], label("种类", "Where help is needed", {"site": "执行现场"})]
     address: Annotated[Address, label("地址", "The place")]
     description: Annotated[Prose, label("说明", "What is to be done")]
+    starts_at: Annotated[Moment | None, label("到场时间", "When to be there; absent: to be agreed")] = None
 
 
-class Other(_Object):
+class Other(CaseObject):
     kind: Annotated[Literal["other"], label("种类", "Anything else", {"other": "其他"})]
     description: Annotated[Prose, label("说明", "What is to be done")]
 

@@ -2,6 +2,7 @@
 """Commissioned matters between courts 委托事项: one row for each matter code (docs/domain.md 2.6, 法发〔2017〕27号).
 
 Terms: INT-485 (deposits one year, movables two, other property three). Days and papers: [H], [D] in docs/domain.md.
+A movable that is detained is sealed too: `renew-seal-movable` and `unseal-movable` are how it goes on and ends.
 """
 
 from __future__ import annotations
@@ -73,12 +74,12 @@ COMMISSIONS: Mapping[str, Commission] = {
         Commission("renew-seal-movable", "续行查封动产", "Renew the seal on a movable", "movable", "renew", "seal", 2),
         Commission("unseal-movable", "解除查封动产", "Unseal a movable", "movable", "end", "seal"),
         Commission("transfer-movable", "动产交付过户", "Hand over or transfer a movable", "movable"),
-        Commission("detain-movable", "扣押动产", "Detain a movable", "movable", "open", "detain", 2),
+        Commission("detain-movable", "扣押动产", "Detain a movable", "movable", "open", "seal", 2),
         Commission("investigate-property", "调查财产", "Investigate property", "subject", coercive=False, days=(10, 30)),
         Commission(
             "serve-document", "送达文书", "Serve a document", "addressee", coercive=False, days=(1, 10), papers=("document-to-serve",)
         ),
-        Commission("control-person", "协助控制人员", "Help to control a person", "whereabouts", papers=("detention-decision",)),
+        Commission("control-person", "协助控制人员", "Help to control a person", "whereabouts"),
         Commission("assist-on-site", "协助现场执行", "Assist on site", "site"),
         Commission("other", "其他委托事项", "Another matter", "other", papers=("superior-approval",)),
     )

@@ -30,6 +30,7 @@ STATUTES: Mapping[str, tuple[str, str]] = {
 NOTICES: Mapping[str, str] = {"FASHI": "法释", "FAFA": "法发", "FA": "法"}
 KNOWN_NOTICES: Mapping[str, tuple[str, str]] = {
     "FAFA-2017-27": ("事项委托", "commissioned matters"),
+    "FASHI-2016-6": ("首封处分权移送", "whose it is to sell what several courts have sealed"),
     "FASHI-2024-13": ("拒执", "refusal to execute"),
     "FAFA-2025-8": ("拒执", "refusal to execute"),
     "FASHI-2015-17": ("限制消费", "limits on consumption"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Literal
+
 from pydantic import field_validator
 
 from schemas.rules import broken
@@ -9,6 +12,14 @@ from schemas.values import IdKind, Person
 
 _BIRTH_INSIDE = ("resident-id", "residence-permit")
 ADULT_YEARS = 18
+
+Decision = Literal["detention-order", "compelled-appearance"]
+"""What lets somebody be held: it was decided before anybody is asked to help (docs/domain.md 2.3, 2.6)."""
+DECISION_LABELS = {"detention-order": "拘留决定", "compelled-appearance": "拘传"}
+DECISION_PAPERS: Mapping[str, Mapping[str, int]] = {
+    "detention-order": {"detention-decision": 1},
+    "compelled-appearance": {"compelled-appearance-writ": 1},
+}
 
 
 class NaturalPerson(Person):

@@ -1,14 +1,17 @@
 """`association/1`: the names of the public list of dishonest debtors [S]; those of the verbs are [D]."""
 
 from adapters.association import codes
-from adapters.rows import Rows, Table, code, day, texts
+from adapters.rows import Rows, Table, answers, code, day, texts, under
 from schemas.catalogue import Kind
 
-LISTED: Rows = {
+DEBTOR: Rows = {
     "payload.debtor.ref": "ref",
     "payload.debtor.name": "iname",
     "payload.debtor.card_no": "cardNum",
     "payload.debtor.business_entity": "businessEntity",
+}
+LISTED: Rows = {
+    **DEBTOR,
     "payload.court_name": "courtName",
     "payload.area_name": "areaName",
     "payload.case_code": "caseCode",
@@ -18,10 +21,42 @@ LISTED: Rows = {
     "payload.performance": code("performance", codes.PERFORMANCE),
     "payload.disruption": texts("disruptTypeName", codes.DISRUPTION),
 }
+# What members did; the names of the list for the debtor, ours for the rest [D].
+FEEDBACK: Rows = {
+    **DEBTOR,
+    "payload.notice_no": "answeredNoticeNo",
+    "payload.reported_on": day("reportDate"),
+    "payload.members": "memberCount",
+    "payload.steps": texts("measures", codes.STEPS),
+    "payload.reaction": code("reaction", codes.REACTION),
+    "payload.note": "note",
+}
+PARTY: Rows = {"ref": "ref", "name": "iname", "division_code": "areaCode"}
+MEDIATION: Rows = {
+    "court.name": "courtName",
+    "handler.name": "contactName",
+    "handler.phone": "contactPhone",
+    **under("payload.debtor.", PARTY, into="debtor."),
+    **under("payload.creditor.", PARTY, into="creditor."),
+    "payload.dispute": code("dispute", codes.DISPUTE),
+    "payload.offers": texts("offers", codes.OFFERS),
+    "payload.both_willing": code("bothWilling", codes.WILLING),
+}
+MEDIATED: Rows = {
+    "items[].status": code("items[].status", codes.MEDIATED),
+    "items[].met_at": "items[].metAt",
+    "items[].mediator": "items[].mediator",
+    "items[].agreement": "items[].agreement",
+    "items[].perform_by": "items[].performBy",
+    "items[].reason": "items[].reason",
+}
+RESULT: Rows = {"items[].ref": "items[].ref", "reasons": "reasons", "evidence": "evidence"}
 
 FIELDS: tuple[tuple[str, Rows], ...] = (
     ("* open", {"request.request_no": "noticeNo"}),  # [D]
     ("assoc.member-notice.publish open", LISTED),
+    ("assoc.credit-feedback.report open", FEEDBACK),
+    ("mediation.assist.request open", MEDIATION),
     ("* delivered", {"stored_at": "storedAt", "system": "system"}),
     (
         "* receipt",
@@ -33,8 +68,24 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
             "unit_code": "unitCode",
         },
     ),
+    ("* accept", {"handler": "handler", "promised_at": "promisedAt"}),
+    ("* supplement-request", {"missing": "missing"}),
+    ("* supplement", {"documents": "documents", "fields": "fields"}),
+    ("* refuse", {"explanation": "explanation", "legal_ref": "legalRef"}),
+    ("* return", {"explanation": "explanation", "contact_log": "contactLog"}),
+    ("* objection", {"grounds": "grounds", "documents": "documents"}),
+    ("* objection-answer", {"decision": code("decision", codes.DECISION), "reasons": "reasons", "by": "by"}),
+    ("* progress", {"stage": "stage", "note": "note"}),
+    ("* result", RESULT),
+    ("* correct", {**RESULT, "reason": "reason"}),
+    *answers("mediation.assist.request", MEDIATED),
     ("* withdraw", {"by": "by"}),
     ("* withdraw-ack", {"note": "note"}),
+    ("* urge", {"note": "note"}),
+    ("* confirm", {"by": "by"}),
+    ("* reopen", {"by": "by", "why": "why"}),
+    ("* evaluate", {"score": "score", "text": "text"}),
+    ("* complain", {"text": "text"}),
     ("* read", {"by": "by"}),
 )
 
@@ -50,12 +101,25 @@ HIDDEN = (
             "request.legal_basis",
             "request.urgency",
             "request.campaign",
-            "court",
-            "handler",
             "documents",
         ),
     ),
+    ("assoc.* open", ("court", "handler")),
+    # Members know each other: who, about what, and whom to call at the court will do.
+    (
+        "mediation.assist.request open",
+        (
+            "court.code",
+            "court.court_code",
+            "handler.permit",
+            "payload.debtor.phone",
+            "payload.creditor.phone",
+            "payload.claim",
+        ),
+    ),
+    ("* supplement", ("documents[].number",)),
     ("* withdraw", ("reason",)),
+    ("* confirm", ("why",)),
 )
 
 TABLE = Table(dialect="association/1", kinds=frozenset({Kind.ASSOCIATION}), fields=FIELDS, hidden=HIDDEN)

@@ -55,6 +55,29 @@ JJCD = {"normal": "1", "urgent": "2", "immediate": "3"}  # [D]
 CFFS = {"strict": "1", "live": "2"}  # [D] 死封 活封
 KZZT = {"done": "1", "failed": "2", "queued": "3"}  # [S] 已控 未控, [D] 轮候
 SDFS = {"direct": "1", "retained": "2", "forwarded": "3", "failed": "4"}  # [D] 直接 留置 转交 未成
+JDYJ = {"detention-order": "01", "compelled-appearance": "02"}  # [D] 决定依据: 拘留决定 拘传
+YXQZL = {
+    "mortgage": "01",
+    "pledge": "02",
+    "lien": "03",
+    "construction-price": "04",
+    "other": "99",
+}  # [D] 优先权种类
+YSDF = {"transferred": "1", "declined": "2"}  # [D] 移送答复: 同意移送 不予移送
+GXNR = {"property-clue": "1", "co-debtor": "2"}  # [D] 共享内容: 财产线索 共同被执行人
+XSZL = {
+    "deposit": "01",
+    "wealth": "02",
+    "equity": "03",
+    "realty": "04",
+    "movable": "05",
+    "whereabouts": "08",
+    "vehicle": "11",
+    "claim": "12",
+    "income": "13",
+    "other": "99",
+}  # [D] 线索种类: as BDLX where it has the kind
+XSDF = {"taken": "1", "known": "2", "unusable": "3"}  # [D] 线索答复: 已采用 已掌握 不能采用
 DFJL = {"upheld": "1", "dismissed": "2", "partly-upheld": "3"}  # [D] 成立 不成立 部分成立
 TYR = {"creditor": "1", "debtor": "2"}  # [D] 同意移送破产的人
 PCYY = {"cannot-pay-due": "01", "assets-insufficient": "02", "clearly-insolvent": "03", "nothing-found": "04"}  # [D]

@@ -3,7 +3,7 @@
 from adapters.codecs import COMPACT
 from adapters.court import codes
 from adapters.court.letters import LETTERS
-from adapters.rows import Rows, Table, code, day, flag, joined, legal, moment, spread, under
+from adapters.rows import Rows, Table, answers, code, day, flag, joined, legal, moment, spread, under
 from schemas.catalogue import Kind
 
 DOCUMENTS: Rows = {"documents": "documents", "documents[].number": "documents[].WSBH"}  # [S] 文书编号
@@ -43,6 +43,9 @@ OBJECT: Rows = {
     "questions": "WTQD",  # [D] 问题清单
     **under("address.", ADDRESS, into="DZ."),  # [D] 地址
     "paper": "SDWS",  # [D] 送达文书
+    "decision": code("JDYJ", codes.JDYJ),  # [D] 决定依据
+    "seen_on": day("QRRQ"),  # [D] 确认日期
+    "starts_at": moment("DCSJ"),  # [D] 到场时间
 }
 ORIGINAL: Rows = {
     "measure_no": "YCSBH",  # [D] 原措施编号
@@ -54,7 +57,6 @@ ORIGINAL: Rows = {
     "mode": code("YCFFS", codes.CFFS),  # [D]
 }
 ITEM: Rows = {
-    "ref": "ref",
     "status": code("KZZT", codes.KZZT),  # [S]
     "fail_reason": "WNKZYY",  # [S]
     "amount": "SKJE",  # [L]
@@ -71,12 +73,33 @@ ITEM: Rows = {
     "findings[].question": "DCJG[].WT",  # [D] 调查结果
     "findings[].answer": "DCJG[].DF",  # [D]
 }
+DISPOSAL_ITEM: Rows = {
+    "answer": code("YSDF", codes.YSDF),  # [D] 移送答复
+    "letter_no": "YSHWH",  # [D] 移送函文号
+    "letter": "YSHYX",  # [D] 移送函影像
+    "transferred_on": day("YSRQ"),  # [D] 移送日期
+    "first_claim": "SFZQSE",  # [D] 首封债权数额
+    "reason": "BYYSLY",  # [D] 不予移送理由
+}
+CLUE_ITEM: Rows = {
+    "answer": code("XSDF", codes.XSDF),  # [D] 线索答复
+    "own_cases": joined("GLAH"),  # [D] 关联案号
+    "reason": "BCYLY",  # [D] 不采用理由
+}
 RESULT: Rows = {
-    **under("items[].", ITEM, into="items[]."),
+    "items[].ref": "items[].ref",
     "reasons": joined("YYSM"),  # [D] 原因说明
     "evidence": "evidence",
     "evidence[].number": "evidence[].WSBH",  # [S]
 }
+
+# What can be sold: the members of a realty, an equity and a movable.
+ASSET = tuple(
+    path
+    for path in OBJECT
+    if path.startswith(("party.", "company."))
+    or path in ("ref", "kind", "amount", "share", "unit_no", "certificate_no", "location", "description", "quantity")
+)
 
 FIELDS: tuple[tuple[str, Rows], ...] = (
     (
@@ -89,6 +112,11 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
             "handler.name": "CBR",  # [S]
             "handler.permit": "GZZBH",  # [S]
             "handler.phone": "LXFS",  # [S]
+        },
+    ),
+    (
+        "entrust.matter.request open",
+        {
             "payload.matter_code": spread(("WTSXDM", "KZLX", "KZCS"), codes.WTSXDM),  # [D], [S]
             "payload.entrusting": "WTFYDM",  # [D]
             "payload.entrusted": "STFYDM",  # [D]
@@ -100,6 +128,43 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
             "payload.urgent": flag("SFJJ"),  # [D]
             **under("payload.original.", ORIGINAL),
             **under("payload.objects[].", OBJECT, into="objects[]."),
+        },
+    ),
+    (
+        "entrust.disposal-right.request open",
+        {
+            "payload.asking_court": "SQFYDM",  # [D] 商请法院
+            "payload.first_court": "SFFYDM",  # [D] 首封法院
+            "payload.first_case_no": "SFAH",  # [D] 首封案号
+            "payload.first_sealed_on": day("SFRQ"),  # [D] 首封日期
+            "payload.asked_on": day("SQRQ"),  # [D] 商请日期
+            "payload.own_rank": "LHSW",  # [D] 轮候顺位
+            "payload.priority": code("YXQZL", codes.YXQZL),  # [D]
+            "payload.basis_no": "SXWSAH",  # [D] 生效文书案号
+            "payload.creditor": "YXZQR",  # [D] 优先债权人
+            "payload.claim": "YXZQSE",  # [D] 优先债权数额
+            "payload.reason": "SQLY",  # [D] 商请理由
+            **under("payload.objects[].", {path: OBJECT[path] for path in ASSET}, into="objects[]."),
+        },
+    ),
+    (
+        "court.clue.share open",
+        {
+            "payload.kind": code("GXNR", codes.GXNR),  # [D] 共享内容
+            **under("payload.debtor.", PARTY, into="DSR."),  # [D] 当事人
+            "payload.clues[].ref": "XS[].ref",  # [D] 线索
+            "payload.clues[].kind": code("XS[].XSZL", codes.XSZL),  # [D]
+            "payload.clues[].description": "XS[].XSNR",  # [D] 线索内容
+            "payload.clues[].location": "XS[].SZD",  # [D] 所在地
+            "payload.clues[].learned_on": day("XS[].DZRQ"),  # [D] 得知日期
+            "payload.clues[].source": "XS[].XSLY",  # [D] 线索来源
+            "payload.own_cases": joined("GLAH"),  # [D] 关联案号
+            "payload.proposal": "XTJY",  # [D] 协同建议
+        },
+    ),
+    (
+        "* open",
+        {
             "request.purpose": "YT",  # [D] 用途
             "request.legal_basis": legal("ZFYJ"),  # [D]
             "request.urgency": code("JJCD", codes.JJCD),  # [D]
@@ -133,6 +198,9 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
     ("* progress", {"stage": "JZJD", "note": "JZSM"}),
     ("* result", RESULT),
     ("* correct", {**RESULT, "reason": "GZYY"}),
+    *answers("entrust.matter.request", under("items[].", ITEM, into="items[].")),
+    *answers("entrust.disposal-right.request", under("items[].", DISPOSAL_ITEM, into="items[].")),
+    *answers("court.clue.share", under("items[].", CLUE_ITEM, into="items[].")),
     ("* withdraw", {"reason": "CHYY", "by": "CHR"}),
     ("* withdraw-ack", {"note": "CHSM"}),
     ("* urge", {"note": "CBSM"}),

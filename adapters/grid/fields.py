@@ -1,7 +1,7 @@
 """`grid/1`: what grid centres call things; all [D] but gridCode [S] (docs/dialects.md)."""
 
 from adapters.grid import codes
-from adapters.rows import Rows, Table, code, under
+from adapters.rows import Rows, Table, answers, code, flag, under
 from adapters.rows import codes as coded
 from schemas.catalogue import Kind
 
@@ -11,18 +11,53 @@ ADDRESS: Rows = {
     "street": "address.street",
     "detail": "address.detail",
 }
-VERIFIED: Rows = {
-    "items[].ref": "items[].ref",
-    "items[].lives_here": code("items[].livesHere", codes.YES_NO),
-    "items[].last_seen_month": "items[].lastSeenMonth",
-    "items[].contactable": code("items[].contactable", codes.YES_NO),
-    "items[].premises_state": code("items[].premisesState", codes.PREMISES),
+PARTY: Rows = {"ref": "ref", "name": "name", "phone": "phone", "division_code": "divisionCode"}
+WORKER: Rows = {
     "items[].worker_no": "items[].workerNo",
     "items[].worker_name": "items[].workerName",
     "items[].visited_at": "items[].visitedAt",
     "items[].remark": "items[].remark",
 }
-RESULT: Rows = {"reasons": "reasons", "evidence": "evidence"}
+VERIFIED: Rows = {
+    "items[].lives_here": code("items[].livesHere", codes.YES_NO),
+    "items[].last_seen_month": "items[].lastSeenMonth",
+    "items[].contactable": code("items[].contactable", codes.YES_NO),
+    "items[].premises_state": code("items[].premisesState", codes.PREMISES),
+    **WORKER,
+}
+VISITED: Rows = {
+    "items[].met": flag("items[].met", "1", "2"),
+    "items[].attitude": code("items[].attitude", codes.ATTITUDE),
+    "items[].wants_settlement": code("items[].wantsSettlement", codes.YES_NO),
+    **WORKER,
+}
+SERVED: Rows = {
+    "items[].served": flag("items[].served", "1", "2"),
+    "items[].mode": code("items[].mode", codes.MODES),
+    "items[].signed_at": "items[].signedAt",
+    "items[].signer": "items[].signer",
+    "items[].relation": "items[].relation",
+    "items[].receipt_image": "items[].receiptImage",
+    "items[].fail_reason": "items[].failReason",
+    **WORKER,
+}
+WITNESSED: Rows = {
+    "items[].attended": flag("items[].attended", "1", "2"),
+    "items[].attendees[].worker_no": "items[].attendees[].workerNo",
+    "items[].attendees[].worker_name": "items[].attendees[].workerName",
+    "items[].signed_at": "items[].signedAt",
+    "items[].opinion": code("items[].opinion", codes.OPINION),
+    "items[].note": "items[].remark",
+}
+MEDIATED: Rows = {
+    "items[].status": code("items[].status", codes.MEDIATED),
+    "items[].met_at": "items[].metAt",
+    "items[].mediator": "items[].mediator",
+    "items[].agreement": "items[].agreementImage",
+    "items[].perform_by": "items[].performBy",
+    "items[].reason": "items[].reason",
+}
+RESULT: Rows = {"items[].ref": "items[].ref", "reasons": "reasons", "evidence": "evidence"}
 
 FIELDS: tuple[tuple[str, Rows], ...] = (
     (
@@ -36,8 +71,36 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
             "payload.person.name": "name",
             "payload.person.id_tail4": "idTail4",
             **under("payload.address.", ADDRESS),
-            "payload.questions": coded("questions", codes.QUESTIONS),
             "request.urgency": "urgency",
+        },
+    ),
+    ("grid.verify.request open", {"payload.questions": coded("questions", codes.QUESTIONS)}),
+    ("grid.visit.request open", {"payload.topics": coded("topics", codes.TOPICS)}),
+    (
+        "grid.service-assist.request open",
+        {
+            "payload.mode": code("mode", codes.MODES),
+            "payload.envelopes": "envelopes",
+            "payload.meet_at": "meetAt",
+        },
+    ),
+    (
+        "grid.witness.request open",
+        {
+            "payload.ref": "ref",
+            "payload.act": code("act", codes.ACTS),
+            "payload.starts_at": "startsAt",
+            "payload.people": "people",
+        },
+    ),
+    (
+        "mediation.assist.request open",
+        {
+            **under("payload.debtor.", PARTY, into="debtor."),
+            **under("payload.creditor.", PARTY, into="creditor."),
+            "payload.dispute": code("dispute", codes.DISPUTES),
+            "payload.offers": coded("offers", codes.OFFERS),
+            "payload.both_willing": code("bothWilling", codes.YES_NO),
         },
     ),
     ("* delivered", {"stored_at": "storedAt", "system": "system"}),
@@ -61,8 +124,11 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
     ("* progress", {"stage": "stage", "note": "note"}),
     ("* result", RESULT),
     ("* correct", {**RESULT, "reason": "reason"}),
-    ("grid.verify.request result", VERIFIED),
-    ("grid.verify.request correct", VERIFIED),
+    *answers("grid.verify.request", VERIFIED),
+    *answers("grid.visit.request", VISITED),
+    *answers("grid.service-assist.request", SERVED),
+    *answers("grid.witness.request", WITNESSED),
+    *answers("mediation.assist.request", MEDIATED),
     ("* withdraw", {"by": "by"}),
     ("* withdraw-ack", {"note": "note"}),
     ("* urge", {"note": "note"}),
@@ -89,6 +155,7 @@ HIDDEN = (
             "documents",
         ),
     ),
+    ("mediation.assist.request open", ("payload.claim",)),
     ("* supplement", ("documents[].number",)),
     ("* withdraw", ("reason",)),
     ("* confirm", ("why",)),

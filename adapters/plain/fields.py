@@ -18,7 +18,7 @@ HIDDEN: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 TABLE = Table(
     dialect="plain/1",
-    kinds=frozenset({Kind.DEPARTMENT, Kind.PROCURATORATE, Kind.OFFICE, Kind.PUBLICATION, Kind.WITNESS}),
+    kinds=frozenset({Kind.PROCURATORATE, Kind.OFFICE, Kind.PUBLICATION, Kind.WITNESS}),
     hidden=HIDDEN,
     canonical=True,
 )

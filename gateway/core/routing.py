@@ -6,10 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Any, Literal
 
 from gateway.errors import RejectedError
 from schemas.catalogue import Kind, MatterType
+from schemas.departments import DEPARTMENTS
+from schemas.problem import FieldError
+from schemas.rules import RULES
 
 Channel = Literal["amqp", "http"]
 
@@ -52,6 +55,7 @@ class Participant:
     dialect: str
     division: str | None = None
     court_code: str | None = None
+    dept: str | None = None
     parent: str | None = None
     home: bool = False
     enabled: bool = True
@@ -105,6 +109,27 @@ def admit(matter: MatterType, sender: Participant, receiver: Participant) -> Non
         raise RejectedError("receiver-does-not-take", pointer="/receiver")
     if not receiver.takes(matter.name):
         raise RejectedError("receiver-does-not-take", pointer="/receiver")
+
+
+def check_dept(matter: MatterType, payload: Any, receiver: Participant) -> None:
+    """What is meant for one department goes to no other (docs/domain.md 2.8): a realty query asked of the tax office
+    would tell it whom the court looks for.
+
+    payload: the validated request payload. Raises RejectedError invalid-field with the rule `dept-mismatch`.
+    """
+    meant = matter.dept(payload)
+    if meant is None or meant == receiver.dept:
+        return
+    own = DEPARTMENTS.get(receiver.dept or "")
+    context = {"expected": own.zh if own else receiver.zh, "expected_en": own.en if own else receiver.en}
+    rule = RULES["dept-mismatch"]
+    error = FieldError(
+        pointer="/payload/dept",
+        rule=rule.name,
+        detail=rule.zh.format_map(context),
+        detail_en=rule.en.format_map(context),
+    )
+    raise RejectedError("invalid-field", [error])
 
 
 def routing_key(participant: str, lane: str, matter: str, verb: str) -> str:

@@ -37,11 +37,10 @@ BEYOND = "界外路"
 
 APPROVED_BY: dict[int, tuple[tuple[str, str], ...]] = {
     0: (),
-    1: ((PRESIDENT, "president"),),
     2: ((DEPUTY, "bureau-chief"), (CHIEF, "bureau-chief")),
     3: ((CHIEF, "bureau-chief"), (PRESIDENT, "president")),
 }
-"""Nobody; the president (detention); two people; two people with the president among them."""
+"""Nobody; two people; two people with the president among them (whoever is to be held)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,10 @@ class Clerk:
             *self._shared,
             *(world.paper(kind, number, HOME) for kind in row.papers),
         ]
-        approvals = 1 if code == "control-person" else 0
+        approvals = 0
+        if code == "control-person":
+            papers.append(world.paper("detention-decision", number, HOME))
+            approvals = 3
         return self._draft(
             court, "entrust.matter.request", payload, papers, case_no, party["id_no"][-6:],
             basis=["FAFA-2017-27", "CPL-240"], purpose="seize-asset", approvals=approvals, signed=row.coercive,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from gateway.client import CourtClient, Message
@@ -68,6 +69,7 @@ def _done(thing: dict[str, Any]) -> dict[str, Any]:
             "signed_at": now().isoformat(),
             "signer": thing["party"]["name"],
             "relation": "本人",
+            "receipt_image": hashlib.sha256(thing["ref"].encode()).hexdigest(),
         }
         item["service"] = served
     return item

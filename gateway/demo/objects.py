@@ -49,7 +49,11 @@ def _addressee(world: World, party: Party) -> dict[str, Any]:
 
 
 def _whereabouts(world: World, party: Party) -> dict[str, Any]:
-    return _object(world, "whereabouts", party) | {"address": world.address()}
+    return _object(world, "whereabouts", party) | {
+        "decision": "detention-order",
+        "address": world.address(),
+        "seen_on": world.day(-1),
+    }
 
 
 def _site(world: World, party: Party) -> dict[str, Any]:

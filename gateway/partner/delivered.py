@@ -18,6 +18,7 @@ DELIVERED_FORMS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     # dialect, matter type, form: the first that fits
     ("police/*", "police.vehicle-*", {"CCSJ": "{time:%Y-%m-%d %H:%M:%S}", "CCXT": "{system}"}),
     ("police/*", "*", {"CCSJ": "{time:%Y%m%d%H%M%S}", "CCXT": "{system}"}),
+    ("department/*", "*", {"CCSJ": "{time:%Y-%m-%d %H:%M:%S}", "CCXT": "{system}"}),
     ("court/*", "*", {"CCSJ": "{time:%Y%m%d%H%M%S}", "CCXT": "{system}"}),
     ("grid/*", "*", {"storedAt": _ISO, "system": "{system}"}),
     ("association/*", "*", {"storedAt": _ISO, "system": "{system}"}),

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from schemas.catalogue import Kind
+from schemas.departments import Dept
 from schemas.envelope import Code, Kid
 
 Hex64 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -68,11 +69,14 @@ class ClientSystem(Form):
 
 
 class ParticipantForm(Form):
+    """dept: of kind `department`, which one it is; another kind has none."""
+
     code: Code
     kind: Kind
     name: Name
     division: str | None = None
     court_code: str | None = None
+    dept: Dept | None = None
     parent: str | None = None
     home: bool = False
     enabled: bool = True

@@ -19,6 +19,7 @@ from gateway.errors import ConfigurationError, MisuseError
 from gateway.registry.forms import ParticipantForm
 from schemas.catalogue import Kind
 from schemas.courts import COURTS
+from schemas.departments import DEPARTMENTS
 from schemas.envelope import CANONICAL
 
 PARTICIPANTS = "participants"
@@ -69,6 +70,11 @@ def read_form(path: Path) -> ParticipantForm:
         raise ConfigurationError(
             f"{path}：法院代字 {form.court_code} 不在法院表中。 Court code not in the court table."
         )
+    if (form.kind is Kind.DEPARTMENT) != (form.dept is not None):
+        raise ConfigurationError(
+            f"{path}：部门（kind = department）须用 dept 写明是哪个部门，其他单位不填。"
+            f" A department says which one with `dept`, another kind has none: {', '.join(DEPARTMENTS)}."
+        )
     return form
 
 
@@ -83,6 +89,7 @@ def participant(form: ParticipantForm) -> Participant:
         dialect=form.dialect or (CANONICAL if form.home else _DIALECTS.get(form.kind, "plain/1")),
         division=form.division,
         court_code=form.court_code,
+        dept=form.dept,
         parent=form.parent,
         home=form.home,
         enabled=form.enabled,

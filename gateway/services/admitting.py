@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.core.lifecycle import FIRST
 from gateway.core.origins import marked
 from gateway.core.records import Measure, Timer
-from gateway.core.routing import admit
+from gateway.core.routing import admit, check_dept
 from gateway.errors import RejectedError
 from gateway.services.booking import book_opening
 from gateway.services.carry import GAP
@@ -72,6 +72,8 @@ def _admitted(talk: Conversation, arrived: Arrived) -> MatterType:
         raise RejectedError("bad-envelope", pointer="/seqno")
     if arrived.fault is not None:
         raise arrived.fault
+    assert arrived.model is not None, "what has no fault was validated"
+    check_dept(matter, arrived.model.payload, talk.context.participant(envelope.receiver))  # type: ignore[attr-defined]
     if sorted(head_of(arrived).get("refs") or ()) != sorted(refs_of(arrived.data["payload"])):
         raise RejectedError("bad-envelope", pointer="/data/head/refs")
     if envelope.caseno != arrived.data.get("request", {}).get("case_no"):

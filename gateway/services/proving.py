@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway.core.approvals import check_approvals, check_staff
 from gateway.core.records import Request
-from gateway.core.routing import Client, Participant, admit
+from gateway.core.routing import Client, Participant, admit, check_dept
 from gateway.crypto import policy
 from gateway.crypto.sdjwt import digest_of
 from gateway.crypto.strictjson import loads
@@ -151,6 +151,8 @@ class Prover:
         if submission.schema_version != matter.version:
             raise RejectedError("wrong-version", pointer="/schema_version")
         receivers = self._receivers(matter, participant, submission, receiver)
+        for code in receivers:
+            check_dept(matter, payload, self._ctx.participant(code))
         signed = receiver is not None
         if matter.coercive(payload) and not signed:
             raise RejectedError("signature-required", pointer="/payload")

@@ -18,13 +18,16 @@ from schemas.catalogue import (
     MeasureRule,
     Shape,
 )
-from schemas.commission_objects import CommissionObject
+from schemas.commission_objects import CommissionObject, Whereabouts
 from schemas.commissions import CODE_LABELS, COMMISSIONS, Commission, MatterCode
 from schemas.identifiers import CourtCode
 from schemas.items import ControlledItem
+from schemas.people import DECISION_PAPERS
 from schemas.rules import broken
 from schemas.terms import check_renewal, check_years
 from schemas.values import Day, Line, Measure, Moment, Money, Prose, Sha256
+
+URGENT_DAYS = 1  # [H] 24 hours
 
 
 class EntrustRequest(Model):
@@ -47,13 +50,19 @@ class EntrustRequest(Model):
         row = COMMISSIONS[self.matter_code]
         if self.entrusting == self.entrusted:
             raise broken("same-court", at="/entrusted")
-        least, most = row.days
-        if not least <= self.requested_days <= most:
-            raise broken("requested-days", at="/requested_days", least=least, most=most)
+        self._check_days(row)
         self._check_objects(row)
         self._check_original(row)
         self._check_term(row)
         return self
+
+    def _check_days(self, row: Commission) -> None:
+        least, most = row.days
+        if self.urgent:
+            if self.requested_days != URGENT_DAYS:
+                raise broken("urgent-days", at="/requested_days")
+        elif not least <= self.requested_days <= most:
+            raise broken("requested-days", at="/requested_days", least=least, most=most)
 
     def _check_objects(self, row: Commission) -> None:
         for index, item in enumerate(self.objects):
@@ -99,6 +108,21 @@ class ServiceRecord(Model):
     relation: Annotated[Line | None, label("与受送达人关系", "The signer's relation to the addressee")] = None
     receipt_image: Annotated[Sha256 | None, label("送达回证影像", "Picture of the receipt, by digest")] = None
 
+    @model_validator(mode="after")
+    def _proved(self) -> ServiceRecord:
+        if self.method == "failed":
+            if self.signed_at is not None:
+                raise broken("not-served", at="/signed_at")
+            return self
+        for member in ("signed_at", "receipt_image"):
+            if getattr(self, member) is None:
+                raise broken("service-proof-required", at=f"/{member}")
+        if self.method != "retained" and self.signer is None:
+            raise broken("signer-required", at="/signer")
+        if self.method == "forwarded" and self.relation is None:
+            raise broken("relation-required", at="/relation")
+        return self
+
 
 class Finding(Model):
     question: Annotated[Prose, label("问题", "The question as asked")]
@@ -111,15 +135,25 @@ class EntrustItem(ControlledItem):
     service: Annotated[ServiceRecord | None, label("送达情况", "How the document was served")] = None
     findings: Annotated[list[Finding], label("调查结果", "Answers to the questions", max_length=30)] = []
 
+    @model_validator(mode="after")
+    def _served(self) -> EntrustItem:
+        if self.status == "done" and self.service is not None and self.service.method == "failed":
+            raise broken("not-served", at="/status")
+        return self
+
 
 def _documents(payload: EntrustRequest) -> Mapping[str, int]:
-    return COMMISSIONS[payload.matter_code].documents
+    papers = dict(COMMISSIONS[payload.matter_code].documents)
+    for item in payload.objects:
+        if isinstance(item, Whereabouts):
+            papers |= DECISION_PAPERS[item.decision]
+    return papers
 
 
 def _approvals(payload: EntrustRequest) -> ApprovalRule:
-    """Detention is the president's to approve (docs/domain.md section 4)."""
+    """As for a lookout: no easier way to have somebody held by asking a neighbour (docs/domain.md section 4)."""
     if payload.matter_code == "control-person":
-        return ApprovalRule(people=1, roles=("president",))
+        return ApprovalRule(people=2, roles=("president",))
     return ApprovalRule()
 
 

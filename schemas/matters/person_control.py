@@ -21,7 +21,7 @@ from schemas.catalogue import (
 from schemas.envelope import Ref
 from schemas.identifiers import today_of
 from schemas.items import DutyPhones
-from schemas.people import NaturalPerson, person_objects
+from schemas.people import DECISION_LABELS, DECISION_PAPERS, Decision, NaturalPerson, person_objects
 from schemas.terms import check_days, check_prolonging
 from schemas.values import Day, Line, MeasureNo, Moment, Person, Prose
 
@@ -29,13 +29,7 @@ CONTROL_DAYS = 30  # [D] docs/domain.md 2.3
 ACTION = "control"
 BY_PRESIDENT = ApprovalRule(people=2, roles=("president",))
 
-Decision = Literal["detention-order", "compelled-appearance"]
-DECISION_LABELS = {"detention-order": "拘留决定", "compelled-appearance": "拘传"}
 CONTROL_MODES = {"notify-only": "发现即通报", "hold-for-court": "控制并等候法院"}
-_PAPERS: Mapping[str, Mapping[str, int]] = {
-    "detention-order": {"detention-decision": 1},
-    "compelled-appearance": {"compelled-appearance-writ": 1},
-}
 PERSON_EXAMPLE: Mapping[str, Any] = {
     "ref": "k7m2q9xa",
     "name": "王演示",
@@ -78,7 +72,7 @@ def _open(payload: PersonControlRequest) -> MeasureRule:
 
 
 def _documents(payload: PersonControlRequest) -> Mapping[str, int]:
-    return _PAPERS[payload.decision]
+    return DECISION_PAPERS[payload.decision]
 
 
 PERSON_CONTROL = MatterType(

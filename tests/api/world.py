@@ -49,7 +49,7 @@ from gateway.services.numbers import Numbers
 from gateway.services.ports import Delivery
 from gateway.services.submit import Submitter
 from gateway.store import SqlStore
-from schemas.catalogue import Kind, catalogue
+from schemas.catalogue import Classification, Kind, catalogue
 from schemas.envelope import CANONICAL, CONTENT_TYPE, SUBMISSION_TYP, dataschema, timestamp
 from schemas.replies import split
 from schemas.validation import refs_of
@@ -315,14 +315,16 @@ class World:
     async def reply(
         self, request_no: str, verb: str, data: Mapping[str, Any], *, seqno: int, sealed: bool = False
     ) -> str:
-        """The one asked (over AMQP) says a verb, as its library would; sealed: to the key named by the `open`."""
+        """The one asked (over AMQP) says a verb, as its library would; sealed: to the key named by the `open`, a place
+        in canonical words."""
         request = await self.store.request(request_no)
         assert request is not None
         origin = next(m for m in await self.store.messages(request_no) if m.verb == "open")
         message_id = new_id()
         head, body = split(verb, data, refs_of(data) or None)
-        dialect = CANONICAL if sealed else self.context.participant(request.asked).dialect
-        words = body if sealed else await adapter_for(dialect).encode(Canonical(request.type, verb, body))
+        place = sealed and self.context.catalogue[request.type].result_class is Classification.LOCATION
+        dialect = CANONICAL if place else self.context.participant(request.asked).dialect
+        words = body if place else await adapter_for(dialect).encode(Canonical(request.type, verb, body))
         event = {
             "specversion": "1.0",
             "id": message_id,
@@ -349,28 +351,30 @@ class World:
         await self.deliver(request.asked, signed.raw, f"{request.asked}.normal.{request.type}.{verb}")
         return message_id
 
-    async def raised(self, type: str, payload: Mapping[str, Any], number: str = f"{POLICE}-20260324-000001") -> None:
-        """The police open a request to our court, sealed and in their words."""
+    async def raised(self, type: str, payload: Mapping[str, Any], *, by: str = POLICE) -> str:
+        """The police, or another partner, open a request to our court, sealed and in their words; its number."""
+        number, dialect = f"{by}-20260324-000001", self.context.participant(by).dialect
         said = {"request": {"request_no": number, "legal_basis": []}, "payload": dict(payload)}
-        words = await adapter_for("police/1").encode(Canonical(type, "open", said))
+        words = await adapter_for(dialect).encode(Canonical(type, "open", said))
         message_id = new_id()
         event = {
             "specversion": "1.0",
             "id": message_id,
-            "source": f"//{POLICE}",
+            "source": f"//{by}",
             "receiver": COURT,
             "type": f"lianzhi.{type}.open",
             "subject": number,
             "time": timestamp(self.clock.now()),
-            "dataschema": dataschema("police/1", type, "open", 1),
+            "dataschema": dataschema(dialect, type, "open", 1),
             "datacontenttype": "application/json",
             "seqno": 1,
             "data": {"head": {"refs": refs_of(said)}},
         }
         reader = self.keys.ring.sealing_key(COURT, at=self.clock.now())
         jwe = seal(words, request_no=number, message_id=message_id, key=reader)
-        signed = issue(event, "sealed", jwe, self.keys.private[f"{POLICE}.sig.1"])
-        await self.deliver(POLICE, signed.raw, f"{POLICE}.urgent.{type}.open")
+        signed = issue(event, "sealed", jwe, self.keys.private[f"{by}.sig.1"])
+        await self.deliver(by, signed.raw, f"{by}.urgent.{type}.open")
+        return number
 
     async def deliver(self, owner: str, body: bytes, routing_key: str = "") -> None:
         delivery = Delivery(owner, f"lianzhi.from.{owner}", body, owner, CONTENT_TYPE, routing_key, False, None, 1)

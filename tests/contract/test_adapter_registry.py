@@ -68,7 +68,7 @@ each_case = pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_kind_of_partner_has_one_dialect() -> None:
     spoken = [kind for adapter in adapters() for kind in adapter.table.kinds]
     assert sorted(spoken) == sorted(Kind)
-    assert dialects() == ["association/1", "court/1", "grid/1", "plain/1", "police/1"]
+    assert dialects() == ["association/1", "court/1", "department/1", "grid/1", "plain/1", "police/1"]
 
 
 def test_every_matter_type_is_met_in_some_dialect() -> None:
@@ -137,9 +137,29 @@ def test_a_ref_keeps_its_name(case: Case) -> None:
 
 # What docs/design.md section 4 rule 5 and docs/domain.md 2.7, 2.9 forbid, by the last word of a canonical path.
 WITHHELD = {
-    Kind.GRID: {"case_no", "original_case_no", "id_no", "amount", "debt_amount", "basis_no", "legal_basis", "number"},
-    Kind.ASSOCIATION: {"case_no", "original_case_no", "id_no", "amount", "debt_amount", "legal_basis", "number"},
+    Kind.GRID: {
+        "case_no",
+        "original_case_no",
+        "id_no",
+        "amount",
+        "claim",
+        "debt_amount",
+        "basis_no",
+        "legal_basis",
+        "number",
+    },
+    Kind.ASSOCIATION: {
+        "case_no",
+        "original_case_no",
+        "id_no",
+        "amount",
+        "claim",
+        "debt_amount",
+        "legal_basis",
+        "number",
+    },
     Kind.POLICE: {"amount", "debt_amount", "account_no"},
+    Kind.DEPARTMENT: {"debt_amount", "account_no", "claim"},
     Kind.PUBLICATION: {"id_no", "birth_date", "amount", "debt_amount", "account_no"},
 }
 

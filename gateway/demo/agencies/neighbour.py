@@ -84,7 +84,8 @@ class NeighbourCourt(Agency):
         if "WTQD" in thing:
             item["DCJG"] = [{"WT": q, "DF": f"证件尾号{tail}：查无登记（演示）"} for q in thing["WTQD"]]
         if "SDWS" in thing:
-            item |= {"SDFS": "1", "SDSJ": compact(now()), "QSR": party["XM"], "YSDRGX": "本人"}
+            image = hashlib.sha256(f"HZ-{tail}".encode()).hexdigest()
+            item |= {"SDFS": "1", "SDSJ": compact(now()), "QSR": party["XM"], "YSDRGX": "本人", "HZYX": image}
         return item
 
     async def _ask(self, code: str) -> None:

@@ -1,0 +1,1 @@
+"""Dialect `department/1`: registers of people and property."""

@@ -1,0 +1,87 @@
+"""What a department can seal, freeze or transfer: one model for each kind of property, told apart by `kind`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.base import label
+from schemas.commission_objects import AccountNo, CaseObject, Equity, Realty
+from schemas.people import NaturalPerson
+from schemas.values import Line
+
+INSURANCE_LABELS = {
+    "employee-pension": "企业职工基本养老保险",
+    "public-pension": "机关事业单位养老保险",
+    "resident-pension": "城乡居民养老保险",
+    "unemployment": "失业保险",
+    "medical": "基本医疗保险",
+    "work-injury": "工伤保险",
+    "maternity": "生育保险",
+}
+Insurance = Literal[
+    "employee-pension", "public-pension", "resident-pension", "unemployment", "medical", "work-injury", "maternity"
+]
+
+
+class Benefit(CaseObject):
+    """Pension and the like, of which the person keeps what is needed to live (CPL-254)."""
+
+    kind: Annotated[Literal["benefit"], label("种类", "A social security benefit", {"benefit": "社保待遇"})]
+    party: Annotated[NaturalPerson, label("被执行人", "Whose it is")]
+    insurance: Annotated[Insurance, label("险种", "Insurance", INSURANCE_LABELS)]
+
+    @property
+    def words(self) -> str:
+        return f"benefit:{self.insurance}:{self.party.id_no}"
+
+
+class Fund(CaseObject):
+    """An account in the housing fund: no bank account, and known to the fund alone."""
+
+    kind: Annotated[Literal["fund"], label("种类", "A housing fund account", {"fund": "住房公积金"})]
+    party: Annotated[NaturalPerson, label("被执行人", "Whose it is")]
+    fund_no: Annotated[AccountNo, label("公积金个人账号", "Number of the account in the fund")]
+
+    @property
+    def words(self) -> str:
+        return f"fund:{self.fund_no}"
+
+
+class Refund(CaseObject):
+    kind: Annotated[Literal["refund"], label("种类", "Tax to be refunded", {"refund": "应退税款"})]
+    taxpayer_no: Annotated[Line, label("纳税人识别号", "Taxpayer number")]
+
+    @property
+    def words(self) -> str:
+        return f"refund:{self.taxpayer_no}"
+
+
+class Machine(CaseObject):
+    """A tractor or harvester: it has a plate of its own kind, and no VIN."""
+
+    kind: Annotated[Literal["machine"], label("种类", "An agricultural machine", {"machine": "农业机械"})]
+    machine_plate: Annotated[Line, label("农机号牌", "Plate of the machine")]
+    frame_no: Annotated[Line, label("机架号", "Number on the frame")]
+
+    @property
+    def words(self) -> str:
+        return f"machine:{self.frame_no}"
+
+
+class Ship(CaseObject):
+    kind: Annotated[Literal["ship"], label("种类", "A ship", {"ship": "船舶"})]
+    ship_name: Annotated[Line, label("船名", "Name of the ship")]
+    ship_no: Annotated[Line, label("船舶登记号", "Registration number")]
+    ship_id: Annotated[Line | None, label("船舶识别号", "Identification number")] = None
+
+    @property
+    def words(self) -> str:
+        return f"ship:{self.ship_no}"
+
+
+HeldObject = Annotated[
+    Realty | Equity | Benefit | Fund | Refund | Machine | Ship,
+    Field(discriminator="kind"),
+]

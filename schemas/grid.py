@@ -1,0 +1,63 @@
+"""What grid workers are told and tell, whatever they are asked to do (docs/domain.md 2.7).
+
+The least data that will do: never the debt, the case or the judgment. They may assist and witness; they do not control,
+enter or search.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, StringConstraints
+
+from schemas.base import Model, label
+from schemas.catalogue import Deadline, DeadlineKind
+from schemas.envelope import Ref
+from schemas.normal import upper
+from schemas.rules import broken
+from schemas.values import Line, Moment
+
+_TAIL = re.compile(r"[0-9]{3}[0-9X]")
+
+
+def _tail(text: str) -> str:
+    value = upper(text)
+    if not _TAIL.fullmatch(value):
+        raise broken("id-tail-form")
+    return value
+
+
+IdTail = Annotated[str, StringConstraints(max_length=8), AfterValidator(_tail)]
+YesNo = Literal["yes", "no", "unknown"]
+YES_NO_LABELS = {"yes": "是", "no": "否", "unknown": "不详"}
+IN_THREE_DAYS = Deadline(DeadlineKind.WORKING_DAYS, 3)  # [D] docs/domain.md 2.7
+
+
+class Resident(Model):
+    """Name and the last four characters of the ID: enough to tell namesakes apart at one address."""
+
+    ref: Annotated[Ref, label("对象编号", "Reference of this person within the request")]
+    name: Annotated[Line, label("姓名或字号", "Name of the person or the shop")]
+    id_tail4: Annotated[IdTail, label("证件后四位", "Last four characters of the ID")]
+
+
+class Visited(Model):
+    """Who of the grid was there, and when."""
+
+    ref: Annotated[Ref, label("对象编号", "The person, or the act")]
+    worker_no: Annotated[Line, label("网格员编号", "Number of the grid worker")]
+    worker_name: Annotated[Line, label("网格员", "Grid worker")]
+    visited_at: Annotated[Moment, label("走访时间", "When visited")]
+    remark: Annotated[Line | None, label("备注", "Remark, without names or numbers")] = None
+
+
+RESIDENT_EXAMPLE: Mapping[str, Any] = {"ref": "m3x8d2va", "name": "李示例", "id_tail4": "462X"}
+ADDRESS_EXAMPLE: Mapping[str, Any] = {"division_code": "610199", "street": "东街", "detail": "1号"}
+VISITED_EXAMPLE: Mapping[str, Any] = {
+    "ref": "m3x8d2va",
+    "worker_no": "yc-0003",
+    "worker_name": "孙示例",
+    "visited_at": "2026-03-26T10:05:00+08:00",
+}
