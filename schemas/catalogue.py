@@ -117,7 +117,8 @@ class MatterType:
 
     Functions of the validated request payload (`coercive`, `approvals`, `documents`, `classification`,
     `measure`) take the payload model and are pure. checks: of an alert, the members that its `identity-check` must
-    state beside the photograph: those of the car, or the person's.
+    state beside the photograph: those of the car, or the person's. asks_by: the deadline that a payload states itself,
+    instead of `deadline`. hold_until: of an alert, until when what was hit is held (RFC 3339); then it lapses.
     """
 
     name: str
@@ -140,6 +141,8 @@ class MatterType:
     documents: Callable[[Any], Mapping[str, int]] = lambda _: {}
     measure: Callable[[Any], MeasureRule | None] = _none
     alert_control_no: Callable[[Any], str | None] = _none
+    asks_by: Callable[[Any], Deadline | None] = _none
+    hold_until: Callable[[Any], str | None] = _none
     checks: tuple[str, ...] = ()
     ended_by: str | None = None
     deadline: Deadline

@@ -2,7 +2,7 @@
 
 from adapters.codecs import COMPACT
 from adapters.court import codes
-from adapters.rows import Rows, Table, code, day, flag, joined, legal, moment, spread, under
+from adapters.rows import Rows, Table, answers, code, day, flag, joined, legal, moment, spread, under
 from schemas.catalogue import Kind
 
 DOCUMENTS: Rows = {"documents": "documents", "documents[].number": "documents[].WSBH"}  # [S] 文书编号
@@ -137,6 +137,29 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
     ("* urge", {"note": "CBSM"}),
     ("* confirm", {"by": "QRR", "why": "QRSM"}),
     ("* reopen", {"by": "TBR", "why": "TBYY"}),
+    (
+        "entrust.supervision.request open",
+        {
+            "payload.overdue.ref": "ref",
+            "payload.overdue.request_no": "YDJDH",  # [S] 原单据号: the request that is overdue
+            "payload.overdue.type": "SXLX",  # [D] 事项类型
+            "payload.overdue.entrusting": "WTFYDM",  # [D]
+            "payload.overdue.entrusted": "STFYDM",  # [D]
+            "payload.overdue.opened_on": day("FQRQ"),  # [D] 发起日期
+            "payload.overdue.due_on": day("BLQX"),  # [D] 办理期限
+            "payload.overdue.state": "DQZT",  # [D] 当前状态
+            "payload.reason": "DBLY",  # [D] 督办理由
+        },
+    ),
+    *answers(
+        "entrust.supervision.request",
+        {
+            "items[].decision": code("items[].DBJD", codes.DBJD),  # [D] 督办决定
+            "items[].due_on": day("items[].BLQX"),  # [D]
+            "items[].document_no": "items[].WSBH",  # [S]
+            "items[].note": "items[].DBSM",  # [D]
+        },
+    ),
     ("* evaluate", {"score": "PJFS", "text": "PJNR"}),
     ("* complain", {"text": "TSNR"}),
 )

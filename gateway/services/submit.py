@@ -26,6 +26,7 @@ from gateway.services.feed import request_events
 from gateway.services.numbers import Numbers
 from gateway.services.ports import Transaction
 from gateway.services.proving import Proof, Prover
+from gateway.services.timekeeping import set_deadline, start_clocks
 from schemas.catalogue import Classification, MatterType, MeasureRule
 from schemas.opening import Submission as SubmissionBody
 from schemas.validation import refs_of
@@ -233,8 +234,10 @@ class Opening:
         """Whether it could be opened. `missing`: digests of documents that are named but not here."""
         reason = await self._reason(request, proof, missing, changes, now)
         if reason is None:
+            start_clocks(self._ctx, request, changes, now)
             return True
         request.state, request.reason = "blocked", reason
+        start_clocks(self._ctx, request, changes, now)
         changes.set_timer(Timer(request.request_no, MENDING, now + self._ctx.settings.mend_every))
         changes.events += request_events(self._ctx, request, "blocked", now, detail=reason)
         return False
@@ -246,6 +249,7 @@ class Opening:
             return f"document-missing:{missing[0]}"
         try:
             self._reply_key(request, proof, now)
+            set_deadline(self._ctx, request, proof.payload, proof.submission.urgency, now)
             data = proof.opening(request, self._ctx.home)
             composed = await self._composer.say(
                 request, sender=request.asker, verb="open", data=data, now=now, submissionhash=proof.submissionhash
@@ -284,6 +288,7 @@ def new_request(
 ) -> Request:
     body: SubmissionBody = proof.submission
     matter = proof.matter
+    facts = {} if body.backup_handler is None else {"backup": body.backup_handler}
     return Request(
         request_no=number,
         type=matter.name,
@@ -302,6 +307,7 @@ def new_request(
         client=client.id,
         submission_id=proof.submission_id,
         refs=refs_of(body.payload),
+        facts=facts,
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Boolean, Column, Table
 from sqlalchemy.types import TypeEngine
 
 from gateway.core.records import (
+    CalendarYear,
     DocumentRow,
     Event,
     IdempotencyRow,
@@ -86,3 +87,4 @@ DOCUMENT = Codec(tables.documents, DocumentRow)
 QUARANTINE = Codec(tables.quarantine, QuarantineRow)
 IDEMPOTENCY = Codec(tables.idempotency, IdempotencyRow)
 EVENT = Codec(tables.events, Event)
+CALENDAR = Codec(tables.calendars, CalendarYear)

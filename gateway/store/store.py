@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.core.records import (
+    CalendarYear,
     DocumentRow,
     Event,
     LeasedMessage,
@@ -26,7 +27,7 @@ from gateway.store.engine import Database, database_url, sqlite_path
 from gateway.store.lock import SingleProcessLock
 from gateway.store.migrate import is_current
 from gateway.store.query import Query
-from gateway.store.rows import DOCUMENT, EVENT, MEASURE, MESSAGE, QUARANTINE, REQUEST, SUBMISSION
+from gateway.store.rows import CALENDAR, DOCUMENT, EVENT, MEASURE, MESSAGE, QUARANTINE, REQUEST, SUBMISSION
 from gateway.store.transaction import SqlTransaction
 
 
@@ -123,6 +124,13 @@ class SqlStore:
 
     async def counts(self) -> Mapping[str, Mapping[str, int]]:
         return {what: {row[0]: row[1] for row in await self._rows(query)} for what, query in reads.COUNTS.items()}
+
+    async def calendars(self) -> list[CalendarYear]:
+        """By year."""
+        return [CALENDAR.read(row) for row in await self._rows(reads.CALENDARS)]
+
+    async def provisional(self, until: datetime) -> list[str]:
+        return [row[0] for row in await self._rows(reads.PROVISIONAL, until=until)]
 
     async def now(self) -> datetime:
         if self.database.is_sqlite:

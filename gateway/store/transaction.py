@@ -10,7 +10,7 @@ from sqlalchemy import Integer, bindparam, exists, func, select, text
 
 from gateway.core.records import Changes, IdempotencyRow, Measure, Message, OutboxRow, Request, Submission, Timer
 from gateway.services.ports import KnownMessage
-from gateway.store import outbox, writes
+from gateway.store import outbox, reads, writes
 from gateway.store.columns import Instant, among
 from gateway.store.connection import Connection, scalar
 from gateway.store.query import Query
@@ -67,6 +67,9 @@ LOCK_DUE_TIMERS = Query(
 LOCK_DUE_TIMERS_OF_NONE = Query(
     _due_timers.where(~exists().where(_r.request_no == timers.c.request_no)).with_for_update(skip_locked=True)
 )
+PROVISIONAL_TIMERS = Query(
+    select(*TIMER.columns).where(timers.c.provisional, among(timers.c.request_no, "numbers")).order_by(timers.c.due_at)
+)
 TAKE_NUMBERS = Query(
     text(
         "INSERT INTO number_blocks (opener, day, next) VALUES (:opener, :day, :size + 1) "
@@ -106,6 +109,10 @@ class SqlTransaction:
         rows = await self._db.fetch(SUBMISSIONS, ids=_second(keys)) if keys else ()
         found = {(row.sender, row.id): row for row in map(SUBMISSION.read, rows)}
         return {key: found[key] for key in keys if key in found}
+
+    async def submission_of(self, request_no: str) -> Submission | None:
+        rows = list(await self._db.fetch(reads.SUBMISSION_OF, number=request_no))
+        return SUBMISSION.read(rows[0]) if rows else None
 
     async def idempotency(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], IdempotencyRow]:
         rows = await self._db.fetch(IDEMPOTENCY_ROWS, keys=_second(keys)) if keys else ()
@@ -148,6 +155,9 @@ class SqlTransaction:
         queries = (LOCK_DUE_TIMERS, LOCK_DUE_TIMERS_OF_NONE) if self._db.locks else (DUE_TIMERS,)
         found = [row for query in queries for row in await self._db.fetch(query, now=now, limit=limit)]
         return [TIMER.read(row) for row in found[:limit]]
+
+    async def provisional_timers(self, numbers: Sequence[str]) -> list[Timer]:
+        return [TIMER.read(row) for row in await self._db.fetch(PROVISIONAL_TIMERS, numbers=numbers)]
 
     async def take_number_block(self, opener: str, day: str, size: int) -> int:
         following: int = await scalar(self._db, TAKE_NUMBERS, opener=opener, day=day, size=size)

@@ -17,6 +17,7 @@ from gateway.store.columns import EPOCH, micros
 from gateway.store.connection import Connection
 from gateway.store.query import Query
 from gateway.store.rows import (
+    CALENDAR,
     DOCUMENT,
     EVENT,
     IDEMPOTENCY,
@@ -69,7 +70,8 @@ OUTBOX_CANCEL = bulk.update_where(
 SET_TIMERS = bulk.insert(
     tables.timers,
     TIMER.written,
-    'ON CONFLICT (request_no, kind) DO UPDATE SET due_at = excluded.due_at, "count" = excluded."count"',
+    'ON CONFLICT (request_no, kind) DO UPDATE SET due_at = excluded.due_at, "count" = excluded."count", '
+    "start_at = excluded.start_at, provisional = excluded.provisional",
 )
 CLEAR_TIMERS = bulk.delete(tables.timers, [_t.request_no, _t.kind])
 INSERT_MEASURES = bulk.insert(tables.measures, MEASURE.written)
@@ -84,6 +86,12 @@ COUNT_QUARANTINE = bulk.insert(
     'ON CONFLICT (body_sha256, owner) DO UPDATE SET "count" = quarantine."count" + excluded."count"',
 )
 INSERT_IDEMPOTENCY = bulk.insert(tables.idempotency, IDEMPOTENCY.written)
+SET_CALENDARS = bulk.insert(
+    tables.calendars,
+    CALENDAR.written,
+    "ON CONFLICT (year) DO UPDATE SET notice = excluded.notice, issued_on = excluded.issued_on, rest = excluded.rest, "
+    'work = excluded.work, "at" = excluded."at"',
+)
 INSERT_EVENTS = bulk.insert(tables.events, EVENT.written)
 
 new_request = REQUEST.writer(REQUEST.written)
@@ -97,6 +105,7 @@ changed_measure = MEASURE.writer([*_measure_changing, _x.measure_no])
 new_document = DOCUMENT.writer(DOCUMENT.written)
 refused = QUARANTINE.writer(QUARANTINE.written)
 remembered = IDEMPOTENCY.writer(IDEMPOTENCY.written)
+imported = CALENDAR.writer(CALENDAR.written)
 event = EVENT.writer(EVENT.written)
 
 
@@ -123,6 +132,7 @@ async def apply(connection: Connection, changes: Changes) -> None:
     await connection.run(INSERT_DOCUMENTS, [new_document(d) for d in changes.documents])
     await connection.run(COUNT_QUARANTINE, [refused(q) for q in _counted(changes.quarantine)])
     await connection.run(INSERT_IDEMPOTENCY, [remembered(i) for i in changes.idempotency])
+    await connection.run(SET_CALENDARS, [imported(c) for c in changes.calendars])
     if changes.events and connection.locks:
         await connection.fetch(FEED_LOCK)
     await connection.run(INSERT_EVENTS, [event(e) for e in changes.events])
