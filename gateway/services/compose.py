@@ -72,7 +72,7 @@ class Composer:
                 "type": f"lianzhi.{request.type}.{verb}",
                 "subject": request.request_no,
                 "time": timestamp(now),
-                "expires": _expires(matter, verb, now),
+                "expires": _expires(matter, verb, request, now),
                 "dataschema": dataschema(dialect, request.type, verb, request.version),
                 "datacontenttype": "application/json",
                 "seqno": number,
@@ -218,7 +218,12 @@ class Composer:
         )
 
 
-def _expires(matter: MatterType, verb: str, now: datetime) -> str | None:
+def _expires(matter: MatterType, verb: str, request: Request, now: datetime) -> str | None:
+    """Never the deadline itself: an overdue request is still a request (docs/design.md 3.2)."""
     if verb != "open" or matter.validity_days is None:
         return None
-    return timestamp(now + timedelta(days=matter.validity_days))
+    expires = now + timedelta(days=matter.validity_days)
+    due = request.facts.get("due")
+    if due is not None and expires == datetime.fromisoformat(due["at"]):
+        expires += timedelta(days=1)
+    return timestamp(expires)
