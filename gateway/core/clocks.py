@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -107,6 +107,14 @@ def opened(deadline: Deadline, urgency: str, basis: Basis, now: datetime) -> dic
     if urgency != "normal" and due(urgent, now, basis.calendar).at < due(deadline, now, basis.calendar).at:
         deadline = urgent
     return _facts(deadline, now, URGE if deadline.kind is DeadlineKind.CLOCK_HOURS else REMIND, basis)
+
+
+def expiry(validity_days: int, request: Request, now: datetime) -> datetime:
+    """Until when a receiver takes the `open`. Never the deadline itself: an overdue request is still a request
+    (docs/design.md 3.2)."""
+    expires = now + timedelta(days=validity_days)
+    at_the_deadline = "due" in request.facts and expires == datetime.fromisoformat(request.facts["due"]["at"])
+    return expires + timedelta(days=1) if at_the_deadline else expires
 
 
 def running(request: Request, basis: Basis) -> dict[str, str]:

@@ -16,6 +16,7 @@ from gateway.errors import StoreUnavailableError
 from gateway.services.context import Context
 from gateway.services.feed import request_events
 from gateway.services.timekeeping import basis_of
+from schemas.envelope import timestamp
 
 log = structlog.get_logger("calendar")
 
@@ -96,7 +97,7 @@ async def _batch(context: Context, numbers: Sequence[str]) -> int:
             changes.set_timer(again)
             certain += not again.provisional
             if request.facts.get("due") != before:
-                head = {"due_at": request.facts["due"]["at"]}
+                head = {"due_at": timestamp(datetime.fromisoformat(request.facts["due"]["at"]))}
                 changes.events += request_events(context, request, "deadline", now, head=head, detail="calendar")
                 changes.requests.append(request)
         await tx.apply(changes)

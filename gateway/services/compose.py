@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from adapters.contract import Adapter, AdapterError, Canonical
+from gateway.core.clocks import expiry
 from gateway.core.origins import marked, origin_for
 from gateway.core.records import Message, OutboxRow, Request
 from gateway.core.routing import Participant, routing_key
@@ -219,11 +220,6 @@ class Composer:
 
 
 def _expires(matter: MatterType, verb: str, request: Request, now: datetime) -> str | None:
-    """Never the deadline itself: an overdue request is still a request (docs/design.md 3.2)."""
     if verb != "open" or matter.validity_days is None:
         return None
-    expires = now + timedelta(days=matter.validity_days)
-    due = request.facts.get("due")
-    if due is not None and expires == datetime.fromisoformat(due["at"]):
-        expires += timedelta(days=1)
-    return timestamp(expires)
+    return timestamp(expiry(matter.validity_days, request, now))

@@ -66,10 +66,9 @@ OLDEST_UNSENT = Query(
     .where(_o.id == select(func.min(_o.id)).where(_is_unsent).scalar_subquery())
 )
 PROVISIONAL = Query(
-    select(tables.timers.c.request_no)
-    .where(tables.timers.c.provisional, tables.timers.c.due_at <= bindparam("until", type_=Instant()))
-    .distinct()
-    .order_by(tables.timers.c.request_no)
+    select(tables.timers.c.request_no).where(
+        text("timers.provisional"), tables.timers.c.due_at <= bindparam("until", type_=Instant())
+    )
 )
 CALENDARS = Query(select(*CALENDAR.columns).order_by(tables.calendars.c.year))
 CLOCK = Query(select(func.clock_timestamp()))  # PostgreSQL

@@ -130,7 +130,7 @@ class SqlStore:
         return [CALENDAR.read(row) for row in await self._rows(reads.CALENDARS)]
 
     async def provisional(self, until: datetime) -> list[str]:
-        return [row[0] for row in await self._rows(reads.PROVISIONAL, until=until)]
+        return sorted({row[0] for row in await self._rows(reads.PROVISIONAL, until=until)})
 
     async def now(self) -> datetime:
         if self.database.is_sqlite:

@@ -145,6 +145,14 @@ def test_the_deadline_follows_the_matter_and_the_urgency(deadline: Deadline, urg
     assert datetime.fromisoformat(opened(deadline, urgency, BASIS, NOW)["at"]) == at(due)
 
 
+def test_an_expiry_is_never_the_deadline() -> None:
+    three_days = Deadline(DeadlineKind.CLOCK_HOURS, 72)
+    one = request(deadline=three_days)
+    assert clocks.expiry(2, one, NOW) == NOW + timedelta(days=2)
+    assert clocks.expiry(3, one, NOW) == NOW + timedelta(days=4)
+    assert clocks.expiry(4, one, NOW) == NOW + timedelta(days=4)
+
+
 def say(one: Request, timer: Timer) -> FallenDue:
     return fallen_due(timer, one, BASIS)
 
