@@ -67,7 +67,7 @@ LOCK_DUE_TIMERS = Query(
 LOCK_DUE_TIMERS_OF_NONE = Query(
     _due_timers.where(~exists().where(_r.request_no == timers.c.request_no)).with_for_update(skip_locked=True)
 )
-TIMERS_OF = Query(select(*TIMER.columns).where(among(timers.c.request_no, "numbers")).order_by(timers.c.due_at))
+TIMERS_OF = Query(select(*TIMER.columns).where(among(timers.c.request_no, "numbers")))
 TAKE_NUMBERS = Query(
     text(
         "INSERT INTO number_blocks (opener, day, next) VALUES (:opener, :day, :size + 1) "
@@ -156,7 +156,7 @@ class SqlTransaction:
 
     async def provisional_timers(self, numbers: Sequence[str]) -> list[Timer]:
         found = [TIMER.read(row) for row in await self._db.fetch(TIMERS_OF, numbers=numbers)]
-        return [timer for timer in found if timer.provisional]
+        return sorted((timer for timer in found if timer.provisional), key=lambda t: (t.request_no, t.kind))
 
     async def take_number_block(self, opener: str, day: str, size: int) -> int:
         following: int = await scalar(self._db, TAKE_NUMBERS, opener=opener, day=day, size=size)
