@@ -18,7 +18,7 @@ calendar_app = typer.Typer(help="工作日历 Calendar of working days", no_args
 
 @calendar_app.command("import")
 def calendar_import(
-    file: Annotated[Path, typer.Argument(help="一年的 TOML 文件 One year, as docs/calendar.md shows")],
+    file: Annotated[Path, typer.Argument(help="一年的 TOML 文件 One year, as docs/calendar.md")],
     folder: Folder = DEFAULT_FOLDER,
 ) -> None:
     """登记一年的放假调休安排；暂定期限随即重算。 A year's calendar; provisional deadlines are counted again at once."""
