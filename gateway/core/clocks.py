@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
 from gateway.core.calendar import Calendar
 from gateway.core.deadlines import Due, after, due, left
 from gateway.core.duty import Duty, within_duty
-from gateway.core.lifecycle import ALERT_OPEN, ANSWERED, TERMINAL, WORKING
+from gateway.core.lifecycle import ALERT_OPEN, ANSWERED, BEFORE, TERMINAL, WORKING
 from gateway.core.records import Request, Timer
 from gateway.core.settings import Terms
 from schemas.catalogue import Deadline, DeadlineKind
@@ -144,9 +144,9 @@ def change(request: Request, was: Mapping[str, str], verb: str | None, basis: Ba
     request.facts = found.facts
     runs = running(request, basis)
     found.clear.extend(kind for kind in was if kind not in runs)
-    if DUE in was and DUE not in runs and request.state not in TERMINAL[request.shape]:
+    if DUE not in runs and _is_under_way(request) and "paused" not in found.facts["due"]:
         found.facts["due"] = _paused(found.facts["due"], basis, now)
-    if DUE in runs and "paused" in found.facts["due"]:
+    elif DUE in runs and "paused" in found.facts["due"]:
         found.facts["due"] = _resumed(found.facts["due"], verb, basis, now)
     for kind, about in runs.items():
         if was.get(kind) != about:
@@ -154,6 +154,11 @@ def change(request: Request, was: Mapping[str, str], verb: str | None, basis: Ba
             if timer is not None:
                 found.set.append(timer)
     return found
+
+
+def _is_under_way(request: Request) -> bool:
+    """Sent, and not over. Also what was answered before the broker confirmed it."""
+    return "due" in request.facts and request.state not in (*BEFORE, *TERMINAL[request.shape])
 
 
 def timer_of(request: Request, kind: str, start: datetime, basis: Basis) -> Timer | None:
@@ -223,15 +228,16 @@ def _resumed(facts: Mapping[str, Any], verb: str | None, basis: Basis, now: date
     return _facts(rest, now, step, basis)
 
 
-def end_of(request: Request, basis: Basis) -> Due:
-    """The deadline, on today's calendar."""
-    facts = request.facts["due"]
-    return due(_deadline(facts), _start(facts), basis.calendar)
+def _end(facts: Mapping[str, Any], basis: Basis) -> Due:
+    """The deadline; on today's calendar, where an earlier one had to guess."""
+    if facts["provisional"]:
+        return due(_deadline(facts), _start(facts), basis.calendar)
+    return Due(date.fromisoformat(facts["on"]), datetime.fromisoformat(facts["at"]))
 
 
-def _moment(request: Request, step: int, basis: Basis) -> Due:
+def _moment(end: Due, step: int, basis: Basis) -> Due:
     """When that step of the main clock is to be said."""
-    end, terms = end_of(request, basis), basis.terms
+    terms = basis.terms
     if step == REMIND:
         return Due(end.on, end.at - terms.remind_before, end.provisional)
     days = {URGE_AGAIN: terms.urge_again, SUPERVISE: terms.supervise, ESCALATE: terms.escalate}.get(step)
@@ -241,14 +247,14 @@ def _moment(request: Request, step: int, basis: Basis) -> Due:
 def _step_timer(request: Request, basis: Basis) -> Timer | None:
     """The next step that is still to be said: one that would come before its own beginning is not."""
     facts = request.facts["due"]
-    start, step = _start(facts), facts["step"]
-    if step == REMIND and (request.shape != "ask" or _moment(request, REMIND, basis).at <= start):
+    start, step, last = _start(facts), facts["step"], _end(facts, basis)
+    if step == REMIND and (request.shape != "ask" or _moment(last, REMIND, basis).at <= start):
         step = URGE
     if step == SUPERVISE and request.type == SUPERVISION:
         step = ESCALATE
     if step > (ESCALATE if request.shape == "ask" else URGE):
         return None
-    end = _moment(request, step, basis)
+    end = _moment(last, step, basis)
     return Timer(request.request_no, DUE, end.at, step, start, end.provisional)
 
 

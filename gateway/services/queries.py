@@ -13,7 +13,7 @@ from typing import Any, cast
 import structlog
 
 from gateway.core.approvals import SHANGHAI
-from gateway.core.lifecycle import ANSWERED, BEFORE, TERMINAL, is_done
+from gateway.core.lifecycle import ANSWERED, BEFORE, is_done
 from gateway.core.records import Event, Measure, Message, Request
 from gateway.core.routing import Participant
 from gateway.crypto.seal import recipient_of
@@ -191,7 +191,7 @@ def deadline_of(request: Request) -> dict[str, Any]:
     due = request.facts.get("due")
     if due is None:
         return {}
-    waits = "paused" in due and request.state not in (*ANSWERED, *TERMINAL[request.shape])
+    waits = "paused" in due and request.state not in ANSWERED and not is_done(request)
     return {
         "due_at": timestamp(datetime.fromisoformat(due["at"])),
         "due_on": due["on"],
