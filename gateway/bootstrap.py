@@ -28,12 +28,14 @@ from gateway.crypto.keyring import Keyring
 from gateway.errors import ConfigurationError
 from gateway.http.app import Api, serve_http
 from gateway.papers.local import LocalDocuments
+from gateway.registry.calendars import shipped
 from gateway.registry.config import Config
 from gateway.registry.installation import Installation
 from gateway.registry.participants import load_registry
 from gateway.services.act import Actor
+from gateway.services.calendars import CalendarKeeper
 from gateway.services.clock import ClockWork
-from gateway.services.context import Context
+from gateway.services.context import Calendars, Context
 from gateway.services.dispatch import Dispatcher
 from gateway.services.intake import Intake
 from gateway.services.numbers import Numbers
@@ -107,6 +109,8 @@ async def running(
         stack.push_async_callback(store.close)
         context = build_context(config, store, clock or SystemClock())
         await _check_clock(context)
+        keeper = CalendarKeeper(context, counts="clock" in roles)
+        await keeper.once()
         gateway = Gateway(context, context.directory, context.keyring)
         wakes: list[Callable[[], None]] = []
 
@@ -114,7 +118,7 @@ async def running(
             for one in wakes:
                 one()
 
-        work: list[Coroutine[Any, Any, None]] = []
+        work: list[Coroutine[Any, Any, None]] = [keeper.run(gateway.stop)]
         health: Callable[[], BrokerHealth] | None = None
         if "dispatch" in roles or "intake" in roles:
             link = Link(config.broker_url, name=f"gateway {context.home.code}")
@@ -174,6 +178,7 @@ def build_context(config: Config, store: Store, clock: Clock) -> Context:
         settings=config.settings(),
         limits=config.bounds(),
         hash_key=Installation(config.folder).hash_key(),
+        calendars=Calendars(shipped()),
     )
 
 

@@ -21,7 +21,7 @@ app.add_typer(partner_app, name="partner", help="合作单位一侧 The partner'
 
 def _server_commands() -> None:
     """Absent where only the partner or client library is installed."""
-    from gateway.commands import court, install, operate, watch
+    from gateway.commands import calendars, court, install, operate, watch
 
     for command in (
         install.init,
@@ -43,6 +43,7 @@ def _server_commands() -> None:
         ("keys", install.keys_app),
         ("broker", operate.broker_app),
         ("db", install.db_app),
+        ("calendar", calendars.calendar_app),
     ):
         app.add_typer(group, name=name)
 

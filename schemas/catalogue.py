@@ -123,6 +123,9 @@ class MatterType:
 
     ledger, ledger_answer: the line that the request enters into a ledger, and the one that a later verb with its
     canonical data enters (`schemas.ledgers`); both pure.
+    `measure`) take the payload model and are pure. checks: of an alert, the members that its `identity-check` must
+    state beside the photograph: those of the car, or the person's. asks_by: the deadline that a payload states itself,
+    instead of `deadline`. hold_until: of an alert, until when what was hit is held (RFC 3339); then it lapses.
     """
 
     name: str
@@ -146,6 +149,8 @@ class MatterType:
     measure: Callable[[Any], MeasureRule | None] = _none
     alert_control_no: Callable[[Any], str | None] = _none
     dept: Callable[[Any], str | None] = _none
+    asks_by: Callable[[Any], Deadline | None] = _none
+    hold_until: Callable[[Any], str | None] = _none
     checks: tuple[str, ...] = ()
     ledger: Callable[[Any], LedgerEntry | None] = no_entry
     ledger_answer: Callable[[str, Mapping[str, Any]], LedgerEntry | None] = no_answer_entry

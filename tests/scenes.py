@@ -92,7 +92,7 @@ def answer_to(type: str, payload: Mapping[str, Any], now: datetime, **changes: A
     """The catalogue's example result about the object that this payload asks about, as of now."""
     result = copy.deepcopy(dict(catalogue()[type].example_result))
     item = result["items"][0]
-    asked = payload.get("vehicle") or payload.get("person") or payload["objects"][0]
+    asked = payload.get("vehicle") or payload.get("person") or payload.get("overdue") or payload["objects"][0]
     item["ref"] = asked["ref"]
     item |= {name: payload[name] for name in ("start_on", "end_on") if name in item and name in payload}
     if "control_no" in item:

@@ -99,3 +99,4 @@ BLJG = {"resolved": "1", "explained": "2", "not-resolved": "3", "extended": "4"}
 XFRYJ = {"content": "1", "not-content": "2", "not-reached": "3"}  # [D] 信访人意见
 BMZC = {"subject": "01", "amount": "02", "object": "03", "conduct": "04", "term": "05", "conflict": "06"}  # [D]
 DFFS = {"clarified": "1", "corrected": "2", "cannot": "3"}  # [D] 征询答复方式
+DBJD = {"instructed": "1", "extended": "2", "reassigned": "3", "unfounded": "4"}  # [D] 责令限期 准予延期 改派 不成立

@@ -206,6 +206,29 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
     ("* urge", {"note": "CBSM"}),
     ("* confirm", {"by": "QRR", "why": "QRSM"}),
     ("* reopen", {"by": "TBR", "why": "TBYY"}),
+    (
+        "entrust.supervision.request open",
+        {
+            "payload.overdue.ref": "ref",
+            "payload.overdue.request_no": "YDJDH",  # [S] 原单据号: the request that is overdue
+            "payload.overdue.type": "SXLX",  # [D] 事项类型
+            "payload.overdue.entrusting": "WTFYDM",  # [D]
+            "payload.overdue.entrusted": "STFYDM",  # [D]
+            "payload.overdue.opened_on": day("FQRQ"),  # [D] 发起日期
+            "payload.overdue.due_on": day("BLQX"),  # [D] 办理期限
+            "payload.overdue.state": "DQZT",  # [D] 当前状态
+            "payload.reason": "DBLY",  # [D] 督办理由
+        },
+    ),
+    *answers(
+        "entrust.supervision.request",
+        {
+            "items[].decision": code("items[].DBJD", codes.DBJD),  # [D] 督办决定
+            "items[].due_on": day("items[].BLQX"),  # [D]
+            "items[].document_no": "items[].WSBH",  # [S]
+            "items[].note": "items[].DBSM",  # [D]
+        },
+    ),
     ("* evaluate", {"score": "PJFS", "text": "PJNR"}),
     ("* complain", {"text": "TSNR"}),
     *LETTERS,

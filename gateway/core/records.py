@@ -132,12 +132,28 @@ class Event:
 
 @dataclass(slots=True)
 class Timer:
-    """A deadline held in the store. kind: `redeliver`, `gap`, `mend`. One per (request, kind)."""
+    """A deadline held in the store; one per (request, kind). kind: `redeliver:…`, `gap:…`, `mend`, and those of
+    `core.clocks`. count: how often it fell due, or its step. start_at: when its term began; provisional: the term had
+    to guess a day (`core.deadlines`): from these two it is computed again when the calendar arrives."""
 
     request_no: str
     kind: str
     due_at: datetime
     count: int = 0
+    start_at: datetime | None = None
+    provisional: bool = False
+
+
+@dataclass(slots=True)
+class CalendarYear:
+    """A year's calendar as imported (`core.calendar.Year`); days are written YYYY-MM-DD."""
+
+    year: int
+    notice: str
+    issued_on: str
+    rest: list[str]
+    work: list[str]
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -272,6 +288,7 @@ class Changes:
     idempotency: list[IdempotencyRow] = field(default_factory=list)
     ledger: list[LedgerLine] = field(default_factory=list)
     court_figures: list[CourtFigure] = field(default_factory=list)
+    calendars: list[CalendarYear] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
     def set_timer(self, timer: Timer) -> None:

@@ -8,6 +8,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
+from gateway.core.duty import Duty
 from gateway.errors import RejectedError
 from schemas.catalogue import Kind, MatterType
 from schemas.departments import DEPARTMENTS
@@ -65,6 +66,7 @@ class Participant:
     broker_user: str | None = None
     clients: tuple[Client, ...] = ()
     staff: Mapping[str, Staff] = field(default_factory=dict)
+    duty: Duty = field(default_factory=Duty)
 
     @property
     def local(self) -> bool:
@@ -93,6 +95,11 @@ class Directory:
 
     def get(self, code: str) -> Participant | None:
         return self._by_code.get(code)
+
+    def court(self, court_code: str) -> Participant | None:
+        """The registered participant that is this court."""
+        found = (p for p in self if p.kind is Kind.COURT and p.court_code == court_code and p.enabled)
+        return next(found, None)
 
     def amqp(self) -> list[Participant]:
         return [p for p in self._by_code.values() if p.channel == "amqp" and p.enabled]

@@ -5,9 +5,41 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from gateway.core.ledgers import TERMS, Terms
+from gateway.core.ledgers import TERMS
+from gateway.core.ledgers import Terms as LedgerTerms
 from gateway.core.retry import Backoff
 from gateway.core.worktime import OfficeHours
+from schemas.catalogue import Deadline, DeadlineKind
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How long each clock of a request runs (docs/domain.md sections 2.2, 2.6, 3; `core.clocks` says when).
+
+    urgent: what `urgent` and `immediate` ask for, unless the matter itself is due sooner. receipt_days: on the asked
+    party's duty hours; receipt_always: for the types that it takes at any hour. supplement: 3 days [H]. objection: the
+    court answers in 15 days [S]. withdrawal_fast: for `fast`, where a person or a car is being stopped meanwhile.
+    unsent, blocked: our own side, so minutes. remind_before: the deadline. urge_again, supervise, escalate: working
+    days after it.
+    """
+
+    urgent: Deadline = Deadline(DeadlineKind.CLOCK_HOURS, 24)
+    receipt_days: int = 1
+    receipt_always: timedelta = timedelta(minutes=10)
+    supplement: Deadline = Deadline(DeadlineKind.LEGAL_DAYS, 3)
+    objection: Deadline = Deadline(DeadlineKind.LEGAL_DAYS, 15)
+    confirm: Deadline = Deadline(DeadlineKind.WORKING_DAYS, 3)
+    withdrawal: Deadline = Deadline(DeadlineKind.WORKING_DAYS, 1)
+    withdrawal_fast: Deadline = Deadline(DeadlineKind.CLOCK_HOURS, 1)
+    fast: tuple[str, ...] = ("police.person-control.*", "police.vehicle-control.*")
+    approval: Deadline = Deadline(DeadlineKind.WORKING_DAYS, 1)
+    approval_urgent: Deadline = Deadline(DeadlineKind.CLOCK_HOURS, 4)
+    unsent: timedelta = timedelta(minutes=15)
+    blocked: timedelta = timedelta(hours=1)
+    remind_before: timedelta = timedelta(days=1)
+    urge_again: int = 1
+    supervise: int = 3
+    escalate: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +50,8 @@ class Settings:
     `redeliver_factor` longer, then an incident. gap_after: a missing seqno becomes an event and a notice.
     lease_term: longer than any publish takes, short enough that a dead dispatcher is replaced soon.
     backlog_limit: unsent messages above which submissions get 503. ledgers: the terms of the ledgers, most of them law.
-    office_hours: what "working hours" of the weekly report are.
+    office_hours: what "working hours" of the weekly report are. calendar_poll: seconds after which every process
+    has noticed an imported calendar; what was computed meanwhile is computed again.
     """
 
     redeliver_after: timedelta = timedelta(minutes=15)
@@ -39,5 +72,7 @@ class Settings:
     feed_days: int = 90
     feed_poll: float = 0.1
     store_pause: float = 2.0
-    ledgers: Terms = TERMS
+    ledgers: LedgerTerms = TERMS
     office_hours: OfficeHours = field(default_factory=OfficeHours)
+    calendar_poll: float = 30.0
+    terms: Terms = field(default_factory=Terms)

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from gateway.core.settings import Settings
+from gateway.core.settings import Settings, Terms
 from gateway.crypto.limits import Limits
 from gateway.errors import ConfigurationError
+from schemas.catalogue import Deadline, DeadlineKind
 
 FILE = "lianzhi.toml"
 DEFAULT_FOLDER = Path(".lianzhi")
@@ -57,6 +58,57 @@ class TimingSection(_Section):
     mend_every: float = Field(default=15, gt=0)
     lease_term: float = Field(default=30, gt=0)
     publish_timeout: float = Field(default=10, gt=0)
+    calendar_poll: float = Field(default=30, gt=0)
+
+
+class TermsSection(_Section):
+    """Days, hours and minutes of the clocks; the meaning of each stands in `gateway.core.settings.Terms`."""
+
+    urgent_hours: int = Field(default=24, ge=1)
+    receipt_days: int = Field(default=1, ge=1)
+    receipt_always_minutes: float = Field(default=10, gt=0)
+    supplement_days: int = Field(default=3, ge=1)
+    objection_days: int = Field(default=15, ge=1)
+    confirm_days: int = Field(default=3, ge=1)
+    withdrawal_days: int = Field(default=1, ge=1)
+    withdrawal_fast_hours: int = Field(default=1, ge=1)
+    fast: list[str] = list(Terms().fast)
+    approval_days: int = Field(default=1, ge=1)
+    approval_urgent_hours: int = Field(default=4, ge=1)
+    unsent_minutes: float = Field(default=15, gt=0)
+    blocked_minutes: float = Field(default=60, gt=0)
+    remind_before_hours: float = Field(default=24, gt=0)
+    urge_again_days: int = Field(default=1, ge=1)
+    supervise_days: int = Field(default=3, ge=1)
+    escalate_days: int = Field(default=5, ge=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> TermsSection:
+        if not self.urge_again_days < self.supervise_days < self.escalate_days:
+            raise ValueError("再次催办、督办、升级须先后相接 urge again, supervise, escalate must come in this order")
+        return self
+
+    def terms(self) -> Terms:
+        """The core's view."""
+        return Terms(
+            urgent=_hours(self.urgent_hours),
+            receipt_days=self.receipt_days,
+            receipt_always=timedelta(minutes=self.receipt_always_minutes),
+            supplement=Deadline(DeadlineKind.LEGAL_DAYS, self.supplement_days),
+            objection=Deadline(DeadlineKind.LEGAL_DAYS, self.objection_days),
+            confirm=_working(self.confirm_days),
+            withdrawal=_working(self.withdrawal_days),
+            withdrawal_fast=_hours(self.withdrawal_fast_hours),
+            fast=tuple(self.fast),
+            approval=_working(self.approval_days),
+            approval_urgent=_hours(self.approval_urgent_hours),
+            unsent=timedelta(minutes=self.unsent_minutes),
+            blocked=timedelta(minutes=self.blocked_minutes),
+            remind_before=timedelta(hours=self.remind_before_hours),
+            urge_again=self.urge_again_days,
+            supervise=self.supervise_days,
+            escalate=self.escalate_days,
+        )
 
 
 class LimitsSection(_Section):
@@ -81,6 +133,7 @@ class Config(BaseSettings):
     http: HttpSection = HttpSection()
     documents: DocumentsSection = DocumentsSection()
     timing: TimingSection = TimingSection()
+    terms: TermsSection = TermsSection()
     limits: LimitsSection = LimitsSection()
 
     @classmethod
@@ -138,6 +191,8 @@ class Config(BaseSettings):
             lease_term=timedelta(seconds=timing.lease_term),
             publish_timeout=timing.publish_timeout,
             backlog_limit=self.limits.backlog,
+            calendar_poll=timing.calendar_poll,
+            terms=self.terms.terms(),
         )
 
     def bounds(self) -> Limits:
@@ -162,3 +217,11 @@ def load_config(folder: Path, **given: Any) -> Config:
     except ValidationError as error:
         where = "；".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ConfigurationError(f"{folder / FILE}：配置有误。 The configuration is wrong: {where}") from error
+
+
+def _hours(amount: int) -> Deadline:
+    return Deadline(DeadlineKind.CLOCK_HOURS, amount)
+
+
+def _working(amount: int) -> Deadline:
+    return Deadline(DeadlineKind.WORKING_DAYS, amount)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
+from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from schemas.catalogue import Kind
 from schemas.departments import Dept
@@ -28,10 +29,24 @@ class Name(Form):
 
 
 class Duty(Form):
-    """weekdays: hours in which a person is there, `HH:MM-HH:MM`; always: types taken at any hour."""
+    """weekdays: hours of each working day in which a person is there, `HH:MM-HH:MM`, in order and apart; none: 09:00
+    to 17:00. always: types taken at any hour."""
 
     weekdays: list[Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d-\d\d:\d\d$")]] = []
     always: list[str] = []
+
+    @property
+    def hours(self) -> tuple[tuple[time, time], ...]:
+        """Raises ValueError for a time that does not exist."""
+        pairs = (text.split("-") for text in self.weekdays)
+        return tuple((time.fromisoformat(start), time.fromisoformat(end)) for start, end in pairs)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Duty:
+        moments = [moment for pair in self.hours for moment in pair]
+        if any(one >= other for one, other in pairwise(moments)):
+            raise ValueError("值班时段须先后相接、互不重叠 duty hours must be in order and apart")
+        return self
 
 
 class Broker(Form):

@@ -46,6 +46,9 @@ port = 8080
 
 [documents]
 folder = "documents"
+
+# [terms]                               # 各时钟的时长，见 docs/clocks.md the clocks' lengths
+# confirm_days = 3
 """
 
 

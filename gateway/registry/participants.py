@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gateway.core.approvals import SHANGHAI
+from gateway.core.duty import Duty
 from gateway.core.routing import Client, Directory, Participant, Staff
 from gateway.crypto.keyring import Keyring
 from gateway.crypto.keys import PrivateKey, PublicKey, private_key_from_jwk, public_key_from_jwk
@@ -104,6 +105,7 @@ def participant(form: ParticipantForm) -> Participant:
         staff={
             s.no: Staff(s.no, s.name, s.permit, frozenset(s.roles), s.since, s.until, s.revoked) for s in form.staff
         },
+        duty=Duty(form.duty.hours or Duty().hours, tuple(form.duty.always)),
     )
 
 

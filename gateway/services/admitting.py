@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from gateway.core.lifecycle import FIRST
 from gateway.core.origins import marked
-from gateway.core.records import Measure, Timer
+from gateway.core.records import Measure, Request, Timer
 from gateway.core.routing import admit, check_dept
 from gateway.errors import RejectedError
 from gateway.services.booking import book_opening
 from gateway.services.carry import GAP
 from gateway.services.conversation import Conversation, head_of
 from gateway.services.reading import Arrived
+from gateway.services.timekeeping import set_deadline, start_clocks
 from schemas.catalogue import MatterType
 from schemas.validation import documents_of, refs_of
 
@@ -54,11 +55,19 @@ async def _opened(talk: Conversation, arrived: Arrived) -> RejectedError | None:
         request.related, request.case_no = control.request_no, control.case_no or None
     assert arrived.model is not None, "an admitted open was validated"
     book_opening(talk.context, request, arrived.model.payload, talk.changes, talk.now)  # type: ignore[attr-defined]
+    _set_deadline(talk, request, arrived)
     message = talk.store(arrived, "applied")
     talk.changes.document_refs += [(request.request_no, digest) for digest in documents_of(arrived.data)]
     talk.tell(request, "message", message)
     await talk.deliver(request, message)
     return None
+
+
+def _set_deadline(talk: Conversation, request: Request, arrived: Arrived) -> None:
+    urgency = arrived.data.get("request", {}).get("urgency", "normal")
+    payload = arrived.model.payload  # type: ignore[union-attr]  # an admitted open was validated
+    set_deadline(talk.context, request, payload, urgency, talk.now)
+    start_clocks(talk.context, request, talk.changes, talk.now)
 
 
 def _admitted(talk: Conversation, arrived: Arrived) -> MatterType:

@@ -13,6 +13,7 @@ from gateway.services.booking import book_state
 from gateway.services.context import Context
 from gateway.services.feed import request_events
 from gateway.services.ports import Transaction
+from gateway.services.timekeeping import keep_time, running
 
 WATCH = "redeliver:"
 MENDING = "mend"
@@ -31,11 +32,13 @@ def carry_out(
 ) -> None:
     """State, marks, facts, timers and events of one decision, into `changes`. The request's row itself is put
     into `changes.requests` by the caller, once for all decisions of the unit."""
+    was = running(context, request)
     request.state = decision.state
     request.marks = decision.marks
     request.facts = decision.facts
     request.updated_at = now
     _watch(context, request, decision, changes, now)
+    keep_time(context, request, was, message.verb if message else None, changes, now)
     if decision.cancel:
         changes.outbox_cancel.append(request.request_no)
     book_state(context, request, changes, now, sent=message is None)

@@ -1,29 +1,28 @@
-"""What has become due: `delivered` that did not come, gaps in the numbering, blocked requests to be mended.
+"""What has become due, whatever it is: each timer goes to whoever knows its kind.
 
-All deadlines are rows of the store, so a process that was away for days catches up once, in order, and several
-clocks may run (docs/design.md section 4 rule 8).
+All deadlines are rows of the store, so a process that was away for days catches up once, in order of due time, and
+several clocks may run (docs/design.md section 4 rule 8). A clock that has several steps says each of them in its turn
+among all others, also when several are past.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from heapq import heapify, heappop, heappush
 
 import structlog
 
-from gateway.core.lifecycle import Step, decide
-from gateway.core.records import Changes, Event, Request, Timer
-from gateway.errors import RejectedError, StoreUnavailableError
-from gateway.services.carry import GAP, MENDING, WATCH, carry_out
-from gateway.services.compose import Composer
+from gateway.core.records import Changes, Request, Timer
+from gateway.errors import StoreUnavailableError
+from gateway.services.carry import GAP, MENDING, WATCH
 from gateway.services.context import Context
 from gateway.services.destroying import DESTROY, destroy
-from gateway.services.feed import request_events
+from gateway.services.mending import Mender
+from gateway.services.overdue import GapWatch, send_again
 from gateway.services.ports import Transaction
-from gateway.services.proving import Prover
-from gateway.services.submit import Opening
-from schemas.envelope import CONTENT_TYPE
+from gateway.services.reminding import Reminder
 
 log = structlog.get_logger("clock")
 
@@ -32,9 +31,9 @@ class ClockWork:
     def __init__(self, context: Context, wake: Callable[[], None]) -> None:
         self._ctx = context
         self._wake = wake
-        self._opening = Opening(context)
-        self._composer = Composer(context)
-        self._prover = Prover(context)
+        self._gaps = GapWatch(context)
+        self._mender = Mender(context)
+        self._reminder = Reminder(context)
 
     async def run(self, stop: asyncio.Event) -> None:
         settings = self._ctx.settings
@@ -53,17 +52,19 @@ class ClockWork:
 
     async def once(self) -> int:
         """Everything due now, in one unit of work; how many timers that were."""
-        now, changes = self._ctx.clock.now(), Changes()
+        now, changes, batch = self._ctx.clock.now(), Changes(), self._ctx.settings.batch
         async with self._ctx.store.begin() as tx:
-            timers = await tx.due_timers(now, self._ctx.settings.batch)
+            timers = await tx.due_timers(now, batch)
             if not timers:
                 return 0
             requests = await tx.lock_requests(sorted({t.request_no for t in timers}))
             touched: dict[str, Request] = {}
-            for timer in timers:
+            agenda = _Agenda(timers, now if len(timers) < batch else max(t.due_at for t in timers))
+            while timer := agenda.next():
                 request = requests.get(timer.request_no)
                 if await self._due(tx, timer, request, changes, now) and request is not None:
                     touched[request.request_no] = request
+                agenda.add(t for t in changes.timers if (t.request_no, t.kind) == (timer.request_no, timer.kind))
             changes.requests += touched.values()
             await tx.apply(changes)
         if changes.outbox or changes.outbox_again:
@@ -76,7 +77,7 @@ class ClockWork:
         """Whether the request's row changed."""
         changes.clear_timer(timer.request_no, timer.kind)
         if timer.kind.startswith(GAP):
-            await self._gap(tx, timer, request, changes, now)
+            await self._gaps.fell_due(tx, timer, request, changes, now)
             return False
         if request is None:
             return False
@@ -84,88 +85,27 @@ class ClockWork:
             destroy(self._ctx, timer, request, changes, now)
             return False
         if timer.kind == MENDING:
-            return await self._mend(tx, request, changes, now)
-        return self._redeliver(request, timer, changes, now)
+            return await self._mender.mend(tx, request, changes, now)
+        if timer.kind.startswith(WATCH):
+            return send_again(self._ctx, request, timer, changes, now)
+        return await self._reminder.fell_due(tx, timer, request, changes, now)
 
-    def _redeliver(self, request: Request, timer: Timer, changes: Changes, now: datetime) -> bool:
-        """The stored bytes again, so many times, each wait longer; then an incident that someone sees."""
-        settings, verb = self._ctx.settings, timer.kind.removeprefix(WATCH)
-        if timer.count >= settings.redeliver_times:
-            request.reason = "delivery-overdue"
-            request.updated_at = now
-            changes.events += request_events(self._ctx, request, "incident", now, detail=f"delivery-overdue:{verb}")
-            return True
-        wait = settings.redeliver_after * settings.redeliver_factor ** (timer.count + 1)
-        changes.outbox_again.append((request.asker, request.marks[verb][0]))
-        changes.set_timer(Timer(request.request_no, timer.kind, now + wait, timer.count + 1))
-        changes.events += request_events(self._ctx, request, "sent-again", now, detail=verb)
-        return False
 
-    async def _gap(
-        self, tx: Transaction, timer: Timer, request: Request | None, changes: Changes, now: datetime
-    ) -> None:
-        """A number is missing for too long: an event, and a notice that names it."""
-        side = timer.kind.removeprefix(GAP)
-        code = (
-            timer.request_no.rsplit("-", 2)[0]
-            if request is None
-            else (request.asker if side == "asker" else request.asked)
-        )
-        last = 0 if request is None else (request.asker_seq if side == "asker" else request.asked_seq)
-        if request is not None:
-            changes.events += request_events(self._ctx, request, "gap", now, detail=f"{side}:{last + 1}")
-        else:
-            changes.events.append(
-                Event(at=now, audience=self._ctx.home.code, kind="gap", request_no=timer.request_no, detail=side)
-            )
-        if not await tx.notice_allowed(
-            code, f"gap:{timer.request_no}:{last + 1}", now, self._ctx.settings.notices_per_minute
-        ):
-            return
-        composed = await self._composer.notice(
-            self._ctx.participant(code),
-            "",
-            RejectedError("sequence-gap", pointer="/seqno"),
-            now=now,
-            request_no=timer.request_no,
-            next_seqno=last + 1,
-        )
-        changes.messages.append(composed.message)
-        if composed.outbox is not None:
-            changes.outbox.append(composed.outbox)
+class _Agenda:
+    """Timers in order of due time. until: what a clock does next joins them when it is due by then; what is due
+    later waits for those that this unit has not loaded."""
 
-    async def _mend(self, tx: Transaction, request: Request, changes: Changes, now: datetime) -> bool:
-        """What blocked the request may be there now: prove and open once more, from the stored submission."""
-        if request.state != "blocked":
-            return False
-        stored = await self._ctx.store.submission_of(request.request_no)
-        participant = self._ctx.participant(request.asker)
-        client = next((c for c in participant.clients if c.id == request.client), None)
-        if stored is None or client is None:
-            changes.events += request_events(self._ctx, request, "incident", now, detail="submission-missing")
-            return False
-        try:
-            proof = self._prover.prove_again(
-                participant, client, stored.body, stored.content_type == CONTENT_TYPE, (stored.id, stored.digest), now
-            )
-        except RejectedError as error:
-            request.reason = error.code
-            changes.events += request_events(self._ctx, request, "incident", now, detail=error.code)
-            return True
-        missing = sorted(set(proof.digests) - await tx.documents_known(proof.digests))
-        before, counters = request.reason, (request.asker_seq, dict(request.marks))
-        draft = Changes()
-        if not await self._opening.open(request, proof, missing, draft, now):
-            request.asker_seq, request.marks = counters
-            for timer in draft.timers:
-                changes.set_timer(timer)
-            if request.reason != before:
-                changes.events += draft.events
-            return request.reason != before
-        opened = request.state
-        request.state = "blocked"
-        decision = decide(request, Step("mended", "gateway", now))
-        carry_out(self._ctx, request, decision, changes, now)
-        request.state = opened
-        changes.extend(draft)
-        return True
+    def __init__(self, timers: Iterable[Timer], until: datetime) -> None:
+        self._until = until
+        self._waiting = [(t.due_at, n, t) for n, t in enumerate(timers)]
+        self._added = len(self._waiting)
+        heapify(self._waiting)
+
+    def add(self, timers: Iterable[Timer]) -> None:
+        for timer in timers:
+            if timer.due_at <= self._until:
+                heappush(self._waiting, (timer.due_at, self._added, timer))
+                self._added += 1
+
+    def next(self) -> Timer | None:
+        return heappop(self._waiting)[2] if self._waiting else None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from adapters.contract import Adapter, AdapterError, Canonical
+from gateway.core.clocks import expiry
 from gateway.core.origins import marked, origin_for
 from gateway.core.records import Message, OutboxRow, Request
 from gateway.core.routing import Participant, routing_key
@@ -72,7 +73,7 @@ class Composer:
                 "type": f"lianzhi.{request.type}.{verb}",
                 "subject": request.request_no,
                 "time": timestamp(now),
-                "expires": _expires(matter, verb, now),
+                "expires": _expires(matter, verb, request, now),
                 "dataschema": dataschema(dialect, request.type, verb, request.version),
                 "datacontenttype": "application/json",
                 "seqno": number,
@@ -218,7 +219,7 @@ class Composer:
         )
 
 
-def _expires(matter: MatterType, verb: str, now: datetime) -> str | None:
+def _expires(matter: MatterType, verb: str, request: Request, now: datetime) -> str | None:
     if verb != "open" or matter.validity_days is None:
         return None
-    return timestamp(now + timedelta(days=matter.validity_days))
+    return timestamp(expiry(matter.validity_days, request, now))

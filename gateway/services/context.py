@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from uuid_utils.compat import uuid7
 
 from adapters.contract import Adapter
 from gateway.core.approvals import SHANGHAI
+from gateway.core.calendar import Calendar
 from gateway.core.records import Request
 from gateway.core.routing import Directory, Participant
 from gateway.core.settings import Settings
@@ -19,6 +20,18 @@ from gateway.errors import MisuseError
 from gateway.services.ports import Clock, Store
 from schemas.catalogue import MatterType
 from schemas.envelope import CANONICAL
+
+
+@dataclass(slots=True)
+class Calendars:
+    """The calendar as this process knows it. shipped: of this version; now: with what was imported
+    (`services.calendars` keeps it up to date)."""
+
+    shipped: Calendar
+    now: Calendar = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.now = self.shipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,7 @@ class Context:
     settings: Settings
     limits: Limits
     hash_key: bytes
+    calendars: Calendars
 
     def today(self) -> date:
         """The day in Shanghai."""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from gateway.core.records import (
+    CalendarYear,
     Changes,
     CourtFigure,
     DocumentRow,
@@ -93,6 +94,10 @@ class Transaction(Protocol):
 
     async def submissions(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Submission]: ...
 
+    async def submission_of(self, request_no: str) -> Submission | None:
+        """What opened the request."""
+        ...
+
     async def idempotency(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], IdempotencyRow]: ...
 
     async def open_measures(self, keys: Sequence[tuple[str, str, str]]) -> list[Measure]:
@@ -123,6 +128,10 @@ class Transaction(Protocol):
 
     async def due_timers(self, now: datetime, limit: int) -> list[Timer]:
         """Due ones, locked so that two clocks never take the same."""
+        ...
+
+    async def provisional_timers(self, numbers: Sequence[str]) -> list[Timer]:
+        """Of these (locked) requests, the timers whose term had to guess a day."""
         ...
 
     async def take_number_block(self, opener: str, day: str, size: int) -> int:
@@ -200,6 +209,14 @@ class Store(Protocol):
         ...
 
     async def court_figures(self, period: str) -> list[CourtFigure]: ...
+
+    async def calendars(self) -> list[CalendarYear]:
+        """Imported years, each once."""
+        ...
+
+    async def provisional(self, until: datetime) -> list[str]:
+        """Requests with a timer due by `until` whose term had to guess a day."""
+        ...
 
     async def now(self) -> datetime:
         """The database's clock."""

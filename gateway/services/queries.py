@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 import structlog
 
 from gateway.core.approvals import SHANGHAI
-from gateway.core.lifecycle import BEFORE, is_done
+from gateway.core.lifecycle import ANSWERED, BEFORE, is_done
 from gateway.core.records import Event, Measure, Message, Request
 from gateway.core.routing import Participant
 from gateway.crypto.seal import recipient_of
@@ -140,6 +140,8 @@ class Queries:
             handler=request.handler if asks else None,
             reason=request.reason if asks else None,
             too_late=True if request.facts.get("too_late") else None,
+            backup_handler=request.facts.get("backup") if asks else None,
+            **deadline_of(request),
             created_at=timestamp(request.created_at),
             updated_at=timestamp(request.updated_at),
         )
@@ -182,6 +184,20 @@ def _reached(who: Participant, request: Request) -> bool:
     if who.code == request.asker:
         return True
     return request.state not in UNSENT and (request.state != "withdrawn" or "withdraw" in request.marks)
+
+
+def deadline_of(request: Request) -> dict[str, Any]:
+    """The members of a view that tell its deadline. A clock that has stopped for good is not `paused`."""
+    due = request.facts.get("due")
+    if due is None:
+        return {}
+    waits = "paused" in due and request.state not in ANSWERED and not is_done(request)
+    return {
+        "due_at": timestamp(datetime.fromisoformat(due["at"])),
+        "due_on": due["on"],
+        "provisional": True if due["provisional"] else None,
+        "paused": True if waits else None,
+    }
 
 
 def _timeline_event(event: Event) -> TimelineEvent:

@@ -27,6 +27,7 @@ from gateway.services.feed import request_events
 from gateway.services.numbers import Numbers
 from gateway.services.ports import Transaction
 from gateway.services.proving import Proof, Prover
+from gateway.services.timekeeping import set_deadline, start_clocks
 from schemas.catalogue import Classification, MatterType, MeasureRule
 from schemas.opening import Submission as SubmissionBody
 from schemas.validation import refs_of
@@ -235,8 +236,10 @@ class Opening:
         """Whether it could be opened. `missing`: digests of documents that are named but not here."""
         reason = await self._reason(request, proof, missing, changes, now)
         if reason is None:
+            start_clocks(self._ctx, request, changes, now)
             return True
         request.state, request.reason = "blocked", reason
+        start_clocks(self._ctx, request, changes, now)
         changes.set_timer(Timer(request.request_no, MENDING, now + self._ctx.settings.mend_every))
         changes.events += request_events(self._ctx, request, "blocked", now, detail=reason)
         return False
@@ -248,6 +251,7 @@ class Opening:
             return f"document-missing:{missing[0]}"
         try:
             self._reply_key(request, proof, now)
+            set_deadline(self._ctx, request, proof.payload, proof.submission.urgency, now)
             data = proof.opening(request, self._ctx.home)
             composed = await self._composer.say(
                 request, sender=request.asker, verb="open", data=data, now=now, submissionhash=proof.submissionhash
@@ -286,6 +290,7 @@ def new_request(
 ) -> Request:
     body: SubmissionBody = proof.submission
     matter = proof.matter
+    facts = {"backup": body.backup_handler, "team": body.team}
     return Request(
         request_no=number,
         type=matter.name,
@@ -304,7 +309,7 @@ def new_request(
         client=client.id,
         submission_id=proof.submission_id,
         refs=refs_of(body.payload),
-        facts={} if body.team is None else {"team": body.team},
+        facts={name: value for name, value in facts.items() if value is not None},
     )
 
 

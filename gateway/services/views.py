@@ -64,6 +64,15 @@ class RequestView(View):
     handler: Annotated[str | None, label("承办人", "Staff number of the handler")] = None
     reason: Annotated[str | None, label("原因", "Why it is blocked or undeliverable: a code")] = None
     too_late: Annotated[bool | None, label("撤回过迟", "A withdrawal came too late")] = None
+    backup_handler: Annotated[str | None, label("协办人（B岗）", "Staff number of B of the AB pair")] = None
+    due_at: Annotated[str | None, label("办理期限", "End of the deadline; of one in days: 24:00, Shanghai")] = None
+    due_on: Annotated[str | None, label("期限届满日", "Last day of the deadline, Shanghai")] = None
+    provisional: Annotated[
+        bool | None, label("暂定", "The deadline reaches into a year whose calendar is not published")
+    ] = None
+    paused: Annotated[
+        bool | None, label("期限中止", "The clock stands still and goes on with the time left; due_at is as of then")
+    ] = None
     created_at: Annotated[str, label("创建时间", "Created")]
     updated_at: Annotated[str, label("更新时间", "Last change")]
 

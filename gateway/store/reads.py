@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, Integer, bindparam, func, literal, select,
 
 from gateway.services.ports import RequestFilter
 from gateway.store import tables
-from gateway.store.columns import among
+from gateway.store.columns import Instant, among
 from gateway.store.query import Query
-from gateway.store.rows import DOCUMENT, EVENT, MEASURE, MESSAGE, QUARANTINE, REQUEST, SUBMISSION
+from gateway.store.rows import CALENDAR, DOCUMENT, EVENT, MEASURE, MESSAGE, QUARANTINE, REQUEST, SUBMISSION
 
 _r, _m, _s, _e = tables.requests.c, tables.messages.c, tables.submissions.c, tables.events.c
 _o, _x, _q, _d = tables.outbox.c, tables.measures.c, tables.quarantine.c, tables.document_refs.c
@@ -65,6 +65,12 @@ OLDEST_UNSENT = Query(
     .join(tables.outbox, (_m.id == _o.message_id) & (_m.sender == _o.sender))
     .where(_o.id == select(func.min(_o.id)).where(_is_unsent).scalar_subquery())
 )
+PROVISIONAL = Query(
+    select(tables.timers.c.request_no).where(
+        text("timers.provisional"), tables.timers.c.due_at <= bindparam("until", type_=Instant())
+    )
+)
+CALENDARS = Query(select(*CALENDAR.columns).order_by(tables.calendars.c.year))
 CLOCK = Query(select(func.clock_timestamp()))  # PostgreSQL
 PING = Query(select(literal(1, Integer())))
 

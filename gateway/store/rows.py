@@ -12,6 +12,7 @@ from sqlalchemy import Boolean, Column, Table
 from sqlalchemy.types import TypeEngine
 
 from gateway.core.records import (
+    CalendarYear,
     CourtFigure,
     DocumentRow,
     Event,
@@ -90,3 +91,4 @@ IDEMPOTENCY = Codec(tables.idempotency, IdempotencyRow)
 EVENT = Codec(tables.events, Event)
 LEDGER = Codec(tables.ledger_entries, LedgerLine)
 COURT_FIGURE = Codec(tables.court_figures, CourtFigure)
+CALENDAR = Codec(tables.calendars, CalendarYear)

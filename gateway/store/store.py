@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.core.records import (
+    CalendarYear,
     CourtFigure,
     DocumentRow,
     Event,
@@ -29,6 +30,7 @@ from gateway.store.lock import SingleProcessLock
 from gateway.store.migrate import is_current
 from gateway.store.query import Query
 from gateway.store.rows import (
+    CALENDAR,
     COURT_FIGURE,
     DOCUMENT,
     EVENT,
@@ -173,6 +175,13 @@ class SqlStore:
 
     async def court_figures(self, period: str) -> list[CourtFigure]:
         return [COURT_FIGURE.read(row) for row in await self._rows(books.COURT_FIGURES, period=period)]
+
+    async def calendars(self) -> list[CalendarYear]:
+        """By year."""
+        return [CALENDAR.read(row) for row in await self._rows(reads.CALENDARS)]
+
+    async def provisional(self, until: datetime) -> list[str]:
+        return sorted({row[0] for row in await self._rows(reads.PROVISIONAL, until=until)})
 
     async def now(self) -> datetime:
         if self.database.is_sqlite:

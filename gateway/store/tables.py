@@ -155,8 +155,11 @@ timers = Table(
     Column("kind", CODE, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("count", Integer, nullable=False),
+    Column("start_at", Instant),
+    Column("provisional", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("request_no", "kind", name="timer"),
     Index("timers_due", "due_at"),
+    Index("timers_provisional", "due_at", **_only("provisional")),
     postgresql_with=_OFTEN_VACUUMED,
     sqlite_with_rowid=False,
 )
@@ -322,4 +325,16 @@ court_figures = Table(
     Column("at", Instant, nullable=False),
     PrimaryKeyConstraint("period", "name", name="court_figure"),
     sqlite_with_rowid=False,
+)
+
+calendars = Table(
+    "calendars",
+    metadata,
+    Column("year", Integer, nullable=False, autoincrement=False),
+    Column("notice", Text, nullable=False),
+    Column("issued_on", CODE, nullable=False),
+    Column("rest", Json, nullable=False),
+    Column("work", Json, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("year", name="calendar"),
 )

@@ -20,7 +20,7 @@ from gateway.core.records import (
     Timer,
 )
 from gateway.services.ports import KnownMessage
-from gateway.store import books, outbox, writes
+from gateway.store import books, outbox, reads, writes
 from gateway.store.columns import Instant, among
 from gateway.store.connection import Connection, scalar
 from gateway.store.query import Query
@@ -77,6 +77,7 @@ LOCK_DUE_TIMERS = Query(
 LOCK_DUE_TIMERS_OF_NONE = Query(
     _due_timers.where(~exists().where(_r.request_no == timers.c.request_no)).with_for_update(skip_locked=True)
 )
+TIMERS_OF = Query(select(*TIMER.columns).where(among(timers.c.request_no, "numbers")))
 TAKE_NUMBERS = Query(
     text(
         "INSERT INTO number_blocks (opener, day, next) VALUES (:opener, :day, :size + 1) "
@@ -116,6 +117,10 @@ class SqlTransaction:
         rows = await self._db.fetch(SUBMISSIONS, ids=_second(keys)) if keys else ()
         found = {(row.sender, row.id): row for row in map(SUBMISSION.read, rows)}
         return {key: found[key] for key in keys if key in found}
+
+    async def submission_of(self, request_no: str) -> Submission | None:
+        rows = list(await self._db.fetch(reads.SUBMISSION_OF, number=request_no))
+        return SUBMISSION.read(rows[0]) if rows else None
 
     async def idempotency(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], IdempotencyRow]:
         rows = await self._db.fetch(IDEMPOTENCY_ROWS, keys=_second(keys)) if keys else ()
@@ -158,6 +163,10 @@ class SqlTransaction:
         queries = (LOCK_DUE_TIMERS, LOCK_DUE_TIMERS_OF_NONE) if self._db.locks else (DUE_TIMERS,)
         found = [row for query in queries for row in await self._db.fetch(query, now=now, limit=limit)]
         return [TIMER.read(row) for row in found[:limit]]
+
+    async def provisional_timers(self, numbers: Sequence[str]) -> list[Timer]:
+        found = [TIMER.read(row) for row in await self._db.fetch(TIMERS_OF, numbers=numbers)]
+        return sorted((timer for timer in found if timer.provisional), key=lambda t: (t.request_no, t.kind))
 
     async def take_number_block(self, opener: str, day: str, size: int) -> int:
         following: int = await scalar(self._db, TAKE_NUMBERS, opener=opener, day=day, size=size)

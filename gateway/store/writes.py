@@ -17,6 +17,7 @@ from gateway.store.columns import EPOCH, micros
 from gateway.store.connection import Connection
 from gateway.store.query import Query
 from gateway.store.rows import (
+    CALENDAR,
     COURT_FIGURE,
     DOCUMENT,
     EVENT,
@@ -73,7 +74,8 @@ OUTBOX_CANCEL = bulk.update_where(
 SET_TIMERS = bulk.insert(
     tables.timers,
     TIMER.written,
-    'ON CONFLICT (request_no, kind) DO UPDATE SET due_at = excluded.due_at, "count" = excluded."count"',
+    'ON CONFLICT (request_no, kind) DO UPDATE SET due_at = excluded.due_at, "count" = excluded."count", '
+    "start_at = excluded.start_at, provisional = excluded.provisional",
 )
 CLEAR_TIMERS = bulk.delete(tables.timers, [_t.request_no, _t.kind])
 INSERT_MEASURES = bulk.insert(tables.measures, MEASURE.written)
@@ -99,6 +101,12 @@ PUT_COURT_FIGURES = bulk.insert(
     COURT_FIGURE.written,
     "ON CONFLICT (period, name) DO UPDATE SET value = excluded.value, at = excluded.at",
 )
+SET_CALENDARS = bulk.insert(
+    tables.calendars,
+    CALENDAR.written,
+    "ON CONFLICT (year) DO UPDATE SET notice = excluded.notice, issued_on = excluded.issued_on, rest = excluded.rest, "
+    'work = excluded.work, "at" = excluded."at"',
+)
 INSERT_EVENTS = bulk.insert(tables.events, EVENT.written)
 
 new_request = REQUEST.writer(REQUEST.written)
@@ -114,6 +122,7 @@ refused = QUARANTINE.writer(QUARANTINE.written)
 remembered = IDEMPOTENCY.writer(IDEMPOTENCY.written)
 ledger_line = LEDGER.writer(LEDGER.written)
 court_figure = COURT_FIGURE.writer(COURT_FIGURE.written)
+imported = CALENDAR.writer(CALENDAR.written)
 event = EVENT.writer(EVENT.written)
 
 
@@ -144,6 +153,7 @@ async def apply(connection: Connection, changes: Changes) -> None:
     await connection.run(INSERT_IDEMPOTENCY, [remembered(i) for i in changes.idempotency])
     await connection.run(PUT_LEDGER, [ledger_line(line) for line in _lines(changes.ledger)])
     await connection.run(PUT_COURT_FIGURES, [court_figure(f) for f in _figures(changes.court_figures)])
+    await connection.run(SET_CALENDARS, [imported(c) for c in changes.calendars])
     if changes.events and connection.locks:
         await connection.fetch(FEED_LOCK)
     await connection.run(INSERT_EVENTS, [event(e) for e in changes.events])

@@ -171,6 +171,12 @@ def _measure(payload: EntrustRequest) -> MeasureRule | None:
     )
 
 
+def _asks_by(payload: EntrustRequest) -> Deadline:
+    if payload.urgent:
+        return Deadline(DeadlineKind.CLOCK_HOURS, 24)
+    return Deadline(DeadlineKind.LEGAL_DAYS, payload.requested_days)
+
+
 ENTRUST = MatterType(
     name="entrust.matter.request",
     zh="委托事项",
@@ -194,6 +200,7 @@ ENTRUST = MatterType(
     measure=_measure,
     ended_by="entrust.matter.request",
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, 20),
+    asks_by=_asks_by,
     example_request={
         "matter_code": "freeze-deposit",
         "entrusting": "陕0199",

@@ -58,6 +58,10 @@ def _control_no(payload: PersonHitAlert) -> str:
     return payload.control_no
 
 
+def _hold_until(payload: PersonHitAlert) -> str | None:
+    return payload.hold_until
+
+
 PERSON_HIT = MatterType(
     name="police.person-hit.alert",
     zh="命中预警",
@@ -74,6 +78,7 @@ PERSON_HIT = MatterType(
     request_class=Classification.SENSITIVE,
     case_required=False,  # the control that it names knows its case
     alert_control_no=_control_no,
+    hold_until=_hold_until,
     checks=("id_ok",),
     deadline=Deadline(DeadlineKind.CLOCK_HOURS, 24),
     example_request={

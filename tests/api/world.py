@@ -40,9 +40,10 @@ from gateway.crypto.strictjson import dumps
 from gateway.http.app import Api, serve_http
 from gateway.http.operations import OPERATIONS
 from gateway.papers import LocalDocuments
+from gateway.registry.calendars import shipped
 from gateway.services.act import Actor
 from gateway.services.clock import ClockWork
-from gateway.services.context import Context, new_id
+from gateway.services.context import Calendars, Context, new_id
 from gateway.services.dispatch import Dispatcher
 from gateway.services.intake import Intake
 from gateway.services.numbers import Numbers
@@ -443,6 +444,7 @@ async def serving(
         settings=replace(settings or Settings(), feed_poll=0.02),
         limits=limits or Limits(),
         hash_key=b"0" * 32,
+        calendars=Calendars(shipped()),
     )
     wakes: list[int] = []
 

@@ -34,8 +34,8 @@ QUERIES = {
     if isinstance(query, Query)
 }
 POSTGRES_ONLY = {"LOCK_DUE_TIMERS", "LOCK_REQUESTS_OF", "CLOCK"}  # row locks, which SQLite has no need of; its clock
-# The index holds unsent rows only; ends after so many rows; is asked for everything in a state.
-MAY_SCAN = {"OLDEST_UNSENT", "NEWEST_QUARANTINE", "MEASURES_IN"}
+# The index holds unsent rows only; ends after so many rows; is asked for everything in a state; a row for each year.
+MAY_SCAN = {"OLDEST_UNSENT", "NEWEST_QUARANTINE", "MEASURES_IN", "CALENDARS"}
 BULKS = {
     name: bulk
     for module in (writes, outbox)

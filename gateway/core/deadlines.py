@@ -1,0 +1,99 @@
+"""When a term ends: the three kinds of docs/domain.md section 6, on a dated calendar, in Shanghai's days.
+
+`legal_days`: day 0 does not count; a last day that is a rest day moves to the next working day (CPL-85).
+`working_days`: only worked days count. Both end with their last day, at 24:00. `clock_hours`: day and night.
+A term that had to guess a day (`core.calendar`) is `provisional`; once the year is published it is computed again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from gateway.core.calendar import DAY, Calendar
+from schemas.catalogue import Deadline, DeadlineKind
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The end of a term. on: its last day in Shanghai; at: the moment, UTC."""
+
+    on: date
+    at: datetime
+    provisional: bool = False
+
+
+def due(deadline: Deadline, start: datetime, calendar: Calendar) -> Due:
+    """The end of a term that begins at `start` (aware). An amount of 0 days ends with the day of `start`, or the
+    working day that follows it."""
+    if deadline.kind is DeadlineKind.CLOCK_HOURS:
+        at = start.astimezone(UTC) + deadline.amount * HOUR
+        return Due(day_of(at), at)
+    if deadline.kind is DeadlineKind.LEGAL_DAYS:
+        return _whole(*_working_from(day_of(start) + deadline.amount * DAY, calendar))
+    return _whole(*working_days(day_of(start), deadline.amount, calendar))
+
+
+def working_days(start: date, amount: int, calendar: Calendar) -> tuple[date, bool]:
+    """The `amount`-th working day after `start`, and whether a day in between was guessed."""
+    day, guessed = start, False
+    if amount == 0:
+        return _working_from(start, calendar)
+    while amount:
+        day += DAY
+        guessed = guessed or not calendar.is_published(day)
+        amount -= calendar.is_working(day)
+    return day, guessed
+
+
+def after(end: Due, amount: int, calendar: Calendar) -> Due:
+    """`amount` working days after the end of a term: at 24:00 where it ended at 24:00, else at the same time of day."""
+    day, guessed = working_days(end.on, amount, calendar)
+    clock = end.at.astimezone(SHANGHAI)
+    midnight = clock.date() != end.on
+    at = _end_of(day) if midnight else datetime.combine(day, clock.timetz()).astimezone(UTC)
+    return Due(day, at, end.provisional or guessed)
+
+
+def left(deadline: Deadline, start: datetime, stop: datetime, calendar: Calendar) -> Deadline:
+    """What is left of a term from `start` when it is interrupted at `stop`: in its own kind, never below 0.
+
+    Days that have begun count as used, hours are rounded up to the next full one in the party's favour.
+    """
+    if deadline.kind is DeadlineKind.CLOCK_HOURS:
+        used = (stop - start) // HOUR
+    elif deadline.kind is DeadlineKind.LEGAL_DAYS:
+        used = (day_of(stop) - day_of(start)) // DAY
+    else:
+        used = working_days_between(day_of(start), day_of(stop), calendar)
+    return Deadline(deadline.kind, max(0, deadline.amount - used))
+
+
+def working_days_between(start: date, stop: date, calendar: Calendar) -> int:
+    """Working days after `start` up to and with `stop`."""
+    return sum(calendar.is_working(start + n * DAY) for n in range(1, (stop - start) // DAY + 1))
+
+
+def day_of(moment: datetime) -> date:
+    """The day in Shanghai."""
+    return moment.astimezone(SHANGHAI).date()
+
+
+def _working_from(day: date, calendar: Calendar) -> tuple[date, bool]:
+    """`day`, or the first working day that follows."""
+    while not calendar.is_working(day):
+        day += DAY
+    return day, not calendar.is_published(day)
+
+
+def _whole(day: date, guessed: bool) -> Due:
+    return Due(day, _end_of(day), guessed)
+
+
+def _end_of(day: date) -> datetime:
+    """24:00 of that day."""
+    return datetime.combine(day + DAY, time(), SHANGHAI).astimezone(UTC)
