@@ -116,9 +116,8 @@ class MatterType:
     """One entry of the catalogue.
 
     Functions of the validated request payload (`coercive`, `approvals`, `documents`, `classification`,
-    `measure`, `dept`) take the payload model and are pure. dept: the department that the payload is meant for
-    (`schemas.departments`); only one that is registered as it may be the receiver. checks: of an alert, the members
-    that its `identity-check` must state beside the photograph: those of the car, or the person's.
+    `measure`) take the payload model and are pure. checks: of an alert, the members that its `identity-check` must
+    state beside the photograph: those of the car, or the person's.
     """
 
     name: str
@@ -136,12 +135,13 @@ class MatterType:
     result_class: Classification = Classification.INTERNAL
     case_required: bool = True
     fan_out: bool = False
+    # The department that a payload is meant for (`schemas.departments`): no other may be the receiver.
+    dept: Callable[[Any], str | None] = _none
     coercive: Callable[[Any], bool] = lambda _: False
     approvals: Callable[[Any], ApprovalRule] = lambda _: ApprovalRule()
     documents: Callable[[Any], Mapping[str, int]] = lambda _: {}
     measure: Callable[[Any], MeasureRule | None] = _none
     alert_control_no: Callable[[Any], str | None] = _none
-    dept: Callable[[Any], str | None] = _none
     checks: tuple[str, ...] = ()
     ended_by: str | None = None
     deadline: Deadline
