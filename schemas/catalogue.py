@@ -119,13 +119,12 @@ class MatterType:
     Functions of the validated request payload (`coercive`, `approvals`, `documents`, `classification`,
     `measure`, `dept`) take the payload model and are pure. dept: the department that the payload is meant for
     (`schemas.departments`); only one that is registered as it may be the receiver. checks: of an alert, the members
-    that its `identity-check` must state beside the photograph: those of the car, or the person's.
+    that its `identity-check` must state beside the photograph: those of the car, or the person's. asks_by: the deadline
+    that a payload states itself, instead of `deadline`. hold_until: of an alert, until when what was hit is held (RFC
+    3339); then it lapses.
 
     ledger, ledger_answer: the line that the request enters into a ledger, and the one that a later verb with its
     canonical data enters (`schemas.ledgers`); both pure.
-    `measure`) take the payload model and are pure. checks: of an alert, the members that its `identity-check` must
-    state beside the photograph: those of the car, or the person's. asks_by: the deadline that a payload states itself,
-    instead of `deadline`. hold_until: of an alert, until when what was hit is held (RFC 3339); then it lapses.
     """
 
     name: str
@@ -143,6 +142,8 @@ class MatterType:
     result_class: Classification = Classification.INTERNAL
     case_required: bool = True
     fan_out: bool = False
+    # The department that a payload is meant for (`schemas.departments`): no other may be the receiver.
+    dept: Callable[[Any], str | None] = _none
     coercive: Callable[[Any], bool] = lambda _: False
     approvals: Callable[[Any], ApprovalRule] = lambda _: ApprovalRule()
     documents: Callable[[Any], Mapping[str, int]] = lambda _: {}

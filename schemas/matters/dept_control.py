@@ -31,6 +31,7 @@ HELD_LABELS = {
     "machine": "农业机械",
     "ship": "船舶",
 }
+DEBTOR = "被执行人"
 _EFFECTS = {"seal": "open", "queue": "queue", "renew": "renew", "release": "end"}
 
 
@@ -66,6 +67,7 @@ class PropertyControl(Model):
         return self
 
     def _check_objects(self) -> None:
+        """Its register, its amount where it is a sum, and no third party's (SFK 2)."""
         holds = DEPARTMENTS[self.dept].holds
         for index, item in enumerate(self.objects):
             if item.kind not in holds:
@@ -73,6 +75,9 @@ class PropertyControl(Model):
                 raise broken("object-of-other-dept", at=f"/objects/{index}/kind", expected=expected)
             if item.kind in IN_MONEY and self.action in ("seal", "queue", "transfer") and item.amount is None:
                 raise broken("amount-required", at=f"/objects/{index}/amount")
+            owner = item.party
+            if self.action in ("seal", "queue") and owner.role != DEBTOR and owner.obligor_evidence is None:
+                raise broken("third-party-property", at=f"/objects/{index}/party/obligor_evidence")
 
     def _check_original(self) -> None:
         if self.action == "seal" and self.original is not None:

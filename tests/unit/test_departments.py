@@ -235,6 +235,13 @@ SLIPS: list[tuple[tuple[str, str, str], str, Any, str, str]] = [
     (("realty", "realty", "seal"), "/objects", [], "/objects", "too-few"),
     (("realty", "realty", "seal"), "/objects/0/kind", "deposit", "/objects/0/kind", "unknown-code"),
     (("realty", "realty", "seal"), "/action", "auction", "/action", "unknown-code"),
+    (
+        ("realty", "realty", "seal"),
+        "/objects/0/party/role",
+        "担保人",
+        "/objects/0/party/obligor_evidence",
+        "third-party-property",
+    ),
     (("realty", "realty", "queue"), "/original", DELETE, "/original", "original-required"),
     (("realty", "realty", "queue"), "/debt_amount", DELETE, "/debt_amount", "debt-required"),
     (("realty", "realty", "renew"), "/original", DELETE, "/original", "original-required"),
@@ -264,6 +271,20 @@ def test_slip(start: tuple[str, str, str], at: str, value: Any, pointer: str, ru
         if rule == "renewal-not-longer":
             data["original"] = {**data["original"], "end_on": "2026-03-24"}
     assert faults(lambda: parse_open(catalogue()[CONTROL], data)) == [(f"/payload{pointer}", rule)]
+
+
+def test_a_guarantor_is_liable_by_a_document_and_a_release_frees_anybodys() -> None:
+    paper = {
+        "kind": "obligor-evidence",
+        "issued_on": "2026-03-20",
+        "sha256": "a" * 64,
+        "pages": 1,
+        "media_type": "application/pdf",
+    }
+    liable = changed(control("realty", "realty"), "/objects/0/party", {**PARTY, "role": "担保人"})
+    parse_open(catalogue()[CONTROL], changed(liable, "/objects/0/party/obligor_evidence", paper))
+    release = control("realty", "realty", "release")
+    parse_open(catalogue()[CONTROL], changed(release, "/objects/0/party/role", "担保人"))
 
 
 async def test_a_department_is_not_told_the_debt() -> None:
