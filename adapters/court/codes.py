@@ -56,23 +56,3 @@ CFFS = {"strict": "1", "live": "2"}  # [D] 死封 活封
 KZZT = {"done": "1", "failed": "2", "queued": "3"}  # [S] 已控 未控, [D] 轮候
 SDFS = {"direct": "1", "retained": "2", "forwarded": "3", "failed": "4"}  # [D] 直接 留置 转交 未成
 DFJL = {"upheld": "1", "dismissed": "2", "partly-upheld": "3"}  # [D] 成立 不成立 部分成立
-TYR = {"creditor": "1", "debtor": "2"}  # [D] 同意移送破产的人
-PCYY = {"cannot-pay-due": "01", "assets-insufficient": "02", "clearly-insolvent": "03", "nothing-found": "04"}  # [D]
-SCJG = {"under-review": "1", "accepted": "2", "rejected": "3"}  # [D] 破产审查结果
-TZSY = {"transfer-decided": "1", "accepted": "2", "rejected": "3"}  # [D] 中止（恢复）通知事由
-XFQD = {"visit": "01", "letter": "02", "online": "03", "hotline": "04", "superior": "05"}  # [D] 信访渠道
-SQLB = {
-    "inaction": "01",
-    "wrong-act": "02",
-    "wrong-object": "03",
-    "money-not-paid": "04",
-    "ended": "05",
-    "not-listed": "06",
-    "conduct": "07",
-    "other": "99",
-}  # [D] 诉求类别
-DBFS = {"assigned": "1", "followed": "2"}  # [D] 督办方式
-BLJG = {"resolved": "1", "explained": "2", "not-resolved": "3", "extended": "4"}  # [D] 信访办理结果
-XFRYJ = {"content": "1", "not-content": "2", "not-reached": "3"}  # [D] 信访人意见
-BMZC = {"subject": "01", "amount": "02", "object": "03", "conduct": "04", "term": "05", "conflict": "06"}  # [D]
-DFFS = {"clarified": "1", "corrected": "2", "cannot": "3"}  # [D] 征询答复方式
