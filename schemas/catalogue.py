@@ -149,7 +149,6 @@ class MatterType:
     documents: Callable[[Any], Mapping[str, int]] = lambda _: {}
     measure: Callable[[Any], MeasureRule | None] = _none
     alert_control_no: Callable[[Any], str | None] = _none
-    dept: Callable[[Any], str | None] = _none
     asks_by: Callable[[Any], Deadline | None] = _none
     hold_until: Callable[[Any], str | None] = _none
     checks: tuple[str, ...] = ()

@@ -79,24 +79,4 @@ XSZL = {
 }  # [D] 线索种类: as BDLX where it has the kind
 XSDF = {"taken": "1", "known": "2", "unusable": "3"}  # [D] 线索答复: 已采用 已掌握 不能采用
 DFJL = {"upheld": "1", "dismissed": "2", "partly-upheld": "3"}  # [D] 成立 不成立 部分成立
-TYR = {"creditor": "1", "debtor": "2"}  # [D] 同意移送破产的人
-PCYY = {"cannot-pay-due": "01", "assets-insufficient": "02", "clearly-insolvent": "03", "nothing-found": "04"}  # [D]
-SCJG = {"under-review": "1", "accepted": "2", "rejected": "3"}  # [D] 破产审查结果
-TZSY = {"transfer-decided": "1", "accepted": "2", "rejected": "3"}  # [D] 中止（恢复）通知事由
-XFQD = {"visit": "01", "letter": "02", "online": "03", "hotline": "04", "superior": "05"}  # [D] 信访渠道
-SQLB = {
-    "inaction": "01",
-    "wrong-act": "02",
-    "wrong-object": "03",
-    "money-not-paid": "04",
-    "ended": "05",
-    "not-listed": "06",
-    "conduct": "07",
-    "other": "99",
-}  # [D] 诉求类别
-DBFS = {"assigned": "1", "followed": "2"}  # [D] 督办方式
-BLJG = {"resolved": "1", "explained": "2", "not-resolved": "3", "extended": "4"}  # [D] 信访办理结果
-XFRYJ = {"content": "1", "not-content": "2", "not-reached": "3"}  # [D] 信访人意见
-BMZC = {"subject": "01", "amount": "02", "object": "03", "conduct": "04", "term": "05", "conflict": "06"}  # [D]
-DFFS = {"clarified": "1", "corrected": "2", "cannot": "3"}  # [D] 征询答复方式
 DBJD = {"instructed": "1", "extended": "2", "reassigned": "3", "unfounded": "4"}  # [D] 责令限期 准予延期 改派 不成立

@@ -3,7 +3,7 @@
 All names are [D]. What has no row of its own inside a list keeps its canonical names there.
 """
 
-from adapters.court import codes
+from adapters.court import letter_codes as codes
 from adapters.rows import Rows, answers, code, day, under
 from adapters.rows import codes as several
 
