@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
+from stdnum.cn import uscc
 
 from schemas.catalogue import Classification, MatterType, catalogue
 from schemas.validation import InvalidError, parse_data
@@ -23,6 +24,7 @@ from tests.words import SHANGHAI
 
 _numbers = itertools.count(1)
 ROUNDS = 12
+USCC = "91610199MA0000001"
 
 
 def answered(type: str, payload: Mapping[str, Any], now: datetime, **changes: Any) -> dict[str, Any]:
@@ -76,8 +78,8 @@ class _Form:
             "3f" * 32,
             "police-610199",
             "demo-word",
-            "12345678901234567X",
-            "91610199MA6TYU8K3X",
+            "（2026）陕0199破900001号",
+            USCC + uscc.calc_check_digit(USCC),
         )
 
     def filled(self, model: type[BaseModel], known: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,6 +98,11 @@ class _Form:
         if name.endswith(("_no", "number")) and _takes(kind, f"YC{self.number:08d}"):
             return f"YC{self.number:08d}"
         return self._any(kind)
+
+    def another(self, field: FieldInfo, refused: Any) -> Any:
+        """What else it takes: the next that the pool has."""
+        taken = [one for one in self.pool if _takes(_kind(field), one)]
+        return taken[(taken.index(refused) + 1 if refused in taken else 0) % len(taken)]
 
     def _said(self, field: FieldInfo, name: str) -> Any:
         said = self.asked.get(name)
@@ -141,6 +148,9 @@ def _mended(matter: MatterType, result: dict[str, Any], form: _Form) -> dict[str
 
 def _mend(matter: MatterType, result: dict[str, Any], pointer: str, form: _Form) -> None:
     *way, last = pointer.strip("/").split("/")
+    if last == "outcome":  # a step was reported, and there is more to follow
+        result["outcome"] = "partial"
+        return
     node: Any = result
     model: Any = matter.result_item
     for step in way:
@@ -148,7 +158,11 @@ def _mend(matter: MatterType, result: dict[str, Any], pointer: str, form: _Form)
         if step != "items" and not step.isdigit():
             model = next(_models(model.model_fields[step].annotation, node))
     assert model is not None and last in model.model_fields, f"{pointer}: nothing that could be filled in"
-    node[last] = form.value(model.model_fields[last], last)
+    if isinstance(node.get(last), list):  # a list too many
+        del node[last]
+        return
+    field = model.model_fields[last]
+    node[last] = form.another(field, node[last]) if last in node else form.value(field, last)
 
 
 def _models(annotation: Any, node: Any) -> Iterator[type[BaseModel]]:

@@ -34,11 +34,12 @@ from gateway.demo.parties import (
     POLICE,
     PRESIDENT,
     PROCURATORATE,
+    REALTY,
     WITNESSES,
 )
 from schemas.catalogue import Kind, MatterType, catalogue
 from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP, dataschema, timestamp
-from schemas.validation import documents_of, parse_open
+from schemas.validation import documents_of, parse_open, refs_of
 from tests.faults import example
 from tests.gates import WorldClock
 
@@ -51,6 +52,7 @@ PARTNER_OF = {
     Kind.OFFICE: OFFICE,
     Kind.PUBLICATION: CREDIT,
     Kind.WITNESS: WITNESSES,
+    Kind.DEPARTMENT: REALTY,
 }
 APPROVERS = ((CHIEF, "bureau-chief"), (PRESIDENT, "president"), (DEPUTY, "bureau-chief"))
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -71,22 +73,22 @@ def fresh_case() -> str:
 def fresh_payload(type: str, **changes: Any) -> dict[str, Any]:
     """The catalogue's example with refs of its own; a vehicle has a VIN of its own, so that its measures are nobody
     else's. changes: members of the payload, taken as they are."""
-    payload: dict[str, Any] = _fresh(example(type), {})
+    given = example(type)
+    payload: dict[str, Any] = _fresh(given, {ref: _ref() for ref in refs_of(given)})
     if "vehicle" in payload and "vehicle" not in changes:
         payload["vehicle"]["vin"] = f"LSVAM4187C2{next(_numbers):06d}"
     return payload | changes
 
 
-def _fresh(value: Any, given: dict[str, str]) -> Any:
+def _fresh(value: Any, refs: Mapping[str, str]) -> Any:
     """The same object keeps the same ref wherever it is named; a digest becomes that of a paper which there is."""
     if isinstance(value, list):
-        return [_fresh(one, given) for one in value]
+        return [_fresh(one, refs) for one in value]
     if isinstance(value, dict):
-        return {
-            name: given.setdefault(inner, _ref()) if name == "ref" else _fresh(inner, given)
-            for name, inner in value.items()
-        }
-    return digest_of(paper(value)) if isinstance(value, str) and DIGEST.fullmatch(value) else value
+        return {name: _fresh(inner, refs) for name, inner in value.items()}
+    if isinstance(value, str) and DIGEST.fullmatch(value):
+        return digest_of(paper(value))
+    return refs.get(value, value) if isinstance(value, str) else value
 
 
 def _ref() -> str:

@@ -27,6 +27,7 @@ FUPING = "court-sn0591"
 GRID = "grid-610199"
 ASSOCIATION = "assoc-610199"
 PROCURATORATE = "proc-610199"
+REALTY = "realty-610199"
 OFFICE = "office-sn0199"
 CREDIT = "credit-610199"
 PRESS = "press-610199"
@@ -81,7 +82,7 @@ def partner(code: str, kind: str, zh: str, en: str, accepts: list[str], **more: 
 
 
 def _court(code: str, court_code: str, zh: str, en: str) -> dict[str, Any]:
-    return partner(code, "court", zh, en, ["entrust.*"], court_code=court_code, opens=["entrust.*"], dialect="court/1")
+    return partner(code, "court", zh, en, ["*"], court_code=court_code, opens=["*"], dialect="court/1")
 
 
 PARTNERS: tuple[Mapping[str, Any], ...] = (
@@ -97,14 +98,31 @@ PARTNERS: tuple[Mapping[str, Any], ...] = (
     _court(FUPING, "陕0591", "富平县人民法院（演示）", "Fuping County Court (demo)"),
     _court(GAOLING, "陕0191", "高陵区人民法院（演示）", "Gaoling District Court (demo)"),
     _court(LINTONG, "陕0192", "临潼区人民法院（演示）", "Lintong District Court (demo)"),
-    partner(GRID, "grid", "云川县网格中心（演示）", "Yunchuan Grid Centre (demo)", ["grid.*"], dialect="grid/1"),
+    partner(
+        GRID,
+        "grid",
+        "云川县网格中心（演示）",
+        "Yunchuan Grid Centre (demo)",
+        ["grid.*", "mediation.*"],
+        dialect="grid/1",
+    ),
     partner(
         ASSOCIATION,
         "association",
         "云川县行业协会（演示）",
         "Yunchuan Trade Association (demo)",
-        ["assoc.*"],
+        ["assoc.*", "mediation.*"],
+        opens=["assoc.*"],
         dialect="association/1",
+    ),
+    partner(
+        REALTY,
+        "department",
+        "云川县不动产登记中心（演示）",
+        "Yunchuan Real Estate Registry (demo)",
+        ["dept.*"],
+        dept="realty",
+        dialect="department/1",
     ),
     partner(
         PROCURATORATE,

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
+from gateway.core.lifecycle import OUTCOMES
 from gateway.demo.parties import GAOLING, HANDLER, HOME
 from schemas.catalogue import Shape, catalogue
 from tests.clerk import answered
@@ -52,7 +53,7 @@ async def test_what_the_court_asks_is_delivered_received_done_and_confirmed(worl
     await world.reaches(request_no, "accepted")
     said = answered(type, asked, world.clock.now())
     await agency.answer(request_no, "result", said)
-    await world.reaches(request_no, "completed")
+    await world.reaches(request_no, OUTCOMES[said["outcome"]])
 
     # The court reads the very same, opening with its own key what only it may read, and confirms.
     assert await court.read(request_no, "result") == said
@@ -69,15 +70,16 @@ async def test_what_an_agency_asks_is_answered_by_our_court(world: World, type: 
     await world.reaches(request_no, "delivered")
     asked = (await court.read(request_no, "open"))["payload"]
     assert asked == payload
+    said = answered(type, asked, world.clock.now())
     for verb, data, state in (
         ("receipt", standing("receipt", world.clock.now()), "received"),
         ("accept", {"handler": "李演示"}, "accepted"),
-        ("result", answered(type, asked, world.clock.now()), "completed"),
+        ("result", said, OUTCOMES[said["outcome"]]),
     ):
         assert (await court.say(request_no, verb, data)).status == 202
         await world.reaches(request_no, state)
     heard = await agency.understood(await agency.next(request_no, "result"))
-    assert heard["items"] == (await court.read(request_no, "result"))["items"]
+    assert heard["items"] == said["items"]
     await agency.add(type, request_no, "confirm", {"by": "office-0007"})
     await world.reaches(request_no, "closed")
 
