@@ -132,7 +132,7 @@ COURT_FIGURES: Mapping[str, tuple[str, str]] = {
 
 
 def report(period: Period, rows: Rows, now: datetime, working: Working, imported: Mapping[str, str]) -> Report:
-    """rows: everything since the first period of the trend. now ≥ the beginning of the period, or the report is empty."""
+    """rows: everything since the first period of the trend (`since`)."""
     ours = replace(rows, asks=[row for row in rows.asks if not row.incoming])
     theirs = Rows(asks=[row for row in rows.asks if row.incoming])
     return Report(

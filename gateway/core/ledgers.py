@@ -31,8 +31,8 @@ PARTLY = "partly"
 class Terms:
     """Days after which an item is overdue where no line says when; months and years of the rechecks of 终本.
 
-    refusal 7, complex 30: 法发〔2025〕8号 [S]. bankruptcy 30: 法发〔2017〕2号 [S]. petition 30: 法〔2021〕227号 [S]. fund 30
-    [H]. closure every 6 months for 5 years [H].
+    refusal 7: 法发〔2025〕8号 [S]. bankruptcy 30: 法发〔2017〕2号 [S]. petition 30: 法〔2021〕227号 [S]. fund 30 [H].
+    closure every 6 months for 5 years [H].
     """
 
     days: Mapping[str, int]
@@ -41,7 +41,6 @@ class Terms:
 
 
 TERMS = Terms({"refusal": 7, "bankruptcy": 30, "petition": 30, "fund": 30})
-COMPLEX_REFUSAL_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +101,8 @@ KINDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class LedgerItem:
-    """outcome: the state that settled it, whatever came after. overdue_days: 0 while it is not overdue. settled: what the
-    settling lines come to, CNY."""
+    """outcome: the state that settled it, whatever came after. overdue_days: 0 while it is not overdue. settled: what
+    the settling lines come to, CNY."""
 
     ledger: str
     item_no: str

@@ -50,8 +50,9 @@ def book_answer(
 
 
 def book_state(context: Context, request: Request, changes: Changes, now: datetime, *, sent: bool) -> None:
-    """sent: whether the state may be new because the message left (nobody said anything). A request that did not begin its
-    item takes its own line back when it comes to nothing."""
+    """sent: whether the state may be new because the message left (nobody said anything).
+
+    A request that did not begin its item takes its own line back when it comes to nothing."""
     if "ledger" not in request.facts:
         return
     ledger, _, began = request.facts["ledger"]
