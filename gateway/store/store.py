@@ -41,7 +41,6 @@ from gateway.store.rows import (
 )
 from gateway.store.transaction import SqlTransaction
 
-
 LAST_DAY = "9999-12-31"
 
 
