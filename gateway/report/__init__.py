@@ -1,4 +1,4 @@
-"""The weekly and monthly report on paper, in a workbook and in the terminal. Given a counted `Report`; reads nothing."""
+"""The weekly and monthly report on paper, in a workbook, in the terminal. Given a counted `Report`; reads nothing."""
 
 from __future__ import annotations
 

@@ -23,7 +23,6 @@ class Column:
     en: str
     of: Callable[[Indicators], Value] | None = None
 
-
     @property
     def is_share(self) -> bool:
         return self.of is not None and isinstance(self.of(Indicators()), Share)
@@ -64,7 +63,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A figure of the overview. alarm: it should be 0 and is not. note: beside it, what it was before or of how many."""
+    """A figure of the overview. alarm: it should be 0 and is not. note: of how many, what it was before."""
 
     zh: str
     en: str
@@ -112,7 +111,8 @@ def content(report: Report, court: str, names: Mapping[str, str]) -> Content:
     said = "本周" if period.is_week else "本月"
     own = (*LINE_COLUMNS, *CONTROL_COLUMNS)
     tables = (
-        _lines("partners", "按协作单位", "单位", own, report.partners, names, f"{said}没有发往协作单位的事项。", report.total),
+        _lines("partners", "按协作单位", "单位", own, report.partners, names, f"{said}没有发往协作单位的事项。",
+               report.total),
         _lines("teams", "按办案团队", "团队", own, report.teams, {}, f"{said}没有注明办案团队的事项。"),
         _lines("incoming", "受托事项（按委托单位）", "委托单位", LINE_COLUMNS, report.incoming, names,
                f"{said}没有其他单位委托本院的事项。"),
@@ -167,7 +167,13 @@ def _keys(report: Report) -> Sequence[Key]:
         share("签收率", "Receipt rate", now.receipt, before.receipt),
         share("受理率", "Acceptance rate", now.acceptance, before.acceptance),
         share("按期率", "On-time rate", now.on_time, before.on_time),
-        Key("中位工时", "Median working hours", now.median_hours, "小时" if now.results else "", f"首次结果 {now.results} 件"),
+        Key(
+            "中位工时",
+            "Median working hours",
+            now.median_hours,
+            "小时" if now.results else "",
+            f"首次结果 {now.results} 件",
+        ),
         Key("命中预警", "Alerts", now.alerts, "次", f"确认中位 {text(now.alert_minutes)} 分钟" if now.alerts else ""),
         share("10分钟确认率", "Acknowledged in 10 min", now.alerts_in_time, before.alerts_in_time),
         Key("30日内到期措施", "Measures ending in 30 days", now.ending, "项"),
@@ -195,7 +201,9 @@ def _lines(
     named = [(names.get(line.key, line.key), line.values) for line in _by_size(lines)]
     if total is not None and len(named) > 1:
         named.append((TOTAL, total))
-    rows = [[name_, *(column.of(values) for column in columns if column.of)] for name_, values in named]
+    rows: list[list[Value]] = [
+        [name_, *(column.of(values) for column in columns if column.of)] for name_, values in named
+    ]
     return Table(name, title, (Column(first, "Name"), *columns), rows, empty)
 
 
@@ -205,14 +213,18 @@ def _by_size(lines: Sequence[Line]) -> Sequence[Line]:
 
 def _reasons(total: Indicators, empty: str) -> Table:
     counts = {code: (total.refusals.get(code, 0), total.returns.get(code, 0)) for code in _codes(total)}
-    rows = [[REASONS.get(code, code), refused, returned] for code, (refused, returned) in counts.items()]
+    rows: list[list[Value]] = [
+        [REASONS.get(code, code), refused, returned] for code, (refused, returned) in counts.items()
+    ]
     columns = (Column("原因", "Reason"), Column("拒绝", "Refused"), Column("退回", "Returned"))
     return Table("reasons", "拒绝与退回的原因", columns, rows, empty)
 
 
 def _duties(total: Indicators) -> Table:
-    columns = tuple(Column(zh, en) for zh, en in (("移送", "Sent"), ("立案", "Filed"), ("不立案", "Refused"), ("逾期", "Overdue")))
-    row = [total.leads_sent, total.leads_filed, total.leads_refused, total.leads_overdue]
+    columns = tuple(
+        Column(zh, en) for zh, en in (("移送", "Sent"), ("立案", "Filed"), ("不立案", "Refused"), ("逾期", "Overdue"))
+    )
+    row: list[Value] = [total.leads_sent, total.leads_filed, total.leads_refused, total.leads_overdue]
     return Table("leads", "拒执线索", columns, [row], "")
 
 

@@ -59,7 +59,14 @@ def document(content: Content) -> dict[str, Any]:
 
 
 def _key(key: Key) -> dict[str, Any]:
-    return {"zh": key.zh, "footnote": footnote(key.zh), "value": text(key.value), "unit": key.unit, "note": key.note, "alarm": key.alarm}
+    return {
+        "zh": key.zh,
+        "footnote": footnote(key.zh),
+        "value": text(key.value),
+        "unit": key.unit,
+        "note": key.note,
+        "alarm": key.alarm,
+    }
 
 
 def _table(table: Table) -> dict[str, Any]:

@@ -20,7 +20,9 @@ _l, _r, _e, _x, _f = (
 _ledger = _l.ledger == bindparam("ledger")
 _place = (_l.ledger, _l.item_no, _l.source)
 _other = tables.ledger_entries.alias("other")
-OVER: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in sorted(frozenset().union(*TERMINAL.values()))]
+OVER: list[ColumnElement[str]] = [
+    literal_column(f"'{state}'") for state in sorted(frozenset().union(*TERMINAL.values()))
+]
 
 ITEM_LINES = Query(select(*LEDGER.columns).where(_ledger, _l.item_no == bindparam("item")).order_by(*_place))
 # Two units that write to one item on the word of what stands there take turns.
