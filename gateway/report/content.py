@@ -13,6 +13,7 @@ from gateway.report.words import DEFINITIONS, REASONS, period_words, short_perio
 
 Value = str | int | float | Share | None
 NONE, TOTAL = "—", "合计"
+BARS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +238,8 @@ def _codes(total: Indicators) -> Sequence[str]:
 def _charts(report: Report, names: Mapping[str, str]) -> Sequence[Chart]:
     periods = [short_period(line.key) for line in report.trend]
     trend = [line.values for line in report.trend]
-    due = [line for line in _by_size(report.partners) if line.values.on_time.rate is not None]
+    due = sorted((line for line in report.partners if line.values.on_time.whole), key=_on_time)
+    worst, title = due[:BARS], f"按期率最低的{BARS}家（%）" if len(due) > BARS else "各单位按期率（%）"
     codes = _codes(report.total)
     return (
         Chart(
@@ -253,10 +255,10 @@ def _charts(report: Report, names: Mapping[str, str]) -> Sequence[Chart]:
         ),
         Chart(
             "on-time",
-            "各单位按期率（%）",
+            title,
             "bars",
-            [names.get(line.key, line.key) for line in due],
-            (Series("按期率", [line.values.on_time.rate for line in due]),),
+            [names.get(line.key, line.key) for line in worst],
+            (Series("按期率", [line.values.on_time.rate for line in worst]),),
             True,
         ),
         Chart(
@@ -268,6 +270,10 @@ def _charts(report: Report, names: Mapping[str, str]) -> Sequence[Chart]:
             False,
         ),
     )
+
+
+def _on_time(line: Line) -> tuple[float, str]:
+    return (line.values.on_time.rate or 0.0, line.key)
 
 
 def _moment(at: datetime) -> str:

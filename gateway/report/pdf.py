@@ -79,6 +79,7 @@ def _table(table: Table) -> dict[str, Any]:
         ],
         "rows": [[_cell(value) for value in row] for row in table.rows],
         "empty": table.empty,
+        "numbers": all(isinstance(row[0], int) for row in table.rows),
     }
 
 
