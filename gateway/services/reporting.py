@@ -11,7 +11,7 @@ from gateway.core.indicators import ENDING_DAYS, Report, Rows, Working
 from gateway.core.ledgers import LedgerItem, ending, items
 from gateway.core.periods import Period
 from gateway.core.records import Event
-from gateway.core.worktime import WorkingDays, local_day, midnight
+from gateway.core.worktime import DAY, WorkingDays, local_day, midnight
 from gateway.services.context import Context
 from gateway.services.ledgers import ENDING_STATES
 
@@ -46,10 +46,11 @@ class Reporting:
         return indicators.report(period, rows, now, self._working, imported)
 
     async def _measures(self, period: Period, as_of: datetime) -> list[LedgerItem]:
-        """Those whose last day is in the period, or within 30 days of its end, with the team of their request."""
+        """Those that lapsed in the period, which is the day after their last, or end within 30 days of its end, with the
+        team of their request."""
         today = _last_day(as_of)
         until = today + timedelta(days=ENDING_DAYS)
-        found = await self._ctx.store.measures_ending(ENDING_STATES, period.first.isoformat(), until.isoformat())
+        found = await self._ctx.store.measures_ending(ENDING_STATES, (period.first - DAY).isoformat(), until.isoformat())
         opened = await self._ctx.store.requests_named(sorted({measure.request_no for measure in found}))
         teams = {request.request_no: histories.team_of(request) for request in opened}
         return [ending(measure, today, teams.get(measure.request_no)) for measure in found]
