@@ -2,7 +2,8 @@
 
 The rules, in the order in which `item` follows them:
 1. Lines count in the order of their days; those after `today` are not there yet.
-2. The first `opened` line begins the item; from a `sent` line on (it left only then) its term runs.
+2. The first `opened` line begins the item; from a `sent` line on (it left only then) its term runs, and it is the state
+   only while nothing else was said.
 3. Any other line is the item's state from then on. A line that settles ends it; of an item with an amount, when what
    the settling lines say comes to that amount. `reopened` takes the end back.
 4. The last `due_on` that a line names holds; else the ledger's own term, in days after the opening or sending.
@@ -204,6 +205,8 @@ def _state(lines: Sequence[LedgerLine]) -> tuple[str, str | None, date | None]:
             outcome = outcome or line.kind
         elif line.kind == REOPENED:
             state, outcome, settled_on = line.kind, None, None
+        elif line.kind == SENT:
+            state = SENT if state == OPENED else state
         elif line.kind != OPENED:
             state = line.kind
     return state, outcome, settled_on

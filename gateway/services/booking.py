@@ -50,7 +50,7 @@ def book_answer(
 
 
 def book_state(context: Context, request: Request, changes: Changes, now: datetime, *, sent: bool) -> None:
-    """sent: whether the state may be new because the message left (nobody said anything).
+    """sent: whether the state may be new because the message left (nobody said anything); of ours alone.
 
     A request that did not begin its item takes its own line back when it comes to nothing."""
     if "ledger" not in request.facts:
@@ -61,7 +61,7 @@ def book_state(context: Context, request: Request, changes: Changes, now: dateti
         ended = LedgerEntry(ledger, state, settles=began)
         source = f"{request.request_no}:{state}" if began else request.request_no
         changes.ledger.append(_line(context, request, ended, source, now))
-    elif sent and began and state in LEFT:
+    elif sent and began and state in LEFT and request.asker == context.home.code:
         left = LedgerEntry(ledger, SENT)
         changes.ledger.append(_line(context, request, left, f"{request.request_no}:{SENT}", now))
 

@@ -118,10 +118,10 @@ def test_long_lists_run_over_pages_with_their_heads() -> None:
     names = {f"dept-{n}": f"云川县第{n}号不动产登记服务协作中心（演示）" for n in range(60)}
     rows = [Ask("r", code, delivered_at=at(0, 9), received_at=at(0, 10), due=at(2, 0)) for code in names]
     reader = PdfReader(io.BytesIO(pdf_bytes(content(counted(*rows), COURT, names))))
-    with_heads = [page for page in reader.pages if "签收率" in re.sub(r"\s", "", page.extract_text())]
-    assert len(reader.pages) >= 3
-    assert len(with_heads) == len(reader.pages)
-    assert all(name in said(reader) for name in names.values())
+    pages = [re.sub(r"\s", "", page.extract_text()) for page in reader.pages]
+    assert len(pages) >= 3
+    assert all("签收率" in page for page in pages)
+    assert all(name in "".join(pages) for name in names.values())
 
 
 def test_pages_can_be_looked_at() -> None:
@@ -221,11 +221,12 @@ def test_its_charts_are_drawn_from_the_data(book: Book) -> None:
     assert len(book.charts) == 3
     drawn = "".join(book.text(name) for name in book.charts)
     assert "签收率与按期率走势" in drawn
-    references = re.findall(r"<c:f>'?图表数据'?!\$([A-Z]+)\$(\d+)(?::\$\1\$(\d+))?</c:f>", drawn)
+    ranges = re.findall(r"<c:val><c:numRef><c:f>图表数据!\$([A-Z]+)\$(\d+)(?::\$\1\$(\d+))?</c:f>", drawn)
     data = book.cells("图表数据")
-    values = [data[f"{column}{row}"] for column, row, last in references if last for row in (row,) if f"{column}{row}" in data]
-    assert len(references) >= 9
-    assert values
+    assert len(ranges) == 4, "two lines, the bars of the partners, the bars of the reasons"
+    for column, first, last in ranges:
+        values = [data.get(f"{column}{row}") for row in range(int(first), int(last or first) + 1)]
+        assert any(isinstance(value, float) for value in values)
 
 
 def test_an_empty_week_makes_a_workbook_without_charts(tmp_path: Path) -> None:
