@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from gateway.core.ledgers import TERMS, Terms
 from gateway.core.settings import Settings
+from gateway.core.worktime import OfficeHours
 from gateway.crypto.limits import Limits
 from gateway.errors import ConfigurationError
 
@@ -59,6 +62,29 @@ class TimingSection(_Section):
     publish_timeout: float = Field(default=10, gt=0)
 
 
+class LedgersSection(_Section):
+    """Days, months, years: what the law or the superior court gives (docs/domain.md 2.10)."""
+
+    fund_days: int = Field(default=30, ge=1)
+    petition_days: int = Field(default=30, ge=1)
+    recheck_months: int = Field(default=6, ge=1)
+    recheck_years: int = Field(default=5, ge=1)
+
+
+class ReportSection(_Section):
+    """office_hours: when the court works on a working day; the report's working hours are counted by them."""
+
+    office_hours: tuple[tuple[time, time], ...] = ((time(8, 30), time(12)), (time(13, 30), time(18)))
+
+    @field_validator("office_hours")
+    @classmethod
+    def _in_order(cls, spans: tuple[tuple[time, time], ...]) -> tuple[tuple[time, time], ...]:
+        ends = [moment for span in spans for moment in span]
+        if not spans or any(a >= b for a, b in pairwise(ends)):
+            raise ValueError("办公时间须先后有序、互不重叠 The spans are in order and do not overlap")
+        return spans
+
+
 class LimitsSection(_Section):
     """Bytes, levels, seconds; see `gateway.crypto.limits.Limits`. backlog: unsent messages before 503."""
 
@@ -82,6 +108,8 @@ class Config(BaseSettings):
     documents: DocumentsSection = DocumentsSection()
     timing: TimingSection = TimingSection()
     limits: LimitsSection = LimitsSection()
+    ledgers: LedgersSection = LedgersSection()
+    report: ReportSection = ReportSection()
 
     @classmethod
     def settings_customise_sources(
@@ -138,6 +166,12 @@ class Config(BaseSettings):
             lease_term=timedelta(seconds=timing.lease_term),
             publish_timeout=timing.publish_timeout,
             backlog_limit=self.limits.backlog,
+            ledgers=Terms(
+                {**TERMS.days, "fund": self.ledgers.fund_days, "petition": self.ledgers.petition_days},
+                self.ledgers.recheck_months,
+                self.ledgers.recheck_years,
+            ),
+            office_hours=OfficeHours(self.report.office_hours),
         )
 
     def bounds(self) -> Limits:

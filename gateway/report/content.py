@@ -199,13 +199,16 @@ def _lines(
     total: Indicators | None = None,
 ) -> Table:
     """Who was asked most stands first. total: a last line for all of them, where there are several."""
-    named = [(names.get(line.key, line.key), line.values) for line in _by_size(lines)]
+    shown = [line for line in _by_size(lines) if any(_says_something(c.of(line.values)) for c in columns if c.of)]
+    named = [(names.get(line.key, line.key), line.values) for line in shown]
     if total is not None and len(named) > 1:
         named.append((TOTAL, total))
-    rows: list[list[Value]] = [
-        [name_, *(column.of(values) for column in columns if column.of)] for name_, values in named
-    ]
+    rows: list[list[Value]] = [[who, *(c.of(values) for c in columns if c.of)] for who, values in named]
     return Table(name, title, (Column(first, "Name"), *columns), rows, empty)
+
+
+def _says_something(value: Value) -> bool:
+    return value.whole > 0 if isinstance(value, Share) else bool(value)
 
 
 def _by_size(lines: Sequence[Line]) -> Sequence[Line]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.core.histories import team_of
-from gateway.core.ledgers import REOPENED, SENT
+from gateway.core.ledgers import REOPENED, SENT, TAKEN_BACK
 from gateway.core.lifecycle import FIRST
 from gateway.core.records import Changes, LedgerLine, Request
 from gateway.core.worktime import local_day
@@ -58,7 +58,7 @@ def book_state(context: Context, request: Request, changes: Changes, now: dateti
     ledger, _, began = request.facts["ledger"]
     state = request.state
     if state in OVER:
-        ended = LedgerEntry(ledger, state, settles=began)
+        ended = LedgerEntry(ledger, state, settles=True) if began else LedgerEntry(ledger, TAKEN_BACK)
         source = f"{request.request_no}:{state}" if began else request.request_no
         changes.ledger.append(_line(context, request, ended, source, now))
     elif sent and began and state in LEFT and request.asker == context.home.code:

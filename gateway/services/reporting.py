@@ -46,11 +46,13 @@ class Reporting:
         return indicators.report(period, rows, now, self._working, imported)
 
     async def _measures(self, period: Period, as_of: datetime) -> list[LedgerItem]:
-        """Those that lapsed in the period, which is the day after their last, or end within 30 days of its end, with the
-        team of their request."""
+        """Those that lapsed in the period (the day after their last) or end within 30 days of its end, with the team of
+        their request."""
         today = _last_day(as_of)
         until = today + timedelta(days=ENDING_DAYS)
-        found = await self._ctx.store.measures_ending(ENDING_STATES, (period.first - DAY).isoformat(), until.isoformat())
+        found = await self._ctx.store.measures_ending(
+            ENDING_STATES, (period.first - DAY).isoformat(), until.isoformat()
+        )
         opened = await self._ctx.store.requests_named(sorted({measure.request_no for measure in found}))
         teams = {request.request_no: histories.team_of(request) for request in opened}
         return [ending(measure, today, teams.get(measure.request_no)) for measure in found]

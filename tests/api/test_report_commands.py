@@ -37,9 +37,7 @@ def test_the_report_in_every_form(folder: Path, tmp_path: Path) -> None:
     figures.write_text("期间,指标,数值\n2026-W13,执行到位率,61.20\n", encoding="utf-8")
     assert lianzhi(folder, "report", "figures", "import", str(figures)).exit_code == 0
     pdf, xlsx = tmp_path / "w.pdf", tmp_path / "w.xlsx"
-    done = lianzhi(
-        folder, "report", "weekly", "--week", "2026-W13", "--pdf", str(pdf), "--xlsx", str(xlsx), "--json"
-    )
+    done = lianzhi(folder, "report", "weekly", "--week", "2026-W13", "--pdf", str(pdf), "--xlsx", str(xlsx), "--json")
     assert done.exit_code == 0, done.stderr
     found = json.loads(done.stdout)
     assert (found["period"], found["imported"]) == ("2026-W13", {"money-in-place-rate": "61.20"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -85,6 +86,18 @@ def test_an_approved_delay_moves_the_last_day() -> None:
     )
     assert on("2026-06-30", *lines).overdue_days == 0
     assert on("2026-07-01", *lines).overdue_days == 1
+
+
+def test_whoever_promises_to_pay_sooner_is_not_overdue_sooner() -> None:
+    fund = {"ledger": "fund", "no": "DZ-900001"}
+    lines = (
+        line("opened", "2026-03-01", amount="1000.00", **fund),
+        line("approved", "2026-03-05", due_on="2026-03-10", **fund),
+    )
+    assert on("2026-03-31", *lines).due_on == date(2026, 3, 31)
+    assert on("2026-03-31", *lines).state == "approved"
+    back = replace(lines[1], kind="taken-back", due_on=None)
+    assert on("2026-03-31", lines[0], back).state == "opened"
 
 
 def test_a_payment_told_before_its_receipt_waits_for_it() -> None:

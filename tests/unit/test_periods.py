@@ -26,7 +26,9 @@ def test_a_week_is_monday_to_sunday_in_shanghai() -> None:
     assert None not in week
 
 
-@pytest.mark.parametrize("name", ["2026-W54", "2025-W53", "2026-13", "2026-W00", "2026-00", "2026", "2026-W1", "26-W13", ""])
+@pytest.mark.parametrize(
+    "name", ["2026-W54", "2025-W53", "2026-13", "2026-W00", "2026-00", "2026", "2026-W1", "26-W13", ""]
+)
 def test_what_is_no_period(name: str) -> None:
     with pytest.raises(ValueError):
         period_named(name)

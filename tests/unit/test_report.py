@@ -48,9 +48,15 @@ def full() -> Content:
     answered = replace(row, decided_at=at(0, 11), decision="accepted", first_result_at=at(1, 9), final_at=at(1, 9))
     refused = replace(row, decided_at=at(1, 11), decision="refused", reason="doc-missing", final_at=at(1, 11))
     late = replace(answered, partner="grid-610199", team='=HYPERLINK("http://x")', due=at(1, 0))
-    return content(
-        counted(replace(answered, due=at(2, 0)), refused, late, money_in_place_rate="61.20"), COURT, NAMES
-    )
+    return content(counted(replace(answered, due=at(2, 0)), refused, late, money_in_place_rate="61.20"), COURT, NAMES)
+
+
+def test_who_has_nothing_to_show_has_no_line() -> None:
+    petition = LedgerItem("petition", "p", "opened", overdue_days=3, partner="office-610199")
+    found = content(report(WEEK, Rows(items=[petition]), WEEK.end, Working(Weekdays()), {}), COURT, NAMES)
+    assert found.tables[0].rows == []
+    [overdue] = [key for key in found.keys if key.zh == "信访逾期"]
+    assert (overdue.value, overdue.alarm) == (1, True)
 
 
 def empty() -> Content:
@@ -214,7 +220,7 @@ def test_numbers_are_numbers(book: Book) -> None:
 
 
 def test_no_text_becomes_a_formula(book: Book) -> None:
-    assert "'=HYPERLINK(\"http://x\")" in book.cells("按团队").values()
+    assert '\'=HYPERLINK("http://x")' in book.cells("按团队").values()
 
 
 def test_its_charts_are_drawn_from_the_data(book: Book) -> None:
