@@ -12,6 +12,9 @@ COPY gateway ./gateway
 RUN uv sync --locked --no-dev --extra server --no-editable
 
 FROM python:3.12-slim-bookworm
+# The Chinese fonts of the weekly report on paper.
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install -y --no-install-recommends fonts-noto-cjk && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /var/lib/lianzhi --create-home lianzhi
 COPY --from=build /app/.venv /app/.venv
 ENV PATH="/app/.venv/bin:$PATH" LIANZHI_FOLDER=/var/lib/lianzhi PYTHONUNBUFFERED=1

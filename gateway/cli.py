@@ -21,7 +21,7 @@ app.add_typer(partner_app, name="partner", help="合作单位一侧 The partner'
 
 def _server_commands() -> None:
     """Absent where only the partner or client library is installed."""
-    from gateway.commands import calendars, court, install, operate, watch
+    from gateway.commands import calendars, court, install, ledger, operate, report, watch
 
     for command in (
         install.init,
@@ -37,6 +37,8 @@ def _server_commands() -> None:
     for name, group in (
         ("request", watch.request_app),
         ("measure", watch.measure_app),
+        ("ledger", ledger.ledger_app),
+        ("report", report.report_app),
         ("quarantine", watch.quarantine_app),
         ("participants", install.participants_app),
         ("clients", install.clients_app),

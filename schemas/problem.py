@@ -88,6 +88,11 @@ REASONS: dict[str, Reason] = _table(
     ("measure-not-live", 409, "该对象没有所依据的在用措施（如查封、已发布的惩戒）", "The measure that this rests on, such as a seal or a publication, is not live"),
     ("measure-forbids", 409, "该对象在宽限等期限内，期满或终止前不能办理", "A measure on this object, such as a grace, forbids this until it ends"),
     ("measure-active", 409, "措施已生效，须用解除事项了结，不能撤回", "The measure is active: end it by its ending type, it cannot be withdrawn"),
+    # ledgers
+    ("unknown-ledger", 404, "没有这本台账", "No such ledger"),
+    ("closure-exists", 409, "该案已登记终本", "This case is in the ledger of terminated cases already"),
+    ("unknown-closure", 404, "该案未登记终本", "This case is not in the ledger of terminated cases"),
+    ("closure-over", 409, "该案已恢复执行或核查期满，不再登记", "This case was resumed, or its years of rechecks are over"),
     # API
     ("unauthorized", 401, "未提供凭证或凭证无效", "No credential, or a wrong or revoked one"),
     ("forbidden", 403, "凭证没有此权限", "The credential lacks this scope"),

@@ -179,6 +179,13 @@ RULES: dict[str, Rule] = _table(
     ("extension-not-longer", "延长后的期限须晚于原期限", "The new last day is later than the old one"),
     ("extension-late", "延期须在原期限届满前批准", "An extension is approved before the old term is over"),
     ("more-to-follow", "尚有事项待办，结果应为部分办结", "More must follow; the outcome is partial, not done"),
+    # ledgers
+    ("recheck-result-required", "核查须写明是否发现财产", "A recheck states whether property was found"),
+    ("resumed-case-required", "恢复执行须填写执恢案号", "A resumption gives its case number of type 执恢"),
+    ("closure-case-type", "终本只用执、执恢案号", "Only cases of type 执 or 执恢 are terminated in this way"),
+    ("closure-member", "该项与登记的事件不符，不填", "This member does not belong to the event"),
+    ("day-in-future", "日期在今天之后", "The day is after today"),
+    ("before-closure", "日期早于终本日期", "The day is before the case was terminated"),
     # results
     ("no-result", "该事项没有结果报文", "This matter type has no result"),
     ("items-missing", "办结或部分办结须逐项列明结果", "A done or partial result lists its items"),

@@ -29,6 +29,7 @@ new_python | grep -q . || missing+=(python3 python3-venv)
 need /usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server
 need node nodejs
 need npm npm
+need /usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc fonts-noto-cjk  # the weekly report on paper
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 
 if [ ${#missing[@]} -gt 0 ]; then

@@ -16,7 +16,7 @@ from statistics import median
 from gateway.core.histories import Alert, Ask
 from gateway.core.ledgers import LedgerItem
 from gateway.core.periods import Period
-from gateway.core.worktime import OfficeHours, WorkingDays, after_working_days, local_day, working_hours
+from gateway.core.worktime import DAY, OfficeHours, WorkingDays, after_working_days, local_day, working_hours
 
 RECEIPT_WORKING_DAYS = 1
 UNCONFIRMED_WORKING_DAYS = 3
@@ -132,7 +132,7 @@ COURT_FIGURES: Mapping[str, tuple[str, str]] = {
 
 
 def report(period: Period, rows: Rows, now: datetime, working: Working, imported: Mapping[str, str]) -> Report:
-    """rows: everything since the first period of the trend. now ≥ the beginning of the period, or the report is empty."""
+    """rows: everything since the first period of the trend (`since`)."""
     ours = replace(rows, asks=[row for row in rows.asks if not row.incoming])
     theirs = Rows(asks=[row for row in rows.asks if row.incoming])
     return Report(
@@ -155,7 +155,7 @@ def indicators(period: Period, rows: Rows, now: datetime, working: Working) -> I
     refusal = [item for item in rows.items if item.ledger == "refusal"]
     return replace(
         _flow(period, rows, now, working),
-        lapsed=sum(1 for m in rows.measures if m.due_on and period.has_day(m.due_on) and m.due_on < today),
+        lapsed=sum(1 for m in rows.measures if m.due_on and m.due_on < today and period.has_day(m.due_on + DAY)),
         ending=sum(1 for m in rows.measures if m.due_on and today <= m.due_on <= today + timedelta(days=ENDING_DAYS)),
         unconfirmed=sum(1 for row in rows.asks if _unconfirmed(row, as_of, working)),
         petitions_overdue=_overdue(rows.items, "petition"),

@@ -2,10 +2,12 @@
 
 The rules, in the order in which `item` follows them:
 1. Lines count in the order of their days; those after `today` are not there yet.
-2. The first `opened` line begins the item; from a `sent` line on (it left only then) its term runs.
+2. The first `opened` line begins the item; from a `sent` line on (it left only then) its term runs, and it is the state
+   only while nothing else was said.
 3. Any other line is the item's state from then on. A line that settles ends it; of an item with an amount, when what
    the settling lines say comes to that amount. `reopened` takes the end back.
-4. The last `due_on` that a line names holds; else the ledger's own term, in days after the opening or sending.
+4. The last `due_on` that a line names holds; else the ledger's own term, in days after the opening or sending. Of a
+   sum the later of the two: whoever promises to pay sooner is not overdue sooner.
 5. Overdue is what is not settled on the day after its last day.
 """
 
@@ -22,7 +24,7 @@ from gateway.core.records import LedgerLine
 from gateway.core.worktime import months_later
 from schemas.ledgers import OPENED
 
-SENT, REOPENED = "sent", "reopened"
+SENT, REOPENED, TAKEN_BACK = "sent", "reopened", "taken-back"
 CLOSED, FOUND, NOTHING_FOUND, RESUMED = "closed", "recheck-found", "recheck-none", "resumed"
 PARTLY = "partly"
 
@@ -31,8 +33,8 @@ PARTLY = "partly"
 class Terms:
     """Days after which an item is overdue where no line says when; months and years of the rechecks of 终本.
 
-    refusal 7, complex 30: 法发〔2025〕8号 [S]. bankruptcy 30: 法发〔2017〕2号 [S]. petition 30: 法〔2021〕227号 [S]. fund 30
-    [H]. closure every 6 months for 5 years [H].
+    refusal 7: 法发〔2025〕8号 [S]. bankruptcy 30: 法发〔2017〕2号 [S]. petition 30: 法〔2021〕227号 [S]. fund 30 [H].
+    closure every 6 months for 5 years [H].
     """
 
     days: Mapping[str, int]
@@ -41,7 +43,6 @@ class Terms:
 
 
 TERMS = Terms({"refusal": 7, "bankruptcy": 30, "petition": 30, "fund": 30})
-COMPLEX_REFUSAL_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ KINDS: Mapping[str, str] = {
     OPENED: "已登记",
     SENT: "已送出",
     REOPENED: "退回重办",
+    TAKEN_BACK: "已撤销",
     "refused": "已拒绝",
     "returned": "已退回",
     "rejected": "未获批准",
@@ -111,8 +113,8 @@ KINDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class LedgerItem:
-    """outcome: the state that settled it, whatever came after. overdue_days: 0 while it is not overdue. settled: what the
-    settling lines come to, CNY."""
+    """outcome: the state that settled it, whatever came after. overdue_days: 0 while it is not overdue. settled: what
+    the settling lines come to, CNY."""
 
     ledger: str
     item_no: str
@@ -214,6 +216,10 @@ def _state(lines: Sequence[LedgerLine]) -> tuple[str, str | None, date | None]:
             outcome = outcome or line.kind
         elif line.kind == REOPENED:
             state, outcome, settled_on = line.kind, None, None
+        elif line.kind == TAKEN_BACK:
+            continue
+        elif line.kind == SENT:
+            state = SENT if state == OPENED else state
         elif line.kind != OPENED:
             state = line.kind
     return state, outcome, settled_on
@@ -221,12 +227,13 @@ def _state(lines: Sequence[LedgerLine]) -> tuple[str, str | None, date | None]:
 
 def _term(lines: Sequence[LedgerLine], terms: Terms) -> date | None:
     named, days = _named_due(lines), terms.days.get(lines[0].ledger)
-    if named is not None or days is None:
+    if days is None or (named is not None and lines[0].ledger != "fund"):
         return named
     starts = [_day(line.day) for line in lines if line.kind == SENT] or [
         _day(line.day) for line in lines if line.kind == OPENED
     ]
-    return starts[-1] + timedelta(days=days) if starts else None
+    own = starts[-1] + timedelta(days=days) if starts else None
+    return max((day for day in (own, named) if day is not None), default=None)
 
 
 def _rechecks(lines: Sequence[LedgerLine], terms: Terms) -> date | None:

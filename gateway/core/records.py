@@ -233,8 +233,9 @@ class DocumentRow:
 
 @dataclass(slots=True)
 class LedgerLine:
-    """One line of a ledger item (`schemas.ledgers.LedgerEntry`). Unique (ledger, item_no, source): the same source again
-    replaces its line. source: what it comes from, `<request_no>:<answer or state>`; request_no of the opening itself.
+    """One line of a ledger item (`schemas.ledgers.LedgerEntry`). Unique (ledger, item_no, source): the same source
+    again replaces its line. source: where it comes from, the request's number alone for what it opened with, else
+    `<request_no>:<answer or state>`.
 
     day, due_on: YYYY-MM-DD, Shanghai. amount: CNY, `1234.50`. partner: the other party. team: 办案团队.
     """

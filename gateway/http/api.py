@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from gateway.core.worktime import Weekdays, WorkingDays
 from gateway.http.backlog import Backlog
 from gateway.http.caller import Caller, Credentials
 from gateway.http.metrics import BrokerHealth, Metrics
 from gateway.services.act import Actor
+from gateway.services.closures import Closures
 from gateway.services.context import Context
 from gateway.services.hearing import Hearer
+from gateway.services.ledgers import Ledgers
 from gateway.services.papers import Papers
 from gateway.services.ports import Documents
 from gateway.services.queries import Queries
+from gateway.services.reporting import Reporting
 from gateway.services.submit import Submitter
 from gateway.services.watch import FeedWatch
 
@@ -31,10 +35,14 @@ class Api:
     documents: Documents
     broker_health: Callable[[], BrokerHealth] | None = None
     access_log: bool = False
+    working_days: WorkingDays = field(default_factory=Weekdays)
     credentials: Credentials = field(init=False)
     queries: Queries = field(init=False)
     hearer: Hearer = field(init=False)
     papers: Papers = field(init=False)
+    ledgers: Ledgers = field(init=False)
+    closures: Closures = field(init=False)
+    reporting: Reporting = field(init=False)
     watch: FeedWatch = field(init=False)
     backlog: Backlog = field(init=False)
     metrics: Metrics = field(init=False)
@@ -44,6 +52,9 @@ class Api:
         self.queries = Queries(self.context)
         self.hearer = Hearer(self.context)
         self.papers = Papers(self.context, self.documents)
+        self.ledgers = Ledgers(self.context)
+        self.closures = Closures(self.context)
+        self.reporting = Reporting(self.context, self.working_days)
         self.watch = FeedWatch(self.context)
         self.backlog = Backlog(self.context)
         self.metrics = Metrics(self.context, self.broker_health)

@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from gateway.errors import RejectedError
-from gateway.http import browsing, following, outside, papers, writing
+from gateway.http import books, browsing, following, outside, papers, writing
 from gateway.http.api import API, CALLER, Api
 from gateway.http.asyncapi import asyncapi_document
 from gateway.http.body import too_large
@@ -36,6 +36,10 @@ CALLS: dict[str, Call] = {
     "read-messages": browsing.read_messages,
     "read-timeline": browsing.read_timeline,
     "list-measures": browsing.list_measures,
+    "list-ledgers": books.list_ledgers,
+    "read-ledger": books.read_ledger,
+    "record-closure": books.record_closure,
+    "read-report": books.read_report,
     "list-types": browsing.list_types,
     "read-type": browsing.read_type,
     "read-events": following.read_events,

@@ -18,6 +18,7 @@ from gateway.http.operations import OPERATIONS, Operation
 from gateway.services.hearing import Act
 from gateway.services.papers import MEDIA_TYPES
 from schemas.catalogue import MatterType
+from schemas.closures import ClosureEvent
 from schemas.envelope import CONTENT_TYPE, REQUEST_NO
 from schemas.opening import Submission
 from schemas.problem import REASONS, Problem
@@ -27,6 +28,7 @@ from schemas.results import content_model
 REF = "#/components/schemas/{model}"
 PATH_PARAMETERS: Mapping[str, dict[str, Any]] = {
     "no": {"type": "string", "pattern": f"^{REQUEST_NO}$", "title": "请求编号", "description": "Request number"},
+    "ledger": {"type": "string", "maxLength": 40, "title": "台账", "description": "Name of a ledger"},
     "type": {"type": "string", "maxLength": 100, "title": "事项", "description": "Matter type"},
     "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$", "title": "摘要", "description": "SHA-256, hexadecimal"},
 }
@@ -109,6 +111,8 @@ def _parameters(operation: Operation) -> list[Schema]:
 def _body(kind: str) -> Schema:
     if kind == "document":
         return {media_type: {"schema": {}} for media_type in MEDIA_TYPES}
+    if kind == "closure":
+        return {"application/json": {"schema": {"$ref": REF.format(model=ClosureEvent.__name__)}}}
     name = "AnySubmission" if kind == "submission" else "AnyAct"
     return {
         "application/json": {"schema": {"$ref": REF.format(model=name)}},
@@ -144,7 +148,7 @@ def _problems(codes: Iterable[str], problem: Schema) -> Schema:
 
 def _schemas(catalogue: Mapping[str, MatterType]) -> tuple[dict[type[BaseModel], Schema], Schema]:
     """(model → reference, every schema by name)."""
-    sent: list[type[BaseModel]] = [Submission, Act, *(m.request for m in catalogue.values())]
+    sent: list[type[BaseModel]] = [Submission, Act, ClosureEvent, *(m.request for m in catalogue.values())]
     sent += [verb.model for verb in VERBS.values() if verb.model is not None]
     contents = {
         (verb, m.name): model

@@ -11,8 +11,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from gateway.http.params import EventsQuery, MeasuresQuery, NoQuery, Query, RequestsQuery
-from gateway.services import views
+from gateway.http.params import EventsQuery, LedgerQuery, MeasuresQuery, NoQuery, Query, ReportQuery, RequestsQuery
+from gateway.services import report_views, views
 from gateway.services.papers import MEDIA_TYPES
 
 Scope = Literal["submit", "reply", "read", "documents"]
@@ -54,7 +54,7 @@ class Operation:
     scope: Scope | None = "read"
     problems: tuple[str, ...] = ()
     query: type[Query] = NoQuery
-    body: Literal["submission", "act", "document"] | None = None
+    body: Literal["submission", "act", "document", "closure"] | None = None
     help: str = ""
 
     @property
@@ -157,6 +157,50 @@ OPERATIONS: tuple[Operation, ...] = (
         query=MeasuresQuery,
         answers={200: (views.MeasurePage,)},
         problems=("bad-cursor",),
+    ),
+    Operation(
+        id="list-ledgers",
+        method="GET",
+        path="/v1/ledgers",
+        zh="台账目录",
+        en="List the court's ledgers",
+        help="For the home court alone, as every call about ledgers and reports.",
+        answers={200: (report_views.LedgerList,)},
+    ),
+    Operation(
+        id="read-ledger",
+        method="GET",
+        path="/v1/ledgers/{ledger}",
+        zh="查看台账",
+        en="Read one ledger",
+        help="Items as they stand today, in the order of their numbers: those with a line in the days asked for; of "
+        "`measure-ending` those whose last day is among them, by default until 30 days from today.",
+        query=LedgerQuery,
+        answers={200: (report_views.LedgerPage,)},
+        problems=("unknown-ledger", "bad-cursor"),
+    ),
+    Operation(
+        id="record-closure",
+        method="POST",
+        path="/v1/ledgers/closure",
+        zh="登记终本事件",
+        en="Record what happened to a terminated case",
+        help="The case was terminated (终本), looked at again, or resumed (执恢). Property found proposes the "
+        "resumption: an event `resumption-proposed` in the court's feed.",
+        scope="submit",
+        body="closure",
+        answers={201: (report_views.RecordedClosure,)},
+        problems=(*_FORM, "unknown-staff", "closure-exists", "unknown-closure", "closure-over"),
+    ),
+    Operation(
+        id="read-report",
+        method="GET",
+        path="/v1/reports/weekly",
+        zh="周报",
+        en="The weekly or monthly report",
+        help="Monday to Sunday, Asia/Shanghai; `month` makes it that month's. Absent both: the last week that is over.",
+        query=ReportQuery,
+        answers={200: (report_views.ReportView,)},
     ),
     Operation(
         id="put-document",

@@ -65,6 +65,27 @@ class MeasuresQuery(Query):
     limit: Limit = 50
 
 
+DayParameter = Annotated[str | None, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+
+
+class LedgerQuery(Query):
+    """`from` and `until` are reserved or plain words: the fields carry aliases."""
+
+    first: Annotated[DayParameter, label("起始日期", "From this day, 2026-03-23", alias="from")] = None
+    last: Annotated[DayParameter, label("截止日期", "Until this day, inside", alias="until")] = None
+    after: After = None
+    limit: Limit = 50
+
+
+class ReportQuery(Query):
+    """Absent: the last week that is over."""
+
+    week: Annotated[
+        str | None, Field(pattern=r"^[0-9]{4}-W[0-9]{2}$", title="周", description="ISO week, 2026-W13")
+    ] = None
+    month: Annotated[str | None, Field(pattern=r"^[0-9]{4}-[0-9]{2}$", title="月", description="2026-03")] = None
+
+
 Q = TypeVar("Q", bound=Query)
 
 

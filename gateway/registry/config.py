@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from gateway.core.ledgers import TERMS
+from gateway.core.ledgers import Terms as LedgerTerms
 from gateway.core.settings import Settings, Terms
+from gateway.core.worktime import OfficeHours
 from gateway.crypto.limits import Limits
 from gateway.errors import ConfigurationError
 from schemas.catalogue import Deadline, DeadlineKind
@@ -111,6 +115,29 @@ class TermsSection(_Section):
         )
 
 
+class LedgersSection(_Section):
+    """Days, months, years: what the law or the superior court gives (docs/domain.md 2.10)."""
+
+    fund_days: int = Field(default=30, ge=1)
+    petition_days: int = Field(default=30, ge=1)
+    recheck_months: int = Field(default=6, ge=1)
+    recheck_years: int = Field(default=5, ge=1)
+
+
+class ReportSection(_Section):
+    """office_hours: when the court works on a working day; the report's working hours are counted by them."""
+
+    office_hours: tuple[tuple[time, time], ...] = ((time(8, 30), time(12)), (time(13, 30), time(18)))
+
+    @field_validator("office_hours")
+    @classmethod
+    def _in_order(cls, spans: tuple[tuple[time, time], ...]) -> tuple[tuple[time, time], ...]:
+        ends = [moment for span in spans for moment in span]
+        if not spans or any(a >= b for a, b in pairwise(ends)):
+            raise ValueError("办公时间须先后有序、互不重叠 The spans are in order and do not overlap")
+        return spans
+
+
 class LimitsSection(_Section):
     """Bytes, levels, seconds; see `gateway.crypto.limits.Limits`. backlog: unsent messages before 503."""
 
@@ -135,6 +162,8 @@ class Config(BaseSettings):
     timing: TimingSection = TimingSection()
     terms: TermsSection = TermsSection()
     limits: LimitsSection = LimitsSection()
+    ledgers: LedgersSection = LedgersSection()
+    report: ReportSection = ReportSection()
 
     @classmethod
     def settings_customise_sources(
@@ -193,6 +222,12 @@ class Config(BaseSettings):
             backlog_limit=self.limits.backlog,
             calendar_poll=timing.calendar_poll,
             terms=self.terms.terms(),
+            ledgers=LedgerTerms(
+                {**TERMS.days, "fund": self.ledgers.fund_days, "petition": self.ledgers.petition_days},
+                self.ledgers.recheck_months,
+                self.ledgers.recheck_years,
+            ),
+            office_hours=OfficeHours(self.report.office_hours),
         )
 
     def bounds(self) -> Limits:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.core.histories import team_of
-from gateway.core.ledgers import REOPENED, SENT
+from gateway.core.ledgers import REOPENED, SENT, TAKEN_BACK
 from gateway.core.lifecycle import FIRST
 from gateway.core.records import Changes, LedgerLine, Request
 from gateway.core.worktime import local_day
@@ -50,17 +50,18 @@ def book_answer(
 
 
 def book_state(context: Context, request: Request, changes: Changes, now: datetime, *, sent: bool) -> None:
-    """sent: whether the state may be new because the message left (nobody said anything). A request that did not begin its
-    item takes its own line back when it comes to nothing."""
+    """sent: whether the state may be new because the message left (nobody said anything); of ours alone.
+
+    A request that did not begin its item takes its own line back when it comes to nothing."""
     if "ledger" not in request.facts:
         return
     ledger, _, began = request.facts["ledger"]
     state = request.state
     if state in OVER:
-        ended = LedgerEntry(ledger, state, settles=began)
+        ended = LedgerEntry(ledger, state, settles=True) if began else LedgerEntry(ledger, TAKEN_BACK)
         source = f"{request.request_no}:{state}" if began else request.request_no
         changes.ledger.append(_line(context, request, ended, source, now))
-    elif sent and began and state in LEFT:
+    elif sent and began and state in LEFT and request.asker == context.home.code:
         left = LedgerEntry(ledger, SENT)
         changes.ledger.append(_line(context, request, left, f"{request.request_no}:{SENT}", now))
 

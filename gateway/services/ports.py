@@ -57,11 +57,11 @@ class RequestFilter:
 
 @dataclass(frozen=True, slots=True)
 class LedgerFilter:
-    """Items with a line from `first` to `last` (YYYY-MM-DD, both inside). after: item number."""
+    """Items with a line from `first` to `last` (YYYY-MM-DD, both inside; None: any). after: item number."""
 
     ledger: str
-    first: str = "0000-01-01"
-    last: str = "9999-12-31"
+    first: str | None = None
+    last: str | None = None
     after: str | None = None
     limit: int = 50
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Integer, bindparam, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, Integer, bindparam, exists, func, literal_column, select
 
 from gateway.core.lifecycle import TERMINAL
 from gateway.store import tables
@@ -20,7 +20,9 @@ _l, _r, _e, _x, _f = (
 _ledger = _l.ledger == bindparam("ledger")
 _place = (_l.ledger, _l.item_no, _l.source)
 _other = tables.ledger_entries.alias("other")
-OVER = tuple(sorted({state for states in TERMINAL.values() for state in states}))
+OVER: list[ColumnElement[str]] = [
+    literal_column(f"'{state}'") for state in sorted(frozenset().union(*TERMINAL.values()))
+]
 
 ITEM_LINES = Query(select(*LEDGER.columns).where(_ledger, _l.item_no == bindparam("item")).order_by(*_place))
 # Two units that write to one item on the word of what stands there take turns.
@@ -39,7 +41,7 @@ ITEM_NUMBERS = Query(
     .limit(bindparam("limit", type_=Integer()))
 )
 LINES_OF_ITEMS = Query(select(*LEDGER.columns).where(_ledger, among(_l.item_no, "items")).order_by(*_place))
-# Every item that anything happened to from `first` on, or that no line has settled.
+# Every item that anything happened to from `first` on, or that no line has settled; a sum always may be unsettled.
 STANDING_LINES = Query(
     select(*LEDGER.columns)
     .where(
@@ -55,10 +57,13 @@ STANDING_LINES = Query(
     .order_by(*_place)
 )
 
-# What changed since, and what is still open.
+# What changed since, and what is still open. A notice is never answered, so nothing is counted of it.
 LIVING_REQUESTS = Query(
     select(*REQUEST.columns)
-    .where((_r.updated_at >= bindparam("since", type_=Instant())) | _r.state.not_in(OVER))
+    .where(
+        _r.shape != literal_column("'notice'"),
+        (_r.updated_at >= bindparam("since", type_=Instant())) | _r.state.not_in(OVER),
+    )
     .order_by(_r.request_no)
 )
 REQUESTS_NAMED = Query(select(*REQUEST.columns).where(among(_r.request_no, "numbers")))

@@ -43,6 +43,8 @@ from gateway.store.rows import (
 )
 from gateway.store.transaction import SqlTransaction
 
+LAST_DAY = "9999-12-31"
+
 
 async def open_store(url: str, *, serving: bool = False) -> SqlStore:
     """Connect to a migrated database.
@@ -143,8 +145,8 @@ class SqlStore:
             books.ITEM_NUMBERS,
             ledger=where.ledger,
             after=where.after or "",
-            first=where.first,
-            last=where.last,
+            first=where.first or "",
+            last=where.last or LAST_DAY,
             limit=where.limit,
         )
         items = [row[0] for row in found]

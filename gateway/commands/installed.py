@@ -1,0 +1,24 @@
+"""What a command needs of an installation whose gateway need not run: its store, its participants, its clock."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from gateway.registry.config import load_config
+from gateway.services.context import Context
+
+
+@asynccontextmanager
+async def installed(folder: Path) -> AsyncIterator[Context]:
+    """Raises ConfigurationError, StoreUnavailableError."""
+    from gateway.bootstrap import SystemClock, build_context
+    from gateway.store.store import open_store
+
+    config = load_config(folder)
+    store = await open_store(config.store_url)
+    try:
+        yield build_context(config, store, SystemClock())
+    finally:
+        await store.close()

@@ -1,0 +1,98 @@
+"""`lianzhi report`: the weekly and monthly report, and the figures that the court hands in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.commands.installed import installed
+from gateway.commands.output import MISUSE, AsJson, Folder, as_json, console, fail, run
+from gateway.core.indicators import Report
+from gateway.core.periods import Period, last_week, period_named
+from gateway.core.records import Changes
+from gateway.registry.config import DEFAULT_FOLDER
+
+report_app = typer.Typer(help="周报、月报 Weekly and monthly reports", no_args_is_help=True)
+figures_app = typer.Typer(help="法院导入的数据 Figures that the court hands in", no_args_is_help=True)
+report_app.add_typer(figures_app, name="figures")
+
+
+@report_app.command("weekly")
+def report_weekly(
+    folder: Folder = DEFAULT_FOLDER,
+    week: Annotated[str | None, typer.Option(help="周，如 2026-W13；缺省为上周 ISO week; last week by default")] = None,
+    month: Annotated[str | None, typer.Option(help="月，如 2026-03：出月报 Make it the month's")] = None,
+    xlsx: Annotated[Path | None, typer.Option(help="写成 Excel 工作簿 Write a workbook")] = None,
+    pdf: Annotated[Path | None, typer.Option(help="写成 PDF（A4） Write a PDF")] = None,
+    fonts: Annotated[Path | None, typer.Option(help="中文字体所在文件夹 Folder of the Chinese fonts")] = None,
+    json_out: AsJson = False,
+) -> None:
+    """周报：签收、受理、按期、预警、措施、台账 The weekly report: on screen, as a workbook, on paper."""
+    from gateway.report import FontMissingError, content, write_pdf, write_xlsx
+    from gateway.report.terminal import show
+    from gateway.services.report_views import report_view
+
+    if week is not None and month is not None:
+        fail("周和月只填其一 Give a week or a month, not both.", MISUSE)
+    report, court, names = run(_counted(folder, week or month))
+    page = content(report, court, names)
+    try:
+        if xlsx is not None:
+            write_xlsx(page, xlsx)
+        if pdf is not None:
+            write_pdf(page, pdf, fonts)
+    except FontMissingError as error:
+        fail(str(error), MISUSE)
+    except OSError as error:
+        fail(f"写不进 Cannot write {error.filename}: {error.strerror}", MISUSE)
+    if json_out:
+        as_json(report_view(report, names).model_dump(exclude_none=True))
+        return
+    if xlsx is None and pdf is None:
+        show(console, page)
+    for written in (xlsx, pdf):
+        if written is not None:
+            console.print(f"已写入 Written: {written}")
+
+
+async def _counted(folder: Path, name: str | None) -> tuple[Report, str, dict[str, str]]:
+    """The report, the court's name, the participants' names."""
+    from gateway.core.worktime import Weekdays
+    from gateway.services.reporting import Reporting
+
+    async with installed(folder) as context:
+        today = context.today()
+        period = last_week(today) if name is None else _period(name)
+        if period.first > today:
+            fail(f"{name}：该期间尚未开始 This period has not begun.", MISUSE)
+        report = await Reporting(context, Weekdays()).report(period)
+        return report, context.home.zh, {p.code: p.zh for p in context.directory}
+
+
+def _period(name: str) -> Period:
+    try:
+        return period_named(name)
+    except ValueError:
+        fail(f"{name}：没有这一周或这一月，形如 2026-W13、2026-03 No such week or month.", MISUSE)
+
+
+@figures_app.command("import")
+def figures_import(file: Path, folder: Folder = DEFAULT_FOLDER) -> None:
+    """导入执行完毕率、执行到位率（CSV：期间,指标,数值） Import the rates that the court computes itself."""
+    from gateway.core.court_figures import read_figures
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{file}：读不了，须为 UTF-8 文本 Cannot be read as UTF-8: {type(error).__name__}", MISUSE)
+
+    async def work() -> int:
+        async with installed(folder) as context:
+            figures = read_figures(text, context.clock.now())
+            async with context.store.begin() as tx:
+                await tx.apply(Changes(court_figures=figures))
+            return len(figures)
+
+    console.print(f"已导入 Imported: {run(work())}")

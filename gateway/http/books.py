@@ -1,0 +1,83 @@
+"""The calls about ledgers and reports: the home court's own business."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from aiohttp import web
+
+from gateway.core.periods import Period, last_week, period_named
+from gateway.errors import RejectedError
+from gateway.http.api import Api
+from gateway.http.body import JSON, idempotency_key, message
+from gateway.http.caller import Caller
+from gateway.http.params import LedgerQuery, ReportQuery, parse
+from gateway.http.reply import answered, view_reply
+from gateway.services.closures import Recorded
+from gateway.services.ports import LedgerFilter
+from gateway.services.report_views import report_view
+from gateway.services.submit import fingerprint
+from schemas.problem import FieldError
+
+
+async def list_ledgers(request: web.Request, api: Api, caller: Caller) -> web.Response:
+    return view_reply(await api.ledgers.names(caller.participant))
+
+
+async def read_ledger(request: web.Request, api: Api, caller: Caller) -> web.Response:
+    asked = parse(LedgerQuery, request.query)
+    where = LedgerFilter(
+        ledger=request.match_info["ledger"],
+        first=_day(asked.first, "/from"),
+        last=_day(asked.last, "/until"),
+        after=asked.after,
+        limit=asked.limit,
+    )
+    return view_reply(await api.ledgers.page(caller.participant, where))
+
+
+async def record_closure(request: web.Request, api: Api, caller: Caller) -> web.Response:
+    key = idempotency_key(request)
+    kind, body = await message(request, api.context.limits.message_bytes)
+    if caller.client is None:
+        raise RejectedError("forbidden")
+    if kind != JSON:
+        raise RejectedError("bad-content-type", pointer="/Content-Type")
+    recorded = Recorded(caller.participant, caller.client, key, fingerprint(request.method, request.path, body), body)
+    return answered(await api.closures.record(recorded))
+
+
+async def read_report(request: web.Request, api: Api, caller: Caller) -> web.Response:
+    if not caller.participant.home:
+        raise RejectedError("forbidden")
+    asked = parse(ReportQuery, request.query)
+    today = api.context.today()
+    report = await api.reporting.report(_period(asked, today))
+    return view_reply(report_view(report, {p.code: p.zh for p in api.context.directory}))
+
+
+def _period(asked: ReportQuery, today: date) -> Period:
+    if asked.week is not None and asked.month is not None:
+        raise _fault("/month", "week-or-month", "周和月只填其一", "Give a week or a month, not both")
+    pointer = "/month" if asked.month is not None else "/week"
+    name = asked.month or asked.week
+    if name is None:
+        return last_week(today)
+    try:
+        period = period_named(name)
+    except ValueError:
+        raise _fault(pointer, "no-such-period", "没有这一周或这一月", "There is no such week or month") from None
+    if period.first > today:
+        raise _fault(pointer, "period-in-future", "该期间尚未开始", "This period has not begun")
+    return period
+
+
+def _day(text: str | None, pointer: str) -> str | None:
+    try:
+        return None if text is None else date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise _fault(pointer, "day-form", "日期须为真实日期，形如 2026-03-24", "A real day, like 2026-03-24") from None
+
+
+def _fault(pointer: str, rule: str, zh: str, en: str) -> RejectedError:
+    return RejectedError("invalid-field", [FieldError(pointer=pointer, rule=rule, detail=zh, detail_en=en)])

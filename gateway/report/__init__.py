@@ -1,0 +1,9 @@
+"""The weekly and monthly report on paper, in a workbook, in the terminal. Given a counted `Report`; reads nothing."""
+
+from __future__ import annotations
+
+from gateway.report.content import Content, content
+from gateway.report.pdf import FontMissingError, write_pdf
+from gateway.report.workbook import write_xlsx
+
+__all__ = ["Content", "FontMissingError", "content", "write_pdf", "write_xlsx"]
