@@ -13,11 +13,14 @@ from sqlalchemy.types import TypeEngine
 
 from gateway.core.records import (
     DocumentRow,
+    DutyShift,
     Event,
     IdempotencyRow,
     Measure,
+    MeasureStep,
     Message,
     OutboxRow,
+    Page,
     QuarantineRow,
     Request,
     Submission,
@@ -86,3 +89,6 @@ DOCUMENT = Codec(tables.documents, DocumentRow)
 QUARANTINE = Codec(tables.quarantine, QuarantineRow)
 IDEMPOTENCY = Codec(tables.idempotency, IdempotencyRow)
 EVENT = Codec(tables.events, Event)
+MEASURE_STEP = Codec(tables.measure_steps, MeasureStep)
+PAGE = Codec(tables.pages, Page)
+DUTY_SHIFT = Codec(tables.duty_shifts, DutyShift)
