@@ -127,6 +127,10 @@ RULES: dict[str, Rule] = _table(
     ("done-at-required", "已办须写明办理时间", "`done` states when"),
     ("service-proof-required", "已送达须写明送达时间并附凭证", "A service states when, with its proof"),
     ("issued-before-performed", "证明出具日期早于履行日期", "The certificate is older than the performance"),
+    ("third-party-owner", "登记所有人不是被执行人，须附其为义务人的证据", "The registered owner is not the debtor: give the document that makes the owner liable"),
+    # duty roster
+    ("shift-order", "班次的结束须晚于开始", "A shift ends after it begins"),
+    ("shift-too-long", "一个班次不得超过 {longest} 天", "A shift lasts at most {longest} days"),
     # results
     ("no-result", "该事项没有结果报文", "This matter type has no result"),
     ("items-missing", "办结或部分办结须逐项列明结果", "A done or partial result lists its items"),

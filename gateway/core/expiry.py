@@ -15,6 +15,7 @@ from gateway.core.records import Changes, Measure, Request, Timer
 MEASURE = "measure:"
 LAPSE = 0
 WATCHED = ("active", "hit")
+ENDS_BY_ITSELF = frozenset({"grace"})
 _ASKED_FOR_NOTHING = frozenset({"refused", "returned", "rejected"})
 _SETTLED = frozenset({"completed", "impossible", "closed"})
 
@@ -55,7 +56,7 @@ def reschedule(
     clear(after, changes, days)
     if after.end_on is None or not ends:
         return
-    for left in days if watched else ():
+    for left in days if watched and after.action not in ENDS_BY_ITSELF else ():
         due = remind_at(after.end_on, left, hour)
         if due > now:
             changes.set_timer(Timer(after.request_no, timer_kind(after.measure_no, left), due))
@@ -71,9 +72,7 @@ def clear(measure: Measure, changes: Changes, days: Iterable[int]) -> None:
 def lapse_cause(measure: Measure, in_case: Iterable[Request]) -> str:
     """Why it was not renewed in time, by the last renewal that named it. in_case: the requests of its case."""
     renewals = [
-        r
-        for r in in_case
-        if r.facts.get("measure") == "renew" and measure.measure_no in r.facts.get("targets", ())
+        r for r in in_case if r.facts.get("measure") == "renew" and measure.measure_no in r.facts.get("targets", ())
     ]
     if not renewals:
         return "renewal-not-asked"

@@ -1,10 +1,11 @@
 """The life of a control measure: one table, one pure function (docs/domain.md section 3, "Control measures").
 
-`docs/states.md` is drawn from `MOVES` and a test compares them. Three things that the table alone does not say:
+`docs/states.md` is drawn from `MOVES` and a test compares them. Four things that the table alone does not say:
 1. What a partner did after all (`done`, `queued`) brings back only a measure that had come to nothing; one that an
    ending request has ended stays ended.
 2. A measure that waits in line (轮候) is `requested` with a rank above 1: it is live only when its partner says so.
-3. A lapsed measure is renewed only by the partner's word that the renewal was registered: it comes late, but it holds.
+3. What ends by itself (a grace) is `over` at its end; for anything else that is a lapse, and an incident.
+4. A lapsed measure is renewed only by the partner's word that the renewal was registered: it comes late, but it holds.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ MOVES: tuple[MeasureMove, ...] = (
     MeasureMove((*OPEN_STATES, "lapsed"), "ended", "partner", "ended"),
     MeasureMove(("active", "hit"), "lapsed", "clock", "lapsed"),
     MeasureMove(("handed-over",), "lapsed", "clock", "ended"),
+    MeasureMove(("active",), "over", "clock", "ended"),
 )
 _BY_KEY: Mapping[tuple[str, str], MeasureMove] = {(s, row.move): row for row in MOVES for s in row.states}
 _BACK = ("done", "queued")

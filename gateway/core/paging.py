@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
 from gateway.core.routing import Staff
 from gateway.core.settings import Settings
-from gateway.crypto import base64url
 
 PAGE = "page:"
 HOLD = "hold"
@@ -55,11 +52,6 @@ def reaches(channel: str, person: Staff) -> bool:
     """Whether this person has an address there. The court's SMS and voice platform knows telephones by number of
     staff; mail needs an address in the participant's file."""
     return channel != "mail" or person.mail is not None
-
-
-def page_token(secret: bytes, page_id: str) -> str:
-    """What the link in a page carries: whoever holds it was sent that page. 43 characters."""
-    return base64url.encode(hmac.new(secret, f"page-acknowledge:{page_id}".encode(), hashlib.sha256).digest())
 
 
 def empty_until(shifts: Iterable[tuple[datetime, datetime]], now: datetime, until: datetime) -> datetime | None:

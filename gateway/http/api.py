@@ -13,9 +13,12 @@ from gateway.http.metrics import BrokerHealth, Metrics
 from gateway.services.act import Actor
 from gateway.services.context import Context
 from gateway.services.hearing import Hearer
+from gateway.services.measure_queries import MeasureQueries
+from gateway.services.page_answers import PageAnswers
 from gateway.services.papers import Papers
 from gateway.services.ports import Documents
 from gateway.services.queries import Queries
+from gateway.services.roster import DutyRoster
 from gateway.services.submit import Submitter
 from gateway.services.watch import FeedWatch
 
@@ -35,6 +38,9 @@ class Api:
     queries: Queries = field(init=False)
     hearer: Hearer = field(init=False)
     papers: Papers = field(init=False)
+    measures: MeasureQueries = field(init=False)
+    roster: DutyRoster = field(init=False)
+    page_answers: PageAnswers = field(init=False)
     watch: FeedWatch = field(init=False)
     backlog: Backlog = field(init=False)
     metrics: Metrics = field(init=False)
@@ -44,6 +50,9 @@ class Api:
         self.queries = Queries(self.context)
         self.hearer = Hearer(self.context)
         self.papers = Papers(self.context, self.documents)
+        self.measures = MeasureQueries(self.context)
+        self.roster = DutyRoster(self.context)
+        self.page_answers = PageAnswers(self.context, self.actor)
         self.watch = FeedWatch(self.context)
         self.backlog = Backlog(self.context)
         self.metrics = Metrics(self.context, self.broker_health)

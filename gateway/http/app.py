@@ -36,6 +36,9 @@ CALLS: dict[str, Call] = {
     "read-messages": browsing.read_messages,
     "read-timeline": browsing.read_timeline,
     "list-measures": browsing.list_measures,
+    "read-measure": browsing.read_measure,
+    "put-duty-roster": writing.put_roster,
+    "read-duty-roster": browsing.read_roster,
     "list-types": browsing.list_types,
     "read-type": browsing.read_type,
     "read-events": following.read_events,
@@ -47,6 +50,7 @@ OPEN_CALLS: dict[str, Open] = {
     "live": outside.live,
     "ready": outside.ready,
     "read-metrics": outside.read_metrics,
+    "acknowledge-page": writing.acknowledge_page,
 }
 
 

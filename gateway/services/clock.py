@@ -14,10 +14,11 @@ import structlog
 
 from gateway.core.lifecycle import Step, decide
 from gateway.core.records import Changes, Event, Request, Timer
-from gateway.errors import RejectedError, StoreUnavailableError
+from gateway.errors import ConflictError, RejectedError, StoreUnavailableError
 from gateway.services.carry import GAP, MENDING, WATCH, carry_out
 from gateway.services.compose import Composer
 from gateway.services.context import Context
+from gateway.services.control_clock import KINDS, due_control
 from gateway.services.feed import request_events
 from gateway.services.ports import Transaction
 from gateway.services.proving import Prover
@@ -42,6 +43,8 @@ class ClockWork:
             try:
                 if await self.once() == settings.batch:
                     continue
+            except ConflictError as error:  # another unit held the same rows: nobody is wrong
+                log.warning("run-again", conflict=error.constraint)
             except StoreUnavailableError as error:
                 log.warning("store-unavailable", error=str(error))
                 wait = settings.store_pause
@@ -77,6 +80,8 @@ class ClockWork:
         if timer.kind.startswith(GAP):
             await self._gap(tx, timer, request, changes, now)
             return False
+        if timer.kind.startswith(KINDS):
+            return await due_control(self._ctx, tx, timer, request, changes, now)
         if request is None:
             return False
         if timer.kind == MENDING:

@@ -15,12 +15,13 @@ from gateway.core.lifecycle import Decision, Step, decide
 from gateway.core.origins import check_origin
 from gateway.core.records import Changes, Disposition, Message, Request, Side
 from gateway.errors import RejectedError
-from gateway.services.carry import carry_out, settle_measures
+from gateway.services.carry import carry_out
 from gateway.services.compose import Composer
 from gateway.services.context import Context
 from gateway.services.feed import request_events
 from gateway.services.ports import KnownMessage, Transaction
 from gateway.services.reading import Arrived
+from gateway.services.settling import settle_measures
 from schemas.catalogue import MatterType
 from schemas.envelope import parse_timestamp
 from schemas.validation import documents_of, refs_of

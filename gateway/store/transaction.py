@@ -9,7 +9,18 @@ from typing import Any
 from sqlalchemy import Integer, bindparam, exists, func, select, text
 
 from gateway.core.measure_moves import LIVE, OPEN_STATES
-from gateway.core.records import Changes, DutyShift, IdempotencyRow, Measure, Message, OutboxRow, Page, Request, Submission, Timer
+from gateway.core.records import (
+    Changes,
+    DutyShift,
+    IdempotencyRow,
+    Measure,
+    Message,
+    OutboxRow,
+    Page,
+    Request,
+    Submission,
+    Timer,
+)
 from gateway.services.ports import KnownMessage
 from gateway.store import duty, outbox, paging, writes
 from gateway.store.columns import Instant, among
@@ -138,7 +149,7 @@ class SqlTransaction:
 
     async def timer(self, request_no: str, kind: str) -> Timer | None:
         rows = await self._db.fetch(TIMER_OF, number=request_no, which=kind)
-        return TIMER.read(rows[0]) if rows else None
+        return next((TIMER.read(row) for row in rows), None)
 
     async def shifts(self, participant: str, since: datetime, until: datetime) -> list[DutyShift]:
         return await duty.shifts(self._db, participant, since, until)
