@@ -7,7 +7,7 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,9 @@ from gateway.demo.parties import (
 from schemas.catalogue import Kind, MatterType, catalogue
 from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP, dataschema, timestamp
 from schemas.validation import parse_open
-from tests.faults import example
+from tests.faults import CONTROL, PERSON_CONTROL, example
 from tests.gates import WorldClock
+from tests.words import SHANGHAI
 
 PARTNER_OF = {Kind.POLICE: POLICE, Kind.COURT: FUPING, Kind.GRID: GRID, Kind.ASSOCIATION: ASSOCIATION}
 APPROVERS = ((CHIEF, "bureau-chief"), (PRESIDENT, "president"), (DEPUTY, "bureau-chief"))
@@ -47,11 +48,20 @@ def partner_of(matter: MatterType) -> str:
 
 
 def fresh_payload(type: str, **changes: Any) -> dict[str, Any]:
-    """The catalogue's example; a vehicle has a VIN of its own, so that its measures are nobody else's."""
-    payload = example(type) | changes
+    """The catalogue's example; a vehicle has a VIN of its own, so that its measures are nobody else's. A control
+    begins today: one that is past its end lapses, and a world's time begins with the wall's."""
+    payload = example(type)
+    if type in (CONTROL, PERSON_CONTROL):
+        payload |= {"start_on": day(0), "end_on": day(29)}
+    payload |= changes
     if "vehicle" in payload and "vehicle" not in changes:
         payload["vehicle"]["vin"] = f"LSVAM4187C2{next(_numbers):06d}"
     return payload
+
+
+def day(ahead: int) -> str:
+    """So many days from today, Asia/Shanghai."""
+    return (datetime.now(SHANGHAI).date() + timedelta(days=ahead)).isoformat()
 
 
 def paper(kind: str) -> bytes:
@@ -211,6 +221,14 @@ class CourtSystem:
             body: dict[str, Any] = await answer.json(content_type=None)
             assert answer.status == 200, body
             return body
+
+    async def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """JSON; what is answered."""
+        assert self._session is not None
+        async with self._session.put(path, json=body) as answer:
+            answered: dict[str, Any] = await answer.json(content_type=None)
+            assert answer.status == 200, answered
+            return answered
 
     async def post(self, path: str, body: bytes, media_type: str, *, key: str | None = None) -> Posted:
         """key: the Idempotency-Key; a new one unless given."""
