@@ -17,12 +17,14 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 @dataclass
 class Platform:
-    """got: the data of what came in, in order of arrival. answers: statuses to give before it is well again."""
+    """got: the data of what was taken, in order of arrival. answers: statuses to give before it is well again.
+    deaf_for: staff numbers whose pages are refused."""
 
     url: str = ""
     got: list[dict[str, Any]] = field(default_factory=list)
     raw: list[str] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
+    deaf_for: set[str] = field(default_factory=set)
 
     async def take(self, request: web.Request) -> web.Response:
         body = await request.text()
@@ -32,6 +34,8 @@ class Platform:
         if self.answers and (status := self.answers.pop(0)) != 200:
             return web.Response(status=status)
         data = json.loads(body)["data"]
+        if data["to"] in self.deaf_for:
+            return web.Response(status=503)
         assert data["page_id"] == headers["webhook-id"]
         self.raw.append(body)
         self.got.append(data)
