@@ -12,7 +12,7 @@ PAGE = "page:"
 HOLD = "hold"
 LEVELS = ("A", "B", "desk", "chief")
 CHIEF_ROLE = "bureau-chief"
-UNANSWERED = frozenset({"approved", "raised", "undeliverable", "delivered"})
+UNANSWERED = frozenset({"approved", "blocked", "raised", "undeliverable", "delivered"})
 
 
 def waits(settings: Settings) -> dict[str, timedelta]:

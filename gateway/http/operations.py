@@ -34,6 +34,7 @@ _SUBMISSION = (
     *("unknown-type", "wrong-version", "not-allowed", "receiver-does-not-take", "unknown-receiver"),
     *("unknown-staff", "approvals-missing", "documents-missing", "signature-required"),
     *("measure-open", "measure-not-live", "measure-forbids", "renewal-late", "term-mismatch", "over-seizure"),
+    *("unknown-control", "unknown-ref"),
 )
 _ACT = (
     *("unknown-request", "unknown-verb", "not-allowed", "not-now", "contradicts", "misdirected", "unknown-ref"),

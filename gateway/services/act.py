@@ -113,7 +113,7 @@ class Actor:
             await self._may_withdraw(tx, draft)
         attempted = said.verb == "withdraw" and await tx.attempted(draft.request_no)
         decision = decide(draft, Step(said.verb, by, now, data=data, attempted=attempted))
-        mine = Changes()
+        mine = Changes(measures=list(changes.measures))  # two acts of one batch may be about one measure
         if decision.cancel:
             carry_out(self._ctx, draft, decision, mine, now)
             message_id = None
@@ -198,7 +198,7 @@ class Actor:
         """From the moment a request has opened a measure, the measure is ended by its ending type (domain.md 3)."""
         if "measure" not in request.facts:
             return
-        if any(is_live(m) for m in await tx.measures_of(request.request_no)):
+        if any(is_live(m) or m.state == "lapsed" for m in await tx.measures_of(request.request_no)):
             raise RejectedError("measure-active", pointer="/verb")
 
 

@@ -26,6 +26,7 @@ from gateway.services.gatekeeping import Asked, check_measures, note_measures
 from gateway.services.measuring import note_requested
 from gateway.services.numbers import Numbers
 from gateway.services.proving import Proof, Prover
+from gateway.services.raising import raise_alert
 from schemas.catalogue import Classification, MatterType
 from schemas.opening import Submission as SubmissionBody
 from schemas.validation import refs_of
@@ -126,6 +127,7 @@ class Submitter:
                         if twin is not prepared:
                             raise MisuseError("the same key twice in one batch runs again one by one")
                         await check_measures(self._ctx, tx, prepared)
+                        await raise_alert(self._ctx, tx, prepared.requests, proof, prepared.changes)
                         answer = self._write(prepared, changes)
                     results.append(answer)
                 except RejectedError as error:

@@ -18,8 +18,8 @@ from gateway.services.page_links import page_link
 from gateway.services.paging import Pager
 from gateway.services.roster import watch_roster
 from gateway.store import SqlStore
-from schemas.catalogue import catalogue
-from tests.api.world import COURT, NOW, POLICE, Keys, World, participants, seal_request, serving
+from schemas.catalogue import Kind, catalogue
+from tests.api.world import COURT, NEIGHBOUR, NOW, POLICE, Keys, World, participants, seal_request, serving
 from tests.faults import HIT, SEAL
 from tests.platform import SECRET, Platform, platform
 
@@ -297,3 +297,42 @@ async def test_an_empty_day_ahead_is_an_alarm_once_a_day(world: World) -> None:
     await on_duty(world, shift(world, -1, 100))
     await due(world, days=2)
     assert len(await alarms(world)) == 2
+
+
+# --- raised over the API ----------------------------------------------------------------------------------------------
+
+
+async def test_police_who_use_the_api_page_people_too(store: SqlStore, tmp_path: Path, keys: Keys) -> None:
+    """A bureau with channel `http`: the same checks, the same measure, the same pages."""
+    ours, neighbour, *rest = participants()
+    bureau = replace(neighbour, kind=Kind.POLICE, dialect="police/1", accepts=("*",), opens=("*",))
+    parties = [ours, bureau, *rest]
+    async with serving(store, tmp_path / "papers", keys, settings=SETTINGS, parties=parties) as world:
+        await world.put_pdf()
+        number = await world.accepted(await world.submit_signed(seal_request(), NEIGHBOUR))
+        result = {"verb": "result", "by": "sn0528-0002", "data": dict(catalogue()[SEAL].example_result)}
+        assert (await world.post(f"/v1/requests/{number}/messages", result, client="cms2")).status == 202
+        control_no = (await world.get(f"/v1/measures/{number}-1")).json["control_no"]
+        payload = dict(catalogue()[HIT].example_request)
+        alert = {
+            "type": HIT,
+            "schema_version": 1,
+            "receiver": COURT,
+            "legal_basis": ["CPL-253"],
+            "purpose": "hit",
+            "urgency": "immediate",
+            "handler": "sn0528-0002",
+            "drafted_by": "sn0528-0002",
+        }
+        unknown = await world.submit({**alert, "payload": payload | {"control_no": "BK0000000000001"}}, client="cms2")
+        assert (unknown.status, unknown.code) == (409, "unknown-control")
+        other = payload | {"control_no": control_no, "ref": "zzzzzzz9"}
+        assert (await world.submit({**alert, "payload": other}, client="cms2")).code == "unknown-ref"
+        reply = await world.submit({**alert, "payload": payload | {"control_no": control_no}}, client="cms2")
+        raised_no = await world.accepted(reply)
+        assert (await world.get(f"/v1/measures/{number}-1")).json["state"] == "hit"
+        assert [(p.level, p.person) for p in await store.pages_of(raised_no)] == [("A", A)]
+        await due(world, minutes=5)
+        assert {p.person for p in await store.pages_of(raised_no)} == {A, B}
+        body = {"verb": "acknowledge", "by": A, "data": {"at": "2026-03-24T10:30:00+08:00"}}
+        assert (await world.post(f"/v1/requests/{raised_no}/messages", body)).json["state"] == "acknowledged"

@@ -13,6 +13,7 @@ from gateway.errors import ConflictError
 from gateway.services.ports import MeasureFilter
 from gateway.store import SqlStore
 from tests.contract.samples import COURT, GRID, MINUTE, NOW, POLICE, measure, number, page, request, step, timer, write
+from tests.eventually import eventually
 
 THEIRS = number(1, POLICE)
 
@@ -86,6 +87,34 @@ async def test_a_live_measure_takes_the_place_of_its_object(store: SqlStore, sta
         assert [m.state for m in await unit.open_measures([("object", "seal", "case")])] == [state]
         found = await unit.measure_by_control("control-1", POLICE)
         assert found is not None
+
+
+async def test_two_units_never_overwrite_each_others_change(postgres_store: SqlStore) -> None:
+    """A hit and a renewal come from different requests: the second waits, and sees what the first has made of it."""
+    store = postgres_store
+    await filled(store)
+
+    async def renew() -> None:
+        async with store.begin() as unit:
+            one = (await unit.measures_of(number(2)))[0]
+            await unit.apply(Changes(measures=[replace(one, end_on="2030-01-01")]))
+
+    async def waits() -> bool:
+        async with store.database.engine.connect() as connection:
+            found = await connection.exec_driver_sql(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            return bool(found.scalar())
+
+    async with store.begin() as unit:
+        one = (await unit.measures_of(number(2)))[0]
+        renewing = asyncio.create_task(renew())
+        await eventually(waits)
+        await unit.apply(Changes(measures=[replace(one, state="hit")]))
+    await renewing
+    after = await store.measure(f"{number(2)}-1")
+    assert after is not None
+    assert (after.state, after.end_on) == ("hit", "2030-01-01")
 
 
 async def test_cases_and_objects(store: SqlStore) -> None:
