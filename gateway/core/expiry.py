@@ -16,6 +16,7 @@ MEASURE = "measure:"
 LAPSE = 0
 WATCHED = ("active", "hit")
 ENDS_BY_ITSELF = frozenset({"grace"})
+NEVER_RENEWED = frozenset({"dishonest"})  # a listing for a term: its recipients must take it off, nobody prolongs it
 _ASKED_FOR_NOTHING = frozenset({"refused", "returned", "rejected"})
 _SETTLED = frozenset({"completed", "impossible", "closed"})
 
@@ -71,6 +72,8 @@ def clear(measure: Measure, changes: Changes, days: Iterable[int]) -> None:
 
 def lapse_cause(measure: Measure, in_case: Iterable[Request]) -> str:
     """Why it was not renewed in time, by the last renewal that named it. in_case: the requests of its case."""
+    if measure.action in NEVER_RENEWED:
+        return "term-over"
     renewals = [
         r for r in in_case if r.facts.get("measure") == "renew" and measure.measure_no in r.facts.get("targets", ())
     ]

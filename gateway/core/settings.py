@@ -21,6 +21,7 @@ class Settings:
     are paged (docs/domain.md 3). page_channels: what is configured of `webhook`, `mail`. page_timeout: seconds for one
     sending; page_lead: seconds after which the next page of the same alert goes out, whatever became of the one
     before. page_attempts: with this back-off an hour of trying; by then the last level has long been paged.
+    roster_hour: o'clock in Shanghai when the duty roster of the coming day is looked at.
     """
 
     redeliver_after: timedelta = timedelta(minutes=15)

@@ -133,7 +133,8 @@ async def follow_alert(
     if "paging" in request.facts and request.state not in paging.UNANSWERED:
         for level in paging.LEVELS:
             changes.clear_timer(request.request_no, paging.PAGE + level)
-        changes.pages_cancel.append(request.request_no)
+        if request.state != "lapsed":  # nobody has answered yet: who was to be told is told
+            changes.pages_cancel.append(request.request_no)
         del request.facts["paging"]
     if request.shape == "alert" and request.state in TERMINAL["alert"]:
         changes.clear_timer(request.request_no, paging.HOLD)

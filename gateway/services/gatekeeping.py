@@ -64,8 +64,8 @@ def note_measures(context: Context, asked: Asked, request: Request, rule: Measur
         asked.ending += [(key, rule.action, request.case_no or "") for key in keys]
 
 
-async def check_measures(context: Context, tx: Transaction, asked: Asked) -> None:
-    """Raises RejectedError: measure-forbids, measure-open, measure-not-live, invalid-field (beyond-seal),
+async def check_measures(context: Context, tx: Transaction, asked: Asked, pending: Sequence[Measure]) -> None:
+    """pending: measures of earlier submissions of this very unit. Raises RejectedError: measure-forbids, measure-open, measure-not-live, invalid-field (beyond-seal),
     over-seizure, renewal-late, term-mismatch."""
     rule = asked.rule
     if rule is None:
@@ -79,7 +79,7 @@ async def check_measures(context: Context, tx: Transaction, asked: Asked) -> Non
     for key, action in asked.needs_live:
         _rests_on(rule, await tx.live_measures([key], action))
     if asked.measures:
-        await _not_too_much(tx, rule, asked)
+        await _not_too_much(tx, rule, asked, pending)
         await _tell_elsewhere(context, tx, asked)
     if asked.ending:
         await _find_targets(context, tx, rule, asked)
@@ -94,10 +94,11 @@ def _rests_on(rule: MeasureRule, live: Sequence[Measure]) -> None:
         raise RejectedError("invalid-field", [error])
 
 
-async def _not_too_much(tx: Transaction, rule: MeasureRule, asked: Asked) -> None:
+async def _not_too_much(tx: Transaction, rule: MeasureRule, asked: Asked, pending: Sequence[Measure]) -> None:
     if rule.debt is None:
         return
-    in_case = await tx.measures_in_case(asked.measures[0].case_no)
+    case_no = asked.measures[0].case_no
+    in_case = [*await tx.measures_in_case(case_no), *(m for m in pending if m.case_no == case_no)]
     if seizures.over_seized(rule.debt, [m.amount for m in asked.measures], in_case):
         raise RejectedError("over-seizure", pointer="/payload/debt_amount")
 

@@ -126,7 +126,7 @@ class Submitter:
                         twin = fresh.setdefault((handed.client.id, handed.key), prepared)
                         if twin is not prepared:
                             raise MisuseError("the same key twice in one batch runs again one by one")
-                        await check_measures(self._ctx, tx, prepared)
+                        await check_measures(self._ctx, tx, prepared, changes.new_measures)
                         await raise_alert(self._ctx, tx, prepared.requests, proof, prepared.changes)
                         answer = self._write(prepared, changes)
                     results.append(answer)

@@ -15,7 +15,7 @@ from gateway.core.records import Event
 from gateway.core.settings import Settings
 from gateway.store import SqlStore
 from schemas.catalogue import catalogue
-from tests.api.world import CASE, COURT, POLICE, Keys, World, participants, seal_request, serving, within
+from tests.api.world import CASE, COURT, POLICE, Keys, World, gathered, participants, seal_request, serving, within
 from tests.faults import CANCEL, CONTROL, HIT, SEAL
 from tests.scenes import answer_to
 
@@ -172,6 +172,25 @@ async def test_a_person_who_is_held_no_longer_lapses_the_alert(world: World) -> 
     assert (await one(world, control))["state"] == "active"
 
 
+async def test_who_was_to_be_told_is_told_although_the_hold_is_over(world: World) -> None:
+    """The clock was away all night: every level in order, and only then the lapse."""
+    control = await done(world, PERSON_CONTROL, example(PERSON_CONTROL))
+    number = (await one(world, control))["control_no"]
+    hit = example(PERSON_HIT, control_no=number, hit_at="2026-03-24T10:00:00+08:00")
+    await world.raised(PERSON_HIT, hit | {"hold_until": "2026-03-24T22:00:00+08:00"})
+    world.clock.advance(hours=20)
+    await due(world)
+    pages = [(p.level, p.channel, p.state) for p in await world.store.pages_of(ALERT)]
+    assert pages == [
+        ("A", "webhook", "waiting"),
+        ("B", "webhook", "waiting"),
+        ("B", "mail", "waiting"),
+        ("chief", "webhook", "waiting"),
+    ]
+    told = [e.detail for e in await events(world, "incident", ALERT)]
+    assert told == ["page-nobody:desk", "alert-lapsed"]
+
+
 # --- renewed, lapsed ------------------------------------------------------------------------------------------------
 
 
@@ -268,6 +287,13 @@ async def test_no_more_is_seized_than_the_debt(world: World) -> None:
     assert (await world.submit_signed(elsewhere)).status == 202
     more = car("LSVAM4187C2184803", value="20000.00", debt_amount="400000.00")
     assert (await world.submit_signed(seal_request(payload=more))).status == 202
+
+
+async def test_two_cars_at_once_are_counted_together(world: World) -> None:
+    await world.put_pdf()
+    cars = [car(f"LSVAM4187C218482{n}", value="150000.00") for n in range(4)]
+    replies = await gathered(*(world.submit_signed(seal_request(payload=payload)) for payload in cars))
+    assert sorted(reply.status for reply in replies) == [202, 409, 409, 409]
 
 
 async def test_a_third_partys_car_needs_the_paper_that_makes_the_owner_liable(world: World) -> None:

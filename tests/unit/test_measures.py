@@ -174,6 +174,7 @@ def test_what_ends_by_itself_is_not_announced_and_what_has_no_end_has_no_timer()
 )
 def test_a_lapse_has_a_named_cause(renewals: list[Request], cause: str) -> None:
     assert expiry.lapse_cause(measure(), renewals) == cause
+    assert expiry.lapse_cause(measure(action="dishonest"), renewals) == "term-over"
 
 
 # --- too much, twice, left behind -----------------------------------------------------------------------------------
