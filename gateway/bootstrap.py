@@ -27,6 +27,7 @@ from gateway.core.routing import Directory
 from gateway.crypto.keyring import Keyring
 from gateway.errors import ConfigurationError
 from gateway.http.app import Api, serve_http
+from gateway.notify import MailNotifier, WebhookNotifier
 from gateway.papers.local import LocalDocuments
 from gateway.registry.calendars import shipped
 from gateway.registry.config import Config
@@ -39,7 +40,9 @@ from gateway.services.context import Calendars, Context
 from gateway.services.dispatch import Dispatcher
 from gateway.services.intake import Intake
 from gateway.services.numbers import Numbers
-from gateway.services.ports import Clock, Consumer, Publisher, Store
+from gateway.services.paging import Pager
+from gateway.services.ports import Clock, Consumer, Notifier, Publisher, Store
+from gateway.services.roster import watch_roster
 from gateway.services.submit import Submitter
 from gateway.store.store import open_store
 from schemas.catalogue import catalogue
@@ -139,7 +142,12 @@ async def running(
                 work.append(Intake(context, wrap.consumer(consumer), wake).run(gateway.stop))
             health = partial(broker_health, link, consumer)
         if "clock" in roles:
+            await watch_roster(context)
             work.append(ClockWork(context, wake).run(gateway.stop))
+            notifiers = build_notifiers(config)
+            for notifier in notifiers:
+                stack.push_async_callback(notifier.close)
+            work.append(Pager(context, notifiers).run(gateway.stop))
         if "api" in roles:
             documents = LocalDocuments(config.documents_folder)
             await documents.sweep(context.clock.now())
@@ -180,6 +188,19 @@ def build_context(config: Config, store: Store, clock: Clock) -> Context:
         hash_key=Installation(config.folder).hash_key(),
         calendars=Calendars(shipped()),
     )
+
+
+def build_notifiers(config: Config) -> list[Notifier]:
+    """The ways out to people that are configured. Raises ConfigurationError."""
+    found: list[Notifier] = []
+    notify = config.notify
+    if notify.webhook is not None:
+        secret = config.secret(notify.webhook.secret_file)
+        found.append(WebhookNotifier(notify.webhook.url, secret, notify.public_url))
+    if (mail := notify.mail) is not None:
+        password = None if mail.password_file is None else config.secret(mail.password_file)
+        found.append(MailNotifier(mail.host, mail.port, mail.sender, tls=mail.tls, user=mail.user, password=password))
+    return found
 
 
 async def _check_clock(context: Context) -> None:

@@ -21,7 +21,7 @@ app.add_typer(partner_app, name="partner", help="合作单位一侧 The partner'
 
 def _server_commands() -> None:
     """Absent where only the partner or client library is installed."""
-    from gateway.commands import calendars, court, install, ledger, operate, report, watch
+    from gateway.commands import calendars, court, install, ledger, measure, operate, report, watch
 
     for command in (
         install.init,
@@ -36,7 +36,7 @@ def _server_commands() -> None:
         app.command()(command)
     for name, group in (
         ("request", watch.request_app),
-        ("measure", watch.measure_app),
+        ("measure", measure.measure_app),
         ("ledger", ledger.ledger_app),
         ("report", report.report_app),
         ("quarantine", watch.quarantine_app),

@@ -70,3 +70,11 @@ class UnroutableError(LianzhiError):
 
 class UnconfirmedError(LianzhiError):
     """The broker did not confirm (timeout, nack, lost link): the outcome is unknown, publish again."""
+
+
+class UndeliveredError(LianzhiError):
+    """A page could not be handed to its channel; it is tried again. code: why, in one word."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)

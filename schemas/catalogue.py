@@ -95,6 +95,8 @@ class MeasureRule:
     blocked_by: the kind of measure on the same object in the same case that forbids this one while it lasts (a grace
     forbids publication).
     per_receiver: each receiver keeps a measure of its own (a list that several publish): opened and ended one by one.
+    current_end_on: of a renewal, the last day that it says the measure has now: must be the one that is registered.
+    values, debt: against over-seizure: what each object is worth as far as it is stated, in their order, and the debt.
     """
 
     action: str
@@ -106,6 +108,9 @@ class MeasureRule:
     end_on: str | None = None
     blocked_by: str | None = None
     per_receiver: bool = False
+    current_end_on: str | None = None
+    values: tuple[str | None, ...] = ()
+    debt: str | None = None
 
 
 def _none(_: Any) -> None:

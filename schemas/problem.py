@@ -87,12 +87,16 @@ REASONS: dict[str, Reason] = _table(
     ("measure-open", 409, "同案、同一对象已有在办的同种措施", "One open measure on this object in this case already"),
     ("measure-not-live", 409, "该对象没有所依据的在用措施（如查封、已发布的惩戒）", "The measure that this rests on, such as a seal or a publication, is not live"),
     ("measure-forbids", 409, "该对象在宽限等期限内，期满或终止前不能办理", "A measure on this object, such as a grace, forbids this until it ends"),
+    ("renewal-late", 409, "原措施已到期，不能续期，请重新申请", "The measure has ended and cannot be renewed; ask anew"),
+    ("term-mismatch", 409, "所写的原到期日与登记的不符，请查询后更正", "The end that is stated is not the one that is registered; look it up"),
+    ("over-seizure", 409, "本案已查控财产的价值足以清偿债务，不得超标的查封", "What is seized in this case covers the debt already; no more may be seized"),
     ("measure-active", 409, "措施已生效，须用解除事项了结，不能撤回", "The measure is active: end it by its ending type, it cannot be withdrawn"),
     # ledgers
     ("unknown-ledger", 404, "没有这本台账", "No such ledger"),
     ("closure-exists", 409, "该案已登记终本", "This case is in the ledger of terminated cases already"),
     ("unknown-closure", 404, "该案未登记终本", "This case is not in the ledger of terminated cases"),
     ("closure-over", 409, "该案已恢复执行或核查期满，不再登记", "This case was resumed, or its years of rechecks are over"),
+    ("unknown-measure", 404, "没有这项控制措施", "No such measure"),
     # API
     ("unauthorized", 401, "未提供凭证或凭证无效", "No credential, or a wrong or revoked one"),
     ("forbidden", 403, "凭证没有此权限", "The credential lacks this scope"),

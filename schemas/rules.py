@@ -186,6 +186,10 @@ RULES: dict[str, Rule] = _table(
     ("closure-member", "该项与登记的事件不符，不填", "This member does not belong to the event"),
     ("day-in-future", "日期在今天之后", "The day is after today"),
     ("before-closure", "日期早于终本日期", "The day is before the case was terminated"),
+    ("third-party-owner", "登记所有人不是被执行人，须附其为义务人的证据", "The registered owner is not the debtor: give the document that makes the owner liable"),
+    # duty roster
+    ("shift-order", "班次的结束须晚于开始", "A shift ends after it begins"),
+    ("shift-too-long", "一个班次不得超过 {longest} 天", "A shift lasts at most {longest} days"),
     # results
     ("no-result", "该事项没有结果报文", "This matter type has no result"),
     ("items-missing", "办结或部分办结须逐项列明结果", "A done or partial result lists its items"),

@@ -29,10 +29,28 @@ def check_representative(debtor: Person, representative: str | None, *, at: str 
 
 
 def listed(
-    action: str, effect: str, debtor: Person, published_no: str | None = None, **more: str | None
+    action: str,
+    effect: str,
+    debtor: Person,
+    published_no: str | None = None,
+    *,
+    needs_live: str | None = None,
+    start_on: str | None = None,
+    end_on: str | None = None,
+    blocked_by: str | None = None,
 ) -> MeasureRule:
-    """What a publication or its end does: each recipient keeps an entry of its own. more: of `MeasureRule`."""
-    return MeasureRule(action, effect, person_objects(debtor), measure_no=published_no, per_receiver=True, **more)
+    """What a publication or its end does: each recipient keeps an entry of its own."""
+    return MeasureRule(
+        action,
+        effect,
+        person_objects(debtor),
+        measure_no=published_no,
+        needs_live=needs_live,
+        start_on=start_on,
+        end_on=end_on,
+        blocked_by=blocked_by,
+        per_receiver=True,
+    )
 
 
 class RecipientItem(Model):

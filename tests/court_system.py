@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,9 @@ from gateway.demo.parties import (
 from schemas.catalogue import Kind, MatterType, catalogue
 from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP, dataschema, timestamp
 from schemas.validation import documents_of, parse_open, refs_of
-from tests.faults import example
+from tests.faults import CONTROL, PERSON_CONTROL, example
 from tests.gates import WorldClock
+from tests.words import SHANGHAI
 
 PARTNER_OF = {
     Kind.POLICE: POLICE,
@@ -75,6 +76,8 @@ def fresh_payload(type: str, **changes: Any) -> dict[str, Any]:
     else's. changes: members of the payload, taken as they are."""
     given = example(type)
     payload: dict[str, Any] = _fresh(given, {ref: _ref() for ref in refs_of(given)})
+    if type in (CONTROL, PERSON_CONTROL):
+        payload |= {"start_on": day(0), "end_on": day(29)}
     if "vehicle" in payload and "vehicle" not in changes:
         payload["vehicle"]["vin"] = f"LSVAM4187C2{next(_numbers):06d}"
     return payload | changes
@@ -93,6 +96,11 @@ def _fresh(value: Any, refs: Mapping[str, str]) -> Any:
 
 def _ref() -> str:
     return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(8))
+
+
+def day(ahead: int) -> str:
+    """So many days from today, Asia/Shanghai."""
+    return (datetime.now(SHANGHAI).date() + timedelta(days=ahead)).isoformat()
 
 
 def paper(kind: str) -> bytes:
@@ -258,6 +266,14 @@ class CourtSystem:
             body: dict[str, Any] = await answer.json(content_type=None)
             assert answer.status == 200, body
             return body
+
+    async def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """JSON; what is answered."""
+        assert self._session is not None
+        async with self._session.put(path, json=body) as answer:
+            answered: dict[str, Any] = await answer.json(content_type=None)
+            assert answer.status == 200, answered
+            return answered
 
     async def post(self, path: str, body: bytes, media_type: str, *, key: str | None = None) -> Posted:
         """key: the Idempotency-Key; a new one unless given."""

@@ -14,6 +14,7 @@ import pytest
 from schemas.catalogue import catalogue
 from schemas.validation import InvalidError
 
+PERSON_CONTROL = "police.person-control.request"
 PERSON, LOCATE, SEAL, CONTROL, CANCEL, HIT, ENTRUST, GRID, NOTICE = (
     "police.person-locate.request",
     "police.vehicle-locate.request",

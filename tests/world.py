@@ -21,6 +21,7 @@ from adapters.contract import Canonical
 from adapters.registry import adapter_for
 from gateway.bootstrap import ROLES, Gateway, Role, running
 from gateway.broker.management import Management
+from gateway.core.measure_moves import STATES
 from gateway.core.records import Event, Measure, QuarantineRow, Request
 from gateway.demo.parties import HOME, POLICE, Parties
 from gateway.demo.private_broker import PrivateBroker
@@ -174,8 +175,7 @@ class World:
         return Standing(request.state, request.reason, request.marks, tuple((m.measure_no, m.state) for m in measures))
 
     async def measures(self, request_no: str) -> list[Measure]:
-        states = ("requested", "active", "ended")
-        return [m for m in await self.store.find_measures(states=states) if m.request_no == request_no]
+        return [m for m in await self.store.find_measures(states=STATES) if m.request_no == request_no]
 
     async def told(self, request_no: str, kind: str, detail: str | None = None) -> Event:
         """The event of that request, once it stands in its timeline."""

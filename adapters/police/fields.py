@@ -64,7 +64,7 @@ HIDDEN = (
     ("police.*.alert open", ("court", "handler")),
     ("police.*.record open", ("court", "handler")),
     ("refusal.case.status open", ("court", "handler")),
-    ("police.vehicle-seal.request open", ("payload.debt_amount",)),
+    ("police.vehicle-seal.request open", ("payload.debt_amount", "payload.value")),
 )
 
 TABLE = Table(

@@ -70,6 +70,7 @@ def doctor(folder: Folder = DEFAULT_FOLDER) -> None:
             await _check("时效 key dates", lambda: _key_dates(config)),
             await _check("数据库 store", lambda: _store(config)),
             await _check("代理 broker", lambda: _broker(config)),
+            await _check("呼叫 paging", lambda: _paging(config)),
         ]
 
     if not all(run(work())):
@@ -108,6 +109,14 @@ async def _broker(config: Config) -> str:
     async with Link(config.broker_url, name="doctor") as link:
         await link.wait_connected(10)
         return f"已登录 logged in as {config.broker_user}"
+
+
+async def _paging(config: Config) -> str:
+    """The channels by which a hit pages people can be built. None is told: then only the feed and the log tell."""
+    from gateway.bootstrap import build_notifiers
+
+    names = [notifier.channel for notifier in build_notifiers(config)]
+    return f"渠道 channels: {', '.join(names) or '未配置，命中时无人被呼叫 none: nobody is paged on a hit'}"
 
 
 @broker_app.command("apply")

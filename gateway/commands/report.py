@@ -59,7 +59,7 @@ def report_weekly(
 
 async def _counted(folder: Path, name: str | None) -> tuple[Report, str, dict[str, str]]:
     """The report, the court's name, the participants' names."""
-    from gateway.core.worktime import Weekdays
+    from gateway.services.calendars import load
     from gateway.services.reporting import Reporting
 
     async with installed(folder) as context:
@@ -67,7 +67,8 @@ async def _counted(folder: Path, name: str | None) -> tuple[Report, str, dict[st
         period = last_week(today) if name is None else _period(name)
         if period.first > today:
             fail(f"{name}：该期间尚未开始 This period has not begun.", MISUSE)
-        report = await Reporting(context, Weekdays()).report(period)
+        await load(context)
+        report = await Reporting(context).report(period)
         return report, context.home.zh, {p.code: p.zh for p in context.directory}
 
 

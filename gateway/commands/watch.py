@@ -1,4 +1,4 @@
-"""For whoever watches: `types`, `request`, `quarantine`, `measure`. Codes and digests, never a payload."""
+"""For whoever watches: `types`, `request`, `quarantine`. Codes and digests, never a payload."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from schemas.catalogue import catalogue
 T = TypeVar("T")
 request_app = typer.Typer(help="请求 Requests", no_args_is_help=True)
 quarantine_app = typer.Typer(help="隔离区 Quarantine", no_args_is_help=True)
-measure_app = typer.Typer(help="控制措施 Control measures", no_args_is_help=True)
 
 
 def types(json_out: AsJson = False) -> None:
@@ -36,7 +35,8 @@ def types(json_out: AsJson = False) -> None:
     listing(rows, "事项目录 Catalogue", json_out=json_out)
 
 
-async def _with_store(folder: Path, work: Callable[[Any], Awaitable[T]]) -> T:
+async def with_store(folder: Path, work: Callable[[Any], Awaitable[T]]) -> T:
+    """A store for this one piece of work."""
     from gateway.store.store import open_store
 
     store = await open_store(load_config(folder).store_url)
@@ -49,7 +49,7 @@ async def _with_store(folder: Path, work: Callable[[Any], Awaitable[T]]) -> T:
 @request_app.command("show")
 def request_show(number: str, folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None:
     """一件请求的路由信息 One request as routing sees it."""
-    request = run(_with_store(folder, lambda s: s.request(number)))
+    request = run(with_store(folder, lambda s: s.request(number)))
     if request is None:
         fail(f"{number}：没有这件请求 No such request.", FOUND_WRONG)
     shown = {
@@ -68,8 +68,8 @@ def request_show(number: str, folder: Folder = DEFAULT_FOLDER, json_out: AsJson 
 @request_app.command("trace")
 def request_trace(number: str, folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None:
     """一件请求的全部事件与报文 Every event and message of one request, in order."""
-    events = run(_with_store(folder, lambda s: s.timeline(number)))
-    messages = run(_with_store(folder, lambda s: s.messages(number)))
+    events = run(with_store(folder, lambda s: s.timeline(number)))
+    messages = run(with_store(folder, lambda s: s.messages(number)))
     if not events and not messages:
         fail(f"{number}：没有这件请求 No such request.", FOUND_WRONG)
     steps = [
@@ -100,7 +100,7 @@ def quarantine_list(
     json_out: AsJson = False,
 ) -> None:
     """被隔离的报文及原因 What was refused, and why."""
-    rows = run(_with_store(folder, lambda s: s.quarantine(owner=owner, limit=limit)))
+    rows = run(with_store(folder, lambda s: s.quarantine(owner=owner, limit=limit)))
     listing(
         [
             {
@@ -121,7 +121,7 @@ def quarantine_show(
     out: Annotated[Path | None, typer.Option(help="把原始字节写入文件 Write the bytes to a file")] = None,
 ) -> None:
     """一件被隔离的报文；不显示内容，只可导出原始字节。 One of them; its content is not shown, only exported."""
-    row = run(_with_store(folder, lambda s: s.quarantine_row(number)))
+    row = run(with_store(folder, lambda s: s.quarantine_row(number)))
     if row is None:
         fail(f"{number}：没有这一条 No such row.", FOUND_WRONG)
     names = (
@@ -141,20 +141,3 @@ def quarantine_show(
     if out is not None:
         out.write_bytes(row.body)
         console.print(f"已写入 {len(row.body)} 字节 bytes written: {out}")
-
-
-@measure_app.command("list")
-def measure_list(folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None:
-    """在办与在用的控制措施 Requested and active measures."""
-    rows = run(_with_store(folder, lambda s: s.find_measures(states=("requested", "active"))))
-    listing(
-        [
-            {
-                "measure": m.measure_no, "action": m.action, "state": m.state, "case": m.case_no, "at": m.asked,
-                "control": m.control_no, "rank": m.rank, "start": m.start_on, "end": m.end_on,
-            }
-            for m in rows
-        ],
-        "控制措施 Measures",
-        json_out=json_out,
-    )  # fmt: skip

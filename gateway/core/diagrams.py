@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.core import measure_moves
 from gateway.core.lifecycle import BY_CHECK, BY_EFFECT, BY_OUTCOME, OUTCOMES, SAME, TABLE, TERMINAL
 
 _TARGETS = {
@@ -21,6 +22,7 @@ def states_document() -> str:
     for shape, title in _TITLES.items():
         parts.append(f"## {title}\n\n```mermaid\n{mermaid(shape)}```\n")
         parts.append(_same(shape))
+    parts.append(_measures())
     return "\n".join(parts)
 
 
@@ -38,6 +40,25 @@ def mermaid(shape: str) -> str:
     lines += [f"    {_id(a)} --> {_id(b)}: {', '.join(verbs)}" for (a, b), verbs in edges.items()]
     lines += [f"    {_id(s)} --> [*]" for s in sorted(TERMINAL[shape])]
     return "\n".join(lines) + "\n"
+
+
+def _measures() -> str:
+    """Control measures, from `gateway/core/measure_moves.py`."""
+    edges: dict[tuple[str, str], list[str]] = {}
+    for row in measure_moves.MOVES:
+        for state in row.states if row.to != SAME else ():
+            edges.setdefault((state, row.to), []).append(row.move)
+    lines = ["stateDiagram-v2", "    [*] --> requested"]
+    lines += [f"    {_id(a)} --> {_id(b)}: {', '.join(moves)}" for (a, b), moves in edges.items()]
+    lines += [f"    {_id(state)} --> [*]" for state in sorted(measure_moves.TERMINAL)]
+    same = "".join(f"| `{r.move}` | {r.by} | {', '.join(r.states)} |\n" for r in measure_moves.MOVES if r.to == SAME)
+    return (
+        "## 控制措施 control measure\n\n"
+        "由 `gateway/core/measure_moves.py` 的表生成。 Drawn from the table. "
+        "`ended` → `done`: 仅限此前未办成的 only what had come to nothing.\n\n"
+        "```mermaid\n" + "\n".join(lines) + "\n```\n\n"
+        "不改变状态的事件 What changes no state:\n\n| 事件 move | 由 by | 可用于 allowed in |\n|---|---|---|\n" + same
+    )
 
 
 def _same(shape: str) -> str:

@@ -1,7 +1,7 @@
 """Control measures: which ones a request asks for, and what an answer makes of them.
 
-requested → active → ended (docs/domain.md section 3). Only what a partner *did* makes a measure active; only what a
-partner did, or says that it did not do, ends an active one. A requested measure that comes to nothing (refused,
+The states and the moves between them stand in `measure_moves`. Only what a partner *did* makes a measure active; only
+what a partner did, or says that it did not do, ends an active one. A requested measure that comes to nothing (refused,
 withdrawn, failed) is ended; if its partner says later that it was done after all, it is active again.
 """
 
@@ -10,16 +10,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
+from gateway.core.measure_moves import CAME_TO_NOTHING, NOT_DONE, OPEN_STATES, OVER, is_live, moved
 from gateway.core.records import Measure, Request
 from schemas.catalogue import MeasureRule
-
-OPEN_STATES = ("requested", "active")
-_OVER = frozenset({"refused", "returned", "rejected", "withdrawn"})
-_NOT_DONE = ("none", "impossible")
-_CAME_TO_NOTHING = _OVER | {*_NOT_DONE, "failed"}
 
 
 def object_key(secret: bytes, words: str) -> str:
@@ -52,6 +47,7 @@ def requested(rule: MeasureRule, request: Request, secret: bytes) -> list[Measur
             asked=request.asked,
             start_on=rule.start_on,
             end_on=rule.end_on,
+            amount=rule.values[index - 1] if rule.values else None,
         )
         for index, ((ref, _), key) in enumerate(zip(rule.objects, keys_of(rule, request.asked, secret), strict=True), 1)
     ]
@@ -65,16 +61,16 @@ def settled(measures: Sequence[Measure], state: str, said: Mapping[str, Any]) ->
     `effect` of a withdrawal.
     """
     items = {item["ref"]: item for item in items_done(said)}
-    changed = []
+    changed: list[Measure | None] = []
     for measure in measures:
         item = items.get(measure.ref)
-        if item is not None and (measure.state in OPEN_STATES or measure.ended_by in _CAME_TO_NOTHING):
+        if item is not None and (measure.state in OPEN_STATES or measure.ended_by in CAME_TO_NOTHING):
             changed.append(_after(measure, item))
-        elif measure.state in OPEN_STATES and said.get("outcome") in _NOT_DONE:
-            changed.append(replace(measure, state="ended", ended_by=said["outcome"]))
-        elif state in _OVER and (measure.state == "requested" or _undone(measure, said)):
-            changed.append(replace(measure, state="ended", ended_by=state))
-    return [new for new in changed if new not in measures]
+        elif said.get("outcome") in NOT_DONE:
+            changed.append(moved(measure, "nothing", ended_by=said["outcome"]))
+        elif state in OVER and (measure.state == "requested" or _undone(measure, said)):
+            changed.append(moved(measure, "nothing", ended_by=state))
+    return [new for new in changed if new is not None and new not in measures]
 
 
 def items_done(said: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -86,31 +82,40 @@ def items_done(said: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _undone(measure: Measure, said: Mapping[str, Any]) -> bool:
     """A withdrawal that crossed the result, and was carried out all the same."""
-    return measure.state == "active" and said.get("effect") == "reversed"
+    return is_live(measure) and said.get("effect") == "reversed"
 
 
 def ended(measures: Sequence[Measure], request_no: str, items: Sequence[Mapping[str, Any]]) -> list[Measure]:
     """Measures that an ending request (`request_no`) named, after its partner said that it is done."""
-    done = any(item.get("status", "done") == "done" for item in items)
-    return [replace(m, state="ended", ended_by=request_no) for m in measures if m.state in OPEN_STATES and done]
+    if not any(item.get("status", "done") == "done" for item in items):
+        return []
+    return [new for m in measures if (new := moved(m, "ended", ended_by=request_no)) is not None]
 
 
 def renewed(measures: Sequence[Measure], items: Sequence[Mapping[str, Any]]) -> list[Measure]:
     """Measures that a renewal named, with the new last day that its partner registered."""
     end = next((item["end_on"] for item in items if item.get("status", "done") == "done" and item.get("end_on")), None)
-    return [replace(m, end_on=end) for m in measures if m.state == "active" and end]
+    if end is None:
+        return []
+    return [new for m in measures if (new := moved(m, "renewed", end_on=end)) is not None and new != m]
 
 
-def _after(measure: Measure, item: Mapping[str, Any]) -> Measure:
+def handed_over(measures: Sequence[Measure], items: Sequence[Mapping[str, Any]]) -> list[Measure]:
+    """Measures whose object the court took over, by the result of the handover's record."""
+    taken = {item["ref"] for item in items if item.get("status") == "taken"}
+    found = [moved(m, "handed-over") for m in measures if m.ref in taken]
+    return [new for new in found if new is not None]
+
+
+def _after(measure: Measure, item: Mapping[str, Any]) -> Measure | None:
     status = item.get("status", "done")
-    number = item.get("control_no") or item.get("registry_no") or measure.control_no
     if status == "failed":
-        return replace(measure, state="ended", ended_by="failed")
-    return replace(
+        return moved(measure, "failed", ended_by="failed")
+    return moved(
         measure,
-        state="active" if status == "done" else "requested",
+        "done" if status == "done" else "queued",
         ended_by=None,
-        control_no=number,
+        control_no=item.get("control_no") or item.get("registry_no") or measure.control_no,
         rank=item.get("rank", measure.rank),
         start_on=item.get("start_on", measure.start_on),
         end_on=item.get("end_on", measure.end_on),

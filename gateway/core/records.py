@@ -158,7 +158,8 @@ class CalendarYear:
 
 @dataclass(slots=True)
 class Measure:
-    """A control measure. state: requested, active, ended. object_key: keyed hash, never the plate itself."""
+    """A control measure. state: one of `measure_moves.STATES`. object_key: keyed hash, never the plate itself.
+    amount: the value that the court stated, CNY, `1234.50`."""
 
     measure_no: str
     request_no: str
@@ -174,6 +175,53 @@ class Measure:
     start_on: str | None = None
     end_on: str | None = None
     ended_by: str | None = None
+    amount: str | None = None
+
+
+@dataclass(slots=True)
+class MeasureStep:
+    """One line of a measure's history: what it became, when, by which request; cause: of a lapse, by its name."""
+
+    measure_no: str
+    at: datetime
+    state: str
+    end_on: str | None
+    by: str
+    cause: str | None = None
+    id: int | None = None
+
+
+@dataclass(slots=True)
+class Page:
+    """One person to be told of one alert through one channel; unique (alert, level, person, channel).
+
+    alert: its request_no. level: A, B, desk, chief. person: a staff number of `participant`. state: waiting, sent,
+    failed (given up), cancelled (answered before it went out), acknowledged (by the link in it).
+    """
+
+    page_id: str
+    alert: str
+    participant: str
+    level: str
+    person: str
+    channel: str
+    raised_at: datetime
+    at: datetime
+    due_at: datetime
+    sent_at: datetime | None = None
+    attempts: int = 0
+    state: str = "waiting"
+    id: int | None = None
+
+
+@dataclass(slots=True)
+class DutyShift:
+    """Who sits at the duty desk of `participant` from `begins` until `ends`, by staff number."""
+
+    participant: str
+    begins: datetime
+    ends: datetime
+    person: str
 
 
 @dataclass(slots=True)
@@ -283,6 +331,9 @@ class Changes:
     timers_clear: list[tuple[str, str]] = field(default_factory=list)
     new_measures: list[Measure] = field(default_factory=list)
     measures: list[Measure] = field(default_factory=list)
+    measure_steps: list[MeasureStep] = field(default_factory=list)
+    new_pages: list[Page] = field(default_factory=list)
+    pages_cancel: list[str] = field(default_factory=list)  # request_no of an alert: what has not gone out
     document_refs: list[tuple[str, str]] = field(default_factory=list)  # (request_no, sha256)
     documents: list[DocumentRow] = field(default_factory=list)
     quarantine: list[QuarantineRow] = field(default_factory=list)

@@ -20,7 +20,8 @@ Channel = Literal["amqp", "http"]
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """A named person, registered before use with the work permit. Valid from `since` until `until`/`revoked`."""
+    """A named person, registered before use with the work permit. Valid from `since` until `until`/`revoked`.
+    mail: where pages go."""
 
     no: str
     name: str
@@ -29,6 +30,7 @@ class Staff:
     since: date
     until: date | None = None
     revoked: bool = False
+    mail: str | None = None
 
     def valid_on(self, day: date) -> bool:
         return not self.revoked and self.since <= day and (self.until is None or day <= self.until)

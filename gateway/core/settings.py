@@ -52,6 +52,12 @@ class Settings:
     backlog_limit: unsent messages above which submissions get 503. ledgers: the terms of the ledgers, most of them law.
     office_hours: what "working hours" of the weekly report are. calendar_poll: seconds after which every process
     has noticed an imported calendar; what was computed meanwhile is computed again.
+    measure_reminders: days before a measure's last day on which its end is announced, at `measure_remind_hour` o'clock
+    in Shanghai, when the office opens. page_*_after: how long after an alert was raised B, the duty desk and the chief
+    are paged (docs/domain.md 3). page_channels: what is configured of `webhook`, `mail`. page_timeout: seconds for one
+    sending; page_lead: seconds after which the next page of the same alert goes out, whatever became of the one
+    before. page_attempts: with this back-off an hour of trying; by then the last level has long been paged.
+    roster_hour: o'clock in Shanghai when the duty roster of the coming day is looked at.
     """
 
     redeliver_after: timedelta = timedelta(minutes=15)
@@ -76,3 +82,15 @@ class Settings:
     office_hours: OfficeHours = field(default_factory=OfficeHours)
     calendar_poll: float = 30.0
     terms: Terms = field(default_factory=Terms)
+    measure_reminders: tuple[int, ...] = (30, 15, 7, 3, 1)
+    measure_remind_hour: int = 8
+    page_backup_after: timedelta = timedelta(minutes=5)
+    page_desk_after: timedelta = timedelta(minutes=10)
+    page_chief_after: timedelta = timedelta(minutes=15)
+    page_channels: tuple[str, ...] = ()
+    page_timeout: float = 10.0
+    page_lead: float = 2.0
+    page_attempts: int = 20
+    page_backoff: Backoff = field(default_factory=lambda: Backoff(timedelta(seconds=5), 2.0, timedelta(minutes=5)))
+    page_poll: float = 0.25
+    roster_hour: int = 8

@@ -22,13 +22,6 @@ class WorkingDays(Protocol):
         ...
 
 
-class Weekdays:
-    """`WorkingDays` where no official calendar is at hand: Monday to Friday."""
-
-    def is_working(self, day: date) -> bool:
-        return day.weekday() < 5
-
-
 @dataclass(frozen=True, slots=True)
 class OfficeHours:
     """When a court works on a working day; spans in order, local time. Default [D]: eight hours."""

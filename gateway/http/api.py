@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from gateway.core.worktime import Weekdays, WorkingDays
 from gateway.http.backlog import Backlog
 from gateway.http.caller import Caller, Credentials
 from gateway.http.metrics import BrokerHealth, Metrics
@@ -16,10 +15,13 @@ from gateway.services.closures import Closures
 from gateway.services.context import Context
 from gateway.services.hearing import Hearer
 from gateway.services.ledgers import Ledgers
+from gateway.services.measure_queries import MeasureQueries
+from gateway.services.page_answers import PageAnswers
 from gateway.services.papers import Papers
 from gateway.services.ports import Documents
 from gateway.services.queries import Queries
 from gateway.services.reporting import Reporting
+from gateway.services.roster import DutyRoster
 from gateway.services.submit import Submitter
 from gateway.services.watch import FeedWatch
 
@@ -35,7 +37,6 @@ class Api:
     documents: Documents
     broker_health: Callable[[], BrokerHealth] | None = None
     access_log: bool = False
-    working_days: WorkingDays = field(default_factory=Weekdays)
     credentials: Credentials = field(init=False)
     queries: Queries = field(init=False)
     hearer: Hearer = field(init=False)
@@ -43,6 +44,9 @@ class Api:
     ledgers: Ledgers = field(init=False)
     closures: Closures = field(init=False)
     reporting: Reporting = field(init=False)
+    measures: MeasureQueries = field(init=False)
+    roster: DutyRoster = field(init=False)
+    page_answers: PageAnswers = field(init=False)
     watch: FeedWatch = field(init=False)
     backlog: Backlog = field(init=False)
     metrics: Metrics = field(init=False)
@@ -54,7 +58,10 @@ class Api:
         self.papers = Papers(self.context, self.documents)
         self.ledgers = Ledgers(self.context)
         self.closures = Closures(self.context)
-        self.reporting = Reporting(self.context, self.working_days)
+        self.reporting = Reporting(self.context)
+        self.measures = MeasureQueries(self.context)
+        self.roster = DutyRoster(self.context)
+        self.page_answers = PageAnswers(self.context, self.actor)
         self.watch = FeedWatch(self.context)
         self.backlog = Backlog(self.context)
         self.metrics = Metrics(self.context, self.broker_health)

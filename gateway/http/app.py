@@ -40,6 +40,9 @@ CALLS: dict[str, Call] = {
     "read-ledger": books.read_ledger,
     "record-closure": books.record_closure,
     "read-report": books.read_report,
+    "read-measure": browsing.read_measure,
+    "put-duty-roster": writing.put_roster,
+    "read-duty-roster": browsing.read_roster,
     "list-types": browsing.list_types,
     "read-type": browsing.read_type,
     "read-events": following.read_events,
@@ -51,6 +54,7 @@ OPEN_CALLS: dict[str, Open] = {
     "live": outside.live,
     "ready": outside.ready,
     "read-metrics": outside.read_metrics,
+    "acknowledge-page": writing.acknowledge_page,
 }
 
 

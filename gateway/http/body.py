@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 from aiohttp import hdrs, web
 
+from gateway.crypto.limits import Limits
+from gateway.crypto.strictjson import loads
 from gateway.errors import RejectedError
 from schemas.envelope import CONTENT_TYPE
 from schemas.problem import FieldError
@@ -87,6 +90,13 @@ async def message(request: web.Request, limit: int) -> tuple[str, bytes]:
     if not raw:
         raise _fault("malformed-json", "", "empty-body", "请求体为空", "The body is empty")
     return kind, raw
+
+
+async def json_body(request: web.Request, limits: Limits) -> Any:
+    """A body that is JSON and nothing else. Raises RejectedError as `message` and `loads` do."""
+    media_type(request, (JSON,))
+    _, raw = await message(request, limits.message_bytes)
+    return loads(raw, depth=limits.json_depth)
 
 
 async def chunks(request: web.Request) -> AsyncIterator[bytes]:

@@ -9,8 +9,7 @@ from gateway.http.caller import Caller
 from gateway.http.params import MeasuresQuery, RequestsQuery, parse
 from gateway.http.reply import view_reply
 from gateway.services import matters
-from gateway.services.ports import RequestFilter
-from gateway.services.queries import MeasureFilter
+from gateway.services.ports import MeasureFilter, RequestFilter
 
 
 async def list_requests(request: web.Request, api: Api, caller: Caller) -> web.Response:
@@ -33,14 +32,17 @@ async def read_timeline(request: web.Request, api: Api, caller: Caller) -> web.R
 
 async def list_measures(request: web.Request, api: Api, caller: Caller) -> web.Response:
     asked = parse(MeasuresQuery, request.query)
-    where = MeasureFilter(
-        states=asked.states.split(","),
-        case_no=asked.case_no,
-        expiring_within=int(asked.expiring_within[:-1]) if asked.expiring_within else None,
-        after=asked.after,
-        limit=asked.limit,
-    )
-    return view_reply(await api.queries.measures(caller.participant, where))
+    where = MeasureFilter(states=asked.state.split(","), case_no=asked.case_no, after=asked.after, limit=asked.limit)
+    days = int(asked.expiring_within[:-1]) if asked.expiring_within else None
+    return view_reply(await api.measures.page(caller.participant, where, days))
+
+
+async def read_measure(request: web.Request, api: Api, caller: Caller) -> web.Response:
+    return view_reply(await api.measures.one(caller.participant, request.match_info["measure_no"]))
+
+
+async def read_roster(request: web.Request, api: Api, caller: Caller) -> web.Response:
+    return view_reply(await api.roster.get(caller.participant))
 
 
 async def list_types(request: web.Request, api: Api, caller: Caller) -> web.Response:

@@ -86,6 +86,7 @@ class Metrics:
             ("outbox", "Messages that wait to be sent", "state"),
             ("quarantine", "Messages in quarantine", "reason"),
             ("timers", "Deadlines that run", "kind"),
+            ("pages", "Pages to people on alerts", "state"),
         ):
             family = GaugeMetricFamily(f"lianzhi_{name}", help_text, labels=(label,))
             for key, value in counts.get(name, {}).items():

@@ -19,6 +19,7 @@ from gateway.services.hearing import Act
 from gateway.services.papers import MEDIA_TYPES
 from schemas.catalogue import MatterType
 from schemas.closures import ClosureEvent
+from schemas.duty import Roster
 from schemas.envelope import CONTENT_TYPE, REQUEST_NO
 from schemas.opening import Submission
 from schemas.problem import REASONS, Problem
@@ -30,6 +31,13 @@ PATH_PARAMETERS: Mapping[str, dict[str, Any]] = {
     "no": {"type": "string", "pattern": f"^{REQUEST_NO}$", "title": "请求编号", "description": "Request number"},
     "ledger": {"type": "string", "maxLength": 40, "title": "台账", "description": "Name of a ledger"},
     "type": {"type": "string", "maxLength": 100, "title": "事项", "description": "Matter type"},
+    "measure_no": {
+        "type": "string",
+        "pattern": f"^{REQUEST_NO}-[1-9][0-9]{{0,4}}$",
+        "title": "措施编号",
+        "description": "Number of the measure",
+    },
+    "page_id": {"type": "string", "maxLength": 64, "title": "呼叫编号", "description": "Number of the page"},
     "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$", "title": "摘要", "description": "SHA-256, hexadecimal"},
 }
 KEY_PARAMETER = {
@@ -67,6 +75,12 @@ def openapi_document(catalogue: Mapping[str, MatterType]) -> Schema:
         "components": {
             "schemas": schemas,
             "securitySchemes": {
+                "link": {
+                    "type": "apiKey",
+                    "in": "query",
+                    "name": "token",
+                    "description": "From the link in a page; it acknowledges that page's alert and nothing else.",
+                },
                 "bearer": {
                     "type": "http",
                     "scheme": "bearer",
@@ -74,7 +88,7 @@ def openapi_document(catalogue: Mapping[str, MatterType]) -> Schema:
                     "description": "A court system's token; or, to read only, a JWT signed with the participant's "
                     "`sig` key: header exactly alg, kid, typ `JWT`; iss = sub = participant; aud = the home "
                     "court; at most five minutes.",
-                }
+                },
             },
         },
     }
@@ -87,7 +101,7 @@ def _operation(operation: Operation, refs: Mapping[type[BaseModel], Schema]) -> 
         "parameters": _parameters(operation),
         "responses": {str(s): _answer(s, content, refs) for s, content in operation.answers.items()}
         | _problems(operation.all_problems, refs[Problem]),
-        "security": [{"bearer": [operation.scope]}] if operation.scope else [],
+        "security": _security(operation),
     }
     if operation.help:
         document["description"] = operation.help
@@ -96,15 +110,23 @@ def _operation(operation: Operation, refs: Mapping[type[BaseModel], Schema]) -> 
     return document
 
 
+def _security(operation: Operation) -> list[Schema]:
+    if operation.link:
+        return [{"link": []}]
+    return [{"bearer": [operation.scope]}] if operation.scope else []
+
+
 def _parameters(operation: Operation) -> list[Schema]:
     names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
     found: list[Schema] = [
         {"name": name, "in": "path", "required": True, "schema": PATH_PARAMETERS[name]} for name in names
     ]
-    for name, schema in operation.query.model_json_schema().get("properties", {}).items():
+    query = operation.query.model_json_schema()
+    for name, schema in query.get("properties", {}).items():
         plain = {key: value for key, value in schema.items() if key not in ("anyOf", "default") or value is not None}
         choices = [s for s in plain.pop("anyOf", ()) if s != {"type": "null"}]
-        found.append({"name": name, "in": "query", "schema": {**plain, **(choices[0] if choices else {})}})
+        required = {"required": True} if name in query.get("required", ()) else {}
+        found.append({"name": name, "in": "query", **required, "schema": {**plain, **(choices[0] if choices else {})}})
     return [*found, KEY_PARAMETER] if operation.keyed else found
 
 
@@ -113,6 +135,8 @@ def _body(kind: str) -> Schema:
         return {media_type: {"schema": {}} for media_type in MEDIA_TYPES}
     if kind == "closure":
         return {"application/json": {"schema": {"$ref": REF.format(model=ClosureEvent.__name__)}}}
+    if kind == "roster":
+        return {"application/json": {"schema": {"$ref": REF.format(model="Roster")}}}
     name = "AnySubmission" if kind == "submission" else "AnyAct"
     return {
         "application/json": {"schema": {"$ref": REF.format(model=name)}},
@@ -148,7 +172,7 @@ def _problems(codes: Iterable[str], problem: Schema) -> Schema:
 
 def _schemas(catalogue: Mapping[str, MatterType]) -> tuple[dict[type[BaseModel], Schema], Schema]:
     """(model → reference, every schema by name)."""
-    sent: list[type[BaseModel]] = [Submission, Act, ClosureEvent, *(m.request for m in catalogue.values())]
+    sent: list[type[BaseModel]] = [Submission, Act, ClosureEvent, Roster, *(m.request for m in catalogue.values())]
     sent += [verb.model for verb in VERBS.values() if verb.model is not None]
     contents = {
         (verb, m.name): model

@@ -11,7 +11,16 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from gateway.http.params import EventsQuery, LedgerQuery, MeasuresQuery, NoQuery, Query, ReportQuery, RequestsQuery
+from gateway.http.params import (
+    EventsQuery,
+    LedgerQuery,
+    MeasuresQuery,
+    NoQuery,
+    PageQuery,
+    Query,
+    ReportQuery,
+    RequestsQuery,
+)
 from gateway.services import report_views, views
 from gateway.services.papers import MEDIA_TYPES
 
@@ -33,7 +42,8 @@ _SIGNED = (
 _SUBMISSION = (
     *("unknown-type", "wrong-version", "not-allowed", "receiver-does-not-take", "unknown-receiver"),
     *("unknown-staff", "approvals-missing", "documents-missing", "signature-required"),
-    *("measure-open", "measure-not-live", "measure-forbids"),
+    *("measure-open", "measure-not-live", "measure-forbids", "renewal-late", "term-mismatch", "over-seizure"),
+    *("unknown-control", "unknown-ref"),
 )
 _ACT = (
     *("unknown-request", "unknown-verb", "not-allowed", "not-now", "contradicts", "misdirected", "unknown-ref"),
@@ -43,7 +53,8 @@ _ACT = (
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """answers: status → content. problems: what may be answered beside what every call may."""
+    """answers: status → content. problems: what may be answered beside what every call may. link: the credential is
+    the `token` of a link that the gateway sent."""
 
     id: str
     method: Literal["GET", "POST", "PUT"]
@@ -54,13 +65,14 @@ class Operation:
     scope: Scope | None = "read"
     problems: tuple[str, ...] = ()
     query: type[Query] = NoQuery
-    body: Literal["submission", "act", "document", "closure"] | None = None
+    body: Literal["submission", "act", "document", "closure", "roster"] | None = None
     help: str = ""
+    link: bool = False
 
     @property
     def keyed(self) -> bool:
-        """Every POST needs an `Idempotency-Key`."""
-        return self.method == "POST"
+        """Every POST needs an `Idempotency-Key`; a link is its own."""
+        return self.method == "POST" and not self.link
 
     @property
     def all_problems(self) -> tuple[str, ...]:
@@ -201,6 +213,53 @@ OPERATIONS: tuple[Operation, ...] = (
         help="Monday to Sunday, Asia/Shanghai; `month` makes it that month's. Absent both: the last week that is over.",
         query=ReportQuery,
         answers={200: (report_views.ReportView,)},
+    ),
+    Operation(
+        id="read-measure",
+        method="GET",
+        path="/v1/measures/{measure_no}",
+        zh="查看控制措施",
+        en="Read one control measure with its history",
+        answers={200: (views.MeasureDetail,)},
+        problems=("unknown-measure",),
+    ),
+    Operation(
+        id="put-duty-roster",
+        method="PUT",
+        path="/v1/duty-roster",
+        zh="登记值班表",
+        en="Put the duty roster",
+        help="Replaces the one before. Staff numbers only; telephones stay with the court's own platform. A day ahead "
+        "without anybody on duty is an event `duty-roster-empty`, once a day.",
+        scope="submit",
+        body="roster",
+        answers={200: (views.RosterView,)},
+        problems=(
+            *("bad-content-type", "bad-encoding", "malformed-json", "duplicate-member", "too-deep", "bad-number"),
+            *("too-large", "unknown-staff"),
+        ),
+    ),
+    Operation(
+        id="read-duty-roster",
+        method="GET",
+        path="/v1/duty-roster",
+        zh="查看值班表",
+        en="Read the duty roster from now on",
+        answers={200: (views.RosterView,)},
+    ),
+    Operation(
+        id="acknowledge-page",
+        method="POST",
+        path="/v1/pages/{page_id}/acknowledge",
+        zh="确认呼叫",
+        en="Acknowledge the alert of a page by the link in it",
+        help="For the court's SMS and voice platform. Says `acknowledge` in the alert in the name of the person that "
+        "was paged; an alert that was answered already stays as it is.",
+        scope=None,
+        link=True,
+        query=PageQuery,
+        answers={200: (views.PageAnswer,)},
+        problems=("unauthorized", "unknown-staff", "not-now", "unknown-request"),
     ),
     Operation(
         id="put-document",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 from multidict import MultiMapping
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from gateway.core.measure_moves import OPEN_STATES, STATES
 from gateway.errors import RejectedError
 from schemas.base import label
 from schemas.envelope import Code, RequestNo
@@ -22,9 +23,10 @@ LONGEST_WAIT = 60  # seconds; below the idle timeouts of common proxies
 Cursor = Annotated[str, StringConstraints(min_length=1, max_length=160)]
 After = Annotated[Cursor | None, label("游标", "Cursor of an earlier page")]
 Limit = Annotated[int, label("条数上限", "At most so many", ge=1, le=PAGE_LIMIT)]
+_STATE = f"({'|'.join(STATES)})"
 States = Annotated[
     str,
-    StringConstraints(pattern=r"^(requested|active|ended)(,(requested|active|ended)){0,2}$"),
+    StringConstraints(pattern=f"^{_STATE}(,{_STATE}){{0,{len(STATES) - 1}}}$"),
     label("状态", "States, with commas between"),
 ]
 
@@ -56,7 +58,7 @@ class EventsQuery(Query):
 
 
 class MeasuresQuery(Query):
-    states: States = "requested,active"
+    state: States = ",".join(OPEN_STATES)
     case_no: Annotated[CaseNo | None, label("案号", "Case number")] = None
     expiring_within: Annotated[
         str | None, Field(pattern=r"^[0-9]{1,4}d$", title="到期天数", description="Ends within so many days: 30d")
@@ -84,6 +86,14 @@ class ReportQuery(Query):
         str | None, Field(pattern=r"^[0-9]{4}-W[0-9]{2}$", title="周", description="ISO week, 2026-W13")
     ] = None
     month: Annotated[str | None, Field(pattern=r"^[0-9]{4}-[0-9]{2}$", title="月", description="2026-03")] = None
+
+
+class PageQuery(Query):
+    token: Annotated[
+        str,
+        StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$"),
+        label("令牌", "From the link in the page: whoever holds it was sent that page"),
+    ]
 
 
 Q = TypeVar("Q", bound=Query)

@@ -6,11 +6,14 @@ from aiohttp import web
 
 from gateway.core.routing import Client
 from gateway.errors import RejectedError
-from gateway.http.api import Api
-from gateway.http.body import idempotency_key, message
+from gateway.http.api import API, Api
+from gateway.http.body import idempotency_key, json_body, message
 from gateway.http.caller import Caller
-from gateway.http.reply import answered
+from gateway.http.params import PageQuery, parse
+from gateway.http.reply import answered, view_reply
 from gateway.services.submit import Handed, fingerprint
+from schemas.duty import Roster
+from schemas.validation import InvalidError, validate
 
 
 async def submit(request: web.Request, api: Api, caller: Caller) -> web.Response:
@@ -41,6 +44,22 @@ async def say(request: web.Request, api: Api, caller: Caller) -> web.Response:
         body,
     )
     return answered(await api.actor.say(said))
+
+
+async def put_roster(request: web.Request, api: Api, caller: Caller) -> web.Response:
+    """The whole roster; the same one twice is the same roster, so no key is asked for."""
+    body = await json_body(request, api.context.limits)
+    try:
+        roster = validate(Roster, body)
+    except InvalidError as error:
+        raise RejectedError("invalid-field", error.errors) from error
+    return view_reply(await api.roster.put(caller.participant, roster))
+
+
+async def acknowledge_page(request: web.Request) -> web.Response:
+    """By the link in a page: its token is the credential, and its number the key against doing it twice."""
+    asked = parse(PageQuery, request.query)
+    return view_reply(await request.app[API].page_answers.acknowledge(request.match_info["page_id"], asked.token))
 
 
 def _client(caller: Caller) -> Client:

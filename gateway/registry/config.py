@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import time, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -149,6 +149,40 @@ class LimitsSection(_Section):
     backlog: int = Field(default=100_000, ge=0)
 
 
+class WebhookSection(_Section):
+    """url: of the court's SMS and voice platform; secret_file: one line, `whsec_…`, shared with it."""
+
+    url: str
+    secret_file: str
+
+
+class MailSection(_Section):
+    """tls: `none` only for a server on this machine."""
+
+    host: str
+    port: int = Field(default=587, ge=1, le=65535)
+    sender: str
+    tls: Literal["none", "starttls", "implicit"] = "starttls"
+    user: str | None = None
+    password_file: str | None = None
+
+
+class NotifySection(_Section):
+    """Who is paged on an alert, and how. *_minutes: after the alert was raised (docs/domain.md 3). public_url: where
+    the platform reaches this gateway's API."""
+
+    webhook: WebhookSection | None = None
+    mail: MailSection | None = None
+    public_url: str = ""
+    backup_minutes: float = Field(default=5, gt=0)
+    desk_minutes: float = Field(default=10, gt=0)
+    chief_minutes: float = Field(default=15, gt=0)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return tuple(name for name in ("webhook", "mail") if getattr(self, name) is not None)
+
+
 class Config(BaseSettings):
     """The whole of it; `folder` is where the file stands and what relative paths start from."""
 
@@ -164,6 +198,7 @@ class Config(BaseSettings):
     limits: LimitsSection = LimitsSection()
     ledgers: LedgersSection = LedgersSection()
     report: ReportSection = ReportSection()
+    notify: NotifySection = NotifySection()
 
     @classmethod
     def settings_customise_sources(
@@ -191,14 +226,18 @@ class Config(BaseSettings):
         """With the password from its file. Raises ConfigurationError."""
         if self.broker.password_file is None:
             return self.broker.url
-        path = self.folder / self.broker.password_file
-        try:
-            password = path.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ConfigurationError(f"{path}：读不到密码文件。 Cannot read the password file.") from error
+        password = self.secret(self.broker.password_file)
         parts = urlsplit(self.broker.url)
         where = parts.netloc.rpartition("@")[2]
         return urlunsplit(parts._replace(netloc=f"{self.broker_user}:{quote(password, safe='')}@{where}"))
+
+    def secret(self, file: str) -> str:
+        """The one line of a secret file, relative to the folder. Raises ConfigurationError."""
+        path = self.folder / file
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigurationError(f"{path}：读不到密码文件。 Cannot read the password file.") from error
 
     @property
     def broker_user(self) -> str:
@@ -228,6 +267,10 @@ class Config(BaseSettings):
                 self.ledgers.recheck_years,
             ),
             office_hours=OfficeHours(self.report.office_hours),
+            page_backup_after=timedelta(minutes=self.notify.backup_minutes),
+            page_desk_after=timedelta(minutes=self.notify.desk_minutes),
+            page_chief_after=timedelta(minutes=self.notify.chief_minutes),
+            page_channels=self.notify.channels,
         )
 
     def bounds(self) -> Limits:

@@ -64,6 +64,12 @@ class Key(Form):
     client: str | None = None
 
 
+class Contact(Form):
+    """Where pages reach a person beside the court's SMS and voice platform, which knows telephones itself."""
+
+    mail: Annotated[str, StringConstraints(pattern=r"^[^@\s<>]+@[^@\s<>]+$", max_length=254)] | None = None
+
+
 class StaffMember(Form):
     no: str
     name: str
@@ -72,6 +78,7 @@ class StaffMember(Form):
     since: Annotated[date, Field(alias="from")]
     until: date | None = None
     revoked: bool = False
+    contact: Contact | None = None
 
 
 class ClientSystem(Form):

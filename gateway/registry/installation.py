@@ -49,6 +49,16 @@ folder = "documents"
 
 # [terms]                               # 各时钟的时长，见 docs/clocks.md the clocks' lengths
 # confirm_days = 3
+
+# 命中预警呼叫承办人、B岗、值班室、局长 Whom a hit pages. 短信语音平台按人员编号知道电话 the platform knows telephones.
+# [notify]
+# public_url = "https://lianzhi.court.example"
+# [notify.webhook]
+# url = "https://sms.court.example/pages"
+# secret_file = "platform.secret"       # whsec_…，与平台共有 shared with the platform
+# [notify.mail]
+# host = "mail.court.example"
+# sender = "lianzhi@court.example"
 """
 
 

@@ -103,7 +103,11 @@ def participant(form: ParticipantForm) -> Participant:
             for c in form.clients
         ),
         staff={
-            s.no: Staff(s.no, s.name, s.permit, frozenset(s.roles), s.since, s.until, s.revoked) for s in form.staff
+            s.no: Staff(
+                *(s.no, s.name, s.permit, frozenset(s.roles), s.since, s.until, s.revoked),
+                mail=s.contact.mail if s.contact else None,
+            )
+            for s in form.staff
         },
         duty=Duty(form.duty.hours or Duty().hours, tuple(form.duty.always)),
     )

@@ -9,18 +9,20 @@ from typing import Any
 
 from gateway.core.approvals import check_staff
 from gateway.core.lifecycle import Step, decide
+from gateway.core.measure_moves import is_live
 from gateway.core.records import Changes, IdempotencyRow, Request, Submission
 from gateway.core.routing import Client, Participant
 from gateway.crypto.seal import recipient_of
 from gateway.errors import ConflictError, MisuseError, RejectedError
 from gateway.services.batching import Batcher
 from gateway.services.booking import book_answer
-from gateway.services.carry import carry_out, settle_measures
+from gateway.services.carry import carry_out
 from gateway.services.compose import Composer
 from gateway.services.context import Context
 from gateway.services.destroying import keep_for_its_time
 from gateway.services.ports import Transaction
 from gateway.services.reading import check_location_codes
+from gateway.services.settling import settle_measures
 from gateway.services.submit import RACES, Answer, replayed
 from schemas import replies
 from schemas.catalogue import Classification
@@ -113,7 +115,7 @@ class Actor:
             await self._may_withdraw(tx, draft)
         attempted = said.verb == "withdraw" and await tx.attempted(draft.request_no)
         decision = decide(draft, Step(said.verb, by, now, data=data, attempted=attempted))
-        mine = Changes()
+        mine = Changes(measures=list(changes.measures))  # two acts of one batch may be about one measure
         if decision.cancel:
             carry_out(self._ctx, draft, decision, mine, now)
             message_id = None
@@ -200,7 +202,7 @@ class Actor:
         """From the moment a request has opened a measure, the measure is ended by its ending type (domain.md 3)."""
         if "measure" not in request.facts:
             return
-        if any(m.state == "active" for m in await tx.measures_of(request.request_no)):
+        if any(is_live(m) or m.state == "lapsed" for m in await tx.measures_of(request.request_no)):
             raise RejectedError("measure-active", pointer="/verb")
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from gateway.core.lifecycle import FIRST
+from gateway.core.measure_moves import is_live
 from gateway.core.origins import marked
 from gateway.core.records import Measure, Request, Timer
 from gateway.core.routing import admit, check_dept
 from gateway.errors import RejectedError
+from gateway.services.alerting import alert_raised
 from gateway.services.booking import book_opening
 from gateway.services.carry import GAP
 from gateway.services.conversation import Conversation, head_of
 from gateway.services.reading import Arrived
 from gateway.services.timekeeping import set_deadline, start_clocks
 from schemas.catalogue import MatterType
+from schemas.envelope import parse_timestamp
 from schemas.validation import documents_of, refs_of
 
 
@@ -60,6 +63,9 @@ async def _opened(talk: Conversation, arrived: Arrived) -> RejectedError | None:
     talk.changes.document_refs += [(request.request_no, digest) for digest in documents_of(arrived.data)]
     talk.tell(request, "message", message)
     await talk.deliver(request, message)
+    raised_at = parse_timestamp(envelope.time)
+    payload = arrived.data["payload"]
+    await alert_raised(talk.context, talk.tx, request, control, payload, raised_at, talk.changes, talk.now)
     return None
 
 
@@ -111,9 +117,9 @@ async def _live_control(talk: Conversation, arrived: Arrived, matter: MatterType
     if control_no is None:
         return None
     sender = arrived.envelope.sender
-    fresh = [m for m in talk.changes.measures if (m.control_no, m.asked, m.state) == (control_no, sender, "active")]
+    fresh = [m for m in talk.changes.measures if (m.control_no, m.asked) == (control_no, sender)]
     measure = fresh[-1] if fresh else await talk.tx.measure_by_control(control_no, sender)
-    if measure is None:
+    if measure is None or not is_live(measure):
         raise RejectedError("unknown-control", pointer="/payload/control_no")
     if measure.ref not in refs_of(arrived.data["payload"]):
         raise RejectedError("unknown-ref", pointer="/payload/ref")

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from gateway.core import measures
 from gateway.core.lifecycle import Decision
-from gateway.core.records import Changes, Measure, Message, Request, Timer
+from gateway.core.records import Changes, Message, Request, Timer
 from gateway.services.booking import book_state
 from gateway.services.context import Context
 from gateway.services.feed import request_events
-from gateway.services.ports import Transaction
 from gateway.services.timekeeping import keep_time, running
 
 WATCH = "redeliver:"
@@ -62,41 +60,3 @@ def _watch(context: Context, request: Request, decision: Decision, changes: Chan
     left = [v for v in watching if v not in decision.unwatch and v not in decision.watch] + list(decision.watch)
     if left != watching:
         request.facts["watching"] = left
-
-
-async def settle_measures(
-    context: Context, tx: Transaction, request: Request, said: Mapping[str, Any], changes: Changes, now: datetime
-) -> None:
-    """What an answer makes of the measures that this request opens, renews or ends (facts `measure`). said: its
-    canonical data."""
-    effect = request.facts.get("measure")
-    if effect is None:
-        return
-    own = await _measures_of(tx, request.request_no, changes)
-    for measure in measures.settled(own, request.state, said):
-        if await _place_taken(tx, measure):
-            detail = f"measure-conflict:{measure.measure_no}"
-            changes.events += request_events(context, request, "incident", now, detail=detail)
-        else:
-            changes.measures.append(measure)
-    items = measures.items_done(said)
-    for number in request.facts.get("targets", ()) if items else ():
-        found = [m for m in await _measures_of(tx, number.rsplit("-", 1)[0], changes) if m.measure_no == number]
-        if effect == "end":
-            changes.measures += measures.ended(found, request.request_no, items)
-        elif effect == "renew":
-            changes.measures += measures.renewed(found, items)
-
-
-async def _measures_of(tx: Transaction, request_no: str, changes: Changes) -> list[Measure]:
-    """As they stand after what this unit has decided already."""
-    decided = {m.measure_no: m for m in changes.measures}
-    return [decided.get(m.measure_no, m) for m in await tx.measures_of(request_no)]
-
-
-async def _place_taken(tx: Transaction, measure: Measure) -> bool:
-    """Done after all, but meanwhile another request has a measure on the same object open: somebody must look."""
-    if measure.state == "ended":
-        return False
-    there = await tx.open_measures([(measure.object_key, measure.action, measure.case_no)])
-    return any(other.measure_no != measure.measure_no for other in there)

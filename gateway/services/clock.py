@@ -15,9 +15,10 @@ from heapq import heapify, heappop, heappush
 import structlog
 
 from gateway.core.records import Changes, Request, Timer
-from gateway.errors import StoreUnavailableError
+from gateway.errors import ConflictError, StoreUnavailableError
 from gateway.services.carry import GAP, MENDING, WATCH
 from gateway.services.context import Context
+from gateway.services.control_clock import KINDS, due_control
 from gateway.services.destroying import DESTROY, destroy
 from gateway.services.mending import Mender
 from gateway.services.overdue import GapWatch, send_again
@@ -42,6 +43,8 @@ class ClockWork:
             try:
                 if await self.once() == settings.batch:
                     continue
+            except ConflictError as error:  # another unit held the same rows: nobody is wrong
+                log.warning("run-again", conflict=error.constraint)
             except StoreUnavailableError as error:
                 log.warning("store-unavailable", error=str(error))
                 wait = settings.store_pause
@@ -79,6 +82,8 @@ class ClockWork:
         if timer.kind.startswith(GAP):
             await self._gaps.fell_due(tx, timer, request, changes, now)
             return False
+        if timer.kind.startswith(KINDS):
+            return await due_control(self._ctx, tx, timer, request, changes, now)
         if request is None:
             return False
         if timer.kind.startswith(DESTROY):

@@ -16,13 +16,14 @@ from gateway.core.origins import check_origin
 from gateway.core.records import Changes, Disposition, Message, Request, Side
 from gateway.errors import RejectedError
 from gateway.services.booking import book_answer
-from gateway.services.carry import carry_out, settle_measures
+from gateway.services.carry import carry_out
 from gateway.services.compose import Composer
 from gateway.services.context import Context
 from gateway.services.destroying import keep_for_its_time
 from gateway.services.feed import request_events
 from gateway.services.ports import KnownMessage, Transaction
 from gateway.services.reading import Arrived
+from gateway.services.settling import settle_measures
 from schemas.catalogue import MatterType
 from schemas.envelope import parse_timestamp
 from schemas.validation import documents_of, refs_of

@@ -8,18 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from gateway.core.measure_moves import OPEN_STATES
 from gateway.core.records import (
     CalendarYear,
     Changes,
     CourtFigure,
     DocumentRow,
+    DutyShift,
     Event,
     IdempotencyRow,
     LeasedMessage,
     LedgerLine,
     Measure,
+    MeasureStep,
     Message,
     OutboxRow,
+    Page,
     QuarantineRow,
     Request,
     Submission,
@@ -66,6 +70,19 @@ class LedgerFilter:
     limit: int = 50
 
 
+@dataclass(frozen=True, slots=True)
+class MeasureFilter:
+    """ends_by: a last day (YYYY-MM-DD) at the latest; what is past its end and still in one of `states` is among
+    them."""
+
+    participant: str | None = None  # opened it, or keeps it
+    states: Sequence[str] = OPEN_STATES
+    case_no: str | None = None
+    ends_by: str | None = None
+    after: str | None = None  # measure_no
+    limit: int = 50
+
+
 class Transaction(Protocol):
     """One unit of work. Loads first, one `apply` at the end; leaving without an error commits.
 
@@ -101,17 +118,27 @@ class Transaction(Protocol):
     async def idempotency(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], IdempotencyRow]: ...
 
     async def open_measures(self, keys: Sequence[tuple[str, str, str]]) -> list[Measure]:
-        """Requested or active measures with (object_key, action, case_no)."""
+        """Measures with (object_key, action, case_no) that are requested or live."""
         ...
 
     async def live_measures(self, object_keys: Sequence[str], action: str) -> list[Measure]:
-        """Active measures of that action on these objects."""
+        """Live measures of that action on these objects."""
         ...
 
-    async def measures_of(self, request_no: str) -> list[Measure]: ...
+    async def measures_on(self, object_keys: Sequence[str]) -> list[Measure]:
+        """Every measure on these objects, whatever became of it."""
+        ...
+
+    async def measures_in_case(self, case_no: str) -> list[Measure]: ...
+
+    async def requests_in_case(self, case_no: str) -> list[Request]: ...
+
+    async def measures_of(self, request_no: str) -> list[Measure]:
+        """Locked: requests of several parties change one measure."""
+        ...
 
     async def measure_by_control(self, control_no: str, asked: str) -> Measure | None:
-        """The live measure that `asked` answered with this control number."""
+        """The live measure that `asked` answered with this control number, locked."""
         ...
 
     async def documents_known(self, digests: Sequence[str]) -> set[str]: ...
@@ -132,6 +159,18 @@ class Transaction(Protocol):
 
     async def provisional_timers(self, numbers: Sequence[str]) -> list[Timer]:
         """Of these (locked) requests, the timers whose term had to guess a day."""
+        ...
+
+    async def timer(self, request_no: str, kind: str) -> Timer | None: ...
+
+    async def shifts(self, participant: str, since: datetime, until: datetime) -> list[DutyShift]:
+        """Shifts that touch [since, until), by their beginning."""
+        ...
+
+    async def replace_shifts(self, participant: str, shifts: Sequence[DutyShift]) -> None: ...
+
+    async def mark_page(self, page: Page) -> None:
+        """Its state, `sent_at` and `due_at`; one that was answered meanwhile keeps its state."""
         ...
 
     async def take_number_block(self, opener: str, day: str, size: int) -> int:
@@ -171,6 +210,22 @@ class Store(Protocol):
     async def timeline(self, request_no: str) -> list[Event]: ...
 
     async def find_measures(self, *, states: Sequence[str], case_no: str | None = None) -> list[Measure]: ...
+
+    async def measures(self, where: MeasureFilter) -> list[Measure]:
+        """One page, in order of the number."""
+        ...
+
+    async def measure(self, measure_no: str) -> Measure | None: ...
+
+    async def measure_steps(self, measure_no: str) -> list[MeasureStep]: ...
+
+    async def lease_pages(self, now: datetime, term: timedelta, limit: int) -> list[Page]:
+        """Due pages in the order in which they were written, each nobody else's until `now + term`."""
+        ...
+
+    async def page(self, page_id: str) -> Page | None: ...
+
+    async def pages_of(self, alert: str) -> list[Page]: ...
 
     async def quarantine(self, *, owner: str | None = None, limit: int = 100) -> list[QuarantineRow]: ...
 
@@ -278,6 +333,39 @@ class Consumer(Protocol):
 
         It is not handed back to the broker meanwhile, which would count it as delivered once more."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What one page says: no name, no plate, no place. to: a staff number; mail: its address, where there is one.
+
+    link: path and token by which its reader acknowledges the alert, below the gateway's public address.
+    """
+
+    page_id: str
+    alert: str
+    level: str
+    to: str
+    mail: str | None
+    matter: str
+    urgency: str
+    raised_at: datetime
+    subject: str
+    text: str
+    link: str
+
+
+class Notifier(Protocol):
+    """One way out to people: the court's SMS and voice platform, or mail."""
+
+    @property
+    def channel(self) -> str: ...
+
+    async def send(self, notification: Notification, now: datetime) -> None:
+        """Handed over to the other side. Raises UndeliveredError; may be called again with the same page."""
+        ...
+
+    async def close(self) -> None: ...
 
 
 class Documents(Protocol):

@@ -5,16 +5,14 @@ Who reads the content of messages is logged: who, which request, how many; never
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, cast
 
 import structlog
 
-from gateway.core.approvals import SHANGHAI
 from gateway.core.lifecycle import ANSWERED, BEFORE, is_done
-from gateway.core.records import Event, Measure, Message, Request
+from gateway.core.records import Event, Message, Request
 from gateway.core.routing import Participant
 from gateway.crypto.seal import recipient_of
 from gateway.errors import RejectedError
@@ -25,8 +23,6 @@ from gateway.services.reading import Reader
 from gateway.services.views import (
     FeedEvent,
     FeedPage,
-    MeasurePage,
-    MeasureView,
     MessageList,
     MessageView,
     RequestPage,
@@ -40,17 +36,6 @@ log = structlog.get_logger("access")
 
 UNSENT = frozenset({*BEFORE, "undeliverable"})
 READABLE = frozenset({"sent", "applied", "overtaken"})
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureFilter:
-    """expiring_within: days from today, Asia/Shanghai; what is past its end and still live is among them."""
-
-    states: Sequence[str] = ("requested", "active")
-    case_no: str | None = None
-    expiring_within: int | None = None
-    after: str | None = None
-    limit: int = 50
 
 
 class Queries:
@@ -99,22 +84,6 @@ class Queries:
         events = await self._ctx.store.events(who.code, after, limit)
         views = [_feed_event(e, feed_cursor(e.id or after, now)) for e in events]
         return FeedPage(events=views, cursor=views[-1].cursor if views else feed_cursor(after, now))
-
-    async def measures(self, who: Participant, where: MeasureFilter) -> MeasurePage:
-        """Measures of requests that `who` opened or was asked in, in order of their number."""
-        after = "" if where.after is None else page_after(where.after)
-        last_day = None
-        if where.expiring_within is not None:
-            today = self._ctx.clock.now().astimezone(SHANGHAI).date()
-            last_day = today + timedelta(days=where.expiring_within)
-        found = [
-            m
-            for m in await self._ctx.store.find_measures(states=where.states, case_no=where.case_no)
-            if m.measure_no > after and _is_of(who, m) and _ends_by(m, last_day)
-        ]
-        page = found[: where.limit]
-        more = page_cursor(page[-1].measure_no) if len(found) > where.limit else None
-        return MeasurePage(measures=[_measure(who, m) for m in page], next=more)
 
     async def _visible(self, who: Participant, number: str) -> Request:
         request = await self._ctx.store.request(number) if is_request_no(number) else None
@@ -226,37 +195,4 @@ def _feed_event(event: Event, cursor: str) -> FeedEvent:
         state=event.state,
         message_id=event.message_id,
         head=event.head,
-    )
-
-
-def _is_of(who: Participant, measure: Measure) -> bool:
-    return measure.asked == who.code or _opened(who, measure)
-
-
-def _opened(who: Participant, measure: Measure) -> bool:
-    """A request's number begins with the code of whoever opened it."""
-    return measure.request_no.rsplit("-", 2)[0] == who.code
-
-
-def _ends_by(measure: Measure, last_day: date | None) -> bool:
-    if last_day is None:
-        return True
-    return measure.end_on is not None and date.fromisoformat(measure.end_on) <= last_day
-
-
-def _measure(who: Participant, measure: Measure) -> MeasureView:
-    return MeasureView(
-        measure_no=measure.measure_no,
-        request_no=measure.request_no,
-        type=measure.type,
-        action=measure.action,
-        ref=measure.ref,
-        state=cast(Any, measure.state),
-        asked=measure.asked,
-        case_no=measure.case_no if _opened(who, measure) else None,
-        control_no=measure.control_no,
-        rank=measure.rank,
-        start_on=measure.start_on,
-        end_on=measure.end_on,
-        ended_by=measure.ended_by,
     )

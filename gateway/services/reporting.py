@@ -11,17 +11,16 @@ from gateway.core.indicators import ENDING_DAYS, Report, Rows, Working
 from gateway.core.ledgers import LedgerItem, ending, items
 from gateway.core.periods import Period
 from gateway.core.records import Event
-from gateway.core.worktime import DAY, WorkingDays, local_day, midnight
+from gateway.core.worktime import DAY, local_day, midnight
 from gateway.services.context import Context
 from gateway.services.ledgers import ENDING_STATES
 
 
 class Reporting:
-    """working_days: the court's calendar."""
+    """Counts on the calendar of the day on which the report is asked for."""
 
-    def __init__(self, context: Context, working_days: WorkingDays) -> None:
+    def __init__(self, context: Context) -> None:
         self._ctx = context
-        self._working = Working(working_days, context.settings.office_hours)
 
     async def report(self, period: Period) -> Report:
         """Raises StoreUnavailableError."""
@@ -43,7 +42,9 @@ class Reporting:
         )
         figures = await store.court_figures(period.name)
         imported = {figure.name: figure.value for figure in figures}
-        return indicators.report(period, rows, now, self._working, imported)
+        return indicators.report(
+            period, rows, now, Working(self._ctx.calendars.now, self._ctx.settings.office_hours), imported
+        )
 
     async def _measures(self, period: Period, as_of: datetime) -> list[LedgerItem]:
         """Those that lapsed in the period (the day after their last) or end within 30 days of its end, with the team of

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gateway.core import measures
 from gateway.core.lifecycle import FIRST
-from gateway.core.records import Changes, IdempotencyRow, Measure, Request, Submission, Timer
+from gateway.core.records import Changes, IdempotencyRow, Request, Submission, Timer
 from gateway.core.routing import Client, Participant
 from gateway.crypto.sdjwt import digest_of
 from gateway.errors import ConflictError, MisuseError, RejectedError
@@ -24,11 +23,13 @@ from gateway.services.carry import MENDING
 from gateway.services.compose import Composer
 from gateway.services.context import Context
 from gateway.services.feed import request_events
+from gateway.services.gatekeeping import Asked, check_measures, note_measures
+from gateway.services.measuring import note_requested
 from gateway.services.numbers import Numbers
-from gateway.services.ports import Transaction
 from gateway.services.proving import Proof, Prover
+from gateway.services.raising import raise_alert
 from gateway.services.timekeeping import set_deadline, start_clocks
-from schemas.catalogue import Classification, MatterType, MeasureRule
+from schemas.catalogue import Classification, MatterType
 from schemas.opening import Submission as SubmissionBody
 from schemas.validation import refs_of
 
@@ -57,22 +58,10 @@ class Answer:
     replayed: bool = False
 
 
-@dataclass(slots=True)
-class _Prepared:
+@dataclass(slots=True, kw_only=True)
+class _Prepared(Asked):
     handed: Handed
     proof: Proof
-    requests: list[Request]
-    changes: Changes
-    measures: list[Measure] = field(default_factory=list)
-    needs_live: list[tuple[str, str]] = field(default_factory=list)  # (object_key, action)
-    ending: list[tuple[str, str, str]] = field(default_factory=list)  # (object_key, action, case_no)
-    forbidding: list[tuple[str, str, str]] = field(default_factory=list)  # (object_key, action, case_no)
-    rule: MeasureRule | None = None
-
-    def targets(self, request: Request, found: Sequence[Measure]) -> list[str]:
-        """Those of the measures `found` that this request renews or ends: its receiver's, where each keeps its own."""
-        own = self.rule is not None and self.rule.per_receiver
-        return [m.measure_no for m in found if not own or m.asked == request.asked]
 
 
 class Submitter:
@@ -102,12 +91,12 @@ class Submitter:
         sender = handed.participant.code
         numbers = [await self._numbers.next(sender, now) for _ in proof.receivers]
         group_no = numbers[0] if len(numbers) > 1 else None
-        prepared = _Prepared(handed, proof, [], Changes())
+        prepared = _Prepared([], Changes(), handed=handed, proof=proof)
         known = await self._known_documents(proof)
         for number, receiver in zip(numbers, proof.receivers, strict=True):
             request = new_request(self._ctx, proof, number, receiver, handed.client, now, group_no)
             prepared.requests.append(request)
-            self._note_measures(prepared, request, proof)
+            note_measures(self._ctx, prepared, request, proof.matter.measure(proof.payload))
             missing = sorted(set(proof.digests) - known)
             await self._opening.open(request, proof, missing, prepared.changes, now)
             book_opening(self._ctx, request, proof.payload, prepared.changes, now)
@@ -121,25 +110,6 @@ class Submitter:
             return set()
         async with self._ctx.store.begin() as tx:
             return await tx.documents_known(proof.digests)
-
-    def _note_measures(self, prepared: _Prepared, request: Request, proof: Proof) -> None:
-        rule: MeasureRule | None = proof.matter.measure(proof.payload)
-        if rule is None:
-            return
-        prepared.rule = rule
-        keys = measures.keys_of(rule, request.asked, self._ctx.hash_key)
-        if rule.blocked_by is not None:
-            plain = measures.keys_of(replace(rule, per_receiver=False), request.asked, self._ctx.hash_key)
-            prepared.forbidding = [(key, rule.blocked_by, request.case_no or "") for key in plain]
-        if rule.needs_live is not None:
-            prepared.needs_live += [(key, rule.needs_live) for key in keys]
-        if rule.effect == "require":
-            return
-        request.facts["measure"] = rule.effect
-        if rule.effect in ("open", "queue"):
-            prepared.measures += measures.requested(rule, request, self._ctx.hash_key)
-        else:
-            prepared.ending += [(key, rule.action, request.case_no or "") for key in keys]
 
     async def _commit(self, batch: Sequence[_Prepared]) -> list[Answer | Exception]:
         results: list[Answer | Exception] = []
@@ -159,7 +129,8 @@ class Submitter:
                         twin = fresh.setdefault((handed.client.id, handed.key), prepared)
                         if twin is not prepared:
                             raise MisuseError("the same key twice in one batch runs again one by one")
-                        await self._check_measures(tx, prepared)
+                        await check_measures(self._ctx, tx, prepared, changes.new_measures)
+                        await raise_alert(self._ctx, tx, prepared.requests, proof, prepared.changes)
                         answer = self._write(prepared, changes)
                     results.append(answer)
                 except RejectedError as error:
@@ -169,32 +140,12 @@ class Submitter:
             self._wake()
         return results
 
-    async def _check_measures(self, tx: Transaction, prepared: _Prepared) -> None:
-        if prepared.rule is not None and prepared.forbidding:
-            day = prepared.rule.start_on
-            if any(measures.in_force_on(m, day) for m in await tx.open_measures(prepared.forbidding)):
-                raise RejectedError("measure-forbids", pointer="/payload")
-        if prepared.measures:
-            keys = [(m.object_key, m.action, m.case_no) for m in prepared.measures]
-            if await tx.open_measures(keys):
-                raise RejectedError("measure-open", pointer="/payload")
-        for key, action in prepared.needs_live:
-            if not await tx.live_measures([key], action):
-                raise RejectedError("measure-not-live", pointer="/payload")
-        if prepared.ending:
-            found = await tx.open_measures(prepared.ending)
-            renews = prepared.requests[0].facts["measure"] == "renew"
-            if renews and not any(m.state == "active" for m in found):
-                raise RejectedError("measure-not-live", pointer="/payload")
-            for request in prepared.requests:
-                request.facts["targets"] = prepared.targets(request, found)
-
     def _write(self, prepared: _Prepared, changes: Changes) -> Answer:
         handed, proof = prepared.handed, prepared.proof
         now = prepared.requests[0].created_at
         answer = _accepted(prepared.requests)
         changes.new_requests += prepared.requests
-        changes.new_measures += prepared.measures
+        note_requested(changes, prepared.measures, now)
         changes.submissions.append(
             Submission(
                 sender=handed.participant.code,

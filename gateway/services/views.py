@@ -151,6 +151,9 @@ class FeedPage(View):
     cursor: Annotated[str, label("游标", "Where to read on, also when nothing came")]
 
 
+MeasureState = Literal["requested", "active", "hit", "handed-over", "lapsed", "ended"]
+
+
 class MeasureView(View):
     """A control measure by its numbers and dates; never the object itself."""
 
@@ -159,14 +162,29 @@ class MeasureView(View):
     type: str
     action: str
     ref: Annotated[str, label("对象编号", "The object within its request")]
-    state: Annotated[Literal["requested", "active", "ended"], label("状态", "State")]
+    state: Annotated[MeasureState, label("状态", "State")]
     asked: str
     case_no: str | None = None
     control_no: str | None = None
     rank: int | None = None
     start_on: str | None = None
     end_on: str | None = None
-    ended_by: Annotated[str | None, label("终结请求", "Request that ended it")] = None
+    ended_by: Annotated[str | None, label("终结请求", "Request that ended it, or what it came to")] = None
+    amount: Annotated[str | None, label("价值", "Stated value, CNY")] = None
+
+
+class MeasureChange(View):
+    """One line of a measure's history."""
+
+    at: str
+    state: Annotated[MeasureState, label("状态", "State after it")]
+    end_on: str | None = None
+    by: Annotated[str, label("依据请求", "Request that changed it; its own when time did")]
+    cause: Annotated[str | None, label("到期原因", "Why it lapsed")] = None
+
+
+class MeasureDetail(MeasureView):
+    history: Annotated[list[MeasureChange], label("经过", "Oldest first")]
 
 
 class MeasurePage(View):
@@ -252,3 +270,24 @@ class KeySet(View):
     """JWK Set (RFC 7517); members beside it: `nbf`, `exp`, `revoked_at`, `client`."""
 
     keys: list[dict[str, Any]]
+
+
+class RosterShift(View):
+    begins: str
+    ends: str
+    person: Annotated[str, label("值班人员", "Staff number")]
+
+
+class RosterView(View):
+    """The duty roster from now on."""
+
+    shifts: list[RosterShift]
+    empty_from: Annotated[str | None, label("空缺时间", "From when nobody is on duty in the next 24 hours")] = None
+
+
+class PageAnswer(View):
+    """What became of the alert by the acknowledgement of a page."""
+
+    page_id: str
+    alert: Annotated[str, label("预警编号", "Request number of the alert")]
+    state: Annotated[str, label("预警状态", "State of the alert")]

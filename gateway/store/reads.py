@@ -6,11 +6,21 @@ from functools import cache
 
 from sqlalchemy import ColumnElement, Integer, bindparam, func, literal, select, text, union_all
 
-from gateway.services.ports import RequestFilter
+from gateway.services.ports import MeasureFilter, RequestFilter
 from gateway.store import tables
 from gateway.store.columns import Instant, among
 from gateway.store.query import Query
-from gateway.store.rows import CALENDAR, DOCUMENT, EVENT, MEASURE, MESSAGE, QUARANTINE, REQUEST, SUBMISSION
+from gateway.store.rows import (
+    CALENDAR,
+    DOCUMENT,
+    EVENT,
+    MEASURE,
+    MEASURE_STEP,
+    MESSAGE,
+    QUARANTINE,
+    REQUEST,
+    SUBMISSION,
+)
 
 _r, _m, _s, _e = tables.requests.c, tables.messages.c, tables.submissions.c, tables.events.c
 _o, _x, _q, _d = tables.outbox.c, tables.measures.c, tables.quarantine.c, tables.document_refs.c
@@ -40,6 +50,12 @@ TIMELINE = Query(select(*EVENT.columns).where(_e.request_no == bindparam("number
 _measures = select(*MEASURE.columns).where(among(_x.state, "states")).order_by(_x.measure_no)
 MEASURES_IN = Query(_measures)
 MEASURES_IN_CASE = Query(_measures.where(_x.case_no == bindparam("case")))
+MEASURE_BY_NUMBER = Query(select(*MEASURE.columns).where(_x.measure_no == bindparam("number")))
+MEASURE_STEPS_OF = Query(
+    select(*MEASURE_STEP.columns)
+    .where(tables.measure_steps.c.measure_no == bindparam("number"))
+    .order_by(tables.measure_steps.c.id)
+)
 _refused = select(*QUARANTINE.columns).order_by(_q.id.desc()).limit(_limit)
 NEWEST_QUARANTINE = Query(_refused)
 NEWEST_QUARANTINE_OF = Query(_refused.where(_q.owner == bindparam("whose")))
@@ -56,6 +72,7 @@ COUNTS = {
     "requests": Query(select(_r.type + "|" + _r.state, func.count()).group_by(_r.type, _r.state)),
     "outbox": Query(select(_o.state, func.count()).where(_is_unsent).group_by(_o.state)),
     "quarantine": Query(select(_q.reason, func.count()).group_by(_q.reason)),
+    "pages": Query(select(tables.pages.c.state, func.count()).group_by(tables.pages.c.state)),
     "timers": Query(select(tables.timers.c.kind, func.count()).group_by(tables.timers.c.kind)),
 }
 BACKLOG = Query(select(func.count()).select_from(tables.outbox).where(text("outbox.state = 'ready'")))
@@ -106,3 +123,31 @@ def _page(names: frozenset[str], of_participant: bool) -> Query:
     was_asked = page.where(_r.asked == bindparam("own"))
     both = union_all(select(opened.subquery()), select(was_asked.subquery())).subquery()
     return Query(select(both).order_by(both.c.request_no).limit(_limit))
+
+
+MEASURE_FILTERS: dict[str, ColumnElement[bool]] = {
+    "case_no": _x.case_no == bindparam("case_no"),
+    "ends_by": _x.end_on <= bindparam("ends_by"),
+    "after": _x.measure_no > bindparam("after"),
+}
+
+
+def page_of_measures(where: MeasureFilter) -> tuple[Query, dict[str, object]]:
+    """One page in measure_no order, and its parameters."""
+    asked = {name: value for name in MEASURE_FILTERS if (value := getattr(where, name)) is not None}
+    query = _measure_page(frozenset(asked), where.participant is not None)
+    own = {"own": where.participant, "first": f"{where.participant}-", "end": f"{where.participant}."}
+    return query, {**asked, **own, "states": where.states, "limit": where.limit}
+
+
+@cache
+def _measure_page(names: frozenset[str], of_participant: bool) -> Query:
+    """As `_page`: a measure's number begins with that of its request. The two ranges never meet: nobody asks itself."""
+    base = select(*MEASURE.columns).where(among(_x.state, "states"), *(MEASURE_FILTERS[n] for n in sorted(names)))
+    page = base.order_by(_x.measure_no).limit(_limit)
+    if not of_participant:
+        return Query(page)
+    opened = page.where(_x.measure_no > bindparam("first"), _x.measure_no < bindparam("end"))
+    was_asked = page.where(_x.asked == bindparam("own"))
+    both = union_all(select(opened.subquery()), select(was_asked.subquery())).subquery()
+    return Query(select(both).order_by(both.c.measure_no).limit(_limit))

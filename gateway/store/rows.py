@@ -15,12 +15,15 @@ from gateway.core.records import (
     CalendarYear,
     CourtFigure,
     DocumentRow,
+    DutyShift,
     Event,
     IdempotencyRow,
     LedgerLine,
     Measure,
+    MeasureStep,
     Message,
     OutboxRow,
+    Page,
     QuarantineRow,
     Request,
     Submission,
@@ -92,3 +95,6 @@ EVENT = Codec(tables.events, Event)
 LEDGER = Codec(tables.ledger_entries, LedgerLine)
 COURT_FIGURE = Codec(tables.court_figures, CourtFigure)
 CALENDAR = Codec(tables.calendars, CalendarYear)
+MEASURE_STEP = Codec(tables.measure_steps, MeasureStep)
+PAGE = Codec(tables.pages, Page)
+DUTY_SHIFT = Codec(tables.duty_shifts, DutyShift)

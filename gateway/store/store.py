@@ -15,14 +15,16 @@ from gateway.core.records import (
     LeasedMessage,
     LedgerLine,
     Measure,
+    MeasureStep,
     Message,
+    Page,
     QuarantineRow,
     Request,
     Submission,
 )
 from gateway.errors import ConfigurationError
-from gateway.services.ports import LedgerFilter, RequestFilter
-from gateway.store import books, outbox, reads
+from gateway.services.ports import LedgerFilter, MeasureFilter, RequestFilter
+from gateway.store import books, outbox, paging, reads
 from gateway.store.columns import moment
 from gateway.store.connection import Row
 from gateway.store.engine import Database, database_url, sqlite_path
@@ -36,7 +38,9 @@ from gateway.store.rows import (
     EVENT,
     LEDGER,
     MEASURE,
+    MEASURE_STEP,
     MESSAGE,
+    PAGE,
     QUARANTINE,
     REQUEST,
     SUBMISSION,
@@ -119,6 +123,30 @@ class SqlStore:
     async def find_measures(self, *, states: Sequence[str], case_no: str | None = None) -> list[Measure]:
         query = reads.MEASURES_IN if case_no is None else reads.MEASURES_IN_CASE
         return [MEASURE.read(row) for row in await self._rows(query, states=states, case=case_no)]
+
+    async def measures(self, where: MeasureFilter) -> list[Measure]:
+        query, parameters = reads.page_of_measures(where)
+        return [MEASURE.read(row) for row in await self._rows(query, **parameters)]
+
+    async def measure(self, measure_no: str) -> Measure | None:
+        rows = await self._rows(reads.MEASURE_BY_NUMBER, number=measure_no)
+        return MEASURE.read(rows[0]) if rows else None
+
+    async def measure_steps(self, measure_no: str) -> list[MeasureStep]:
+        return [MEASURE_STEP.read(row) for row in await self._rows(reads.MEASURE_STEPS_OF, number=measure_no)]
+
+    async def lease_pages(self, now: datetime, term: timedelta, limit: int) -> list[Page]:
+        if not await self._scalar(paging.ANY_PAGE_DUE, now=now):
+            return []  # as with the outbox: an idle poll is one read
+        async with self.database.writer() as connection:
+            return await paging.lease(connection, now, term, limit)
+
+    async def page(self, page_id: str) -> Page | None:
+        rows = await self._rows(paging.PAGE_BY_ID, page=page_id)
+        return PAGE.read(rows[0]) if rows else None
+
+    async def pages_of(self, alert: str) -> list[Page]:
+        return [PAGE.read(row) for row in await self._rows(paging.PAGES_OF, number=alert)]
 
     async def quarantine(self, *, owner: str | None = None, limit: int = 100) -> list[QuarantineRow]:
         """Newest first."""

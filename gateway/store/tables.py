@@ -181,6 +181,7 @@ measures = Table(
     Column("start_on", CODE),
     Column("end_on", CODE),
     Column("ended_by", CODE),
+    Column("amount", CODE),
     PrimaryKeyConstraint("measure_no", name="measure_no"),
     # One open (object, action, case) at a time (domain.md 3).
     Index(
@@ -189,9 +190,10 @@ measures = Table(
         "action",
         "case_no",
         unique=True,
-        **_only("state = 'requested' OR state = 'active'"),
+        **_only("state IN ('requested', 'active', 'hit', 'handed-over')"),
     ),
     Index("measures_object", "object_key"),
+    Index("measures_asked", "asked", "measure_no"),
     Index("measures_request", "request_no"),
     Index("measures_case", "case_no"),
     Index("measures_state", "state"),
@@ -337,4 +339,49 @@ calendars = Table(
     Column("work", Json, nullable=False),
     Column("at", Instant, nullable=False),
     PrimaryKeyConstraint("year", name="calendar"),
+)
+
+measure_steps = Table(
+    "measure_steps",
+    metadata,
+    Column("id", ROW_ID, primary_key=True),
+    Column("measure_no", CODE, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("state", CODE, nullable=False),
+    Column("end_on", CODE),
+    Column("by", CODE, nullable=False),
+    Column("cause", CODE),
+    Index("measure_steps_measure", "measure_no", "id"),
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    Column("id", ROW_ID, primary_key=True),
+    Column("page_id", CODE, nullable=False),
+    Column("alert", CODE, ForeignKey("requests.request_no", name="page_alert"), nullable=False),
+    Column("participant", CODE, nullable=False),
+    Column("level", CODE, nullable=False),
+    Column("person", CODE, nullable=False),
+    Column("channel", CODE, nullable=False),
+    Column("raised_at", Instant, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),  # nobody sends it before: its back-off, or another's lease
+    Column("sent_at", Instant),
+    Column("attempts", Integer, nullable=False),
+    Column("state", CODE, nullable=False),
+    UniqueConstraint("page_id", name="page_id"),
+    UniqueConstraint("alert", "level", "person", "channel", name="page"),
+    Index("pages_waiting", "state", "due_at", "id", **_only("state = 'waiting'")),
+)
+
+duty_shifts = Table(
+    "duty_shifts",
+    metadata,
+    Column("participant", CODE, nullable=False),
+    Column("begins", Instant, nullable=False),
+    Column("ends", Instant, nullable=False),
+    Column("person", CODE, nullable=False),
+    PrimaryKeyConstraint("participant", "begins", "person", name="duty_shift"),
+    sqlite_with_rowid=False,
 )

@@ -8,19 +8,22 @@ from typing import Any
 
 from sqlalchemy import Integer, bindparam, exists, func, select, text
 
+from gateway.core.measure_moves import LIVE, OPEN_STATES
 from gateway.core.records import (
     Changes,
+    DutyShift,
     IdempotencyRow,
     LedgerLine,
     Measure,
     Message,
     OutboxRow,
+    Page,
     Request,
     Submission,
     Timer,
 )
 from gateway.services.ports import KnownMessage
-from gateway.store import books, outbox, reads, writes
+from gateway.store import books, duty, outbox, paging, reads, writes
 from gateway.store.columns import Instant, among
 from gateway.store.connection import Connection, scalar
 from gateway.store.query import Query
@@ -49,10 +52,18 @@ SEQNO_OWNER = Query(
 SUBMISSIONS = Query(select(*SUBMISSION.columns).where(among(_s.id, "ids")))
 IDEMPOTENCY_ROWS = Query(select(*IDEMPOTENCY.columns).where(among(_i.key, "keys")))
 # An object has few measures in its life: states and order are for memory, which keeps both databases on the index.
+# Locked where they may be changed: a hit, an answer, a renewal and the clock come from different requests.
 _measures = select(*MEASURE.columns)
 MEASURES_ON = Query(_measures.where(among(_x.object_key, "objects")))
-MEASURES_OF = Query(_measures.where(_x.request_no == bindparam("number")))
-MEASURES_BY_CONTROL = Query(_measures.where(_x.control_no == bindparam("control"), _x.asked == bindparam("by")))
+MEASURES_OF = Query(_measures.where(_x.request_no == bindparam("number")).with_for_update())
+MEASURES_BY_CONTROL = Query(
+    _measures.where(_x.control_no == bindparam("control"), _x.asked == bindparam("by")).with_for_update()
+)
+MEASURES_IN_CASE = Query(_measures.where(_x.case_no == bindparam("case")))
+REQUESTS_IN_CASE = Query(select(*REQUEST.columns).where(_r.case_no == bindparam("case")))
+TIMER_OF = Query(
+    select(*TIMER.columns).where(timers.c.request_no == bindparam("number"), timers.c.kind == bindparam("which"))
+)
 DOCUMENTS_KNOWN = Query(select(documents.c.sha256).where(among(documents.c.sha256, "digests")))
 RECENT_NOTICES = Query(
     select(func.count()).where(notices.c.owner == bindparam("to"), notices.c.at > bindparam("since", type_=Instant()))
@@ -84,8 +95,6 @@ TAKE_NUMBERS = Query(
         "ON CONFLICT (opener, day) DO UPDATE SET next = number_blocks.next + :size RETURNING next"
     )
 )
-
-OPEN_STATES = ("requested", "active")
 
 
 class SqlTransaction:
@@ -133,15 +142,36 @@ class SqlTransaction:
         return [m for m in found if m.state in OPEN_STATES and (m.object_key, m.action, m.case_no) in wanted]
 
     async def live_measures(self, object_keys: Sequence[str], action: str) -> list[Measure]:
-        found = await self._measures(MEASURES_ON, objects=object_keys) if object_keys else []
-        return [m for m in found if m.state == "active" and m.action == action]
+        return [m for m in await self.measures_on(object_keys) if m.state in LIVE and m.action == action]
+
+    async def measures_on(self, object_keys: Sequence[str]) -> list[Measure]:
+        return await self._measures(MEASURES_ON, objects=object_keys) if object_keys else []
+
+    async def measures_in_case(self, case_no: str) -> list[Measure]:
+        return await self._measures(MEASURES_IN_CASE, case=case_no)
+
+    async def requests_in_case(self, case_no: str) -> list[Request]:
+        return [REQUEST.read(row) for row in await self._db.fetch(REQUESTS_IN_CASE, case=case_no)]
+
+    async def timer(self, request_no: str, kind: str) -> Timer | None:
+        rows = await self._db.fetch(TIMER_OF, number=request_no, which=kind)
+        return next((TIMER.read(row) for row in rows), None)
+
+    async def shifts(self, participant: str, since: datetime, until: datetime) -> list[DutyShift]:
+        return await duty.shifts(self._db, participant, since, until)
+
+    async def replace_shifts(self, participant: str, shifts: Sequence[DutyShift]) -> None:
+        await duty.replace(self._db, participant, shifts)
+
+    async def mark_page(self, page: Page) -> None:
+        await paging.mark(self._db, page)
 
     async def measures_of(self, request_no: str) -> list[Measure]:
         return await self._measures(MEASURES_OF, number=request_no)
 
     async def measure_by_control(self, control_no: str, asked: str) -> Measure | None:
         found = await self._measures(MEASURES_BY_CONTROL, control=control_no, by=asked)
-        return next((m for m in found if m.state == "active"), None)
+        return next((m for m in found if m.state in LIVE), None)
 
     async def documents_known(self, digests: Sequence[str]) -> set[str]:
         rows = await self._db.fetch(DOCUMENTS_KNOWN, digests=digests) if digests else ()

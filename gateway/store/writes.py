@@ -12,7 +12,7 @@ from sqlalchemy import func, literal_column, select
 
 from gateway.core.records import Changes, CourtFigure, LedgerLine, Message, OutboxRow, QuarantineRow, Timer
 from gateway.errors import ConflictError, MisuseError
-from gateway.store import bulk, tables
+from gateway.store import bulk, paging, tables
 from gateway.store.columns import EPOCH, micros
 from gateway.store.connection import Connection
 from gateway.store.query import Query
@@ -24,8 +24,10 @@ from gateway.store.rows import (
     IDEMPOTENCY,
     LEDGER,
     MEASURE,
+    MEASURE_STEP,
     MESSAGE,
     OUTBOX,
+    PAGE,
     QUARANTINE,
     REQUEST,
     SUBMISSION,
@@ -80,6 +82,8 @@ SET_TIMERS = bulk.insert(
 CLEAR_TIMERS = bulk.delete(tables.timers, [_t.request_no, _t.kind])
 INSERT_MEASURES = bulk.insert(tables.measures, MEASURE.written)
 UPDATE_MEASURES = bulk.update(tables.measures, _measure_changing, [_x.measure_no])
+INSERT_MEASURE_STEPS = bulk.insert(tables.measure_steps, MEASURE_STEP.written)
+INSERT_PAGES = bulk.insert(tables.pages, PAGE.written)
 INSERT_DOCUMENT_REFS = bulk.insert(
     tables.document_refs, [_refs.request_no, _refs.sha256], "ON CONFLICT (sha256, request_no) DO NOTHING"
 )
@@ -117,6 +121,8 @@ new_outbox = OUTBOX.writer(_outbox_rest)
 timer = TIMER.writer(TIMER.written)
 new_measure = MEASURE.writer(MEASURE.written)
 changed_measure = MEASURE.writer([*_measure_changing, _x.measure_no])
+measure_step = MEASURE_STEP.writer(MEASURE_STEP.written)
+new_page = PAGE.writer(PAGE.written)
 new_document = DOCUMENT.writer(DOCUMENT.written)
 refused = QUARANTINE.writer(QUARANTINE.written)
 remembered = IDEMPOTENCY.writer(IDEMPOTENCY.written)
@@ -146,7 +152,12 @@ async def apply(connection: Connection, changes: Changes) -> None:
     await connection.run(SET_TIMERS, [timer(t) for t in _last(changes.timers)])
     await connection.run(CLEAR_TIMERS, changes.timers_clear)
     await connection.run(INSERT_MEASURES, [new_measure(m) for m in changes.new_measures])
-    await _all(UPDATE_MEASURES, connection, [changed_measure(m) for m in changes.measures])
+    measures = {m.measure_no: m for m in changes.measures}  # what was decided last
+    await _all(UPDATE_MEASURES, connection, [changed_measure(m) for m in measures.values()])
+    await connection.run(INSERT_MEASURE_STEPS, [measure_step(s) for s in changes.measure_steps])
+    await connection.run(INSERT_PAGES, [new_page(p) for p in changes.new_pages])
+    if changes.pages_cancel:
+        await connection.fetch(paging.CANCEL_PAGES, alerts=changes.pages_cancel)
     await connection.run(INSERT_DOCUMENT_REFS, changes.document_refs)
     await connection.run(INSERT_DOCUMENTS, [new_document(d) for d in changes.documents])
     await connection.run(COUNT_QUARANTINE, [refused(q) for q in _counted(changes.quarantine)])

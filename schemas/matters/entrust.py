@@ -164,6 +164,8 @@ def _measure(payload: EntrustRequest) -> MeasureRule | None:
         measure_no=payload.original.measure_no if payload.original else None,
         start_on=payload.start_on,
         end_on=payload.end_on,
+        current_end_on=payload.original.end_on if payload.original and row.effect == "renew" else None,
+        values=tuple(item.amount for item in payload.objects),
     )
 
 

@@ -144,7 +144,12 @@ class PersonControlProlonged(Model):
 
 def _renew(payload: PersonControlRenew) -> MeasureRule:
     return MeasureRule(
-        ACTION, "renew", person_objects(payload.person), measure_no=payload.control_no, end_on=payload.end_on
+        ACTION,
+        "renew",
+        person_objects(payload.person),
+        measure_no=payload.control_no,
+        end_on=payload.end_on,
+        current_end_on=payload.current_end_on,
     )
 
 

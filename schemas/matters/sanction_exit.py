@@ -145,7 +145,12 @@ class ExitRestrictProlonged(Model):
 
 def _renew(payload: ExitRestrictRenew) -> MeasureRule:
     return MeasureRule(
-        ACTION, "renew", person_objects(payload.person), measure_no=payload.control_no, end_on=payload.end_on
+        ACTION,
+        "renew",
+        person_objects(payload.person),
+        measure_no=payload.control_no,
+        end_on=payload.end_on,
+        current_end_on=payload.current_end_on,
     )
 
 

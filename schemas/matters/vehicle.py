@@ -27,10 +27,11 @@ from schemas.items import ControlledItem, distinct
 from schemas.plates import is_protected
 from schemas.rules import broken
 from schemas.terms import check_days, check_renewal, check_years
-from schemas.values import Day, Line, Measure, Moment, Money, Vehicle
+from schemas.values import Day, Line, Measure, Moment, Money, Person, Vehicle
 
 SEAL_YEARS = 2  # INT-485: movables at most two years
 WINDOW_DAYS = 90
+DEBTOR = "被执行人"
 
 
 class CoercedVehicle(Vehicle):
@@ -47,6 +48,15 @@ class CoercedVehicle(Vehicle):
 def vehicle_objects(vehicle: Vehicle) -> tuple[tuple[str, str], ...]:
     """The VIN identifies: a car keeps it when its plate changes, so a new plate cannot hide a live seal."""
     return ((vehicle.ref, f"vin:{vehicle.vin}"),)
+
+
+def check_owner(owner: Person) -> None:
+    """A third party's car is not the debtor's (SFK 2): another owner is liable only by a document that says so.
+
+    Raises `third-party-owner`.
+    """
+    if owner.role != DEBTOR and owner.obligor_evidence is None:
+        raise broken("third-party-owner", at="/vehicle/owner/obligor_evidence")
 
 
 def check_rests_on(seal: Measure, end_on: str) -> None:
@@ -174,6 +184,7 @@ class VehicleSealRequest(Model):
     end_on: Annotated[Day | None, label("查封到期", "Last day, at most two years on")] = None
     original: Annotated[Measure | None, label("原措施", "Seal that is renewed, released or queued behind")] = None
     debt_amount: Annotated[Money | None, label("债务数额", "Debt, against over-seizure")] = None
+    value: Annotated[Money | None, label("车辆估值", "What the vehicle is worth, as far as it is known")] = None
 
     @model_validator(mode="after")
     def _by_action(self) -> VehicleSealRequest:
@@ -182,8 +193,10 @@ class VehicleSealRequest(Model):
         if self.action != "seal" and self.original is None:
             raise broken("original-required", at="/original")
         self._check_term()
-        if self.action in ("seal", "queue") and self.debt_amount is None:
-            raise broken("debt-required", at="/debt_amount")
+        if self.action in ("seal", "queue"):
+            if self.debt_amount is None:
+                raise broken("debt-required", at="/debt_amount")
+            check_owner(self.vehicle.owner)
         return self
 
     def _check_term(self) -> None:
@@ -211,6 +224,9 @@ def _seal_measure(payload: VehicleSealRequest) -> MeasureRule:
         measure_no=named,
         start_on=payload.start_on,
         end_on=payload.end_on,
+        current_end_on=payload.original.end_on if payload.original and effect == "renew" else None,
+        values=(payload.value,) if effect in ("open", "queue") else (),
+        debt=payload.debt_amount,
     )
 
 

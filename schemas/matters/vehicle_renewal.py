@@ -53,6 +53,7 @@ def _renew(payload: VehicleControlRenew) -> MeasureRule:
         measure_no=payload.control_no,
         needs_live="seal",
         end_on=payload.end_on,
+        current_end_on=payload.current_end_on,
     )
 
 

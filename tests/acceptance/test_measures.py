@@ -263,7 +263,7 @@ async def test_a_hit_may_come_in_one_batch_with_the_control_that_it_hits(world: 
 async def test_measures_are_listed_without_the_object(world: World) -> None:
     police = await world.agency()
     payload = await sealed(world, police)
-    listing = await world.court.get("/v1/measures?states=active&limit=200")
+    listing = await world.court.get("/v1/measures?state=active&limit=200")
     found = [m for m in listing["measures"] if m["ref"] == payload["vehicle"]["ref"]]
     assert found
     assert payload["vehicle"]["vin"] not in str(listing)

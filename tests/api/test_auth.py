@@ -18,11 +18,12 @@ from gateway.http.operations import OPERATIONS
 from tests.api.world import COURT, GRID, NEIGHBOUR, POLICE, World, client, grid_request, locate_request, token_for
 
 CLOSED = [o for o in OPERATIONS if o.scope]
-OPEN = [o for o in OPERATIONS if not o.scope]
+OPEN = [o for o in OPERATIONS if not o.scope and not o.link]
 
 
 def address(path: str) -> str:
-    return path.format(no=f"{COURT}-20260324-000001", type="grid.verify.request", sha256="0" * 64)
+    number = f"{COURT}-20260324-000001"
+    return path.format(no=number, measure_no=f"{number}-1", type="grid.verify.request", sha256="0" * 64)
 
 
 @pytest.mark.parametrize("operation", CLOSED, ids=lambda o: o.id)

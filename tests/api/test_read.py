@@ -267,14 +267,14 @@ async def test_measures_are_filtered(world: World) -> None:
     async def count(query: str, client: str = "cms1") -> int:
         return len((await world.get(f"/v1/measures?{query}", client)).json["measures"])
 
-    assert await count("states=active") == 1
-    assert await count("states=requested,ended") == 0
+    assert await count("state=active") == 1
+    assert await count("state=requested,ended") == 0
     assert await count(f"case_no={CASE}") == 1
     assert await count("case_no=（2026）陕0199执900009号") == 0
     assert await count("expiring_within=30d") == 0
     assert await count("expiring_within=800d") == 1
-    assert await count("states=active", "cms2") == 0
-    for query in ("states=lapsed", "expiring_within=30", "states=active,"):
+    assert await count("state=active", "cms2") == 0
+    for query in ("state=lapsing", "expiring_within=30", "state=active,"):
         assert (await world.get(f"/v1/measures?{query}")).code == "invalid-field"
 
 

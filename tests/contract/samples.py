@@ -11,8 +11,10 @@ from gateway.core.records import (
     Event,
     IdempotencyRow,
     Measure,
+    MeasureStep,
     Message,
     OutboxRow,
+    Page,
     QuarantineRow,
     Request,
     Submission,
@@ -140,8 +142,36 @@ def measure(n: int = 1, **other: Any) -> Measure:
         "start_on": "2026-03-24",
         "end_on": "2028-03-23",
         "ended_by": number(900_001),
+        "amount": "128000.00",
     }
     return Measure(**(values | other))
+
+
+def step(n: int = 1, **other: Any) -> MeasureStep:
+    values: dict[str, Any] = {
+        "measure_no": f"{number(n)}-1",
+        "at": NOW,
+        "state": "lapsed",
+        "end_on": "2028-03-23",
+        "by": number(n),
+        "cause": "renewal-not-asked",
+    }
+    return MeasureStep(**(values | other))
+
+
+def page(n: int = 1, level: str = "A", **other: Any) -> Page:
+    values: dict[str, Any] = {
+        "page_id": f"page-{n}-{level}",
+        "alert": number(n),
+        "participant": COURT,
+        "level": level,
+        "person": "sn0114-0007",
+        "channel": "webhook",
+        "raised_at": NOW - MINUTE,
+        "at": NOW,
+        "due_at": NOW,
+    }
+    return Page(**(values | other))
 
 
 def refused(**other: Any) -> QuarantineRow:

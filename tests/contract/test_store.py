@@ -545,6 +545,7 @@ async def test_counts_are_for_metrics(store: SqlStore) -> None:
         "requests": {"police.vehicle-info.query|approved": 3, "police.vehicle-info.query|closed": 2},
         "outbox": {"ready": 2},
         "quarantine": {},
+        "pages": {},
         "timers": {},
     }
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from gateway.store import SqlStore, outbox, reads, transaction, writes
+from gateway.store import SqlStore, duty, outbox, paging, reads, transaction, writes
 from gateway.store.bulk import Bulk
 from gateway.store.query import Query
 from gateway.store.tables import metadata
@@ -19,6 +19,7 @@ from tests.contract.samples import (
     event,
     measure,
     number,
+    page,
     refused,
     remembered,
     sendable,
@@ -29,7 +30,7 @@ from tests.contract.samples import (
 
 QUERIES = {
     name: query
-    for module in (transaction, outbox, reads)
+    for module in (transaction, outbox, reads, paging, duty)
     for name, query in vars(module).items()
     if isinstance(query, Query)
 }
@@ -38,7 +39,7 @@ POSTGRES_ONLY = {"LOCK_DUE_TIMERS", "LOCK_REQUESTS_OF", "CLOCK"}  # row locks, w
 MAY_SCAN = {"OLDEST_UNSENT", "NEWEST_QUARANTINE", "MEASURES_IN", "CALENDARS"}
 BULKS = {
     name: bulk
-    for module in (writes, outbox)
+    for module in (writes, outbox, paging)
     for name, bulk in vars(module).items()
     if isinstance(bulk, Bulk) and not bulk.sqlite.startswith("INSERT")
 }
@@ -77,6 +78,7 @@ async def fill(store: SqlStore) -> None:
         changes.submissions.append(submission(n))
         changes.timers.append(timer(n))
         changes.new_measures.append(measure(n, case_no=f"case-{n}"))
+        changes.new_pages.append(page(n))
         changes.documents.append(document(f"sha256-{n}"))
         changes.document_refs.append((number(n), f"sha256-{n}"))
         changes.quarantine.append(refused(owner=f"police-{n}", body_sha256=f"sha256-{n}"))

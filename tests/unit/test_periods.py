@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.approvals import SHANGHAI
+from gateway.core.calendar import Calendar
 from gateway.core.periods import last_week, month_of, period_named, week_of
-from gateway.core.worktime import OfficeHours, Weekdays, after_working_days, local_day, working_hours
+from gateway.core.worktime import OfficeHours, after_working_days, local_day, working_hours
 
 DAYS = st.dates(date(1999, 1, 1), date(2100, 1, 1))
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))
@@ -61,7 +62,7 @@ def test_periods_lie_side_by_side(day: date) -> None:
 
 @given(MOMENTS, st.integers(1, 10))
 def test_so_many_working_days_lie_between(start: datetime, count: int) -> None:
-    end = after_working_days(start, count, Weekdays())
+    end = after_working_days(start, count, Calendar(()))
     days = [local_day(start) + timedelta(days=n) for n in range(1, 40)]
     between = [day for day in days if day < local_day(end)]
     assert sum(day.weekday() < 5 for day in between) == count
@@ -74,7 +75,7 @@ def test_hours_add_up(start: datetime, first: int, second: int) -> None:
     end = middle + timedelta(minutes=second)
 
     def hours(a: datetime, b: datetime) -> float:
-        return working_hours(a, b, Weekdays(), OfficeHours())
+        return working_hours(a, b, Calendar(()), OfficeHours())
 
     assert hours(start, end) == pytest.approx(hours(start, middle) + hours(middle, end))
     assert 0 <= hours(start, end) <= (end - start) / timedelta(hours=1)

@@ -15,11 +15,11 @@ import pytest
 from pypdf import PdfReader
 from rich.console import Console
 
+from gateway.core.calendar import Calendar
 from gateway.core.histories import Ask
 from gateway.core.indicators import Report, Rows, Working, report
 from gateway.core.ledgers import LedgerItem
 from gateway.core.periods import period_named
-from gateway.core.worktime import Weekdays
 from gateway.errors import ConfigurationError
 from gateway.report import Content, FontMissingError, content, write_pdf, write_xlsx
 from gateway.report.fonts import font_folder
@@ -40,7 +40,7 @@ def at(day: int, hour: int) -> datetime:
 def counted(*asks: Ask, **imported: str) -> Report:
     items = [LedgerItem("petition", "p", "opened", overdue_days=3)] if asks else []
     given = {name.replace("_", "-"): value for name, value in imported.items()}
-    return report(WEEK, Rows(asks=asks, items=items), WEEK.end, Working(Weekdays()), given)
+    return report(WEEK, Rows(asks=asks, items=items), WEEK.end, Working(Calendar(())), given)
 
 
 def full() -> Content:
@@ -53,7 +53,7 @@ def full() -> Content:
 
 def test_who_has_nothing_to_show_has_no_line() -> None:
     petition = LedgerItem("petition", "p", "opened", overdue_days=3, partner="office-610199")
-    found = content(report(WEEK, Rows(items=[petition]), WEEK.end, Working(Weekdays()), {}), COURT, NAMES)
+    found = content(report(WEEK, Rows(items=[petition]), WEEK.end, Working(Calendar(())), {}), COURT, NAMES)
     assert found.tables[0].rows == []
     [overdue] = [key for key in found.keys if key.zh == "信访逾期"]
     assert (overdue.value, overdue.alarm) == (1, True)

@@ -1,0 +1,82 @@
+"""Pages to the court's SMS and voice platform: a signed POST (standardwebhooks.com 1.0), one for each page.
+
+The platform knows telephones by staff number. `webhook-id` is the page's number and stays the same when it is sent
+again, so the platform can drop what it has had. Any 2xx means that it has taken the page over.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+from datetime import UTC, datetime
+
+import aiohttp
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
+
+from gateway.errors import ConfigurationError, UndeliveredError
+from gateway.services.ports import Notification
+
+
+class WebhookNotifier:
+    """url: of the platform. secret: `whsec_…`, shared with it. public_url: where the platform reaches this gateway's
+    API; "" leaves it to the platform to know. Raises ConfigurationError for a secret that is none."""
+
+    channel = "webhook"
+
+    def __init__(self, url: str, secret: str, public_url: str = "") -> None:
+        self._url = url
+        self._public_url = public_url.rstrip("/")
+        try:
+            self._signer = Webhook(secret)
+        except (EmptyWebhookSecretError, binascii.Error) as error:
+            raise ConfigurationError(
+                "notify.webhook.secret_file：须为 whsec_ 开头的 base64。 Must be base64 that begins with whsec_."
+            ) from error
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(self, notification: Notification, now: datetime) -> None:
+        if self._session is None:
+            self._session = aiohttp.ClientSession()
+        body = json.dumps(self._body(notification, now), ensure_ascii=False)
+        moment = now.astimezone(UTC)
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": notification.page_id,
+            "webhook-timestamp": str(int(moment.timestamp())),
+            "webhook-signature": self._signer.sign(notification.page_id, moment, body),
+        }
+        try:
+            async with self._session.post(
+                self._url, data=body.encode(), headers=headers, allow_redirects=False
+            ) as answer:
+                status = answer.status
+        except (aiohttp.ClientError, OSError) as error:
+            raise UndeliveredError("unreachable") from error
+        if not 200 <= status < 300:
+            raise UndeliveredError(f"status-{status}")
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def _body(self, notification: Notification, now: datetime) -> dict[str, object]:
+        return {
+            "type": "lianzhi.page",
+            "timestamp": _moment(now),
+            "data": {
+                "page_id": notification.page_id,
+                "alert": notification.alert,
+                "level": notification.level,
+                "to": notification.to,
+                "matter": notification.matter,
+                "urgency": notification.urgency,
+                "raised_at": _moment(notification.raised_at),
+                "text": notification.text,
+                "acknowledge_url": f"{self._public_url}{notification.link}",
+            },
+        }
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,65 @@
+"""What the API reads of control measures: those of requests that a participant opened, or was asked in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, cast
+
+from gateway.core.records import Measure
+from gateway.core.routing import Participant
+from gateway.errors import RejectedError
+from gateway.services.context import Context
+from gateway.services.cursors import page_after, page_cursor
+from gateway.services.ports import MeasureFilter
+from gateway.services.views import MeasureChange, MeasureDetail, MeasurePage, MeasureView
+from schemas.envelope import REQUEST_NO, timestamp
+
+_NUMBER = re.compile(rf"{REQUEST_NO}-[1-9][0-9]{{0,4}}")
+
+
+class MeasureQueries:
+    """who: the participant that asks. Every method raises StoreUnavailableError."""
+
+    def __init__(self, context: Context) -> None:
+        self._ctx = context
+
+    async def page(self, who: Participant, where: MeasureFilter, expiring_within: int | None = None) -> MeasurePage:
+        """In order of the number. expiring_within: days from today, Asia/Shanghai; `where.after` is a cursor.
+
+        Raises RejectedError bad-cursor.
+        """
+        after = None if where.after is None else page_after(where.after)
+        ends_by = None
+        if expiring_within is not None:
+            ends_by = (self._ctx.today() + timedelta(days=expiring_within)).isoformat()
+        found = await self._ctx.store.measures(
+            replace(where, participant=who.code, after=after, ends_by=ends_by, limit=where.limit + 1)
+        )
+        page = found[: where.limit]
+        more = page_cursor(page[-1].measure_no) if len(found) > where.limit else None
+        return MeasurePage(measures=[MeasureView(**_members(who, m)) for m in page], next=more)
+
+    async def one(self, who: Participant, measure_no: str) -> MeasureDetail:
+        """Raises RejectedError unknown-measure, also for one that is none of `who`'s business."""
+        found = await self._ctx.store.measure(measure_no) if _NUMBER.fullmatch(measure_no) else None
+        if found is None or not (found.asked == who.code or _opened(who, found)):
+            raise RejectedError("unknown-measure", pointer="/measure_no")
+        history = [
+            MeasureChange(at=timestamp(s.at), state=cast(Any, s.state), end_on=s.end_on, by=s.by, cause=s.cause)
+            for s in await self._ctx.store.measure_steps(measure_no)
+        ]
+        return MeasureDetail(**_members(who, found), history=history)
+
+
+def _opened(who: Participant, measure: Measure) -> bool:
+    """A request's number begins with the code of whoever opened it."""
+    return measure.request_no.rsplit("-", 2)[0] == who.code
+
+
+def _members(who: Participant, measure: Measure) -> dict[str, Any]:
+    """Never the object itself; case and value for whoever opened it."""
+    names = ("measure_no", "request_no", "type", "action", "ref", "state", "asked", "control_no", "rank")
+    own = ("case_no", "amount") if _opened(who, measure) else ()
+    return {name: getattr(measure, name) for name in (*names, "start_on", "end_on", "ended_by", *own)}
