@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from gateway.core.records import (
+    ApprovalRow,
     Changes,
     DocumentRow,
     Event,
@@ -18,7 +19,10 @@ from gateway.core.records import (
     Message,
     OutboxRow,
     QuarantineRow,
+    Release,
+    ReleaseItem,
     Request,
+    SubjectUse,
     Submission,
     Timer,
 )
@@ -116,6 +120,34 @@ class Transaction(Protocol):
         """First number of a fresh block of `size` (1, 101, 201, …)."""
         ...
 
+    async def take_use(self, participant: str, who: str, day: str, what: str, most: int) -> bool:
+        """Count one use of `what` by `who` on that day (YYYYMMDD, Shanghai); False, uncounted, when `most` are used."""
+        ...
+
+    async def approvals(self, numbers: Sequence[str]) -> list[ApprovalRow]:
+        """Of these requests, in the order in which they were recorded."""
+        ...
+
+    async def subject_uses(self, keys: Sequence[str], since: datetime) -> list[SubjectUse]:
+        """Who asked about the same since then, oldest first."""
+        ...
+
+    async def lock_group(self, group_no: str) -> list[Request]:
+        """Its members, locked, in request_no order."""
+        ...
+
+    async def lock_case(self, case_no: str, court: str) -> list[Request]:
+        """The requests that `court` opened in that case, locked, in request_no order."""
+        ...
+
+    async def case_measures(self, case_no: str) -> list[Measure]:
+        """Every measure of the case, whatever its state."""
+        ...
+
+    async def lock_objects(self, object_keys: Sequence[str]) -> None:
+        """Until the commit nobody else decides by what is in force on these objects."""
+        ...
+
     async def apply(self, changes: Changes) -> None: ...
 
 
@@ -145,6 +177,16 @@ class Store(Protocol):
     async def timeline(self, request_no: str) -> list[Event]: ...
 
     async def find_measures(self, *, states: Sequence[str], case_no: str | None = None) -> list[Measure]: ...
+
+    async def approvals(self, numbers: Sequence[str]) -> list[ApprovalRow]:
+        """Of these requests, in the order in which they were recorded."""
+        ...
+
+    async def release(self, release_no: str) -> Release | None: ...
+
+    async def releases(self, case_no: str) -> list[Release]: ...
+
+    async def release_items(self, release_no: str) -> list[ReleaseItem]: ...
 
     async def quarantine(self, *, owner: str | None = None, limit: int = 100) -> list[QuarantineRow]: ...
 

@@ -10,7 +10,17 @@ from gateway.services.ports import RequestFilter
 from gateway.store import tables
 from gateway.store.columns import among
 from gateway.store.query import Query
-from gateway.store.rows import DOCUMENT, EVENT, MEASURE, MESSAGE, QUARANTINE, REQUEST, SUBMISSION
+from gateway.store.rows import (
+    DOCUMENT,
+    EVENT,
+    MEASURE,
+    MESSAGE,
+    QUARANTINE,
+    RELEASE,
+    RELEASE_ITEM,
+    REQUEST,
+    SUBMISSION,
+)
 
 _r, _m, _s, _e = tables.requests.c, tables.messages.c, tables.submissions.c, tables.events.c
 _o, _x, _q, _d = tables.outbox.c, tables.measures.c, tables.quarantine.c, tables.document_refs.c
@@ -50,6 +60,11 @@ DOCUMENT_READERS = Query(
     .join(tables.document_refs, _d.request_no == _r.request_no)
     .where(_d.sha256 == bindparam("digest"))
 )
+
+_l, _li = tables.releases.c, tables.release_items.c
+RELEASE_BY_NUMBER = Query(select(*RELEASE.columns).where(_l.release_no == bindparam("number")))
+RELEASES_OF_CASE = Query(select(*RELEASE.columns).where(_l.case_no == bindparam("case")).order_by(_l.release_no))
+RELEASE_ITEMS = Query(select(*RELEASE_ITEM.columns).where(_li.release_no == bindparam("number")).order_by(_li.seq))
 
 # Sent and cancelled outbox rows are not counted: there are millions, and nobody waits for them.
 COUNTS = {

@@ -12,6 +12,7 @@ from sqlalchemy import Boolean, Column, Table
 from sqlalchemy.types import TypeEngine
 
 from gateway.core.records import (
+    ApprovalRow,
     DocumentRow,
     Event,
     IdempotencyRow,
@@ -19,7 +20,10 @@ from gateway.core.records import (
     Message,
     OutboxRow,
     QuarantineRow,
+    Release,
+    ReleaseItem,
     Request,
+    SubjectUse,
     Submission,
     Timer,
 )
@@ -86,3 +90,7 @@ DOCUMENT = Codec(tables.documents, DocumentRow)
 QUARANTINE = Codec(tables.quarantine, QuarantineRow)
 IDEMPOTENCY = Codec(tables.idempotency, IdempotencyRow)
 EVENT = Codec(tables.events, Event)
+APPROVAL = Codec(tables.approvals, ApprovalRow)
+SUBJECT_USE = Codec(tables.subject_uses, SubjectUse)
+RELEASE = Codec(tables.releases, Release)
+RELEASE_ITEM = Codec(tables.release_items, ReleaseItem)

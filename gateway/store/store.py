@@ -8,12 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.core.records import (
+    ApprovalRow,
     DocumentRow,
     Event,
     LeasedMessage,
     Measure,
     Message,
     QuarantineRow,
+    Release,
+    ReleaseItem,
     Request,
     Submission,
 )
@@ -26,8 +29,19 @@ from gateway.store.engine import Database, database_url, sqlite_path
 from gateway.store.lock import SingleProcessLock
 from gateway.store.migrate import is_current
 from gateway.store.query import Query
-from gateway.store.rows import DOCUMENT, EVENT, MEASURE, MESSAGE, QUARANTINE, REQUEST, SUBMISSION
-from gateway.store.transaction import SqlTransaction
+from gateway.store.rows import (
+    APPROVAL,
+    DOCUMENT,
+    EVENT,
+    MEASURE,
+    MESSAGE,
+    QUARANTINE,
+    RELEASE,
+    RELEASE_ITEM,
+    REQUEST,
+    SUBMISSION,
+)
+from gateway.store.transaction import APPROVALS_OF, SqlTransaction
 
 
 async def open_store(url: str, *, serving: bool = False) -> SqlStore:
@@ -103,6 +117,19 @@ class SqlStore:
     async def find_measures(self, *, states: Sequence[str], case_no: str | None = None) -> list[Measure]:
         query = reads.MEASURES_IN if case_no is None else reads.MEASURES_IN_CASE
         return [MEASURE.read(row) for row in await self._rows(query, states=states, case=case_no)]
+
+    async def approvals(self, numbers: Sequence[str]) -> list[ApprovalRow]:
+        return [APPROVAL.read(row) for row in await self._rows(APPROVALS_OF, numbers=numbers)] if numbers else []
+
+    async def release(self, release_no: str) -> Release | None:
+        rows = await self._rows(reads.RELEASE_BY_NUMBER, number=release_no)
+        return RELEASE.read(rows[0]) if rows else None
+
+    async def releases(self, case_no: str) -> list[Release]:
+        return [RELEASE.read(row) for row in await self._rows(reads.RELEASES_OF_CASE, case=case_no)]
+
+    async def release_items(self, release_no: str) -> list[ReleaseItem]:
+        return [RELEASE_ITEM.read(row) for row in await self._rows(reads.RELEASE_ITEMS, number=release_no)]
 
     async def quarantine(self, *, owner: str | None = None, limit: int = 100) -> list[QuarantineRow]:
         """Newest first."""

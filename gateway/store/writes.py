@@ -17,6 +17,7 @@ from gateway.store.columns import EPOCH, micros
 from gateway.store.connection import Connection
 from gateway.store.query import Query
 from gateway.store.rows import (
+    APPROVAL,
     DOCUMENT,
     EVENT,
     IDEMPOTENCY,
@@ -24,7 +25,10 @@ from gateway.store.rows import (
     MESSAGE,
     OUTBOX,
     QUARANTINE,
+    RELEASE,
+    RELEASE_ITEM,
     REQUEST,
+    SUBJECT_USE,
     SUBMISSION,
     TIMER,
     Values,
@@ -84,6 +88,14 @@ COUNT_QUARANTINE = bulk.insert(
     'ON CONFLICT (body_sha256, owner) DO UPDATE SET "count" = quarantine."count" + excluded."count"',
 )
 INSERT_IDEMPOTENCY = bulk.insert(tables.idempotency, IDEMPOTENCY.written)
+INSERT_APPROVALS = bulk.insert(tables.approvals, APPROVAL.written)
+INSERT_SUBJECT_USES = bulk.insert(
+    tables.subject_uses, SUBJECT_USE.written, "ON CONFLICT (subject_key, request_no) DO NOTHING"
+)
+INSERT_RELEASES = bulk.insert(tables.releases, RELEASE.written)
+INSERT_RELEASE_ITEMS = bulk.insert(tables.release_items, RELEASE_ITEM.written)
+# 交叉执行 alone moves a request to another case.
+CHANGE_CASES = bulk.update(tables.requests, [_r.case_no], [_r.request_no])
 INSERT_EVENTS = bulk.insert(tables.events, EVENT.written)
 
 new_request = REQUEST.writer(REQUEST.written)
@@ -97,6 +109,10 @@ changed_measure = MEASURE.writer([*_measure_changing, _x.measure_no])
 new_document = DOCUMENT.writer(DOCUMENT.written)
 refused = QUARANTINE.writer(QUARANTINE.written)
 remembered = IDEMPOTENCY.writer(IDEMPOTENCY.written)
+approval = APPROVAL.writer(APPROVAL.written)
+subject_use = SUBJECT_USE.writer(SUBJECT_USE.written)
+release = RELEASE.writer(RELEASE.written)
+release_item = RELEASE_ITEM.writer(RELEASE_ITEM.written)
 event = EVENT.writer(EVENT.written)
 
 
@@ -123,6 +139,11 @@ async def apply(connection: Connection, changes: Changes) -> None:
     await connection.run(INSERT_DOCUMENTS, [new_document(d) for d in changes.documents])
     await connection.run(COUNT_QUARANTINE, [refused(q) for q in _counted(changes.quarantine)])
     await connection.run(INSERT_IDEMPOTENCY, [remembered(i) for i in changes.idempotency])
+    await connection.run(INSERT_APPROVALS, [approval(a) for a in changes.approvals])
+    await connection.run(INSERT_SUBJECT_USES, [subject_use(u) for u in changes.subject_uses])
+    await connection.run(INSERT_RELEASES, [release(r) for r in changes.releases])
+    await connection.run(INSERT_RELEASE_ITEMS, [release_item(i) for i in changes.release_items])
+    await _all(CHANGE_CASES, connection, [(case_no, number) for number, case_no in changes.case_changes])
     if changes.events and connection.locks:
         await connection.fetch(FEED_LOCK)
     await connection.run(INSERT_EVENTS, [event(e) for e in changes.events])
