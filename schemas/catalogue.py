@@ -107,8 +107,28 @@ class MeasureRule:
     per_receiver: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class LiveMeasure:
+    """A measure in force, as `MatterType.ending` needs it. number: the partner's (control or registry number) where it
+    gave one. published_no: group, or request, of its publication. on: the day of the ending, Asia/Shanghai."""
+
+    measure_no: str
+    ref: str
+    request_no: str
+    case_no: str
+    number: str | None
+    published_no: str
+    start_on: str | None
+    end_on: str | None
+    on: str
+
+
 def _none(_: Any) -> None:
     return None
+
+
+def _nobody(_: Any) -> tuple[tuple[str, str], ...]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +136,12 @@ class MatterType:
     """One entry of the catalogue.
 
     Functions of the validated request payload (`coercive`, `approvals`, `documents`, `classification`,
-    `measure`) take the payload model and are pure. checks: of an alert, the members that its `identity-check` must
-    state beside the photograph: those of the car, or the person's.
+    `measure`, `subjects`, `ending`) take the payload model and are pure. checks: of an alert, the members that its
+    `identity-check` must state beside the photograph: those of the car, or the person's. subjects: (ref, identifying words)
+    of whom or what a sensitive query is about; it is counted for its handler (docs/domain.md section 4).
+    break_glass: may be sent first and approved afterwards. ending: the payload of the type `ended_by` that ends a
+    measure which this payload opened, for one of the reasons `paid`, `settled`, `ended`, `revoked`; raises ValueError
+    (a code) when that needs a human hand.
     """
 
     name: str
@@ -140,6 +164,9 @@ class MatterType:
     documents: Callable[[Any], Mapping[str, int]] = lambda _: {}
     measure: Callable[[Any], MeasureRule | None] = _none
     alert_control_no: Callable[[Any], str | None] = _none
+    subjects: Callable[[Any], tuple[tuple[str, str], ...]] = _nobody
+    break_glass: bool = False
+    ending: Callable[[Any, LiveMeasure, str], Mapping[str, Any]] | None = None
     checks: tuple[str, ...] = ()
     ended_by: str | None = None
     deadline: Deadline

@@ -16,6 +16,11 @@ class Settings:
     `redeliver_factor` longer, then an incident. gap_after: a missing seqno becomes an event and a notice.
     lease_term: longer than any publish takes, short enough that a dead dispatcher is replaced soon.
     backlog_limit: unsent messages above which submissions get 503.
+    approval_urgent, approval_normal: how long a request waits for its approvals before the B of the AB pair is told.
+    break_glass_approval, break_glass_review: what was sent first is approved, and reviewed, within so long.
+    break_glass_per_day: of one court; it is for emergencies. sensitive_per_day: queries of one family about people's
+    lives and movements that one handler may ask in a day; a busy one of a county court asks about ten. same_subject:
+    how far back an earlier query about the same person or car is told.
     """
 
     redeliver_after: timedelta = timedelta(minutes=15)
@@ -36,3 +41,10 @@ class Settings:
     feed_days: int = 90
     feed_poll: float = 0.1
     store_pause: float = 2.0
+    approval_urgent: timedelta = timedelta(hours=4)
+    approval_normal: timedelta = timedelta(days=1)
+    break_glass_approval: timedelta = timedelta(hours=4)
+    break_glass_review: timedelta = timedelta(days=1)
+    break_glass_per_day: int = 5
+    sensitive_per_day: int = 20
+    same_subject: timedelta = timedelta(days=30)

@@ -68,6 +68,8 @@ class LimitsSection(_Section):
     ahead_seconds: float = Field(default=300, ge=0)
     behind_days: float = Field(default=30, ge=0)
     backlog: int = Field(default=100_000, ge=0)
+    sensitive_per_day: int = Field(default=20, ge=1)
+    break_glass_per_day: int = Field(default=5, ge=0)
 
 
 class Config(BaseSettings):
@@ -138,6 +140,8 @@ class Config(BaseSettings):
             lease_term=timedelta(seconds=timing.lease_term),
             publish_timeout=timing.publish_timeout,
             backlog_limit=self.limits.backlog,
+            sensitive_per_day=self.limits.sensitive_per_day,
+            break_glass_per_day=self.limits.break_glass_per_day,
         )
 
     def bounds(self) -> Limits:

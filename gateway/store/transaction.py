@@ -115,10 +115,7 @@ USES_OF = Query(
     .order_by(subject_uses.c.at, subject_uses.c.request_no)
 )
 GROUP = Query(
-    select(*REQUEST.columns)
-    .where(_r.group_no == bindparam("number"))
-    .order_by(_r.request_no)
-    .with_for_update()
+    select(*REQUEST.columns).where(_r.group_no == bindparam("number")).order_by(_r.request_no).with_for_update()
 )
 CASE_REQUESTS = Query(
     select(*REQUEST.columns)
