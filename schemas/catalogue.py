@@ -137,8 +137,8 @@ class MatterType:
 
     Functions of the validated request payload (`coercive`, `approvals`, `documents`, `classification`,
     `measure`, `subjects`, `ending`) take the payload model and are pure. checks: of an alert, the members that its
-    `identity-check` must state beside the photograph: those of the car, or the person's. subjects: (ref, identifying words)
-    of whom or what a sensitive query is about; it is counted for its handler (docs/domain.md section 4).
+    `identity-check` must state beside the photograph: those of the car, or the person's. subjects: (ref, identifying
+    words) of whom or what a sensitive query is about; it is counted for its handler (docs/domain.md section 4).
     break_glass: may be sent first and approved afterwards. ending: the payload of the type `ended_by` that ends a
     measure which this payload opened, for one of the reasons `paid`, `settled`, `ended`, `revoked`; raises ValueError
     (a code) when that needs a human hand.

@@ -10,7 +10,8 @@ from gateway.http.api import Api
 from gateway.http.body import idempotency_key, message
 from gateway.http.caller import Caller
 from gateway.http.reply import answered
-from gateway.services.submit import Handed, fingerprint
+from gateway.services.handed import Handed
+from gateway.services.submit import fingerprint
 
 
 async def submit(request: web.Request, api: Api, caller: Caller) -> web.Response:

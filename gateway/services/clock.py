@@ -12,17 +12,15 @@ from datetime import datetime
 
 import structlog
 
-from gateway.core.lifecycle import Step, decide
 from gateway.core.records import Changes, Event, Request, Timer
 from gateway.errors import RejectedError, StoreUnavailableError
-from gateway.services.carry import GAP, MENDING, WATCH, carry_out
+from gateway.services.approval_clock import WAITING, waited
+from gateway.services.carry import GAP, MENDING, WATCH
 from gateway.services.compose import Composer
 from gateway.services.context import Context
 from gateway.services.feed import request_events
+from gateway.services.mending import Mender
 from gateway.services.ports import Transaction
-from gateway.services.proving import Prover
-from gateway.services.submit import Opening
-from schemas.envelope import CONTENT_TYPE
 
 log = structlog.get_logger("clock")
 
@@ -31,9 +29,8 @@ class ClockWork:
     def __init__(self, context: Context, wake: Callable[[], None]) -> None:
         self._ctx = context
         self._wake = wake
-        self._opening = Opening(context)
         self._composer = Composer(context)
-        self._prover = Prover(context)
+        self._mender = Mender(context)
 
     async def run(self, stop: asyncio.Event) -> None:
         settings = self._ctx.settings
@@ -80,7 +77,9 @@ class ClockWork:
         if request is None:
             return False
         if timer.kind == MENDING:
-            return await self._mend(tx, request, changes, now)
+            return await self._mender.mend(tx, request, changes, now)
+        if timer.kind in WAITING:
+            return waited(self._ctx, timer, request, changes, now)
         return self._redeliver(request, timer, changes, now)
 
     def _redeliver(self, request: Request, timer: Timer, changes: Changes, now: datetime) -> bool:
@@ -129,39 +128,3 @@ class ClockWork:
         changes.messages.append(composed.message)
         if composed.outbox is not None:
             changes.outbox.append(composed.outbox)
-
-    async def _mend(self, tx: Transaction, request: Request, changes: Changes, now: datetime) -> bool:
-        """What blocked the request may be there now: prove and open once more, from the stored submission."""
-        if request.state != "blocked":
-            return False
-        stored = await self._ctx.store.submission_of(request.request_no)
-        participant = self._ctx.participant(request.asker)
-        client = next((c for c in participant.clients if c.id == request.client), None)
-        if stored is None or client is None:
-            changes.events += request_events(self._ctx, request, "incident", now, detail="submission-missing")
-            return False
-        try:
-            proof = self._prover.prove_again(
-                participant, client, stored.body, stored.content_type == CONTENT_TYPE, (stored.id, stored.digest), now
-            )
-        except RejectedError as error:
-            request.reason = error.code
-            changes.events += request_events(self._ctx, request, "incident", now, detail=error.code)
-            return True
-        missing = sorted(set(proof.digests) - await tx.documents_known(proof.digests))
-        before, counters = request.reason, (request.asker_seq, dict(request.marks))
-        draft = Changes()
-        if not await self._opening.open(request, proof, missing, draft, now):
-            request.asker_seq, request.marks = counters
-            for timer in draft.timers:
-                changes.set_timer(timer)
-            if request.reason != before:
-                changes.events += draft.events
-            return request.reason != before
-        opened = request.state
-        request.state = "blocked"
-        decision = decide(request, Step("mended", "gateway", now))
-        carry_out(self._ctx, request, decision, changes, now)
-        request.state = opened
-        changes.extend(draft)
-        return True

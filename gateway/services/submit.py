@@ -8,55 +8,41 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from gateway.core import measures
 from gateway.core.lifecycle import FIRST
 from gateway.core.records import Changes, IdempotencyRow, Measure, Request, Submission, Timer
-from gateway.core.routing import Client, Participant
+from gateway.core.routing import Client
 from gateway.crypto.sdjwt import digest_of
 from gateway.errors import ConflictError, MisuseError, RejectedError
 from gateway.services.batching import Batcher
 from gateway.services.carry import MENDING
+from gateway.services.circles import Circles
 from gateway.services.compose import Composer
 from gateway.services.context import Context
+from gateway.services.daily_limits import DailyLimits
 from gateway.services.feed import request_events
+from gateway.services.handed import Answer, Handed
 from gateway.services.numbers import Numbers
 from gateway.services.ports import Transaction
 from gateway.services.proving import Proof, Prover
+from gateway.services.waiting import await_approval, break_glass, record_approvals
 from schemas.catalogue import Classification, MatterType, MeasureRule
 from schemas.opening import Submission as SubmissionBody
 from schemas.validation import refs_of
 
 RACES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Handed:
-    """One POST as it came: whose client, under which key, which bytes."""
-
-    participant: Participant
-    client: Client
-    key: str
-    fingerprint: str
-    content_type: str
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the caller is told. replayed: the same was handed in before and nothing happened again."""
-
-    status: int
-    body: dict[str, Any]
-    location: str | None = None
-    replayed: bool = False
+DERIVED = "application/vnd.lianzhi.derived+json"
+"""Content type of a stored submission that the gateway made of something that the court system signed: JSON
+{`from`: id of what was signed, `digest`: its digest, `content`: the submission}."""
 
 
 @dataclass(slots=True)
-class _Prepared:
+class Prepared:
+    """What was handed in, proved and composed; not yet checked against the store, not yet written."""
+
     handed: Handed
     proof: Proof
     requests: list[Request]
@@ -64,8 +50,10 @@ class _Prepared:
     measures: list[Measure] = field(default_factory=list)
     needs_live: list[tuple[str, str]] = field(default_factory=list)  # (object_key, action)
     ending: list[tuple[str, str, str]] = field(default_factory=list)  # (object_key, action, case_no)
+    locks: list[str] = field(default_factory=list)  # object keys that must not change until the commit
     forbidding: list[tuple[str, str, str]] = field(default_factory=list)  # (object_key, action, case_no)
     rule: MeasureRule | None = None
+    beside: Changes = field(default_factory=Changes)  # what `check` found to be done beside it, anew each time
 
     def targets(self, request: Request, found: Sequence[Measure]) -> list[str]:
         """Those of the measures `found` that this request renews or ends: its receiver's, where each keeps its own."""
@@ -81,33 +69,43 @@ class Submitter:
         self._numbers = numbers
         self._prover = Prover(context)
         self._opening = Opening(context)
+        self._limits = DailyLimits(context)
+        self._circles = Circles(context)
         self._wake = wake
-        self._batch: Batcher[_Prepared, Answer] = Batcher(self._commit, context.settings.batch)
+        self._batch: Batcher[Prepared, Answer] = Batcher(self._commit, context.settings.batch)
 
     async def submit(self, handed: Handed) -> Answer:
         """Raises RejectedError (named), StoreUnavailableError."""
         now = self._ctx.clock.now()
         proof = self._prover.prove(handed.participant, handed.client, handed.content_type, handed.body, now)
+        proof = await self._circles.resolved(handed.participant, proof)
         for _ in range(RACES):
             try:
-                return await self._batch.do(await self._prepare(handed, proof, now))
+                return await self._batch.do(await self.prepare(handed, proof, now))
             except ConflictError:
                 # Another process won the race for the same key, id or object: now its result can be seen.
                 continue
         raise RejectedError("unavailable", retry_after=1)
 
-    async def _prepare(self, handed: Handed, proof: Proof, now: datetime) -> _Prepared:
+    async def prepare(self, handed: Handed, proof: Proof, now: datetime) -> Prepared:
+        """Everything that needs no look at what others do meanwhile: numbers, messages, measures."""
         sender = handed.participant.code
         numbers = [await self._numbers.next(sender, now) for _ in proof.receivers]
         group_no = numbers[0] if len(numbers) > 1 else None
-        prepared = _Prepared(handed, proof, [], Changes())
+        prepared = Prepared(handed, proof, [], Changes())
         known = await self._known_documents(proof)
         for number, receiver in zip(numbers, proof.receivers, strict=True):
             request = new_request(self._ctx, proof, number, receiver, handed.client, now, group_no)
             prepared.requests.append(request)
             self._note_measures(prepared, request, proof)
+            record_approvals(request, proof, handed.client, prepared.changes, now)
+            if proof.waits:
+                await_approval(self._ctx, request, proof, prepared.changes, now)
+                continue
             missing = sorted(set(proof.digests) - known)
             await self._opening.open(request, proof, missing, prepared.changes, now)
+            if not proof.approved:
+                break_glass(self._ctx, request, proof, prepared.changes, now)
         prepared.changes.document_refs += [
             (r.request_no, digest) for r in prepared.requests for digest in proof.digests
         ]
@@ -119,15 +117,15 @@ class Submitter:
         async with self._ctx.store.begin() as tx:
             return await tx.documents_known(proof.digests)
 
-    def _note_measures(self, prepared: _Prepared, request: Request, proof: Proof) -> None:
+    def _note_measures(self, prepared: Prepared, request: Request, proof: Proof) -> None:
         rule: MeasureRule | None = proof.matter.measure(proof.payload)
         if rule is None:
             return
         prepared.rule = rule
         keys = measures.keys_of(rule, request.asked, self._ctx.hash_key)
-        if rule.blocked_by is not None:
-            plain = measures.keys_of(replace(rule, per_receiver=False), request.asked, self._ctx.hash_key)
-            prepared.forbidding = [(key, rule.blocked_by, request.case_no or "") for key in plain]
+        prepared.forbidding = measures.forbidding_keys(rule, request.case_no, self._ctx.hash_key)
+        if rule.effect in ("open", "queue"):
+            prepared.locks += measures.plain_keys(rule, self._ctx.hash_key)
         if rule.needs_live is not None:
             prepared.needs_live += [(key, rule.needs_live) for key in keys]
         if rule.effect == "require":
@@ -138,15 +136,16 @@ class Submitter:
         else:
             prepared.ending += [(key, rule.action, request.case_no or "") for key in keys]
 
-    async def _commit(self, batch: Sequence[_Prepared]) -> list[Answer | Exception]:
+    async def _commit(self, batch: Sequence[Prepared]) -> list[Answer | Exception]:
         results: list[Answer | Exception] = []
         changes = Changes()
         async with self._ctx.store.begin() as tx:
+            await tx.lock_objects([key for p in batch for key in p.locks])
             earlier = await tx.idempotency([(p.handed.client.id, p.handed.key) for p in batch])
             signed = await tx.submissions(
                 [(p.handed.participant.code, p.proof.submission_id) for p in batch if p.proof.signed]
             )
-            fresh: dict[tuple[str, str], _Prepared] = {}
+            fresh: dict[tuple[str, str], Prepared] = {}
             for prepared in batch:
                 handed, proof = prepared.handed, prepared.proof
                 try:
@@ -156,7 +155,7 @@ class Submitter:
                         twin = fresh.setdefault((handed.client.id, handed.key), prepared)
                         if twin is not prepared:
                             raise MisuseError("the same key twice in one batch runs again one by one")
-                        await self._check_measures(tx, prepared)
+                        await self.check(tx, prepared)
                         answer = self._write(prepared, changes)
                     results.append(answer)
                 except RejectedError as error:
@@ -166,7 +165,15 @@ class Submitter:
             self._wake()
         return results
 
-    async def _check_measures(self, tx: Transaction, prepared: _Prepared) -> None:
+    async def check(self, tx: Transaction, prepared: Prepared) -> None:
+        """What only the store can tell: measures, groups, limits. Raises RejectedError."""
+        prepared.beside = Changes()
+        await self._check_measures(tx, prepared)
+        proof, requests = prepared.proof, prepared.requests
+        await self._circles.reach(tx, prepared.handed, proof, requests, prepared.beside)
+        await self._limits.count(tx, proof, requests, prepared.beside)
+
+    async def _check_measures(self, tx: Transaction, prepared: Prepared) -> None:
         if prepared.rule is not None and prepared.forbidding:
             day = prepared.rule.start_on
             if any(measures.in_force_on(m, day) for m in await tx.open_measures(prepared.forbidding)):
@@ -186,12 +193,11 @@ class Submitter:
             for request in prepared.requests:
                 request.facts["targets"] = prepared.targets(request, found)
 
-    def _write(self, prepared: _Prepared, changes: Changes) -> Answer:
+    def _write(self, prepared: Prepared, changes: Changes) -> Answer:
         handed, proof = prepared.handed, prepared.proof
         now = prepared.requests[0].created_at
         answer = _accepted(prepared.requests)
-        changes.new_requests += prepared.requests
-        changes.new_measures += prepared.measures
+        store_requests(prepared, changes)
         changes.submissions.append(
             Submission(
                 sender=handed.participant.code,
@@ -216,8 +222,15 @@ class Submitter:
                 request_no=prepared.requests[0].request_no,
             )
         )
-        changes.extend(prepared.changes)
         return answer
+
+
+def store_requests(prepared: Prepared, changes: Changes) -> None:
+    """The requests that were prepared and have passed `check`, with all that belongs to them."""
+    changes.new_requests += prepared.requests
+    changes.new_measures += prepared.measures
+    changes.extend(prepared.changes)
+    changes.extend(prepared.beside)
 
 
 class Opening:
@@ -322,7 +335,7 @@ def replayed(earlier: IdempotencyRow | None, fingerprint: str) -> Answer | None:
     return Answer(earlier.status, earlier.response, earlier.location, replayed=True)
 
 
-def _handed_in(earlier: Submission | None, prepared: _Prepared) -> Answer | None:
+def _handed_in(earlier: Submission | None, prepared: Prepared) -> Answer | None:
     if earlier is None or not prepared.proof.signed:
         return None
     if earlier.digest != digest_of(prepared.handed.body.decode().split("~", 1)[0]):
