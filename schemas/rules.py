@@ -127,6 +127,10 @@ RULES: dict[str, Rule] = _table(
     ("done-at-required", "已办须写明办理时间", "`done` states when"),
     ("service-proof-required", "已送达须写明送达时间并附凭证", "A service states when, with its proof"),
     ("issued-before-performed", "证明出具日期早于履行日期", "The certificate is older than the performance"),
+    # reassignment
+    ("reassign-same-court", "指令、提级、集中执行须由另一法院执行", "In this mode another court goes on with the case"),
+    ("reassign-same-case", "由另一法院执行的须有新案号", "Another court has a case number of its own"),
+    ("reassign-stays", "该方式不改变案号", "In this mode the case keeps its number"),
     # results
     ("no-result", "该事项没有结果报文", "This matter type has no result"),
     ("items-missing", "办结或部分办结须逐项列明结果", "A done or partial result lists its items"),

@@ -22,6 +22,16 @@ LISTED: Rows = {
 FIELDS: tuple[tuple[str, Rows], ...] = (
     ("* open", {"request.request_no": "noticeNo"}),  # [D]
     ("assoc.member-notice.publish open", LISTED),
+    (
+        "cross.reassign.notice open",
+        {
+            "payload.effective_on": day("effectiveDate"),
+            "payload.handler": "contactName",
+            "payload.team": "team",
+            "payload.requests": "noticeNos",
+            "payload.measures": "measureNos",
+        },
+    ),
     ("* delivered", {"stored_at": "storedAt", "system": "system"}),
     (
         "* receipt",
@@ -56,6 +66,10 @@ HIDDEN = (
         ),
     ),
     ("* withdraw", ("reason",)),
+    (
+        "cross.reassign.notice open",
+        tuple(f"payload.{m}" for m in ("mode", "from_court", "to_court", "old_case_no", "new_case_no")),
+    ),
 )
 
 TABLE = Table(dialect="association/1", kinds=frozenset({Kind.ASSOCIATION}), fields=FIELDS, hidden=HIDDEN)

@@ -56,3 +56,11 @@ CFFS = {"strict": "1", "live": "2"}  # [D] 死封 活封
 KZZT = {"done": "1", "failed": "2", "queued": "3"}  # [S] 已控 未控, [D] 轮候
 SDFS = {"direct": "1", "retained": "2", "forwarded": "3", "failed": "4"}  # [D] 直接 留置 转交 未成
 DFJL = {"upheld": "1", "dismissed": "2", "partly-upheld": "3"}  # [D] 成立 不成立 部分成立
+JCZXFS = {
+    "supervise": "1",
+    "order": "2",
+    "raise": "3",
+    "concentrate": "4",
+    "cooperate": "5",
+    "in-court-team": "6",
+}  # [D] 督促 指令 提级 集中 协同 院内团队

@@ -40,6 +40,17 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
             "request.urgency": "urgency",
         },
     ),
+    (
+        "cross.reassign.notice open",
+        {
+            "payload.effective_on": "effectiveOn",
+            "payload.handler": "newContactName",
+            "payload.team": "newTeam",
+            "payload.requests": "taskNos",
+            "payload.measures": "measureNos",
+        },
+    ),
+    ("* read", {"by": "by"}),
     ("* delivered", {"stored_at": "storedAt", "system": "system"}),
     (
         "* receipt",
@@ -90,6 +101,10 @@ HIDDEN = (
         ),
     ),
     ("* supplement", ("documents[].number",)),
+    (
+        "cross.reassign.notice open",
+        tuple(f"payload.{m}" for m in ("mode", "from_court", "to_court", "old_case_no", "new_case_no")),
+    ),
     ("* withdraw", ("reason",)),
     ("* confirm", ("why",)),
 )

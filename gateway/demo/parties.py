@@ -76,7 +76,9 @@ def partner(code: str, kind: str, zh: str, en: str, accepts: list[str], **more: 
 
 
 def _court(code: str, court_code: str, zh: str, en: str) -> dict[str, Any]:
-    return partner(code, "court", zh, en, ["entrust.*"], court_code=court_code, opens=["entrust.*"], dialect="court/1")
+    return partner(
+        code, "court", zh, en, ["entrust.*", "cross.*"], court_code=court_code, opens=["entrust.*"], dialect="court/1"
+    )
 
 
 PARTNERS: tuple[Mapping[str, Any], ...] = (
@@ -85,20 +87,22 @@ PARTNERS: tuple[Mapping[str, Any], ...] = (
         "police",
         "云川县公安局（演示）",
         "Yunchuan Public Security Bureau (demo)",
-        ["police.*"],
+        ["police.*", "cross.*"],
         opens=["police.*.alert"],
         dialect="police/1",
     ),
     _court(FUPING, "陕0591", "富平县人民法院（演示）", "Fuping County Court (demo)"),
     _court(GAOLING, "陕0191", "高陵区人民法院（演示）", "Gaoling District Court (demo)"),
     _court(LINTONG, "陕0192", "临潼区人民法院（演示）", "Lintong District Court (demo)"),
-    partner(GRID, "grid", "云川县网格中心（演示）", "Yunchuan Grid Centre (demo)", ["grid.*"], dialect="grid/1"),
+    partner(
+        GRID, "grid", "云川县网格中心（演示）", "Yunchuan Grid Centre (demo)", ["grid.*", "cross.*"], dialect="grid/1"
+    ),
     partner(
         ASSOCIATION,
         "association",
         "云川县行业协会（演示）",
         "Yunchuan Trade Association (demo)",
-        ["assoc.*"],
+        ["assoc.*", "cross.*"],
         dialect="association/1",
     ),
 )

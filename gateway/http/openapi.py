@@ -15,8 +15,12 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from gateway.http.body import IDEMPOTENCY_KEY
 from gateway.http.operations import OPERATIONS, Operation
+from gateway.services.approving import ApprovalAct
+from gateway.services.groups import GroupAct
 from gateway.services.hearing import Act
 from gateway.services.papers import MEDIA_TYPES
+from gateway.services.reassigning import ReassignOrder
+from gateway.services.releasing import ReleaseOrder
 from schemas.catalogue import MatterType
 from schemas.envelope import CONTENT_TYPE, REQUEST_NO
 from schemas.opening import Submission
@@ -26,6 +30,8 @@ from schemas.results import content_model
 
 REF = "#/components/schemas/{model}"
 PATH_PARAMETERS: Mapping[str, dict[str, Any]] = {
+    "group_no": {"type": "string", "pattern": f"^{REQUEST_NO}$", "title": "组编号", "description": "Group"},
+    "release_no": {"type": "string", "pattern": f"^{REQUEST_NO}$", "title": "解除编号", "description": "Release"},
     "no": {"type": "string", "pattern": f"^{REQUEST_NO}$", "title": "请求编号", "description": "Request number"},
     "type": {"type": "string", "maxLength": 100, "title": "事项", "description": "Matter type"},
     "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$", "title": "摘要", "description": "SHA-256, hexadecimal"},
@@ -44,6 +50,14 @@ SIGNED = {
     "pattern": "^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+~[A-Za-z0-9_-]+~$",
 }
 Schema = dict[str, Any]
+BODIES: Mapping[str, str] = {
+    "submission": "AnySubmission",
+    "act": "AnyAct",
+    "approval": ApprovalAct.__name__,
+    "group-act": GroupAct.__name__,
+    "release": ReleaseOrder.__name__,
+    "reassign": ReassignOrder.__name__,
+}
 
 
 def openapi_document(catalogue: Mapping[str, MatterType]) -> Schema:
@@ -109,7 +123,7 @@ def _parameters(operation: Operation) -> list[Schema]:
 def _body(kind: str) -> Schema:
     if kind == "document":
         return {media_type: {"schema": {}} for media_type in MEDIA_TYPES}
-    name = "AnySubmission" if kind == "submission" else "AnyAct"
+    name = BODIES[kind]
     return {
         "application/json": {"schema": {"$ref": REF.format(model=name)}},
         CONTENT_TYPE: {"schema": SIGNED},
@@ -144,7 +158,8 @@ def _problems(codes: Iterable[str], problem: Schema) -> Schema:
 
 def _schemas(catalogue: Mapping[str, MatterType]) -> tuple[dict[type[BaseModel], Schema], Schema]:
     """(model → reference, every schema by name)."""
-    sent: list[type[BaseModel]] = [Submission, Act, *(m.request for m in catalogue.values())]
+    sent: list[type[BaseModel]] = [Submission, Act, ApprovalAct, GroupAct, ReleaseOrder, ReassignOrder]
+    sent += [m.request for m in catalogue.values()]
     sent += [verb.model for verb in VERBS.values() if verb.model is not None]
     contents = {
         (verb, m.name): model

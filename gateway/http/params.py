@@ -65,6 +65,10 @@ class MeasuresQuery(Query):
     limit: Limit = 50
 
 
+class CaseQuery(Query):
+    case_no: Annotated[CaseNo, label("案号", "Case number")]
+
+
 Q = TypeVar("Q", bound=Query)
 
 

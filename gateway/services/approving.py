@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 
 from gateway.core.approvals import check_approver, lacking
 from gateway.core.lifecycle import Step, decide
@@ -26,6 +26,7 @@ from gateway.services.ports import Transaction
 from gateway.services.proving import Proof
 from gateway.services.signed_acts import JSON, Heard, hear, read_as
 from gateway.services.submit import RACES, replayed
+from gateway.services.views import ApprovalList, ApprovalView
 from schemas.base import Model, label
 from schemas.envelope import RequestNo, is_request_no, timestamp
 from schemas.opening import Approval
@@ -86,6 +87,25 @@ class Approvals:
             except ConflictError:
                 continue
         raise RejectedError("unavailable", retry_after=1)
+
+    async def listing(self, who: Participant, number: str) -> ApprovalList:
+        """Raises RejectedError unknown-request, also for one that `who` did not open."""
+        request = await self._ctx.store.request(number) if is_request_no(number) else None
+        if request is None or request.asker != who.code:
+            raise RejectedError("unknown-request", pointer="/request_no")
+        views = [
+            ApprovalView(
+                kind=cast(Any, row.kind),
+                by=row.approver,
+                role=row.role,
+                decision=cast(Any, row.decision),
+                at=timestamp(row.at),
+                recorded_at=timestamp(row.recorded_at),
+            )
+            for row in await self._ctx.store.approvals([number])
+        ]
+        awaited = [kind for kind in ("approval", "review") if awaits(request, kind)]
+        return ApprovalList(request_no=number, state=request.state, approvals=views, awaited=awaited)
 
     async def _check_form(self, heard: Heard, act: ApprovalAct, request: Request) -> None:
         """Approvals of what was submitted signed are signed too. Raises RejectedError."""

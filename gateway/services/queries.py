@@ -62,7 +62,7 @@ class Queries:
 
     async def request(self, who: Participant, number: str) -> RequestView:
         """Raises RejectedError unknown-request, also for one that is none of `who`'s business."""
-        return self._view(who, await self._visible(who, number))
+        return self.view(who, await self._visible(who, number))
 
     async def requests(self, who: Participant, where: RequestFilter) -> RequestPage:
         """One page in order of the number; `where.after` is a cursor. Raises RejectedError bad-cursor."""
@@ -70,7 +70,7 @@ class Queries:
         found = await self._ctx.store.requests(replace(where, participant=who.code, after=after, limit=where.limit + 1))
         page = found[: where.limit]
         more = page_cursor(page[-1].request_no) if len(found) > where.limit else None
-        return RequestPage(requests=[self._view(who, r) for r in page if _reached(who, r)], next=more)
+        return RequestPage(requests=[self.view(who, r) for r in page if _reached(who, r)], next=more)
 
     async def messages(self, who: Participant, reader: str, number: str) -> MessageList:
         """reader: the client, for the access log. What quarantine holds of the request is not among them."""
@@ -114,7 +114,7 @@ class Queries:
         ]
         page = found[: where.limit]
         more = page_cursor(page[-1].measure_no) if len(found) > where.limit else None
-        return MeasurePage(measures=[_measure(who, m) for m in page], next=more)
+        return MeasurePage(measures=[measure_view(who, m) for m in page], next=more)
 
     async def _visible(self, who: Participant, number: str) -> Request:
         request = await self._ctx.store.request(number) if is_request_no(number) else None
@@ -122,7 +122,8 @@ class Queries:
             raise RejectedError("unknown-request", pointer="/request_no")
         return request
 
-    def _view(self, who: Participant, request: Request) -> RequestView:
+    def view(self, who: Participant, request: Request) -> RequestView:
+        """As `who`, one of its two sides, may see it."""
         asks = who.code == request.asker
         return RequestView(
             request_no=request.request_no,
@@ -136,6 +137,7 @@ class Queries:
             lane=cast(Any, request.lane),
             case_no=request.case_no if asks or self._is_home(who) or request.facts.get("caseno") else None,
             group_no=request.group_no,
+            break_glass=_glass(request) if asks else None,
             related=request.related,
             handler=request.handler if asks else None,
             reason=request.reason if asks else None,
@@ -197,6 +199,13 @@ def _timeline_event(event: Event) -> TimelineEvent:
     )
 
 
+def _glass(request: Request) -> str | None:
+    glass = request.facts.get("break_glass")
+    if glass is None:
+        return None
+    return "reviewed" if glass.get("reviewed") and glass["state"] == "approved" else str(glass["state"])
+
+
 def _feed_event(event: Event, cursor: str) -> FeedEvent:
     return FeedEvent(
         cursor=cursor,
@@ -228,7 +237,8 @@ def _ends_by(measure: Measure, last_day: date | None) -> bool:
     return measure.end_on is not None and date.fromisoformat(measure.end_on) <= last_day
 
 
-def _measure(who: Participant, measure: Measure) -> MeasureView:
+def measure_view(who: Participant, measure: Measure) -> MeasureView:
+    """As `who`, one of its two sides, may see it."""
     return MeasureView(
         measure_no=measure.measure_no,
         request_no=measure.request_no,

@@ -53,6 +53,7 @@ class Prepared:
     locks: list[str] = field(default_factory=list)  # object keys that must not change until the commit
     forbidding: list[tuple[str, str, str]] = field(default_factory=list)  # (object_key, action, case_no)
     rule: MeasureRule | None = None
+    derived: bool = False  # made by the gateway itself, which has looked at the whole case
     beside: Changes = field(default_factory=Changes)  # what `check` found to be done beside it, anew each time
 
     def targets(self, request: Request, found: Sequence[Measure]) -> list[str]:
@@ -87,11 +88,14 @@ class Submitter:
                 continue
         raise RejectedError("unavailable", retry_after=1)
 
-    async def prepare(self, handed: Handed, proof: Proof, now: datetime) -> Prepared:
-        """Everything that needs no look at what others do meanwhile: numbers, messages, measures."""
+    async def prepare(self, handed: Handed, proof: Proof, now: datetime, *, group_no: str | None = None) -> Prepared:
+        """Everything that needs no look at what others do meanwhile: numbers, messages, measures.
+
+        group_no: of a group that has other members too."""
         sender = handed.participant.code
         numbers = [await self._numbers.next(sender, now) for _ in proof.receivers]
-        group_no = numbers[0] if len(numbers) > 1 else None
+        if group_no is None and len(numbers) > 1:
+            group_no = numbers[0]
         prepared = Prepared(handed, proof, [], Changes())
         known = await self._known_documents(proof)
         for number, receiver in zip(numbers, proof.receivers, strict=True):
@@ -170,7 +174,8 @@ class Submitter:
         prepared.beside = Changes()
         await self._check_measures(tx, prepared)
         proof, requests = prepared.proof, prepared.requests
-        await self._circles.reach(tx, prepared.handed, proof, requests, prepared.beside)
+        if not prepared.derived:
+            await self._circles.reach(tx, prepared.handed, proof, requests, prepared.beside)
         await self._limits.count(tx, proof, requests, prepared.beside)
 
     async def _check_measures(self, tx: Transaction, prepared: Prepared) -> None:

@@ -444,9 +444,12 @@ async def serving(
     def wake() -> None:
         wakes.append(1)
 
+    numbers = Numbers(store, 100)
     api = Api(
         context=context,
-        submitter=Submitter(context, Numbers(store, 100), wake),
+        submitter=Submitter(context, numbers, wake),
+        numbers=numbers,
+        wake=wake,
         actor=Actor(context, wake),
         documents=LocalDocuments(folder),
     )
