@@ -14,6 +14,8 @@ from gateway.core.measures import OPEN_STATES
 from gateway.core.records import Measure, Request
 
 FINISHED = frozenset({"completed", "impossible"})
+REASSIGNED = "cross.reassign.notice"
+"""Tells where the case is; that stays true when it is let go."""
 
 
 @dataclass(slots=True)
@@ -62,8 +64,9 @@ def acknowledged(request: Request) -> bool:
 
 
 def _withdrawable(request: Request) -> bool:
-    """Open, and no ending itself: that one must arrive."""
-    return not is_done(request) and request.state not in FINISHED and request.facts.get("measure") != "end"
+    """Open, and neither an ending, which must arrive, nor the word about where the case is."""
+    still = not is_done(request) and request.state not in FINISHED
+    return still and request.facts.get("measure") != "end" and request.type != REASSIGNED
 
 
 def _ending_of(measure: Measure, requests: Sequence[Request]) -> Request | None:

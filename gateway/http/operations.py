@@ -140,7 +140,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "was submitted signed is approved signed: type `lianzhi.<matter type>.approve`, body with `request_no`.",
         scope="approve",
         body="approval",
-        answers={200: (views.ApprovalTaken, views.HandedInBefore)},
+        answers={202: (views.ApprovalTaken, views.HandedInBefore)},
         problems=(*_FORM, *_SIGNED, *_DECISION, "misdirected", "documents-missing", "unknown-type", "wrong-version"),
     ),
     Operation(

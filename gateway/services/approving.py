@@ -137,7 +137,7 @@ class Approvals:
             self._check(case, act, at, handed.participant, now)
             told = await self._carry(tx, case, act, changes, now)
             self._record(case, act, at, heard.kept, client, changes, now)
-            answer = Answer(200, told, f"/v1/requests/{number}/approvals")
+            answer = Answer(202, told, f"/v1/requests/{number}/approvals")
             changes.submissions.append(heard.kept)
             changes.requests += case.members
             changes.idempotency.append(

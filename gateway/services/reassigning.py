@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from gateway.core.approvals import SHANGHAI, check_staff
+from gateway.core.cases import REASSIGNED
 from gateway.core.lifecycle import is_done
 from gateway.core.records import Changes, IdempotencyRow, Measure, Request, Submission
 from gateway.crypto.strictjson import dumps
@@ -35,7 +36,7 @@ from schemas.values import Line
 
 REASSIGN = "case.reassign"
 """Matter word of the type of a signed reassignment: `lianzhi.case.reassign.open`, addressed to our own court."""
-NOTICE = "cross.reassign.notice"
+NOTICE = REASSIGNED
 IN_COURT = "in-court-team"
 CASE_LIMIT = 5000
 

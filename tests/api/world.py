@@ -312,12 +312,23 @@ class World:
             pass
 
     async def reply(
-        self, request_no: str, verb: str, data: Mapping[str, Any], *, seqno: int, sealed: bool = False
+        self,
+        request_no: str,
+        verb: str,
+        data: Mapping[str, Any],
+        *,
+        seqno: int,
+        sealed: bool = False,
+        answers: str = "open",
+        case_no: str | None = None,
     ) -> str:
-        """The one asked (over AMQP) says a verb, as its library would; sealed: to the key named by the `open`."""
+        """The one asked (over AMQP) says a verb, as its library would; sealed: to the key named by the `open`.
+
+        answers: the verb that it answers. case_no: where it names another one than it was opened with."""
         request = await self.store.request(request_no)
         assert request is not None
-        origin = next(m for m in await self.store.messages(request_no) if m.verb == "open")
+        origin = next(m for m in await self.store.messages(request_no) if m.verb == answers)
+        opened = request.facts.get("opened_case_no", request.case_no)
         message_id = new_id()
         head, body = split(verb, data, refs_of(data) or None)
         dialect = CANONICAL if sealed else self.context.participant(request.asked).dialect
@@ -335,7 +346,7 @@ class World:
             "seqno": seqno,
             "causationid": origin.id,
             "originhash": origin.digest,
-            **({"caseno": request.case_no} if request.facts.get("caseno") else {}),
+            **({"caseno": case_no or opened} if request.facts.get("caseno") else {}),
             "data": {"head": head} if head else {},
         }
         key = self.keys.private[f"{request.asked}.sig.1"]
