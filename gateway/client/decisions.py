@@ -135,8 +135,10 @@ class Decisions(ABC):
         documents: Sequence[Mapping[str, Any]] = (),
         key: str | None = None,
     ) -> Released:
-        """案件解除: withdraws and ends everything of the case. reason: paid, settled, ended, revoked; exceptions: number
-        of a request or measure → why it stays; documents: papers that the endings want. Always signed."""
+        """案件解除: withdraws and ends everything of the case. Always signed.
+
+        reason: paid, settled, ended, revoked; exceptions: number of a request or measure → why it stays; documents:
+        papers that the endings want."""
         content = {
             "case_no": case_no,
             "reason": reason,

@@ -132,7 +132,8 @@ class Event:
 
 @dataclass(slots=True)
 class Timer:
-    """A deadline held in the store. kind: `redeliver`, `gap`, `mend`. One per (request, kind)."""
+    """A deadline held in the store. kind: `redeliver`, `gap`, `mend`, `approval`, `break-glass`, `review`. One per
+    (request, kind)."""
 
     request_no: str
     kind: str

@@ -76,9 +76,8 @@ def partner(code: str, kind: str, zh: str, en: str, accepts: list[str], **more: 
 
 
 def _court(code: str, court_code: str, zh: str, en: str) -> dict[str, Any]:
-    return partner(
-        code, "court", zh, en, ["entrust.*", "cross.*"], court_code=court_code, opens=["entrust.*"], dialect="court/1"
-    )
+    matters = ["entrust.*", "cross.*"]
+    return partner(code, "court", zh, en, matters, court_code=court_code, opens=matters, dialect="court/1")
 
 
 PARTNERS: tuple[Mapping[str, Any], ...] = (

@@ -128,7 +128,7 @@ class Submitter:
         prepared.rule = rule
         keys = measures.keys_of(rule, request.asked, self._ctx.hash_key)
         prepared.forbidding = measures.forbidding_keys(rule, request.case_no, self._ctx.hash_key)
-        if rule.effect in ("open", "queue"):
+        if rule.effect in ("open", "queue") or rule.per_receiver:
             prepared.locks += measures.plain_keys(rule, self._ctx.hash_key)
         if rule.needs_live is not None:
             prepared.needs_live += [(key, rule.needs_live) for key in keys]

@@ -35,6 +35,7 @@ from tests.api.world import (
 
 SITE, SCREEN, OFFICE = "pub-610199-site", "pub-610199-screen", "office-610199"
 PUBLISH, WITHDRAW, CORRECT = "sanction.dishonest.publish", "sanction.dishonest.withdraw", "sanction.dishonest.correct"
+GRACE = "sanction.grace.set"
 SEAL, CONTROL = "police.vehicle-seal.request", "police.vehicle-control.request"
 HANDLER = "sn0199-0007"
 PAPERS = ("enforcement-ruling", "assistance-notice")
@@ -320,6 +321,27 @@ async def test_exceptions_stay_and_a_second_release_repeats_nothing(world: World
     assert {i["kind"] for i in second.json["items"]} == {"exception", "already"}
     wrong = await release(world, exceptions=[{"no": f"{COURT}-20260324-000444", "why": "笔误"}])
     assert wrong.rules == [("/exceptions", "exception-unknown")]
+
+
+async def test_an_ending_that_wants_an_approval_waits_for_it(world: World) -> None:
+    """The end of a grace: built by the gateway, proved once more when it is approved."""
+    grace = body(GRACE, "grace-decision", receiver=OFFICE)
+    number = await world.accepted(await world.submit(grace))
+    await answered(world, number, GRACE)
+    reply = await release(world)
+    (item,) = reply.json["items"]
+    ending = item["request_no"]
+    assert (item["kind"], item["measure_no"]) == ("ending", f"{number}-1")
+    assert await state(world, ending) == "awaiting-approval"
+    act = {"request_no": ending, "by": "sn0199-0003", "role": "bureau-chief", "decision": "approve"}
+    path = f"/v1/requests/{ending}/approvals"
+    assert (await world.post(path, act)).code == "signature-required"
+    raw = world.signed(act, OFFICE, verb="approve", matter=GRACE).raw
+    assert (await world.post(path, raw, content_type=CONTENT_TYPE)).json["state"] == "approved"
+    sent = await world.stored(ending, "open")
+    assert sent is not None
+    await answered(world, ending, GRACE)
+    assert await measures(world) == {OFFICE: "ended"}
 
 
 async def test_a_release_is_signed_by_a_registered_person_about_a_case(world: World) -> None:
