@@ -92,8 +92,6 @@ def check_approver(
         raise RejectedError("unknown-staff", pointer=f"{pointer}/by")
     if approval.role not in person.roles:
         raise RejectedError("unknown-staff", pointer=f"{pointer}/role")
-    if approval.role not in APPROVING:
-        raise _fault(code, f"{pointer}/role", "approval-role-barred", "该职务无审批权", "This role may not approve")
     if datetime.fromisoformat(approval.at) > now:
         raise _fault(
             code, f"{pointer}/at", "approval-in-future", "审批时间在将来", "The approval is dated in the future"
@@ -108,6 +106,8 @@ def check_approver(
         )
     if approval.by in seen:
         raise _fault(code, f"{pointer}/by", "approval-twice", "同一人审批了两次", "One person approved twice")
+    if approval.role not in APPROVING:
+        raise _fault(code, f"{pointer}/role", "approval-role-barred", "该职务无审批权", "This role may not approve")
 
 
 def lacking(rule: ApprovalRule, approved: Collection[tuple[str, str]]) -> FieldError | None:

@@ -5,7 +5,11 @@ One world of its own: three publishers beside the usual agencies, each keeps an 
 
 from __future__ import annotations
 
+import asyncio
 import copy
+import json
+import os
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -163,6 +167,8 @@ async def test_9_the_debtor_has_paid_and_nothing_of_the_case_is_left(
 
         await eventually(all_said)
         assert (await court.case(CASE)).measures == ()
+    shown = await at_the_terminal(tmp_path / "three" / "client.toml", "case", "show", CASE, "--json")
+    assert [r["done"] for r in shown["releases"]] == [True]
     grid = await world.agency(GRID_CENTRE)
     await grid.fence()
     assert [m for m in grid.taken if m.request_no == queued] == []
@@ -172,6 +178,16 @@ async def test_9_the_debtor_has_paid_and_nothing_of_the_case_is_left(
     control_no = stopped["items"][0]["control_no"]
     late = await police.say(talk, "open", hit({"vehicle": car["vehicle"], "control_no": control_no}))
     assert (await world.quarantined(late)).reason == "unknown-control"
+
+
+async def at_the_terminal(config: Path, *words: str) -> Any:
+    """What the command prints for programs."""
+    lianzhi = Path(sys.executable).with_name("lianzhi")
+    how = {"stdout": asyncio.subprocess.PIPE, "env": {**os.environ, "LIANZHI_CLIENT": str(config)}}
+    process = await asyncio.create_subprocess_exec(lianzhi, *words, **how)
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return json.loads(out)
 
 
 async def test_9_published_to_three_and_withdrawn_from_the_same_three(world: World, client: CourtClient) -> None:
@@ -206,7 +222,9 @@ async def test_9_published_to_three_and_withdrawn_from_the_same_three(world: Wor
 # --- 12 a self-approved query on a spouse or rival ----------------------------------------------------------------
 
 
-async def test_12_a_query_that_its_own_people_would_approve_never_leaves(world: World, client: CourtClient) -> None:
+async def test_12_a_query_that_its_own_people_would_approve_never_leaves(
+    world: World, client: CourtClient, tmp_path: Path
+) -> None:
     await world.court.put_paper("summons-proof")
     police = await world.agency(POLICE)
     body = written(world, PERSON, fresh_payload(PERSON), "summons-proof", await_approval=True, drafted_by=CHIEF)
@@ -221,7 +239,8 @@ async def test_12_a_query_that_its_own_people_would_approve_never_leaves(world: 
         with pytest.raises(ProblemError) as caught:
             await client.approve(number, by=by, role=role)
         assert caught.value.code == code
-    assert (await client.approve(number, by=PRESIDENT, role="president")).state == "awaiting-approval"
+    words = ("request", "approve", number, "--by", PRESIDENT, "--role", "president", "--json")
+    assert (await at_the_terminal(tmp_path / "cms" / "client.toml", *words))["state"] == "awaiting-approval"
     with pytest.raises(ProblemError) as caught:
         await client.approve(number, by=PRESIDENT, role="president")
     assert caught.value.code == "approval-refused"

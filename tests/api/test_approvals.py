@@ -18,7 +18,6 @@ from schemas.catalogue import catalogue
 from schemas.envelope import CONTENT_TYPE
 from tests.api.world import (
     COURT,
-    OURS,
     POLICE,
     Keys,
     Reply,
@@ -29,7 +28,6 @@ from tests.api.world import (
     locate_request,
     participants,
     serving,
-    staff,
     within,
 )
 
@@ -40,8 +38,7 @@ LIMIT = 2
 
 def parties() -> list[Participant]:
     ours, neighbour, police, grid = participants()
-    people = OURS | staff((DEPUTY, "副演示", "bureau-chief"))
-    return [replace(ours, staff=people), neighbour, replace(police, accepts=("police.*", "entrust.*")), grid]
+    return [ours, neighbour, replace(police, accepts=("police.*", "entrust.*")), grid]
 
 
 @pytest_asyncio.fixture
@@ -178,8 +175,9 @@ async def test_the_same_key_decides_once(world: World) -> None:
 @pytest.mark.parametrize(
     ("members", "code", "rules"),
     [
-        ({"by": "sn0199-0031", "role": "clerk"}, "approval-refused", [("/role", "approval-role-barred")]),
-        ({"by": "sn0199-0007", "role": "handler"}, "approval-refused", [("/role", "approval-role-barred")]),
+        ({"by": "sn0199-0031", "role": "clerk"}, "approval-refused", [("/by", "approval-by-drafter")]),
+        ({"by": "sn0199-0007", "role": "handler"}, "approval-refused", [("/by", "approval-by-drafter")]),
+        ({"by": "sn0199-0011", "role": "handler"}, "approval-refused", [("/role", "approval-role-barred")]),
         ({"role": "president"}, "unknown-staff", [("/role", "unknown-staff")]),
         ({"by": "sn0199-0099", "role": "handler"}, "unknown-staff", [("/by", "unknown-staff")]),
         ({"by": "sn0199-4444"}, "unknown-staff", [("/by", "unknown-staff")]),

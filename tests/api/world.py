@@ -80,6 +80,7 @@ def staff(*people: tuple[str, str, str]) -> dict[str, Staff]:
 OURS = staff(
     ("sn0199-0001", "院长演示", "president"),
     ("sn0199-0003", "局长演示", "bureau-chief"),
+    ("sn0199-0005", "副局长演示", "bureau-chief"),
     ("sn0199-0007", "李演示", "handler"),
     ("sn0199-0011", "周演示", "handler"),
     ("sn0199-0031", "吴演示", "clerk"),
