@@ -143,8 +143,11 @@ class Submitter:
     async def _commit(self, batch: Sequence[Prepared]) -> list[Answer | Exception]:
         results: list[Answer | Exception] = []
         changes = Changes()
+        objects = [key for p in batch for key in set(p.locks)]
+        if len(set(objects)) != len(objects):
+            raise MisuseError("two about the same object in one batch run one by one: the second sees the first")
         async with self._ctx.store.begin() as tx:
-            await tx.lock_objects([key for p in batch for key in p.locks])
+            await tx.lock_objects(objects)
             earlier = await tx.idempotency([(p.handed.client.id, p.handed.key) for p in batch])
             signed = await tx.submissions(
                 [(p.handed.participant.code, p.proof.submission_id) for p in batch if p.proof.signed]
