@@ -151,9 +151,12 @@ async def running(
         if "api" in roles:
             documents = LocalDocuments(config.documents_folder)
             await documents.sweep(context.clock.now())
+            numbers = Numbers(store, context.settings.number_block)
             api = Api(
                 context=context,
-                submitter=Submitter(context, Numbers(store, context.settings.number_block), wake),
+                submitter=Submitter(context, numbers, wake),
+                numbers=numbers,
+                wake=wake,
                 actor=Actor(context, wake),
                 documents=documents,
                 broker_health=health,

@@ -34,8 +34,10 @@ def _server_commands() -> None:
         operate.asyncapi,
     ):
         app.command()(command)
+    watch.request_app.command("approve")(court.request_approve)
     for name, group in (
         ("request", watch.request_app),
+        ("case", court.case_app),
         ("measure", measure.measure_app),
         ("ledger", ledger.ledger_app),
         ("report", report.report_app),

@@ -113,8 +113,28 @@ class MeasureRule:
     debt: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LiveMeasure:
+    """A measure in force, as `MatterType.ending` needs it. number: the partner's (control or registry number) where it
+    gave one. published_no: group, or request, of its publication. on: the day of the ending, Asia/Shanghai."""
+
+    measure_no: str
+    ref: str
+    request_no: str
+    case_no: str
+    number: str | None
+    published_no: str
+    start_on: str | None
+    end_on: str | None
+    on: str
+
+
 def _none(_: Any) -> None:
     return None
+
+
+def _nobody(_: Any) -> tuple[tuple[str, str], ...]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,11 +142,16 @@ class MatterType:
     """One entry of the catalogue.
 
     Functions of the validated request payload (`coercive`, `approvals`, `documents`, `classification`,
-    `measure`, `dept`) take the payload model and are pure. dept: the department that the payload is meant for
-    (`schemas.departments`); only one that is registered as it may be the receiver. checks: of an alert, the members
-    that its `identity-check` must state beside the photograph: those of the car, or the person's. asks_by: the deadline
-    that a payload states itself, instead of `deadline`. hold_until: of an alert, until when what was hit is held (RFC
-    3339); then it lapses.
+    `measure`, `dept`, `subjects`, `ending`) take the payload model and are pure.
+
+    dept: the department that the payload is meant for (`schemas.departments`); only one that is registered as it may be
+    the receiver. checks: of an alert, the members that its `identity-check` must state beside the photograph: those of
+    the car, or the person's. asks_by: the deadline that a payload states itself, instead of `deadline`. hold_until: of
+    an alert, until when what was hit is held (RFC 3339); then it lapses. subjects: (ref, identifying words) of whom or
+    what a sensitive query is about; it is counted for its handler (docs/domain.md section 4). break_glass: may be sent
+    first and approved afterwards. ending: the payload of the type `ended_by` that ends a measure which this payload
+    opened, for one of the reasons `paid`, `settled`, `ended`, `revoked`; raises ValueError (a code) when that needs a
+    human hand.
 
     ledger, ledger_answer: the line that the request enters into a ledger, and the one that a later verb with its
     canonical data enters (`schemas.ledgers`); both pure.
@@ -156,6 +181,9 @@ class MatterType:
     alert_control_no: Callable[[Any], str | None] = _none
     asks_by: Callable[[Any], Deadline | None] = _none
     hold_until: Callable[[Any], str | None] = _none
+    subjects: Callable[[Any], tuple[tuple[str, str], ...]] = _nobody
+    break_glass: bool = False
+    ending: Callable[[Any, LiveMeasure, str], Mapping[str, Any]] | None = None
     checks: tuple[str, ...] = ()
     ledger: Callable[[Any], LedgerEntry | None] = no_entry
     ledger_answer: Callable[[str, Mapping[str, Any]], LedgerEntry | None] = no_answer_entry

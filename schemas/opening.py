@@ -35,6 +35,14 @@ class Approval(Model):
     reason: Annotated[Prose | None, label("理由", "Reason")] = None
 
 
+class BreakGlass(Model):
+    """Sent at once by order of the bureau chief or the president; approved within hours, reviewed the next working
+    day (docs/domain.md section 4)."""
+
+    by: Annotated[StaffNo, label("决定人", "Staff number of who orders it: bureau chief or president")]
+    reason: Annotated[Prose, label("紧急理由", "Why it cannot wait")]
+
+
 class Submission(Model):
     """What a court system POSTs to `/v1/requests`, signed or plain: one flat object.
 
@@ -59,6 +67,13 @@ class Submission(Model):
     backup_handler: Annotated[StaffNo | None, label("协办人（B岗）", "Staff number of B of the AB pair")] = None
     drafted_by: Annotated[StaffNo, label("起草人", "Staff number of the drafter")]
     approvals: Annotated[list[Approval], label("审批", "Approvals", max_length=20)] = []
+    await_approval: Annotated[
+        bool, label("等待审批", "Keep it until the approvals that are missing have been given")
+    ] = False
+    break_glass: Annotated[BreakGlass | None, label("先行发出", "Send first, approve afterwards")] = None
+    group_no: Annotated[
+        RequestNo | None, label("原发布组", "Group whose every member this goes to: a withdrawal, a correction")
+    ] = None
     documents: Annotated[list[Document], label("文书", "Documents", max_length=50)] = []
     external_ref: Annotated[Line | None, label("全国平台编号", "Number on the national platform")] = None
     supersedes: Annotated[RequestNo | None, label("替代的请求", "Request that this one replaces")] = None

@@ -190,6 +190,10 @@ RULES: dict[str, Rule] = _table(
     # duty roster
     ("shift-order", "班次的结束须晚于开始", "A shift ends after it begins"),
     ("shift-too-long", "一个班次不得超过 {longest} 天", "A shift lasts at most {longest} days"),
+    # reassignment
+    ("reassign-same-court", "指令、提级、集中执行须由另一法院执行", "In this mode another court goes on with the case"),
+    ("reassign-same-case", "由另一法院执行的须有新案号", "Another court has a case number of its own"),
+    ("reassign-stays", "该方式不改变案号", "In this mode the case keeps its number"),
     # results
     ("no-result", "该事项没有结果报文", "This matter type has no result"),
     ("items-missing", "办结或部分办结须逐项列明结果", "A done or partial result lists its items"),

@@ -57,6 +57,16 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
     ("assoc.member-notice.publish open", LISTED),
     ("assoc.credit-feedback.report open", FEEDBACK),
     ("mediation.assist.request open", MEDIATION),
+    (
+        "cross.reassign.notice open",
+        {
+            "payload.effective_on": day("effectiveDate"),
+            "payload.handler": "contactName",
+            "payload.team": "team",
+            "payload.requests": "noticeNos",
+            "payload.measures": "measureNos",
+        },
+    ),
     ("* delivered", {"stored_at": "storedAt", "system": "system"}),
     (
         "* receipt",
@@ -120,6 +130,11 @@ HIDDEN = (
     ("* supplement", ("documents[].number",)),
     ("* withdraw", ("reason",)),
     ("* confirm", ("why",)),
+    ("cross.* open", ("court", "handler")),
+    (
+        "cross.reassign.notice open",
+        tuple(f"payload.{m}" for m in ("mode", "from_court", "to_court", "old_case_no", "new_case_no")),
+    ),
 )
 
 TABLE = Table(dialect="association/1", kinds=frozenset({Kind.ASSOCIATION}), fields=FIELDS, hidden=HIDDEN)

@@ -103,6 +103,17 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
             "payload.both_willing": code("bothWilling", codes.YES_NO),
         },
     ),
+    (
+        "cross.reassign.notice open",
+        {
+            "payload.effective_on": "effectiveOn",
+            "payload.handler": "newContactName",
+            "payload.team": "newTeam",
+            "payload.requests": "taskNos",
+            "payload.measures": "measureNos",
+        },
+    ),
+    ("* read", {"by": "by"}),
     ("* delivered", {"stored_at": "storedAt", "system": "system"}),
     (
         "* receipt",
@@ -157,6 +168,10 @@ HIDDEN = (
     ),
     ("mediation.assist.request open", ("payload.claim",)),
     ("* supplement", ("documents[].number",)),
+    (
+        "cross.reassign.notice open",
+        tuple(f"payload.{m}" for m in ("mode", "from_court", "to_court", "old_case_no", "new_case_no")),
+    ),
     ("* withdraw", ("reason",)),
     ("* confirm", ("why",)),
 )

@@ -5,11 +5,23 @@ Source: docs/design.md 3.3; the gateway's own models stand in gateway/services/v
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from gateway.client.problems import UnexpectedAnswerError
 from schemas.envelope import Envelope
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_answer(model: type[M], document: Any) -> M:
+    """Raises UnexpectedAnswerError."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        names = ", ".join("/".join(map(str, e["loc"])) for e in error.errors(include_input=False))
+        raise UnexpectedAnswerError(f"回答看不懂（{names}） the answer cannot be read ({names})") from None
 
 
 class _Answer(BaseModel):
@@ -53,6 +65,115 @@ class AcceptedMessage(_Answer):
     seqno: int | None = None
 
 
+class Decided(_Answer):
+    """An approval, rejection or review was recorded. missing: rules that are not fulfilled yet; empty: complete.
+
+    state is absent when the same signed bytes had been handed in before under another key."""
+
+    request_no: str
+    state: str | None = None
+    missing: tuple[str, ...] = ()
+    requests: tuple[AcceptedRequest, ...] = ()
+
+
+class GroupLine(_Answer):
+    """problem: why the verb was not said to this member: a code."""
+
+    request_no: str
+    receiver: str
+    state: str
+    message_id: str | None = None
+    problem: str | None = None
+
+
+class SaidToGroup(_Answer):
+    """requests are absent when the same signed bytes had been handed in before under another key."""
+
+    group_no: str | None = None
+    requests: tuple[GroupLine, ...] = ()
+
+
+class GroupMember(_Answer):
+    request_no: str
+    receiver: str
+    state: str
+    done: bool
+    acknowledged: bool
+
+
+class GroupInfo(_Answer):
+    """complete: each member has acknowledged; waiting_for: who has not."""
+
+    group_no: str
+    type: str
+    members: tuple[GroupMember, ...]
+    complete: bool
+    waiting_for: tuple[str, ...] = ()
+
+
+class ReleaseLine(_Answer):
+    """kind: withdraw, ending, already, exception, needs-hand (then `reason`: a code)."""
+
+    kind: str
+    request_no: str | None = None
+    measure_no: str | None = None
+    receiver: str | None = None
+    state: str | None = None
+    acknowledged: bool | None = None
+    reason: str | None = None
+
+
+class Released(_Answer):
+    """The case is being let go. case_no and items are absent when the same signed bytes had been handed in before
+    under another key; `release_no` is then the number given at first."""
+
+    release_no: str
+    case_no: str | None = None
+    items: tuple[ReleaseLine, ...] = ()
+
+    @property
+    def by_hand(self) -> list[ReleaseLine]:
+        """What the gateway could not do."""
+        return [line for line in self.items if line.kind == "needs-hand"]
+
+
+class ReleaseInfo(_Answer):
+    """done: every partner has acknowledged, and nothing waits for a hand."""
+
+    release_no: str
+    case_no: str
+    reason: str
+    by: str
+    at: str
+    done: bool
+    waiting_for: tuple[str, ...] = ()
+    items: tuple[ReleaseLine, ...] = ()
+
+
+class MeasureInfo(_Answer):
+    measure_no: str
+    request_no: str
+    type: str
+    action: str
+    ref: str
+    state: str
+    asked: str
+    control_no: str | None = None
+    rank: int | None = None
+    start_on: str | None = None
+    end_on: str | None = None
+
+
+class Reassigned(_Answer):
+    """What was re-pointed; `group_no`: of the notices in which each partner acknowledges it."""
+
+    case_no: str | None = None
+    group_no: str | None = None
+    requests: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    notices: tuple[AcceptedRequest, ...] = ()
+
+
 class RequestInfo(_Answer):
     """One request as it stands."""
 
@@ -71,12 +192,22 @@ class RequestInfo(_Answer):
     handler: str | None = None
     reason: str | None = None
     too_late: bool | None = None
+    break_glass: str | None = None
     created_at: str
     updated_at: str
 
     def other(self, participant: str) -> str:
         """The party at the other end."""
         return self.asked if participant == self.asker else self.asker
+
+
+class CaseInfo(_Answer):
+    """A case of ours: what is still open, what is in force, what was let go."""
+
+    case_no: str
+    open_requests: tuple[RequestInfo, ...]
+    measures: tuple[MeasureInfo, ...]
+    releases: tuple[ReleaseInfo, ...]
 
 
 class Event(_Answer):

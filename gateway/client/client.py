@@ -18,10 +18,9 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
-from pydantic import BaseModel, ValidationError
 from uuid_utils.compat import uuid7
 
 from gateway.client import signing
@@ -34,8 +33,10 @@ from gateway.client.answers import (
     RequestInfo,
     StoredDocument,
     TimelineEvent,
+    read_answer,
 )
 from gateway.client.config import ClientConfig
+from gateway.client.decisions import Decisions
 from gateway.client.documents import Papers
 from gateway.client.feed import Feed
 from gateway.client.keys import ADDRESS, KeyBook
@@ -43,7 +44,7 @@ from gateway.client.problems import InvalidBodyError, UnexpectedAnswerError
 from gateway.client.reading import open_message
 from gateway.client.retrying import until_answered
 from gateway.client.sending import Resumed, Sender
-from gateway.client.signing import Act, Author
+from gateway.client.signing import Act, Author, Handed
 from gateway.client.spool import Spool
 from gateway.client.verbs import Verbs
 from gateway.client.wire import Backoff, Wire
@@ -53,7 +54,6 @@ from gateway.errors import RejectedError
 from schemas.catalogue import catalogue
 from schemas.replies import split
 
-M = TypeVar("M", bound=BaseModel)
 REQUESTS = signing.REQUESTS
 
 
@@ -61,7 +61,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class CourtClient(Verbs):
+class CourtClient(Verbs, Decisions):
     """One court system at one gateway. Use it with `async with`; it belongs to the event loop that entered it.
 
     token: `lz_<client>_…`. court, gateway: codes; the gateway is the home court of the installation. spool: a file
@@ -154,7 +154,7 @@ class CourtClient(Verbs):
         handed = signing.submission(
             self._author, body, receivers=named, sign=sign, message_id=str(uuid7()), now=self._now()
         )
-        return _read(Accepted, await self._sender.say(handed, key or str(uuid7())))
+        return read_answer(Accepted, await self._sender.say(handed, key or str(uuid7())))
 
     async def answer(
         self,
@@ -188,7 +188,7 @@ class CourtClient(Verbs):
                 message_id=str(uuid7()),
                 now=self._now(),
             )
-        return _read(AcceptedMessage, await self._sender.say(handed, key or str(uuid7())))
+        return read_answer(AcceptedMessage, await self._sender.say(handed, key or str(uuid7())))
 
     def resume(self) -> AsyncIterator[Resumed]:
         """Send again whatever a crash or a cancelled call left without an answer, oldest first; what came of each."""
@@ -204,7 +204,7 @@ class CourtClient(Verbs):
         return self._feed.follow(after)
 
     async def request(self, request_no: str) -> RequestInfo:
-        return _read(RequestInfo, await self._get(f"{REQUESTS}/{quote(request_no)}"))
+        return read_answer(RequestInfo, await self._get(f"{REQUESTS}/{quote(request_no)}"))
 
     async def requests(self, **where: str) -> AsyncIterator[RequestInfo]:
         """Every request of ours in order of its number; where: case_no, type, state, receiver, group_no."""
@@ -212,7 +212,7 @@ class CourtClient(Verbs):
         while True:
             page = await self._get(REQUESTS, {**where, **after})
             for one in _member(page, "requests"):
-                yield _read(RequestInfo, one)
+                yield read_answer(RequestInfo, one)
             if not page.get("next"):
                 return
             after = {"after": page["next"]}
@@ -220,11 +220,11 @@ class CourtClient(Verbs):
     async def messages(self, request_no: str) -> list[Message]:
         """Every message of the request, signed bytes and translation; what is sealed to us is for `unseal`."""
         page = await self._get(f"{REQUESTS}/{quote(request_no)}/messages")
-        return [_read(Message, {"request_no": request_no, **one}) for one in _member(page, "messages")]
+        return [read_answer(Message, {"request_no": request_no, **one}) for one in _member(page, "messages")]
 
     async def timeline(self, request_no: str) -> list[TimelineEvent]:
         page = await self._get(f"{REQUESTS}/{quote(request_no)}/timeline")
-        return [_read(TimelineEvent, one) for one in _member(page, "events")]
+        return [read_answer(TimelineEvent, one) for one in _member(page, "events")]
 
     async def types(self) -> list[dict[str, Any]]:
         """The catalogue as this gateway has it."""
@@ -262,6 +262,12 @@ class CourtClient(Verbs):
 
     # inside
 
+    async def _say(self, handed: Handed, key: str) -> Any:
+        return await self._sender.say(handed, key)
+
+    def _speaks(self) -> tuple[Author, str, datetime]:
+        return self._author, self._author.gateway, self._now()
+
     async def _get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         attempt = partial(self._wire.exchange, "GET", path, params=params)
         reply = await until_answered(attempt, self._backoff, name=f"GET {path}", patience=self._patience)
@@ -293,14 +299,6 @@ class CourtClient(Verbs):
         key = ring.sealing_key(envelope.sender, at=self._now(), kid=envelope.replykey)
         jwe = seal(body, request_no=act.request_no, message_id=message_id, key=key)
         return Act(act.request_no, act.verb, act.by, head, sealed=jwe, message_id=message_id)
-
-
-def _read(model: type[M], document: Any) -> M:
-    try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        names = ", ".join("/".join(map(str, e["loc"])) for e in error.errors(include_input=False))
-        raise UnexpectedAnswerError(f"回答看不懂（{names}） the answer cannot be read ({names})") from None
 
 
 def _member(document: Any, name: str) -> list[Any]:

@@ -136,6 +136,27 @@ def signed_act(
     return Handed(act.path, CONTENT_TYPE, raw, {"signed": _meant(act)})
 
 
+def statement(
+    author: Author,
+    path: str,
+    content: Mapping[str, Any],
+    *,
+    matter: str,
+    verb: str = "open",
+    version: int = 1,
+    receiver: str,
+    sign: bool,
+    message_id: str,
+    now: datetime,
+) -> Handed:
+    """A word about a request, a group or a case: plain JSON, or signed as `lianzhi.<matter>.<verb>`."""
+    said = {name: value for name, value in content.items() if value is not None}
+    if not sign:
+        return Handed(path, JSON, dumps(said).encode(), said)
+    raw = _signed(author, matter, verb, version, receiver, said, message_id, now)
+    return Handed(path, CONTENT_TYPE, raw, {"signed": said})
+
+
 def _meant(act: Act) -> dict[str, Any]:
     """Without what differs each time that the same thing is sealed."""
     return {name: value for name, value in act.members().items() if name not in ("sealed", "message_id")}

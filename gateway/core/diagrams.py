@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.core import measure_moves
-from gateway.core.lifecycle import BY_CHECK, BY_EFFECT, BY_OUTCOME, OUTCOMES, SAME, TABLE, TERMINAL
+from gateway.core.lifecycle import BEFORE, BY_CHECK, BY_EFFECT, BY_OUTCOME, OUTCOMES, SAME, STATES, TABLE, TERMINAL
 
 _TARGETS = {
     BY_OUTCOME: sorted(set(OUTCOMES.values())),
@@ -28,7 +28,8 @@ def states_document() -> str:
 
 def mermaid(shape: str) -> str:
     """One shape."""
-    lines = ["stateDiagram-v2", "    [*] --> approved", "    [*] --> blocked"]
+    first = [state for state in BEFORE if state in STATES[shape]]
+    lines = ["stateDiagram-v2", *(f"    [*] --> {_id(state)}" for state in first)]
     edges: dict[tuple[str, str], list[str]] = {}
     for row in TABLE:
         if row.shape != shape or row.to == SAME:

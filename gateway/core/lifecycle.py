@@ -53,7 +53,7 @@ NOTICE_FLIGHT = ("approved", "sent", "undeliverable")
 TERMINAL: Mapping[str, frozenset[str]] = {
     "ask": frozenset({"refused", "returned", "rejected", "withdrawn", "closed"}),
     "alert": frozenset({"handed-over", "false-hit", "withdrawn", "lapsed"}),
-    "notice": frozenset({"withdrawn"}),
+    "notice": frozenset({"withdrawn", "rejected"}),
 }
 FIRST: Mapping[str, str] = {"ask": "dispatched", "alert": "raised", "notice": "sent"}
 
@@ -65,6 +65,8 @@ def _rows(shape: str, *rows: tuple[tuple[str, ...], str, By, str]) -> tuple[Row,
 TABLE: tuple[Row, ...] = (
     *_rows(
         "ask",
+        (("awaiting-approval",), "approve", "gateway", "approved"),
+        (("awaiting-approval",), "reject", "gateway", "rejected"),
         (("approved",), "dispatched", "gateway", "dispatched"),
         (("undeliverable",), "dispatched", "gateway", "dispatched"),
         (("approved", "dispatched"), "undeliverable", "gateway", "undeliverable"),
@@ -130,6 +132,8 @@ TABLE: tuple[Row, ...] = (
     ),
     *_rows(
         "notice",
+        (("awaiting-approval",), "approve", "gateway", "approved"),
+        (("awaiting-approval",), "reject", "gateway", "rejected"),
         (("approved", "undeliverable"), "dispatched", "gateway", "sent"),
         (("approved", "sent"), "undeliverable", "gateway", "undeliverable"),
         (("blocked",), "mended", "gateway", "approved"),
@@ -137,7 +141,7 @@ TABLE: tuple[Row, ...] = (
         (("delivered", "read"), "delivered", "asked", SAME),
         ((*NOTICE_FLIGHT, "delivered", "read"), "receipt", "asked", SAME),
         ((*NOTICE_FLIGHT, "delivered"), "read", "asked", "read"),
-        (("approved", "blocked"), "withdraw", "asker", "withdrawn"),
+        (BEFORE, "withdraw", "asker", "withdrawn"),
         (("sent", "undeliverable", "delivered", "read"), "withdraw", "asker", "withdrawing"),
         (("withdrawing",), "withdraw-ack", "asked", BY_EFFECT),
     ),

@@ -27,6 +27,27 @@ def keys_of(rule: MeasureRule, asked: str, secret: bytes) -> list[str]:
     return [object_key(secret, f"{asked}:{words}" if rule.per_receiver else words) for _, words in rule.objects]
 
 
+def plain_keys(rule: MeasureRule, secret: bytes) -> list[str]:
+    """The key of each object itself, whoever keeps the measure."""
+    return [object_key(secret, words) for _, words in rule.objects]
+
+
+def forbidding_keys(rule: MeasureRule, case_no: str | None, secret: bytes) -> list[tuple[str, str, str]]:
+    """(object_key, action, case_no) of what would forbid this measure (`blocked_by`)."""
+    if rule.blocked_by is None:
+        return []
+    return [(key, rule.blocked_by, case_no or "") for key in plain_keys(rule, secret)]
+
+
+def kept_by(rule: MeasureRule, measures: Sequence[Measure], secret: bytes) -> list[Measure]:
+    """Those of the `measures` of a case that are open on the rule's objects, whoever keeps them."""
+    return [
+        m
+        for m in measures
+        if m.action == rule.action and m.state in OPEN_STATES and m.object_key in keys_of(rule, m.asked, secret)
+    ]
+
+
 def in_force_on(measure: Measure, day: str | None) -> bool:
     """Whether a measure that is open reaches `day` (YYYY-MM-DD; None: any day)."""
     return measure.state in OPEN_STATES and (measure.end_on is None or day is None or day <= measure.end_on)

@@ -132,9 +132,10 @@ class Event:
 
 @dataclass(slots=True)
 class Timer:
-    """A deadline held in the store; one per (request, kind). kind: `redeliver:…`, `gap:…`, `mend`, and those of
-    `core.clocks`. count: how often it fell due, or its step. start_at: when its term began; provisional: the term had
-    to guess a day (`core.deadlines`): from these two it is computed again when the calendar arrives."""
+    """A deadline held in the store; one per (request, kind). kind: `redeliver:…`, `gap:…`, `mend`, `break-glass`,
+    `review`, `destroy:…`, those of measures and pages, and those of `core.clocks`. count: how often it fell due, or its
+    step. start_at: when its term began; provisional: the term had to guess a day (`core.deadlines`): from these two it
+    is computed again when the calendar arrives."""
 
     request_no: str
     kind: str
@@ -271,6 +272,61 @@ class IdempotencyRow:
 
 
 @dataclass(slots=True)
+class ApprovalRow:
+    """One decision of a named person about a request. kind: approval, review (of a break-glass). at: as the court
+    says; submission_id: the stored bytes that say it, with the reason."""
+
+    request_no: str
+    kind: str
+    approver: str
+    role: str
+    decision: str
+    at: datetime
+    recorded_at: datetime
+    client: str
+    submission_id: str
+
+
+@dataclass(slots=True)
+class SubjectUse:
+    """Whom or what a sensitive query was about: a keyed hash, found again when somebody asks about the same."""
+
+    subject_key: str
+    request_no: str
+    handler: str
+    at: datetime
+
+
+@dataclass(slots=True)
+class Release:
+    """A case that is let go: the debtor has paid, settled, … reason: paid, settled, ended, revoked."""
+
+    release_no: str
+    court: str
+    case_no: str
+    reason: str
+    ordered_by: str
+    at: datetime
+    submission_id: str
+
+
+@dataclass(slots=True)
+class ReleaseItem:
+    """One thing that a release did, or did not do and why.
+
+    kind: withdraw, ending, already (its ending is under way), exception, needs-hand. request_no: withdrawn, or the
+    one that ends `measure_no`. reason: a code.
+    """
+
+    release_no: str
+    seq: int
+    kind: str
+    request_no: str | None = None
+    measure_no: str | None = None
+    reason: str | None = None
+
+
+@dataclass(slots=True)
 class DocumentRow:
     sha256: str
     size: int
@@ -341,6 +397,11 @@ class Changes:
     ledger: list[LedgerLine] = field(default_factory=list)
     court_figures: list[CourtFigure] = field(default_factory=list)
     calendars: list[CalendarYear] = field(default_factory=list)
+    approvals: list[ApprovalRow] = field(default_factory=list)
+    subject_uses: list[SubjectUse] = field(default_factory=list)
+    releases: list[Release] = field(default_factory=list)
+    release_items: list[ReleaseItem] = field(default_factory=list)
+    case_changes: list[tuple[str, str]] = field(default_factory=list)  # (request_no, its case from now on)
     events: list[Event] = field(default_factory=list)
 
     def set_timer(self, timer: Timer) -> None:

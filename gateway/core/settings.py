@@ -58,6 +58,10 @@ class Settings:
     sending; page_lead: seconds after which the next page of the same alert goes out, whatever became of the one
     before. page_attempts: with this back-off an hour of trying; by then the last level has long been paged.
     roster_hour: o'clock in Shanghai when the duty roster of the coming day is looked at.
+    break_glass_approval, break_glass_review: what was sent first is approved, and reviewed, within so long.
+    break_glass_per_day: of one court; it is for emergencies. sensitive_per_day: queries of one family about people's
+    lives and movements that one handler may ask in a day; a busy one of a county court asks about ten. same_subject:
+    how far back an earlier query about the same person or car is told.
     """
 
     redeliver_after: timedelta = timedelta(minutes=15)
@@ -94,3 +98,8 @@ class Settings:
     page_backoff: Backoff = field(default_factory=lambda: Backoff(timedelta(seconds=5), 2.0, timedelta(minutes=5)))
     page_poll: float = 0.25
     roster_hour: int = 8
+    break_glass_approval: timedelta = timedelta(hours=4)
+    break_glass_review: Deadline = Deadline(DeadlineKind.WORKING_DAYS, 1)
+    break_glass_per_day: int = 5
+    sensitive_per_day: int = 20
+    same_subject: timedelta = timedelta(days=30)

@@ -11,15 +11,21 @@ from gateway.http.backlog import Backlog
 from gateway.http.caller import Caller, Credentials
 from gateway.http.metrics import BrokerHealth, Metrics
 from gateway.services.act import Actor
+from gateway.services.approving import Approvals
+from gateway.services.cases import Cases
 from gateway.services.closures import Closures
 from gateway.services.context import Context
+from gateway.services.groups import Groups
 from gateway.services.hearing import Hearer
 from gateway.services.ledgers import Ledgers
 from gateway.services.measure_queries import MeasureQueries
+from gateway.services.numbers import Numbers
 from gateway.services.page_answers import PageAnswers
 from gateway.services.papers import Papers
 from gateway.services.ports import Documents
 from gateway.services.queries import Queries
+from gateway.services.reassigning import Reassigner
+from gateway.services.releasing import Releaser
 from gateway.services.reporting import Reporting
 from gateway.services.roster import DutyRoster
 from gateway.services.submit import Submitter
@@ -35,6 +41,8 @@ class Api:
     submitter: Submitter
     actor: Actor
     documents: Documents
+    numbers: Numbers
+    wake: Callable[[], None]
     broker_health: Callable[[], BrokerHealth] | None = None
     access_log: bool = False
     credentials: Credentials = field(init=False)
@@ -50,6 +58,11 @@ class Api:
     watch: FeedWatch = field(init=False)
     backlog: Backlog = field(init=False)
     metrics: Metrics = field(init=False)
+    approvals: Approvals = field(init=False)
+    groups: Groups = field(init=False)
+    cases: Cases = field(init=False)
+    releaser: Releaser = field(init=False)
+    reassigner: Reassigner = field(init=False)
 
     def __post_init__(self) -> None:
         self.credentials = Credentials(self.context)
@@ -65,6 +78,11 @@ class Api:
         self.watch = FeedWatch(self.context)
         self.backlog = Backlog(self.context)
         self.metrics = Metrics(self.context, self.broker_health)
+        self.approvals = Approvals(self.context, self.wake)
+        self.groups = Groups(self.context, self.wake)
+        self.cases = Cases(self.context)
+        self.releaser = Releaser(self.context, self.submitter, self.numbers, self.wake)
+        self.reassigner = Reassigner(self.context, self.submitter, self.numbers, self.wake)
 
 
 API = web.AppKey("api", Api)

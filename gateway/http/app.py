@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from gateway.errors import RejectedError
-from gateway.http import books, browsing, following, outside, papers, writing
+from gateway.http import books, browsing, deciding, following, outside, papers, writing
 from gateway.http.api import API, CALLER, Api
 from gateway.http.asyncapi import asyncapi_document
 from gateway.http.body import too_large
@@ -31,6 +31,14 @@ Open = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CALLS: dict[str, Call] = {
     "submit-request": writing.submit,
     "say": writing.say,
+    "decide": deciding.decide,
+    "read-approvals": deciding.read_approvals,
+    "read-group": deciding.read_group,
+    "say-to-group": deciding.say_to_group,
+    "read-case": deciding.read_case,
+    "release-case": deciding.release_case,
+    "read-release": deciding.read_release,
+    "reassign-case": deciding.reassign_case,
     "list-requests": browsing.list_requests,
     "read-request": browsing.read_request,
     "read-messages": browsing.read_messages,

@@ -15,8 +15,12 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from gateway.http.body import IDEMPOTENCY_KEY
 from gateway.http.operations import OPERATIONS, Operation
+from gateway.services.approving import ApprovalAct
+from gateway.services.groups import GroupAct
 from gateway.services.hearing import Act
 from gateway.services.papers import MEDIA_TYPES
+from gateway.services.reassigning import ReassignOrder
+from gateway.services.releasing import ReleaseOrder
 from schemas.catalogue import MatterType
 from schemas.closures import ClosureEvent
 from schemas.duty import Roster
@@ -28,6 +32,8 @@ from schemas.results import content_model
 
 REF = "#/components/schemas/{model}"
 PATH_PARAMETERS: Mapping[str, dict[str, Any]] = {
+    "group_no": {"type": "string", "pattern": f"^{REQUEST_NO}$", "title": "组编号", "description": "Group"},
+    "release_no": {"type": "string", "pattern": f"^{REQUEST_NO}$", "title": "解除编号", "description": "Release"},
     "no": {"type": "string", "pattern": f"^{REQUEST_NO}$", "title": "请求编号", "description": "Request number"},
     "ledger": {"type": "string", "maxLength": 40, "title": "台账", "description": "Name of a ledger"},
     "type": {"type": "string", "maxLength": 100, "title": "事项", "description": "Matter type"},
@@ -54,6 +60,14 @@ SIGNED = {
     "pattern": "^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+~[A-Za-z0-9_-]+~$",
 }
 Schema = dict[str, Any]
+BODIES: Mapping[str, str] = {
+    "submission": "AnySubmission",
+    "act": "AnyAct",
+    "approval": ApprovalAct.__name__,
+    "group-act": GroupAct.__name__,
+    "release": ReleaseOrder.__name__,
+    "reassign": ReassignOrder.__name__,
+}
 
 
 def openapi_document(catalogue: Mapping[str, MatterType]) -> Schema:
@@ -137,7 +151,7 @@ def _body(kind: str) -> Schema:
         return {"application/json": {"schema": {"$ref": REF.format(model=ClosureEvent.__name__)}}}
     if kind == "roster":
         return {"application/json": {"schema": {"$ref": REF.format(model="Roster")}}}
-    name = "AnySubmission" if kind == "submission" else "AnyAct"
+    name = BODIES[kind]
     return {
         "application/json": {"schema": {"$ref": REF.format(model=name)}},
         CONTENT_TYPE: {"schema": SIGNED},
@@ -172,7 +186,17 @@ def _problems(codes: Iterable[str], problem: Schema) -> Schema:
 
 def _schemas(catalogue: Mapping[str, MatterType]) -> tuple[dict[type[BaseModel], Schema], Schema]:
     """(model → reference, every schema by name)."""
-    sent: list[type[BaseModel]] = [Submission, Act, ClosureEvent, Roster, *(m.request for m in catalogue.values())]
+    sent: list[type[BaseModel]] = [
+        Submission,
+        Act,
+        ApprovalAct,
+        GroupAct,
+        ReleaseOrder,
+        ReassignOrder,
+        ClosureEvent,
+        Roster,
+    ]
+    sent += [m.request for m in catalogue.values()]
     sent += [verb.model for verb in VERBS.values() if verb.model is not None]
     contents = {
         (verb, m.name): model

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from gateway.http.params import (
+    CaseQuery,
     EventsQuery,
     LedgerQuery,
     MeasuresQuery,
@@ -24,7 +25,8 @@ from gateway.http.params import (
 from gateway.services import report_views, views
 from gateway.services.papers import MEDIA_TYPES
 
-Scope = Literal["submit", "reply", "read", "documents"]
+Body = Literal["submission", "act", "document", "closure", "roster", "approval", "group-act", "release", "reassign"]
+Scope = Literal["submit", "reply", "read", "approve", "documents"]
 Content = tuple[type[BaseModel] | str, ...]
 """Models of which one is answered as JSON, or media types whose content has no model."""
 
@@ -44,7 +46,10 @@ _SUBMISSION = (
     *("unknown-staff", "approvals-missing", "documents-missing", "signature-required"),
     *("measure-open", "measure-not-live", "measure-forbids", "renewal-late", "term-mismatch", "over-seizure"),
     *("unknown-control", "unknown-ref"),
+    *("group-incomplete", "unknown-group", "handler-limit", "break-glass-refused", "break-glass-limit"),
 )
+_DECISION = ("unknown-request", "unknown-staff", "approval-refused", "approval-decided", "signature-required")
+_CASE = ("misdirected", "signature-required", "unknown-staff")
 _ACT = (
     *("unknown-request", "unknown-verb", "not-allowed", "not-now", "contradicts", "misdirected", "unknown-ref"),
     *("unknown-staff", "signature-required", "not-sealed", "cannot-open", "measure-active"),
@@ -65,7 +70,7 @@ class Operation:
     scope: Scope | None = "read"
     problems: tuple[str, ...] = ()
     query: type[Query] = NoQuery
-    body: Literal["submission", "act", "document", "closure", "roster"] | None = None
+    body: Body | None = None
     help: str = ""
     link: bool = False
 
@@ -138,6 +143,95 @@ OPERATIONS: tuple[Operation, ...] = (
         body="act",
         answers={202: (views.AcceptedMessage, views.HandedInBefore)},
         problems=(*_FORM, *_SIGNED, *_ACT),
+    ),
+    Operation(
+        id="decide",
+        method="POST",
+        path="/v1/requests/{no}/approvals",
+        zh="审批",
+        en="Approve or reject a request that waits, or review one that was sent first",
+        help="The last approval opens the request; a rejection ends it. For a group it counts for every member. What "
+        "was submitted signed is approved signed: type `lianzhi.<matter type>.approve`, body with `request_no`.",
+        scope="approve",
+        body="approval",
+        answers={202: (views.ApprovalTaken, views.HandedInBefore)},
+        problems=(*_FORM, *_SIGNED, *_DECISION, "misdirected", "documents-missing", "unknown-type", "wrong-version"),
+    ),
+    Operation(
+        id="read-approvals",
+        method="GET",
+        path="/v1/requests/{no}/approvals",
+        zh="查看审批",
+        en="Read the approvals of a request",
+        answers={200: (views.ApprovalList,)},
+        problems=("unknown-request",),
+    ),
+    Operation(
+        id="read-group",
+        method="GET",
+        path="/v1/groups/{group_no}",
+        zh="查看组",
+        en="Read a group: who has acknowledged",
+        answers={200: (views.GroupView,)},
+        problems=("unknown-group",),
+    ),
+    Operation(
+        id="say-to-group",
+        method="POST",
+        path="/v1/groups/{group_no}/messages",
+        zh="向全组发送动作",
+        en="Say a verb to every member of a group",
+        help="One unit of work. A member that cannot be told so in its present state is listed with the reason.",
+        scope="reply",
+        body="group-act",
+        answers={202: (views.SaidToGroup, views.HandedInBefore)},
+        problems=(*_FORM, *_SIGNED, *_ACT, "unknown-group"),
+    ),
+    Operation(
+        id="read-case",
+        method="GET",
+        path="/v1/cases",
+        zh="查看案件",
+        en="Read a case: open requests, live measures, releases",
+        query=CaseQuery,
+        answers={200: (views.CaseView,)},
+    ),
+    Operation(
+        id="release-case",
+        method="POST",
+        path="/v1/cases/release",
+        zh="案件解除",
+        en="Let a case go: the debtor has paid",
+        help="Withdraws every open request and asks for the ending of every live measure, in one unit of work; what "
+        "needs a hand is listed. Signed: type `lianzhi.case.release.open`, receiver and gateway the home court.",
+        scope="submit",
+        body="release",
+        answers={202: (views.ReleaseAccepted, views.HandedInBefore)},
+        problems=(*_FORM, *_SIGNED, *_CASE),
+    ),
+    Operation(
+        id="read-release",
+        method="GET",
+        path="/v1/cases/release/{release_no}",
+        zh="查看案件解除",
+        en="Read a release: who has acknowledged",
+        answers={200: (views.ReleaseView,)},
+        problems=("unknown-release",),
+    ),
+    Operation(
+        id="reassign-case",
+        method="POST",
+        path="/v1/cases/reassign",
+        zh="交叉执行变更",
+        en="Reassign a case: another number, another handler",
+        help="Re-points every open request and live measure and notifies each partner that holds one; its `read` "
+        "acknowledges. Signed: type `lianzhi.case.reassign.open`, receiver and gateway the home court.",
+        scope="submit",
+        body="reassign",
+        answers={202: (views.ReassignedView, views.HandedInBefore)},
+        problems=(
+            *(*_FORM, *_SIGNED, *_CASE, "nothing-to-reassign", "measure-open", "receiver-does-not-take", "not-allowed"),
+        ),
     ),
     Operation(
         id="read-timeline",

@@ -96,6 +96,10 @@ class PageQuery(Query):
     ]
 
 
+class CaseQuery(Query):
+    case_no: Annotated[CaseNo, label("案号", "Case number")]
+
+
 Q = TypeVar("Q", bound=Query)
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from gateway.crypto.strictjson import dumps
 from gateway.errors import RejectedError
-from gateway.services.submit import Answer
+from gateway.services.handed import Answer
 
 _ALWAYS = {"Cache-Control": "no-store", "Server": "lianzhi"}
 JSON_HEADERS = {"Content-Type": "application/json", **_ALWAYS}

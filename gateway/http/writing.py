@@ -11,16 +11,17 @@ from gateway.http.body import idempotency_key, json_body, message
 from gateway.http.caller import Caller
 from gateway.http.params import PageQuery, parse
 from gateway.http.reply import answered, view_reply
-from gateway.services.submit import Handed, fingerprint
+from gateway.services.handed import Handed
+from gateway.services.submit import fingerprint
 from schemas.duty import Roster
 from schemas.validation import InvalidError, validate
 
 
-async def submit(request: web.Request, api: Api, caller: Caller) -> web.Response:
+async def handed(request: web.Request, api: Api, caller: Caller) -> Handed:
+    """The POST as it came. Raises RejectedError: no key, no client, not a form that is taken."""
     key = idempotency_key(request)
-    await api.backlog.check()
     content_type, body = await message(request, api.context.limits.message_bytes)
-    handed = Handed(
+    return Handed(
         participant=caller.participant,
         client=_client(caller),
         key=key,
@@ -28,7 +29,12 @@ async def submit(request: web.Request, api: Api, caller: Caller) -> web.Response
         content_type=content_type,
         body=body,
     )
-    return answered(await api.submitter.submit(handed))
+
+
+async def submit(request: web.Request, api: Api, caller: Caller) -> web.Response:
+    idempotency_key(request)
+    await api.backlog.check()
+    return answered(await api.submitter.submit(await handed(request, api, caller)))
 
 
 async def say(request: web.Request, api: Api, caller: Caller) -> web.Response:

@@ -147,6 +147,8 @@ class LimitsSection(_Section):
     ahead_seconds: float = Field(default=300, ge=0)
     behind_days: float = Field(default=30, ge=0)
     backlog: int = Field(default=100_000, ge=0)
+    sensitive_per_day: int = Field(default=20, ge=1)
+    break_glass_per_day: int = Field(default=5, ge=0)
 
 
 class WebhookSection(_Section):
@@ -271,6 +273,8 @@ class Config(BaseSettings):
             page_desk_after=timedelta(minutes=self.notify.desk_minutes),
             page_chief_after=timedelta(minutes=self.notify.chief_minutes),
             page_channels=self.notify.channels,
+            sensitive_per_day=self.limits.sensitive_per_day,
+            break_glass_per_day=self.limits.break_glass_per_day,
         )
 
     def bounds(self) -> Limits:

@@ -16,6 +16,7 @@ import structlog
 
 from gateway.core.records import Changes, Request, Timer
 from gateway.errors import ConflictError, StoreUnavailableError
+from gateway.services.approval_clock import WAITING, waited
 from gateway.services.carry import GAP, MENDING, WATCH
 from gateway.services.context import Context
 from gateway.services.control_clock import KINDS, due_control
@@ -91,6 +92,8 @@ class ClockWork:
             return False
         if timer.kind == MENDING:
             return await self._mender.mend(tx, request, changes, now)
+        if timer.kind in WAITING:
+            return waited(self._ctx, timer, request, changes, now)
         if timer.kind.startswith(WATCH):
             return send_again(self._ctx, request, timer, changes, now)
         return await self._reminder.fell_due(tx, timer, request, changes, now)

@@ -15,7 +15,8 @@ from gateway.core.worktime import local_day
 from gateway.crypto.strictjson import loads
 from gateway.errors import ConflictError, RejectedError
 from gateway.services.context import Context
-from gateway.services.submit import RACES, Answer, replayed
+from gateway.services.handed import Answer
+from gateway.services.submit import RACES, replayed
 from schemas.closures import ClosureEvent
 from schemas.problem import FieldError
 from schemas.rules import RULES

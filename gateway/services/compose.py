@@ -79,7 +79,7 @@ class Composer:
                 "seqno": number,
                 "causationid": origin[0] if origin else None,
                 "originhash": origin[1] if origin else None,
-                "caseno": request.case_no if request.facts.get("caseno") else None,
+                "caseno": opened_case(request) if request.facts.get("caseno") else None,
                 "related": request.related if verb == "open" else None,
                 "groupno": request.group_no if verb == "open" else None,
                 "submissionhash": submissionhash,
@@ -217,6 +217,12 @@ class Composer:
             routing_key=routing_key(receiver.code, lane, matter, verb),
             overtakes=verb == "withdraw",
         )
+
+
+def opened_case(request: Request) -> str | None:
+    """The case number that binds the conversation: the one it was opened with, whatever its case is called by now."""
+    opened: str | None = request.facts.get("opened_case_no", request.case_no)
+    return opened
 
 
 def _expires(matter: MatterType, verb: str, request: Request, now: datetime) -> str | None:

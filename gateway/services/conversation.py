@@ -17,7 +17,7 @@ from gateway.core.records import Changes, Disposition, Message, Request, Side
 from gateway.errors import RejectedError
 from gateway.services.booking import book_answer
 from gateway.services.carry import carry_out
-from gateway.services.compose import Composer
+from gateway.services.compose import Composer, opened_case
 from gateway.services.context import Context
 from gateway.services.destroying import keep_for_its_time
 from gateway.services.feed import request_events
@@ -137,8 +137,8 @@ class Conversation:
         envelope = arrived.envelope
         if not overtaking or any(envelope.causationid == known for known, _ in request.marks.values()):
             check_origin(request, envelope.verb, by, envelope.causationid, envelope.originhash)
-        carried = request.case_no if request.facts.get("caseno") else None
-        if envelope.caseno != carried:
+        carried = {opened_case(request), request.case_no} if request.facts.get("caseno") else {None}
+        if envelope.caseno not in carried:
             raise RejectedError("misdirected", pointer="/caseno")
         if not set(head_of(arrived).get("refs") or ()) | set(refs_of(arrived.data)) <= set(request.refs):
             raise RejectedError("unknown-ref", pointer="/data/head/refs")

@@ -12,7 +12,7 @@ The same object under the same kind of measure in another case is no reason to r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from gateway.core import measures, seizures
 from gateway.core.measure_moves import LIVE, OPEN_STATES
@@ -28,7 +28,10 @@ from schemas.rules import RULES
 
 @dataclass(slots=True)
 class Asked:
-    """One submission: a request for each receiver, and what they ask of measures. Keys: (object_key, action, case)."""
+    """One submission: a request for each receiver, and what they ask of measures. Keys: (object_key, action, case).
+
+    locks: object keys that must not change until the commit. beside: what the checks found to be done, anew each time.
+    """
 
     requests: list[Request]
     changes: Changes
@@ -36,7 +39,9 @@ class Asked:
     needs_live: list[tuple[str, str]] = field(default_factory=list)  # (object_key, action)
     ending: list[tuple[str, str, str]] = field(default_factory=list)
     forbidding: list[tuple[str, str, str]] = field(default_factory=list)
+    locks: list[str] = field(default_factory=list)
     rule: MeasureRule | None = None
+    beside: Changes = field(default_factory=Changes)
 
     def targets(self, request: Request, found: Sequence[Measure]) -> list[str]:
         """Those of the measures `found` that this request renews or ends: its receiver's, where each keeps its own."""
@@ -50,9 +55,9 @@ def note_measures(context: Context, asked: Asked, request: Request, rule: Measur
         return
     asked.rule = rule
     keys = measures.keys_of(rule, request.asked, context.hash_key)
-    if rule.blocked_by is not None:
-        plain = measures.keys_of(replace(rule, per_receiver=False), request.asked, context.hash_key)
-        asked.forbidding = [(key, rule.blocked_by, request.case_no or "") for key in plain]
+    asked.forbidding = measures.forbidding_keys(rule, request.case_no, context.hash_key)
+    if rule.effect in ("open", "queue") or rule.per_receiver:
+        asked.locks += measures.plain_keys(rule, context.hash_key)
     if rule.needs_live is not None:
         asked.needs_live += [(key, rule.needs_live) for key in keys]
     if rule.effect == "require":
@@ -113,7 +118,7 @@ async def _tell_elsewhere(context: Context, tx: Transaction, asked: Asked) -> No
         same = [m for m in on_objects if m.object_key == measure.object_key]
         request = by_number[measure.request_no]
         for other in seizures.elsewhere(measure, same):
-            asked.changes.events += request_events(
+            asked.beside.events += request_events(
                 context, request, "measure-elsewhere", request.created_at, head={"measure_no": other}, detail=other
             )
 

@@ -10,24 +10,20 @@ may be signed, and then its signature is proof: the act is stored as it came, an
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
-from gateway.core.records import Request, Submission
+from gateway.core.records import Request
 from gateway.core.routing import Client, Participant
-from gateway.crypto import policy
-from gateway.crypto.strictjson import loads
 from gateway.errors import RejectedError
-from gateway.services.act import Said
 from gateway.services.context import Context
+from gateway.services.saying import Said
+from gateway.services.signed_acts import JSON, hear, read_as
 from schemas.base import Model, label
-from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP, MessageId, RequestNo, is_request_no
+from schemas.envelope import MessageId, RequestNo, SubmissionEnvelope, is_request_no
 from schemas.replies import StaffNo
-from schemas.validation import InvalidError, validate
 
-JSON = "application/json"
 SIGNED_WHEN_OPENED_SIGNED = frozenset({"supplement"})
 
 
@@ -65,14 +61,12 @@ class Hearer:
         request = await self._ctx.store.request(number) if is_request_no(number) else None
         if request is None or participant.code not in (request.asker, request.asked):
             raise RejectedError("unknown-request", pointer="/request_no")
-        signed: Submission | None = None
-        if content_type == CONTENT_TYPE:
-            act, signed = self._signed(participant, client, request, body, now)
-        elif content_type == JSON:
-            act = _act(loads(body, depth=self._ctx.limits.json_depth))
+        heard = hear(self._ctx, participant, client, content_type, body, number, now)
+        act = read_as(Act, heard.content)
+        if heard.envelope is None:
             await self._may_be_plain(participant, request, act)
         else:
-            raise RejectedError("bad-content-type", pointer="/Content-Type")
+            _belongs(heard.envelope, act, request, participant)
         if act.request_no not in (None, number):
             raise RejectedError("misdirected", pointer="/request_no")
         if (act.sealed is None) != (act.message_id is None):
@@ -88,56 +82,21 @@ class Hearer:
             data=act.data,
             sealed=act.sealed,
             message_id=act.message_id,
-            act=signed,
+            act=heard.act,
         )
-
-    def _signed(
-        self, participant: Participant, client: Client, request: Request, body: bytes, now: datetime
-    ) -> tuple[Act, Submission]:
-        ctx = self._ctx
-        authentic = policy.authenticate(
-            body,
-            sender=participant.code,
-            keyring=ctx.keyring,
-            now=now,
-            limits=ctx.limits,
-            purpose="sub",
-            typ=SUBMISSION_TYP,
-        )
-        envelope = policy.examine_submission(authentic, gateway=ctx.home.code)
-        if authentic.parsed.content_kind != "body":
-            raise RejectedError("must-not-be-sealed", pointer="/data/_sd")
-        if client.signs_with is not None and authentic.key.kid != client.signs_with:
-            raise RejectedError("foreign-key", pointer="/kid")
-        act = _act(authentic.parsed.content)
-        if envelope.matter_type != request.type or envelope.verb != act.verb:
-            raise RejectedError("misdirected", pointer="/type")
-        if envelope.receiver != request.other(participant.code):
-            raise RejectedError("misdirected", pointer="/receiver")
-        if act.request_no is None:
-            raise RejectedError("misdirected", pointer="/request_no")
-        stored = Submission(
-            sender=participant.code,
-            id=envelope.id,
-            digest=authentic.parsed.digest,
-            content_type=CONTENT_TYPE,
-            body=body,
-            client=client.id,
-            request_no=request.request_no,
-            at=now,
-        )
-        return act, stored
 
     async def _may_be_plain(self, participant: Participant, request: Request, act: Act) -> None:
         if act.verb not in SIGNED_WHEN_OPENED_SIGNED or participant.code != request.asker:
             return
         opened = await self._ctx.store.submission_of(request.request_no)
-        if opened is not None and opened.content_type == CONTENT_TYPE:
+        if opened is not None and opened.content_type != JSON:
             raise RejectedError("signature-required", pointer="/verb")
 
 
-def _act(content: Any) -> Act:
-    try:
-        return validate(Act, content)
-    except InvalidError as error:
-        raise RejectedError("invalid-field", error.errors) from error
+def _belongs(envelope: SubmissionEnvelope, act: Act, request: Request, participant: Participant) -> None:
+    if envelope.matter_type != request.type or envelope.verb != act.verb:
+        raise RejectedError("misdirected", pointer="/type")
+    if envelope.receiver != request.other(participant.code):
+        raise RejectedError("misdirected", pointer="/receiver")
+    if act.request_no is None:
+        raise RejectedError("misdirected", pointer="/request_no")

@@ -39,7 +39,7 @@ class MeasureQueries:
         )
         page = found[: where.limit]
         more = page_cursor(page[-1].measure_no) if len(found) > where.limit else None
-        return MeasurePage(measures=[MeasureView(**_members(who, m)) for m in page], next=more)
+        return MeasurePage(measures=[measure_view(who, m) for m in page], next=more)
 
     async def one(self, who: Participant, measure_no: str) -> MeasureDetail:
         """Raises RejectedError unknown-measure, also for one that is none of `who`'s business."""
@@ -51,6 +51,11 @@ class MeasureQueries:
             for s in await self._ctx.store.measure_steps(measure_no)
         ]
         return MeasureDetail(**_members(who, found), history=history)
+
+
+def measure_view(who: Participant, measure: Measure) -> MeasureView:
+    """As `who`, one of its two sides, may see it."""
+    return MeasureView(**_members(who, measure))
 
 
 def _opened(who: Participant, measure: Measure) -> bool:

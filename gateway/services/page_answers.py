@@ -10,9 +10,10 @@ from gateway.core.paging import UNANSWERED
 from gateway.core.records import Page, Request
 from gateway.core.routing import Client
 from gateway.errors import RejectedError
-from gateway.services.act import Actor, Said
+from gateway.services.act import Actor
 from gateway.services.context import Context
 from gateway.services.page_links import page_token
+from gateway.services.saying import Said
 from gateway.services.submit import fingerprint
 from gateway.services.views import PageAnswer
 

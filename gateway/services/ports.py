@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from gateway.core.measure_moves import OPEN_STATES
 from gateway.core.records import (
+    ApprovalRow,
     CalendarYear,
     Changes,
     CourtFigure,
@@ -25,7 +26,10 @@ from gateway.core.records import (
     OutboxRow,
     Page,
     QuarantineRow,
+    Release,
+    ReleaseItem,
     Request,
+    SubjectUse,
     Submission,
     Timer,
 )
@@ -181,6 +185,34 @@ class Transaction(Protocol):
         """Its lines; whoever else asks for the same item waits until this unit is over."""
         ...
 
+    async def take_use(self, participant: str, who: str, day: str, what: str, most: int) -> bool:
+        """Count one use of `what` by `who` on that day (YYYYMMDD, Shanghai); False, uncounted, when `most` are used."""
+        ...
+
+    async def approvals(self, numbers: Sequence[str]) -> list[ApprovalRow]:
+        """Of these requests, in the order in which they were recorded."""
+        ...
+
+    async def subject_uses(self, keys: Sequence[str], since: datetime) -> list[SubjectUse]:
+        """Who asked about the same since then, oldest first."""
+        ...
+
+    async def lock_group(self, group_no: str) -> list[Request]:
+        """Its members, locked, in request_no order."""
+        ...
+
+    async def lock_case(self, case_no: str, court: str) -> list[Request]:
+        """The requests that `court` opened in that case, locked, in request_no order."""
+        ...
+
+    async def case_measures(self, case_no: str) -> list[Measure]:
+        """Every measure of the case, whatever its state."""
+        ...
+
+    async def lock_objects(self, object_keys: Sequence[str]) -> None:
+        """Until the commit nobody else decides by what is in force on these objects."""
+        ...
+
     async def apply(self, changes: Changes) -> None: ...
 
 
@@ -226,6 +258,16 @@ class Store(Protocol):
     async def page(self, page_id: str) -> Page | None: ...
 
     async def pages_of(self, alert: str) -> list[Page]: ...
+
+    async def approvals(self, numbers: Sequence[str]) -> list[ApprovalRow]:
+        """Of these requests, in the order in which they were recorded."""
+        ...
+
+    async def release(self, release_no: str) -> Release | None: ...
+
+    async def releases(self, case_no: str) -> list[Release]: ...
+
+    async def release_items(self, release_no: str) -> list[ReleaseItem]: ...
 
     async def quarantine(self, *, owner: str | None = None, limit: int = 100) -> list[QuarantineRow]: ...
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gateway.core.approvals import check_approvals, check_staff
+from gateway.core.approvals import check_approvals, check_break_glass, check_staff
 from gateway.core.records import Request
 from gateway.core.routing import Client, Participant, admit, check_dept
 from gateway.crypto import policy
@@ -19,7 +19,7 @@ from gateway.crypto.sdjwt import digest_of
 from gateway.crypto.strictjson import loads
 from gateway.errors import RejectedError
 from gateway.services.context import Context, new_id
-from schemas.catalogue import MatterType
+from schemas.catalogue import MatterType, Shape
 from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP
 from schemas.labels import document_label
 from schemas.opening import Submission
@@ -34,6 +34,7 @@ class Proof:
     """A submission that holds. payload: the validated model. submissionhash: of a signed one.
 
     digests: SHA-256 of every document and picture that it names, attached or in the payload, each once.
+    approved: whether every approval that its type asks for is there.
     """
 
     sender: str
@@ -47,10 +48,16 @@ class Proof:
     handler: Mapping[str, Any]
     opens_with: str | None
     digests: tuple[str, ...]
+    approved: bool
 
     @property
     def submissionhash(self) -> str | None:
         return self.digest if self.signed else None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is kept until its approvals have been given (docs/adr/0014)."""
+        return not self.approved and self.submission.break_glass is None
 
     def opening(self, request: Request, court: Participant) -> dict[str, Any]:
         """Canonical data of the `open`: what the receiver is told (`schemas.opening.Opening`)."""
@@ -96,15 +103,32 @@ class Prover:
         identity: tuple[str, str],
         now: datetime,
     ) -> Proof:
-        """A stored submission, proved when it came in, read once more to mend a blocked request.
-
-        identity: its (id, digest)."""
+        """A stored submission, proved when it came in, read once more: to mend a blocked request, or because its last
+        approval has been given. identity: its (id, digest)."""
         if signed:
-            return self._signed(participant, client, stored, now)
+            return self._signed(participant, client, stored, now, again=True)
         content = loads(stored, depth=self._ctx.limits.json_depth)
-        return self._check(participant, client, content, None, identity[0], identity[1], now)
+        return self._check(participant, client, content, None, identity[0], identity[1], now, again=True)
 
-    def _signed(self, participant: Participant, client: Client, body: bytes, now: datetime) -> Proof:
+    def derived(
+        self,
+        participant: Participant,
+        client: Client,
+        content: Mapping[str, Any],
+        identity: tuple[str, str],
+        now: datetime,
+    ) -> Proof:
+        """What the gateway itself makes of something that the court system signed: the endings of a release.
+
+        content: a submission with `receiver` or `receivers`; identity: its own id, and the digest of what was signed.
+        Raises RejectedError.
+        """
+        first = content.get("receiver") or content["receivers"][0]
+        return self._check(participant, client, dict(content), first, identity[0], identity[1], now)
+
+    def _signed(
+        self, participant: Participant, client: Client, body: bytes, now: datetime, *, again: bool = False
+    ) -> Proof:
         ctx = self._ctx
         authentic = policy.authenticate(
             body,
@@ -122,7 +146,14 @@ class Prover:
             raise RejectedError("foreign-key", pointer="/kid")
         content = authentic.parsed.content
         proof = self._check(
-            participant, client, content, envelope.receiver, envelope.id, digest_of(authentic.parsed.jws), now
+            participant,
+            client,
+            content,
+            envelope.receiver,
+            envelope.id,
+            digest_of(authentic.parsed.jws),
+            now,
+            again=again,
         )
         if proof.matter.name != envelope.matter_type or envelope.verb != "open":
             raise RejectedError("bad-envelope", pointer="/type")
@@ -137,7 +168,10 @@ class Prover:
         submission_id: str,
         digest: str,
         now: datetime,
+        *,
+        again: bool = False,
     ) -> Proof:
+        """again: proved before; approvals given since then stand in the store."""
         if not isinstance(content, dict):
             raise RejectedError("malformed-json", pointer="")
         matter = self._matter(content.get("type"))
@@ -168,9 +202,7 @@ class Prover:
             now,
         )
         _check_documents(matter, payload, submission)
-        check_approvals(
-            matter.approvals(payload), submission.approvals, drafter=submission.drafted_by, staff=staff, now=now
-        )
+        approved = self._approved(matter, payload, submission, participant, now, again=again)
         handler = staff[submission.handler]
         return Proof(
             sender=participant.code,
@@ -184,6 +216,35 @@ class Prover:
             handler={"name": handler.name, "permit": handler.permit},
             opens_with=client.opens_with,
             digests=tuple(documents_of([content.get("documents", []), submission.payload])),
+            approved=approved,
+        )
+
+    def _approved(
+        self,
+        matter: MatterType,
+        payload: Any,
+        submission: Submission,
+        participant: Participant,
+        now: datetime,
+        *,
+        again: bool,
+    ) -> bool:
+        """Whether nothing is missing. Raises RejectedError when something is, and the submission does not wait."""
+        glass, staff, drafter = submission.break_glass, participant.staff, submission.drafted_by
+        if glass is not None:
+            if not matter.break_glass:
+                zh, en = "该事项不得先行发出", "This type may not be sent before it is approved"
+                raise RejectedError("break-glass-refused", [_told("/break_glass", "break-glass-type", zh, en)])
+            check_break_glass(glass.by, drafter=drafter, staff=staff, now=now)
+        waits = (submission.await_approval or glass is not None) and matter.shape is not Shape.ALERT
+        return check_approvals(
+            matter.approvals(payload),
+            submission.approvals,
+            drafter=drafter,
+            handler=submission.handler,
+            staff=staff,
+            now=now,
+            may_wait=again or waits,
         )
 
     def _matter(self, name: Any) -> MatterType:
@@ -239,4 +300,8 @@ def _check_documents(matter: MatterType, payload: Any, submission: Submission) -
 
 
 def _field(pointer: str, rule: str, zh: str, en: str) -> RejectedError:
-    return RejectedError("invalid-field", [FieldError(pointer=pointer, rule=rule, detail=zh, detail_en=en)])
+    return RejectedError("invalid-field", [_told(pointer, rule, zh, en)])
+
+
+def _told(pointer: str, rule: str, zh: str, en: str) -> FieldError:
+    return FieldError(pointer=pointer, rule=rule, detail=zh, detail_en=en)

@@ -47,7 +47,7 @@ class Queries:
 
     async def request(self, who: Participant, number: str) -> RequestView:
         """Raises RejectedError unknown-request, also for one that is none of `who`'s business."""
-        return self._view(who, await self._visible(who, number))
+        return self.view(who, await self._visible(who, number))
 
     async def requests(self, who: Participant, where: RequestFilter) -> RequestPage:
         """One page in order of the number; `where.after` is a cursor. Raises RejectedError bad-cursor."""
@@ -55,7 +55,7 @@ class Queries:
         found = await self._ctx.store.requests(replace(where, participant=who.code, after=after, limit=where.limit + 1))
         page = found[: where.limit]
         more = page_cursor(page[-1].request_no) if len(found) > where.limit else None
-        return RequestPage(requests=[self._view(who, r) for r in page if _reached(who, r)], next=more)
+        return RequestPage(requests=[self.view(who, r) for r in page if _reached(who, r)], next=more)
 
     async def messages(self, who: Participant, reader: str, number: str) -> MessageList:
         """reader: the client, for the access log. What quarantine holds of the request is not among them."""
@@ -91,7 +91,8 @@ class Queries:
             raise RejectedError("unknown-request", pointer="/request_no")
         return request
 
-    def _view(self, who: Participant, request: Request) -> RequestView:
+    def view(self, who: Participant, request: Request) -> RequestView:
+        """As `who`, one of its two sides, may see it."""
         asks = who.code == request.asker
         return RequestView(
             request_no=request.request_no,
@@ -105,6 +106,7 @@ class Queries:
             lane=cast(Any, request.lane),
             case_no=request.case_no if asks or self._is_home(who) or request.facts.get("caseno") else None,
             group_no=request.group_no,
+            break_glass=_glass(request) if asks else None,
             related=request.related,
             handler=request.handler if asks else None,
             reason=request.reason if asks else None,
@@ -180,6 +182,13 @@ def _timeline_event(event: Event) -> TimelineEvent:
         head=event.head,
         detail=event.detail,
     )
+
+
+def _glass(request: Request) -> str | None:
+    glass = request.facts.get("break_glass")
+    if glass is None:
+        return None
+    return "reviewed" if glass.get("reviewed") and glass["state"] == "approved" else str(glass["state"])
 
 
 def _feed_event(event: Event, cursor: str) -> FeedEvent:

@@ -10,58 +10,49 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from gateway.core.lifecycle import FIRST
-from gateway.core.records import Changes, IdempotencyRow, Request, Submission, Timer
-from gateway.core.routing import Client, Participant
+from gateway.core.records import Changes, IdempotencyRow, Measure, Request, Submission, Timer
+from gateway.core.routing import Client
 from gateway.crypto.sdjwt import digest_of
 from gateway.errors import ConflictError, MisuseError, RejectedError
 from gateway.services.batching import Batcher
 from gateway.services.booking import book_opening
 from gateway.services.carry import MENDING
+from gateway.services.circles import Circles
 from gateway.services.compose import Composer
 from gateway.services.context import Context
+from gateway.services.daily_limits import DailyLimits
 from gateway.services.feed import request_events
 from gateway.services.gatekeeping import Asked, check_measures, note_measures
+from gateway.services.handed import Answer, Handed
 from gateway.services.measuring import note_requested
 from gateway.services.numbers import Numbers
+from gateway.services.ports import Transaction
 from gateway.services.proving import Proof, Prover
 from gateway.services.raising import raise_alert
 from gateway.services.timekeeping import set_deadline, start_clocks
+from gateway.services.waiting import await_approval, break_glass, record_approvals
 from schemas.catalogue import Classification, MatterType
 from schemas.opening import Submission as SubmissionBody
 from schemas.validation import refs_of
 
 RACES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Handed:
-    """One POST as it came: whose client, under which key, which bytes."""
-
-    participant: Participant
-    client: Client
-    key: str
-    fingerprint: str
-    content_type: str
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the caller is told. replayed: the same was handed in before and nothing happened again."""
-
-    status: int
-    body: dict[str, Any]
-    location: str | None = None
-    replayed: bool = False
+DERIVED = "application/vnd.lianzhi.derived+json"
+"""Content type of a stored submission that the gateway made of something that the court system signed: JSON
+{`from`: id of what was signed, `digest`: its digest, `content`: the submission}."""
 
 
 @dataclass(slots=True, kw_only=True)
-class _Prepared(Asked):
+class Prepared(Asked):
+    """What was handed in, proved and composed; not yet checked against the store, not yet written.
+
+    derived: made by the gateway itself, which has looked at the whole case.
+    """
+
     handed: Handed
     proof: Proof
+    derived: bool = False
 
 
 class Submitter:
@@ -72,34 +63,48 @@ class Submitter:
         self._numbers = numbers
         self._prover = Prover(context)
         self._opening = Opening(context)
+        self._limits = DailyLimits(context)
+        self._circles = Circles(context)
         self._wake = wake
-        self._batch: Batcher[_Prepared, Answer] = Batcher(self._commit, context.settings.batch)
+        self._batch: Batcher[Prepared, Answer] = Batcher(self._commit, context.settings.batch)
 
     async def submit(self, handed: Handed) -> Answer:
         """Raises RejectedError (named), StoreUnavailableError."""
         now = self._ctx.clock.now()
         proof = self._prover.prove(handed.participant, handed.client, handed.content_type, handed.body, now)
+        proof = await self._circles.resolved(handed.participant, proof)
         for _ in range(RACES):
             try:
-                return await self._batch.do(await self._prepare(handed, proof, now))
+                return await self._batch.do(await self.prepare(handed, proof, now))
             except ConflictError:
                 # Another process won the race for the same key, id or object: now its result can be seen.
                 continue
         raise RejectedError("unavailable", retry_after=1)
 
-    async def _prepare(self, handed: Handed, proof: Proof, now: datetime) -> _Prepared:
+    async def prepare(self, handed: Handed, proof: Proof, now: datetime, *, group_no: str | None = None) -> Prepared:
+        """Everything that needs no look at what others do meanwhile: numbers, messages, measures.
+
+        group_no: of a group that has other members too."""
         sender = handed.participant.code
         numbers = [await self._numbers.next(sender, now) for _ in proof.receivers]
-        group_no = numbers[0] if len(numbers) > 1 else None
-        prepared = _Prepared([], Changes(), handed=handed, proof=proof)
+        if group_no is None and len(numbers) > 1:
+            group_no = numbers[0]
+        prepared = Prepared([], Changes(), handed=handed, proof=proof)
         known = await self._known_documents(proof)
         for number, receiver in zip(numbers, proof.receivers, strict=True):
             request = new_request(self._ctx, proof, number, receiver, handed.client, now, group_no)
             prepared.requests.append(request)
             note_measures(self._ctx, prepared, request, proof.matter.measure(proof.payload))
+            record_approvals(request, proof, handed.client, prepared.changes, now)
+            if proof.waits:
+                await_approval(self._ctx, request, prepared.changes, now)
+                book_opening(self._ctx, request, proof.payload, prepared.changes, now)
+                continue
             missing = sorted(set(proof.digests) - known)
             await self._opening.open(request, proof, missing, prepared.changes, now)
             book_opening(self._ctx, request, proof.payload, prepared.changes, now)
+            if not proof.approved:
+                break_glass(self._ctx, request, proof, prepared.changes, now)
         prepared.changes.document_refs += [
             (r.request_no, digest) for r in prepared.requests for digest in proof.digests
         ]
@@ -111,15 +116,19 @@ class Submitter:
         async with self._ctx.store.begin() as tx:
             return await tx.documents_known(proof.digests)
 
-    async def _commit(self, batch: Sequence[_Prepared]) -> list[Answer | Exception]:
+    async def _commit(self, batch: Sequence[Prepared]) -> list[Answer | Exception]:
         results: list[Answer | Exception] = []
         changes = Changes()
+        objects = [key for p in batch for key in set(p.locks)]
+        if len(set(objects)) != len(objects):
+            raise MisuseError("two about the same object in one batch run one by one: the second sees the first")
         async with self._ctx.store.begin() as tx:
+            await tx.lock_objects(objects)
             earlier = await tx.idempotency([(p.handed.client.id, p.handed.key) for p in batch])
             signed = await tx.submissions(
                 [(p.handed.participant.code, p.proof.submission_id) for p in batch if p.proof.signed]
             )
-            fresh: dict[tuple[str, str], _Prepared] = {}
+            fresh: dict[tuple[str, str], Prepared] = {}
             for prepared in batch:
                 handed, proof = prepared.handed, prepared.proof
                 try:
@@ -129,8 +138,7 @@ class Submitter:
                         twin = fresh.setdefault((handed.client.id, handed.key), prepared)
                         if twin is not prepared:
                             raise MisuseError("the same key twice in one batch runs again one by one")
-                        await check_measures(self._ctx, tx, prepared, changes.new_measures)
-                        await raise_alert(self._ctx, tx, prepared.requests, proof, prepared.changes)
+                        await self.check(tx, prepared, changes.new_measures)
                         answer = self._write(prepared, changes)
                     results.append(answer)
                 except RejectedError as error:
@@ -140,12 +148,22 @@ class Submitter:
             self._wake()
         return results
 
-    def _write(self, prepared: _Prepared, changes: Changes) -> Answer:
+    async def check(self, tx: Transaction, prepared: Prepared, pending: Sequence[Measure] = ()) -> None:
+        """What only the store can tell: measures, groups, limits. pending: measures of earlier submissions of this very
+        unit. Raises RejectedError."""
+        prepared.beside = Changes()
+        proof, requests = prepared.proof, prepared.requests
+        await check_measures(self._ctx, tx, prepared, pending)
+        await raise_alert(self._ctx, tx, requests, proof, prepared.beside)
+        if not prepared.derived:
+            await self._circles.reach(tx, prepared.handed, proof, requests, prepared.beside)
+        await self._limits.count(tx, proof, requests, prepared.beside)
+
+    def _write(self, prepared: Prepared, changes: Changes) -> Answer:
         handed, proof = prepared.handed, prepared.proof
         now = prepared.requests[0].created_at
         answer = _accepted(prepared.requests)
-        changes.new_requests += prepared.requests
-        note_requested(changes, prepared.measures, now)
+        store_requests(prepared, changes)
         changes.submissions.append(
             Submission(
                 sender=handed.participant.code,
@@ -170,8 +188,15 @@ class Submitter:
                 request_no=prepared.requests[0].request_no,
             )
         )
-        changes.extend(prepared.changes)
         return answer
+
+
+def store_requests(prepared: Prepared, changes: Changes) -> None:
+    """The requests that were prepared and have passed `check`, with all that belongs to them."""
+    changes.new_requests += prepared.requests
+    note_requested(changes, prepared.measures, prepared.requests[0].created_at)
+    changes.extend(prepared.changes)
+    changes.extend(prepared.beside)
 
 
 class Opening:
@@ -281,7 +306,7 @@ def replayed(earlier: IdempotencyRow | None, fingerprint: str) -> Answer | None:
     return Answer(earlier.status, earlier.response, earlier.location, replayed=True)
 
 
-def _handed_in(earlier: Submission | None, prepared: _Prepared) -> Answer | None:
+def _handed_in(earlier: Submission | None, prepared: Prepared) -> Answer | None:
     if earlier is None or not prepared.proof.signed:
         return None
     if earlier.digest != digest_of(prepared.handed.body.decode().split("~", 1)[0]):

@@ -86,6 +86,7 @@ class Supervisor:
             handler={"name": handler.name, "permit": handler.permit} if handler else {"name": asker.zh},
             opens_with=None,
             digests=(),
+            approved=True,
         )
 
 

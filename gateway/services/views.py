@@ -48,6 +48,121 @@ class AcceptedMessage(View):
     seqno: Annotated[int | None, label("顺序号", "Last number used by this side")] = None
 
 
+class ApprovalTaken(View):
+    """An approval, a rejection or a review that was recorded."""
+
+    request_no: Annotated[str, label("请求编号", "Request number")]
+    state: Annotated[str, label("状态", "State after it")]
+    missing: Annotated[list[str], label("还缺", "Rules that are not fulfilled yet; empty: complete")]
+    requests: Annotated[list[AcceptedRequest], label("各请求", "Every request that the decision concerns")]
+
+
+class ApprovalView(View):
+    """by: staff number. The reason stands in what the court system handed in, not here."""
+
+    kind: Annotated[Literal["approval", "review"], label("种类", "Approval, or review of what was sent first")]
+    by: Annotated[str, label("审批人", "Staff number")]
+    role: Annotated[str, label("职务", "Role")]
+    decision: Annotated[Literal["approve", "reject"], label("决定", "Decision")]
+    at: Annotated[str, label("审批时间", "When, as the court says")]
+    recorded_at: Annotated[str, label("入库时间", "When the gateway took it")]
+
+
+class ApprovalList(View):
+    request_no: str
+    state: str
+    approvals: list[ApprovalView]
+    awaited: Annotated[list[str], label("等待", "approval, review: what is still awaited")]
+
+
+class GroupLine(View):
+    """One member after a verb was said to all. problem: why it was not said to this one."""
+
+    request_no: str
+    receiver: str
+    state: str
+    message_id: str | None = None
+    problem: Annotated[str | None, label("未发原因", "Code of the refusal")] = None
+
+
+class SaidToGroup(View):
+    group_no: str
+    requests: list[GroupLine]
+
+
+class GroupMember(View):
+    request_no: str
+    receiver: str
+    state: str
+    done: Annotated[bool, label("是否终结", "Nothing more is owed by either side")]
+    acknowledged: Annotated[bool, label("已回执", "The receiver has said its last word")]
+
+
+class GroupView(View):
+    """Several receivers of one submission; complete when each has acknowledged."""
+
+    group_no: str
+    type: str
+    members: list[GroupMember]
+    complete: bool
+    waiting_for: Annotated[list[str], label("等待单位", "Who has not acknowledged")]
+
+
+class ReleasedItem(View):
+    """As `ReleaseLine`, at the commit."""
+
+    kind: Literal["withdraw", "ending", "already", "exception", "needs-hand"]
+    request_no: str | None = None
+    measure_no: str | None = None
+    reason: str | None = None
+
+
+class ReleaseAccepted(View):
+    """The case is being let go; `GET /v1/cases/release/{no}` tells who has acknowledged."""
+
+    release_no: str
+    case_no: str
+    items: list[ReleasedItem]
+
+
+class ReleaseLine(View):
+    """One thing that letting the case go did, or could not do.
+
+    kind: withdraw, ending, already (under way before), exception, needs-hand (and why: `reason`).
+    """
+
+    kind: Literal["withdraw", "ending", "already", "exception", "needs-hand"]
+    request_no: Annotated[str | None, label("请求编号", "Withdrawn, or the one that ends the measure")] = None
+    measure_no: Annotated[str | None, label("措施编号", "Measure that ends")] = None
+    receiver: str | None = None
+    state: Annotated[str | None, label("状态", "Of the request")] = None
+    acknowledged: Annotated[bool, label("已回执", "The partner has confirmed that it is over")]
+    reason: Annotated[str | None, label("原因", "Why it needs a hand: a code")] = None
+
+
+class ReleaseView(View):
+    """done: every partner has acknowledged, and nothing waits for a hand."""
+
+    release_no: str
+    case_no: str
+    reason: Literal["paid", "settled", "ended", "revoked"]
+    by: Annotated[str, label("决定人", "Staff number of who ordered it")]
+    at: str
+    done: bool
+    waiting_for: Annotated[list[str], label("等待单位", "Who has not acknowledged")]
+    items: list[ReleaseLine]
+
+
+class ReassignedView(View):
+    """交叉执行: what was re-pointed, and the group of notices in which each partner acknowledges it."""
+
+    case_no: Annotated[str, label("现案号", "Case number from now on")]
+    group_no: Annotated[str | None, label("通知组编号", "Absent: nobody outside had to be told")] = None
+    requests: Annotated[list[str], label("已变更请求", "Requests that were re-pointed")]
+    measures: Annotated[list[str], label("已变更措施", "Measures that were re-pointed")]
+    notices: Annotated[list[AcceptedRequest], label("通知", "One to each partner that holds something")]
+
+
 class RequestView(View):
     request_no: Annotated[str, label("请求编号", "Request number")]
     type: Annotated[str, label("事项", "Matter type")]
@@ -72,6 +187,9 @@ class RequestView(View):
     ] = None
     paused: Annotated[
         bool | None, label("期限中止", "The clock stands still and goes on with the time left; due_at is as of then")
+    ] = None
+    break_glass: Annotated[
+        str | None, label("先行发出", "Sent before approval: unapproved, approved, rejected or reviewed")
     ] = None
     created_at: Annotated[str, label("创建时间", "Created")]
     updated_at: Annotated[str, label("更新时间", "Last change")]
@@ -190,6 +308,15 @@ class MeasureDetail(MeasureView):
 class MeasurePage(View):
     measures: list[MeasureView]
     next: Annotated[str | None, label("下一页", "Cursor for `after`; absent on the last page")] = None
+
+
+class CaseView(View):
+    """One case of the caller's own court."""
+
+    case_no: str
+    open_requests: list[RequestView]
+    measures: Annotated[list[MeasureView], label("在用措施", "Requested and active measures")]
+    releases: list[ReleaseView]
 
 
 class DocumentView(View):

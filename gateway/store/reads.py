@@ -18,6 +18,8 @@ from gateway.store.rows import (
     MEASURE_STEP,
     MESSAGE,
     QUARANTINE,
+    RELEASE,
+    RELEASE_ITEM,
     REQUEST,
     SUBMISSION,
 )
@@ -66,6 +68,11 @@ DOCUMENT_READERS = Query(
     .join(tables.document_refs, _d.request_no == _r.request_no)
     .where(_d.sha256 == bindparam("digest"))
 )
+
+_l, _li = tables.releases.c, tables.release_items.c
+RELEASE_BY_NUMBER = Query(select(*RELEASE.columns).where(_l.release_no == bindparam("number")))
+RELEASES_OF_CASE = Query(select(*RELEASE.columns).where(_l.case_no == bindparam("case")).order_by(_l.release_no))
+RELEASE_ITEMS = Query(select(*RELEASE_ITEM.columns).where(_li.release_no == bindparam("number")).order_by(_li.seq))
 
 # Sent and cancelled outbox rows are not counted: there are millions, and nobody waits for them.
 COUNTS = {

@@ -12,6 +12,7 @@ from sqlalchemy import Boolean, Column, Table
 from sqlalchemy.types import TypeEngine
 
 from gateway.core.records import (
+    ApprovalRow,
     CalendarYear,
     CourtFigure,
     DocumentRow,
@@ -25,7 +26,10 @@ from gateway.core.records import (
     OutboxRow,
     Page,
     QuarantineRow,
+    Release,
+    ReleaseItem,
     Request,
+    SubjectUse,
     Submission,
     Timer,
 )
@@ -98,3 +102,7 @@ CALENDAR = Codec(tables.calendars, CalendarYear)
 MEASURE_STEP = Codec(tables.measure_steps, MeasureStep)
 PAGE = Codec(tables.pages, Page)
 DUTY_SHIFT = Codec(tables.duty_shifts, DutyShift)
+APPROVAL = Codec(tables.approvals, ApprovalRow)
+SUBJECT_USE = Codec(tables.subject_uses, SubjectUse)
+RELEASE = Codec(tables.releases, Release)
+RELEASE_ITEM = Codec(tables.release_items, ReleaseItem)

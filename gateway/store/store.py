@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.core.records import (
+    ApprovalRow,
     CalendarYear,
     CourtFigure,
     DocumentRow,
@@ -19,6 +20,8 @@ from gateway.core.records import (
     Message,
     Page,
     QuarantineRow,
+    Release,
+    ReleaseItem,
     Request,
     Submission,
 )
@@ -32,6 +35,7 @@ from gateway.store.lock import SingleProcessLock
 from gateway.store.migrate import is_current
 from gateway.store.query import Query
 from gateway.store.rows import (
+    APPROVAL,
     CALENDAR,
     COURT_FIGURE,
     DOCUMENT,
@@ -42,10 +46,12 @@ from gateway.store.rows import (
     MESSAGE,
     PAGE,
     QUARANTINE,
+    RELEASE,
+    RELEASE_ITEM,
     REQUEST,
     SUBMISSION,
 )
-from gateway.store.transaction import SqlTransaction
+from gateway.store.transaction import APPROVALS_OF, SqlTransaction
 
 LAST_DAY = "9999-12-31"
 
@@ -147,6 +153,19 @@ class SqlStore:
 
     async def pages_of(self, alert: str) -> list[Page]:
         return [PAGE.read(row) for row in await self._rows(paging.PAGES_OF, number=alert)]
+
+    async def approvals(self, numbers: Sequence[str]) -> list[ApprovalRow]:
+        return [APPROVAL.read(row) for row in await self._rows(APPROVALS_OF, numbers=numbers)] if numbers else []
+
+    async def release(self, release_no: str) -> Release | None:
+        rows = await self._rows(reads.RELEASE_BY_NUMBER, number=release_no)
+        return RELEASE.read(rows[0]) if rows else None
+
+    async def releases(self, case_no: str) -> list[Release]:
+        return [RELEASE.read(row) for row in await self._rows(reads.RELEASES_OF_CASE, case=case_no)]
+
+    async def release_items(self, release_no: str) -> list[ReleaseItem]:
+        return [RELEASE_ITEM.read(row) for row in await self._rows(reads.RELEASE_ITEMS, number=release_no)]
 
     async def quarantine(self, *, owner: str | None = None, limit: int = 100) -> list[QuarantineRow]:
         """Newest first."""

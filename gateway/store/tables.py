@@ -385,3 +385,68 @@ duty_shifts = Table(
     PrimaryKeyConstraint("participant", "begins", "person", name="duty_shift"),
     sqlite_with_rowid=False,
 )
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("request_no", CODE, ForeignKey("requests.request_no", name="approval_request"), nullable=False),
+    Column("kind", CODE, nullable=False),
+    Column("approver", CODE, nullable=False),
+    Column("role", CODE, nullable=False),
+    Column("decision", CODE, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("client", CODE, nullable=False),
+    Column("submission_id", CODE, nullable=False),
+    PrimaryKeyConstraint("request_no", "kind", "approver", name="approval"),
+)
+
+daily_uses = Table(
+    "daily_uses",
+    metadata,
+    Column("participant", CODE, nullable=False),
+    Column("who", CODE, nullable=False),
+    Column("day", CODE, nullable=False),
+    Column("what", CODE, nullable=False),
+    Column("used", Integer, nullable=False),
+    PrimaryKeyConstraint("participant", "who", "day", "what", name="daily_use"),
+    sqlite_with_rowid=False,
+)
+
+subject_uses = Table(
+    "subject_uses",
+    metadata,
+    Column("subject_key", CODE, nullable=False),
+    Column("request_no", CODE, ForeignKey("requests.request_no", name="subject_request"), nullable=False),
+    Column("handler", CODE, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("subject_key", "request_no", name="subject_use"),
+    sqlite_with_rowid=False,
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("release_no", CODE, nullable=False),
+    Column("court", CODE, nullable=False),
+    Column("case_no", CODE, nullable=False),
+    Column("reason", CODE, nullable=False),
+    Column("ordered_by", CODE, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("submission_id", CODE, nullable=False),
+    PrimaryKeyConstraint("release_no", name="release"),
+    Index("releases_case", "case_no", "release_no"),
+)
+
+release_items = Table(
+    "release_items",
+    metadata,
+    Column("release_no", CODE, ForeignKey("releases.release_no", name="release_of_item"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("kind", CODE, nullable=False),
+    Column("request_no", CODE),
+    Column("measure_no", CODE),
+    Column("reason", CODE),
+    PrimaryKeyConstraint("release_no", "seq", name="release_item"),
+    sqlite_with_rowid=False,
+)

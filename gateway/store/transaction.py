@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, exists, func, select, text
+from sqlalchemy import Integer, bindparam, exists, func, literal_column, select, text
 
 from gateway.core.measure_moves import LIVE, OPEN_STATES
 from gateway.core.records import (
+    ApprovalRow,
     Changes,
     DutyShift,
     IdempotencyRow,
@@ -19,6 +20,7 @@ from gateway.core.records import (
     OutboxRow,
     Page,
     Request,
+    SubjectUse,
     Submission,
     Timer,
 )
@@ -27,8 +29,29 @@ from gateway.store import books, duty, outbox, paging, reads, writes
 from gateway.store.columns import Instant, among
 from gateway.store.connection import Connection, scalar
 from gateway.store.query import Query
-from gateway.store.rows import IDEMPOTENCY, LEDGER, MEASURE, MESSAGE, REQUEST, SUBMISSION, TIMER
-from gateway.store.tables import documents, idempotency, measures, messages, notices, requests, submissions, timers
+from gateway.store.rows import (
+    APPROVAL,
+    IDEMPOTENCY,
+    LEDGER,
+    MEASURE,
+    MESSAGE,
+    REQUEST,
+    SUBJECT_USE,
+    SUBMISSION,
+    TIMER,
+)
+from gateway.store.tables import (
+    approvals,
+    documents,
+    idempotency,
+    measures,
+    messages,
+    notices,
+    requests,
+    subject_uses,
+    submissions,
+    timers,
+)
 
 NOTICE_WINDOW = timedelta(minutes=1)
 _r, _m, _s, _i, _x = requests.c, messages.c, submissions.c, idempotency.c, measures.c
@@ -95,6 +118,37 @@ TAKE_NUMBERS = Query(
         "ON CONFLICT (opener, day) DO UPDATE SET next = number_blocks.next + :size RETURNING next"
     )
 )
+
+# Counts up to the limit and no further; whoever comes second waits for the first one's commit.
+TAKE_USE = Query(
+    text(
+        "INSERT INTO daily_uses (participant, who, day, what, used) VALUES (:participant, :who, :day, :what, 1) "
+        "ON CONFLICT (participant, who, day, what) DO UPDATE SET used = daily_uses.used + 1 "
+        "WHERE daily_uses.used < :most RETURNING used"
+    )
+)
+APPROVALS_OF = Query(
+    select(*APPROVAL.columns)
+    .where(among(approvals.c.request_no, "numbers"))
+    .order_by(approvals.c.recorded_at, approvals.c.approver)
+)
+USES_OF = Query(
+    select(*SUBJECT_USE.columns)
+    .where(among(subject_uses.c.subject_key, "subjects"), subject_uses.c.at > bindparam("since", type_=Instant()))
+    .order_by(subject_uses.c.at, subject_uses.c.request_no)
+)
+GROUP = Query(
+    select(*REQUEST.columns).where(_r.group_no == bindparam("number")).order_by(_r.request_no).with_for_update()
+)
+CASE_REQUESTS = Query(
+    select(*REQUEST.columns)
+    .where(_r.case_no == bindparam("case"), _r.asker == bindparam("court"))
+    .order_by(_r.request_no)
+    .with_for_update()
+)
+CASE_MEASURES = Query(_measures.where(_x.case_no == bindparam("case")))
+# PostgreSQL: whoever decides by what is (not) in force on an object has it alone until its commit.
+LOCK_OBJECT = Query(select(func.pg_advisory_xact_lock(literal_column("1867"), bindparam("half", type_=Integer()))))
 
 
 class SqlTransaction:
@@ -206,6 +260,32 @@ class SqlTransaction:
         if self._db.locks:
             await self._db.fetch(books.LOCK_ITEM, item=f"{ledger}:{item_no}")
         return [LEDGER.read(row) for row in await self._db.fetch(books.ITEM_LINES, ledger=ledger, item=item_no)]
+
+    async def take_use(self, participant: str, who: str, day: str, what: str, most: int) -> bool:
+        used = await scalar(self._db, TAKE_USE, participant=participant, who=who, day=day, what=what, most=most)
+        return used is not None and used <= most
+
+    async def approvals(self, numbers: Sequence[str]) -> list[ApprovalRow]:
+        rows = await self._db.fetch(APPROVALS_OF, numbers=numbers) if numbers else ()
+        return [APPROVAL.read(row) for row in rows]
+
+    async def subject_uses(self, keys: Sequence[str], since: datetime) -> list[SubjectUse]:
+        rows = await self._db.fetch(USES_OF, subjects=keys, since=since) if keys else ()
+        return [SUBJECT_USE.read(row) for row in rows]
+
+    async def lock_group(self, group_no: str) -> list[Request]:
+        return [REQUEST.read(row) for row in await self._db.fetch(GROUP, number=group_no)]
+
+    async def lock_case(self, case_no: str, court: str) -> list[Request]:
+        return [REQUEST.read(row) for row in await self._db.fetch(CASE_REQUESTS, case=case_no, court=court)]
+
+    async def case_measures(self, case_no: str) -> list[Measure]:
+        return await self._measures(CASE_MEASURES, case=case_no)
+
+    async def lock_objects(self, object_keys: Sequence[str]) -> None:
+        if self._db.locks:
+            for half in sorted({int(key[:8], 16) - 2**31 for key in object_keys}):
+                await self._db.fetch(LOCK_OBJECT, half=half)
 
     async def apply(self, changes: Changes) -> None:
         try:

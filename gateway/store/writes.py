@@ -17,6 +17,7 @@ from gateway.store.columns import EPOCH, micros
 from gateway.store.connection import Connection
 from gateway.store.query import Query
 from gateway.store.rows import (
+    APPROVAL,
     CALENDAR,
     COURT_FIGURE,
     DOCUMENT,
@@ -29,7 +30,10 @@ from gateway.store.rows import (
     OUTBOX,
     PAGE,
     QUARANTINE,
+    RELEASE,
+    RELEASE_ITEM,
     REQUEST,
+    SUBJECT_USE,
     SUBMISSION,
     TIMER,
     Values,
@@ -111,6 +115,14 @@ SET_CALENDARS = bulk.insert(
     "ON CONFLICT (year) DO UPDATE SET notice = excluded.notice, issued_on = excluded.issued_on, rest = excluded.rest, "
     'work = excluded.work, "at" = excluded."at"',
 )
+INSERT_APPROVALS = bulk.insert(tables.approvals, APPROVAL.written)
+INSERT_SUBJECT_USES = bulk.insert(
+    tables.subject_uses, SUBJECT_USE.written, "ON CONFLICT (subject_key, request_no) DO NOTHING"
+)
+INSERT_RELEASES = bulk.insert(tables.releases, RELEASE.written)
+INSERT_RELEASE_ITEMS = bulk.insert(tables.release_items, RELEASE_ITEM.written)
+# 交叉执行 alone moves a request to another case.
+CHANGE_CASES = bulk.update(tables.requests, [_r.case_no], [_r.request_no])
 INSERT_EVENTS = bulk.insert(tables.events, EVENT.written)
 
 new_request = REQUEST.writer(REQUEST.written)
@@ -129,6 +141,10 @@ remembered = IDEMPOTENCY.writer(IDEMPOTENCY.written)
 ledger_line = LEDGER.writer(LEDGER.written)
 court_figure = COURT_FIGURE.writer(COURT_FIGURE.written)
 imported = CALENDAR.writer(CALENDAR.written)
+approval = APPROVAL.writer(APPROVAL.written)
+subject_use = SUBJECT_USE.writer(SUBJECT_USE.written)
+release = RELEASE.writer(RELEASE.written)
+release_item = RELEASE_ITEM.writer(RELEASE_ITEM.written)
 event = EVENT.writer(EVENT.written)
 
 
@@ -165,6 +181,11 @@ async def apply(connection: Connection, changes: Changes) -> None:
     await connection.run(PUT_LEDGER, [ledger_line(line) for line in _lines(changes.ledger)])
     await connection.run(PUT_COURT_FIGURES, [court_figure(f) for f in _figures(changes.court_figures)])
     await connection.run(SET_CALENDARS, [imported(c) for c in changes.calendars])
+    await connection.run(INSERT_APPROVALS, [approval(a) for a in changes.approvals])
+    await connection.run(INSERT_SUBJECT_USES, [subject_use(u) for u in changes.subject_uses])
+    await connection.run(INSERT_RELEASES, [release(r) for r in changes.releases])
+    await connection.run(INSERT_RELEASE_ITEMS, [release_item(i) for i in changes.release_items])
+    await _all(CHANGE_CASES, connection, [(case_no, number) for number, case_no in changes.case_changes])
     if changes.events and connection.locks:
         await connection.fetch(FEED_LOCK)
     await connection.run(INSERT_EVENTS, [event(e) for e in changes.events])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
@@ -14,12 +14,14 @@ from schemas.catalogue import (
     Deadline,
     DeadlineKind,
     Kind,
+    LiveMeasure,
     MatterType,
     MeasureRule,
     Shape,
 )
 from schemas.commission_objects import CommissionObject, Whereabouts
-from schemas.commissions import CODE_LABELS, COMMISSIONS, Commission, MatterCode
+from schemas.commissions import CODE_LABELS, COMMISSIONS, ENDS, Commission, MatterCode
+from schemas.endings import original
 from schemas.identifiers import CourtCode
 from schemas.items import ControlledItem
 from schemas.people import DECISION_PAPERS
@@ -175,6 +177,26 @@ def _asks_by(payload: EntrustRequest) -> Deadline:
     return Deadline(DeadlineKind.LEGAL_DAYS, payload.requested_days)
 
 
+def _ended(payload: EntrustRequest, measure: LiveMeasure, reason: str) -> Mapping[str, Any]:
+    """The code that undoes it, about the one object under the measure."""
+    code = ENDS.get(payload.matter_code)
+    if code is None:
+        raise ValueError("no-ending-type")
+    least, _ = COMMISSIONS[code].days
+    kept = {
+        "matter_code": code,
+        "entrusting": payload.entrusting,
+        "entrusted": payload.entrusted,
+        "place": payload.place,
+        "assisting_unit": payload.assisting_unit,
+        "objects": [item.canonical() for item in payload.objects if item.ref == measure.ref],
+        "original": original(measure),
+        "requested_days": least,
+        "urgent": True,
+    }
+    return {name: value for name, value in kept.items() if value is not None}
+
+
 ENTRUST = MatterType(
     name="entrust.matter.request",
     zh="委托事项",
@@ -196,6 +218,7 @@ ENTRUST = MatterType(
     approvals=_approvals,
     documents=_documents,
     measure=_measure,
+    ending=_ended,
     ended_by="entrust.matter.request",
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, 20),
     asks_by=_asks_by,

@@ -9,6 +9,7 @@ from schemas.base import Model, label
 from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.envelope import Ref
 from schemas.identifiers import Phone
+from schemas.people import person_objects
 from schemas.values import Line, Moment, Person
 
 LocateReason = Literal["missing-after-summons", "detention-order", "compelled-appearance", "enforce-act"]
@@ -87,6 +88,8 @@ PERSON_LOCATE = MatterType(
     coercive=lambda _: True,
     approvals=_approvals,
     documents=_documents,
+    subjects=lambda payload: person_objects(payload.person),
+    break_glass=True,
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 5),
     validity_days=30,
     example_request={

@@ -14,10 +14,12 @@ from schemas.catalogue import (
     Deadline,
     DeadlineKind,
     Kind,
+    LiveMeasure,
     MatterType,
     MeasureRule,
     Shape,
 )
+from schemas.endings import cancelled
 from schemas.envelope import Ref
 from schemas.identifiers import today_of
 from schemas.items import DutyPhones
@@ -75,6 +77,10 @@ def _documents(payload: PersonControlRequest) -> Mapping[str, int]:
     return DECISION_PAPERS[payload.decision]
 
 
+def _cancelled(payload: PersonControlRequest, measure: LiveMeasure, reason: str) -> Mapping[str, Any]:
+    return cancelled("person", payload.person.canonical(), measure, reason)
+
+
 PERSON_CONTROL = MatterType(
     name="police.person-control.request",
     zh="协助控制（临控）",
@@ -93,6 +99,8 @@ PERSON_CONTROL = MatterType(
     approvals=lambda _: BY_PRESIDENT,
     documents=_documents,
     measure=_open,
+    ending=_cancelled,
+    break_glass=True,
     ended_by="police.person-control.cancel",
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 1),
     example_request={

@@ -12,7 +12,7 @@ from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKi
 from schemas.envelope import Ref
 from schemas.identifiers import Plate, Vin
 from schemas.items import distinct
-from schemas.people import NaturalPerson
+from schemas.people import NaturalPerson, person_objects
 from schemas.rules import broken
 from schemas.terms import check_months
 from schemas.values import PLATE_LABELS, Day, Line, Moment, Need, PlateKind
@@ -172,6 +172,7 @@ PERSON_INFO = MatterType(
     coercive=lambda _: True,  # intrudes on privacy: signed, and in an enforcement case only
     approvals=lambda _: ApprovalRule(people=1),
     documents=_documents,
+    subjects=lambda payload: person_objects(payload.person),
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 3),
     example_request={
         "person": {

@@ -5,12 +5,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, model_validator
 
 from schemas.base import Model, label
-from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, Kind, MatterType, MeasureRule, Shape
+from schemas.catalogue import (
+    ApprovalRule,
+    Classification,
+    Deadline,
+    DeadlineKind,
+    Kind,
+    LiveMeasure,
+    MatterType,
+    MeasureRule,
+    Shape,
+)
+from schemas.endings import LIFTED, delisted
 from schemas.items import distinct
 from schemas.matters.sanction_dishonest import DEBTOR_EXAMPLE, RECIPIENTS
 from schemas.people import NaturalPerson
@@ -53,6 +65,10 @@ def _publish_measure(payload: ConsumptionLimitPublish) -> MeasureRule:
     return listed(ACTION, "open", payload.debtor, start_on=payload.publish_on, blocked_by="grace")
 
 
+def _lifted(payload: ConsumptionLimitPublish, measure: LiveMeasure, reason: str) -> Mapping[str, Any]:
+    return delisted(payload.debtor, payload.card_no, measure, reason, LIFTED)
+
+
 CONSUMPTION_PUBLISH = MatterType(
     name="sanction.consumption-limit.publish",
     zh="限制消费发布",
@@ -72,6 +88,7 @@ CONSUMPTION_PUBLISH = MatterType(
     approvals=lambda _: ApprovalRule(people=1),
     documents=lambda _: {"consumption-order": 1},
     measure=_publish_measure,
+    ending=_lifted,
     ended_by="sanction.consumption-limit.lift",
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 3),
     example_request={

@@ -18,10 +18,12 @@ from schemas.catalogue import (
     Deadline,
     DeadlineKind,
     Kind,
+    LiveMeasure,
     MatterType,
     MeasureRule,
     Shape,
 )
+from schemas.endings import DELISTED, delisted
 from schemas.items import distinct
 from schemas.matters.association import DISRUPTION_LABELS, PERFORMANCE_LABELS, Disruption, Performance
 from schemas.people import check_adult
@@ -107,6 +109,10 @@ def _publish_measure(payload: DishonestPublish) -> MeasureRule:
     )
 
 
+def _withdrawn(payload: DishonestPublish, measure: LiveMeasure, reason: str) -> Mapping[str, Any]:
+    return delisted(payload.debtor, payload.entry.card_no, measure, reason, DELISTED)
+
+
 ENTRY_EXAMPLE: Mapping[str, Any] = {
     "card_no": "6101991985****1232",
     "basis_no": "（2025）陕0199民初900007号",
@@ -137,6 +143,7 @@ DISHONEST_PUBLISH = MatterType(
     approvals=lambda _: TWO_PEOPLE,
     documents=lambda _: {"dishonesty-decision": 1},
     measure=_publish_measure,
+    ending=_withdrawn,
     ended_by="sanction.dishonest.withdraw",
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 3),
     example_request={

@@ -8,7 +8,18 @@ from typing import Annotated, Any, Literal
 from pydantic import ValidationInfo, model_validator
 
 from schemas.base import Model, label
-from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, Kind, MatterType, MeasureRule, Shape
+from schemas.catalogue import (
+    ApprovalRule,
+    Classification,
+    Deadline,
+    DeadlineKind,
+    Kind,
+    LiveMeasure,
+    MatterType,
+    MeasureRule,
+    Shape,
+)
+from schemas.endings import LIFTED, NOTES, numbered
 from schemas.envelope import Ref
 from schemas.identifiers import Phone, today_of
 from schemas.people import NaturalPerson, person_objects
@@ -75,6 +86,15 @@ def _open(payload: ExitRestrictRequest) -> MeasureRule:
     return MeasureRule(ACTION, "open", person_objects(payload.person), start_on=payload.start_on, end_on=payload.end_on)
 
 
+def _lifted(payload: ExitRestrictRequest, measure: LiveMeasure, reason: str) -> Mapping[str, Any]:
+    return {
+        "person": payload.person.canonical(),
+        "control_no": numbered(measure),
+        "reason": LIFTED[reason],
+        "note": NOTES[reason],
+    }
+
+
 EXIT_RESTRICT = MatterType(
     name="sanction.exit-restrict.request",
     zh="限制出境",
@@ -93,6 +113,7 @@ EXIT_RESTRICT = MatterType(
     approvals=lambda _: TWO_PEOPLE,
     documents=lambda _: {"exit-restriction-decision": 1, "assistance-notice": 1},
     measure=_open,
+    ending=_lifted,
     ended_by="sanction.exit-restrict.lift",
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 2),
     example_request={

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
@@ -14,6 +14,7 @@ from schemas.catalogue import (
     Deadline,
     DeadlineKind,
     Kind,
+    LiveMeasure,
     MatterType,
     MeasureRule,
     Shape,
@@ -90,6 +91,15 @@ def _grace_measure(payload: Grace) -> MeasureRule:
     )
 
 
+def _ended(payload: Grace, measure: LiveMeasure, reason: str) -> Mapping[str, Any]:
+    return {
+        "debtor": payload.debtor.canonical(),
+        "action": "end",
+        "grace_no": measure.number or measure.measure_no,
+        "end_reason": "performed" if reason in ("paid", "settled") else "revoked",
+    }
+
+
 GRACE = MatterType(
     name="sanction.grace.set",
     zh="履行宽限期",
@@ -107,6 +117,7 @@ GRACE = MatterType(
     approvals=lambda _: ApprovalRule(people=1),
     documents=lambda payload: _GRACE_PAPERS[payload.action],
     measure=_grace_measure,
+    ending=_ended,
     ended_by="sanction.grace.set",
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 1),
     example_request={

@@ -17,10 +17,12 @@ from schemas.catalogue import (
     Deadline,
     DeadlineKind,
     Kind,
+    LiveMeasure,
     MatterType,
     MeasureRule,
     Shape,
 )
+from schemas.endings import original
 from schemas.envelope import Ref
 from schemas.identifiers import DivisionCode
 from schemas.items import ControlledItem, distinct
@@ -144,6 +146,8 @@ VEHICLE_LOCATE = MatterType(
     approvals=lambda _: TWO_PEOPLE,
     documents=lambda _: RULING,
     measure=_locate_measure,
+    subjects=lambda payload: vehicle_objects(payload.vehicle),
+    break_glass=True,
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 5),
     validity_days=90,
     example_request={
@@ -230,6 +234,10 @@ def _seal_measure(payload: VehicleSealRequest) -> MeasureRule:
     )
 
 
+def _released(payload: VehicleSealRequest, measure: LiveMeasure, reason: str) -> Mapping[str, Any]:
+    return {"vehicle": payload.vehicle.canonical(), "action": "release", "original": original(measure)}
+
+
 VEHICLE_SEAL = MatterType(
     name="police.vehicle-seal.request",
     zh="车籍查封",
@@ -247,6 +255,7 @@ VEHICLE_SEAL = MatterType(
     coercive=lambda _: True,
     documents=lambda _: RULING,
     measure=_seal_measure,
+    ending=_released,
     ended_by="police.vehicle-seal.request",
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 5),
     example_request={

@@ -10,6 +10,7 @@ from schemas.base import Model, label
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.envelope import Ref
 from schemas.identifiers import CaseNo, Plate, Vin
+from schemas.people import person_objects
 from schemas.plates import fits_kind
 from schemas.rules import broken
 from schemas.terms import check_order
@@ -115,6 +116,12 @@ class VehicleInfoItem(Model):
         return self
 
 
+def _subjects(payload: VehicleInfoQuery) -> tuple[tuple[str, str], ...]:
+    if payload.vehicle is not None:
+        return ((payload.vehicle.ref, f"plate:{payload.vehicle.plate_kind}:{payload.vehicle.plate}"),)
+    return person_objects(payload.owner) if payload.owner is not None else ()
+
+
 VEHICLE_INFO = MatterType(
     name="police.vehicle-info.query",
     zh="车辆信息查询",
@@ -131,6 +138,7 @@ VEHICLE_INFO = MatterType(
     request_class=Classification.SENSITIVE,
     result_class=Classification.SENSITIVE,
     documents=lambda _: {"inquiry-notice": 1},
+    subjects=_subjects,
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 3),
     example_request={
         "vehicle": {"ref": "v5t9c2hb", "plate": "陕A90001", "plate_kind": "02"},

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import field_validator, model_validator
 
 from schemas.base import Model, label
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, MeasureRule, Shape
+from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
+from schemas.endings import cancelled
 from schemas.envelope import Ref
 from schemas.identifiers import Phone, Plate
 from schemas.items import DutyPhones
@@ -75,6 +77,10 @@ def _control_measure(payload: VehicleControlRequest) -> MeasureRule:
     )
 
 
+def _cancelled(payload: VehicleControlRequest, measure: LiveMeasure, reason: str) -> Mapping[str, Any]:
+    return cancelled("vehicle", payload.vehicle.canonical(), measure, reason)
+
+
 VEHICLE_CONTROL = MatterType(
     name="police.vehicle-control.request",
     zh="实车布控",
@@ -93,6 +99,8 @@ VEHICLE_CONTROL = MatterType(
     approvals=lambda _: TWO_PEOPLE,
     documents=lambda _: RULING,
     measure=_control_measure,
+    ending=_cancelled,
+    break_glass=True,
     ended_by="police.vehicle-control.cancel",
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 2),
     example_request={

@@ -235,13 +235,27 @@ SIGNED = [
     Bad(
         "detention without the president",
         locate_request(
-            approvals=[approval(), approval("sn0199-0011", "handler")],
+            approvals=[approval(), approval("sn0199-0005")],
             documents=[document("detention-decision")],
             payload=within(locate_request()["payload"], "reason", "detention-order"),
         ),
         422,
         "approvals-missing",
         ("/approvals", "approval-role"),
+    ),
+    Bad(
+        "a colleague of the same rank approves",
+        locate_request(approvals=[approval(), approval("sn0199-0011", "handler")]),
+        422,
+        "approvals-missing",
+        ("/approvals/1/role", "approval-role-barred"),
+    ),
+    Bad(
+        "the handler approves",
+        locate_request(handler="sn0199-0005", approvals=[approval(), approval("sn0199-0005")]),
+        422,
+        "approvals-missing",
+        ("/approvals/1/by", "approval-by-drafter"),
     ),
     Bad(
         "documents missing",

@@ -12,8 +12,14 @@ import pytest_asyncio
 
 from gateway.core.routing import Participant
 from gateway.crypto.base64url import decode
+from gateway.crypto.strictjson import dumps
+from gateway.errors import RejectedError
+from gateway.services.batching import one_by_one
+from gateway.services.handed import Answer, Handed
+from gateway.services.proving import Prover
 from gateway.store import SqlStore
 from schemas.catalogue import Kind, catalogue
+from schemas.envelope import CONTENT_TYPE
 from tests.api.world import (
     CASE,
     Keys,
@@ -165,3 +171,23 @@ async def test_nothing_is_published_during_a_grace(world: World) -> None:
     assert (await world.submit_signed(publication(SCREEN), receiver=SCREEN)).code == "measure-forbids"
     await answered(world, ending, GRACE)
     assert (await world.submit_signed(publication(SCREEN), receiver=SCREEN)).status == 202
+
+
+async def test_a_grace_and_a_publication_in_one_batch_do_not_both_pass(world: World) -> None:
+    """Handed in at once, they may share a unit of work: the second must see what the first has decided."""
+    grace = body(GRACE, "grace-decision", receiver=OFFICE)
+    grace = within(within(grace, "payload.start_on", "2026-04-01"), "payload.end_on", "2026-06-01")
+    signed = world.signed(publication(SITE), SITE).raw
+    ours = world.context.home
+    words = [(dumps(grace).encode(), "application/json"), (signed, CONTENT_TYPE)]
+    handed = [Handed(ours, ours.clients[0], f"key-{n}", f"{n}", kind, raw) for n, (raw, kind) in enumerate(words)]
+    submitter, now = world.api.submitter, world.clock.now()
+    prover = Prover(world.context)
+    batch = [
+        await submitter.prepare(one, prover.prove(ours, one.client, one.content_type, one.body, now), now)
+        for one in handed
+    ]
+    first, second = await one_by_one(submitter._commit, batch)
+    assert isinstance(first, Answer)
+    assert isinstance(second, RejectedError)
+    assert second.code == "measure-forbids"

@@ -81,6 +81,7 @@ def staff(*people: tuple[str, str, str]) -> dict[str, Staff]:
 OURS = staff(
     ("sn0199-0001", "院长演示", "president"),
     ("sn0199-0003", "局长演示", "bureau-chief"),
+    ("sn0199-0005", "副局长演示", "bureau-chief"),
     ("sn0199-0007", "李演示", "handler"),
     ("sn0199-0011", "周演示", "handler"),
     ("sn0199-0031", "吴演示", "clerk"),
@@ -314,13 +315,24 @@ class World:
             pass
 
     async def reply(
-        self, request_no: str, verb: str, data: Mapping[str, Any], *, seqno: int, sealed: bool = False
+        self,
+        request_no: str,
+        verb: str,
+        data: Mapping[str, Any],
+        *,
+        seqno: int,
+        sealed: bool = False,
+        answers: str = "open",
+        case_no: str | None = None,
     ) -> str:
         """The one asked (over AMQP) says a verb, as its library would; sealed: to the key named by the `open`, a place
-        in canonical words."""
+        in canonical words.
+
+        answers: the verb that it answers. case_no: where it names another one than it was opened with."""
         request = await self.store.request(request_no)
         assert request is not None
-        origin = next(m for m in await self.store.messages(request_no) if m.verb == "open")
+        origin = next(m for m in await self.store.messages(request_no) if m.verb == answers)
+        opened = request.facts.get("opened_case_no", request.case_no)
         message_id = new_id()
         head, body = split(verb, data, refs_of(data) or None)
         place = sealed and self.context.catalogue[request.type].result_class is Classification.LOCATION
@@ -339,7 +351,7 @@ class World:
             "seqno": seqno,
             "causationid": origin.id,
             "originhash": origin.digest,
-            **({"caseno": request.case_no} if request.facts.get("caseno") else {}),
+            **({"caseno": case_no or opened} if request.facts.get("caseno") else {}),
             "data": {"head": head} if head else {},
         }
         key = self.keys.private[f"{request.asked}.sig.1"]
@@ -451,9 +463,12 @@ async def serving(
     def wake() -> None:
         wakes.append(1)
 
+    numbers = Numbers(store, 100)
     api = Api(
         context=context,
-        submitter=Submitter(context, Numbers(store, 100), wake),
+        submitter=Submitter(context, numbers, wake),
+        numbers=numbers,
+        wake=wake,
         actor=Actor(context, wake),
         documents=LocalDocuments(folder),
     )

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from gateway.core.records import ApprovalRow, Release, ReleaseItem, SubjectUse
 from gateway.store import SqlStore, duty, outbox, paging, reads, transaction, writes
 from gateway.store.bulk import Bulk
 from gateway.store.query import Query
@@ -34,7 +35,12 @@ QUERIES = {
     for name, query in vars(module).items()
     if isinstance(query, Query)
 }
-POSTGRES_ONLY = {"LOCK_DUE_TIMERS", "LOCK_REQUESTS_OF", "CLOCK"}  # row locks, which SQLite has no need of; its clock
+POSTGRES_ONLY = {
+    "LOCK_DUE_TIMERS",
+    "LOCK_REQUESTS_OF",
+    "LOCK_OBJECT",
+    "CLOCK",
+}  # locks, which SQLite has no need of; its clock
 # The index holds unsent rows only; ends after so many rows; is asked for everything in a state; a row for each year.
 MAY_SCAN = {"OLDEST_UNSENT", "NEWEST_QUARANTINE", "MEASURES_IN", "CALENDARS"}
 BULKS = {
@@ -84,6 +90,11 @@ async def fill(store: SqlStore) -> None:
         changes.quarantine.append(refused(owner=f"police-{n}", body_sha256=f"sha256-{n}"))
         changes.idempotency.append(remembered(f"key-{n}"))
         changes.events.append(event(n))
+        changes.new_requests[n - 1].case_no, changes.new_requests[n - 1].group_no = f"case-{n}", f"group-{n}"
+        changes.approvals.append(ApprovalRow(number(n), "approval", "a", "r", "approve", NOW, NOW, "cms1", "s"))
+        changes.subject_uses.append(SubjectUse(f"subject-{n}", number(n), "h", NOW))
+        changes.releases.append(Release(f"release-{n}", COURT, f"case-{n}", "paid", "a", NOW, "s"))
+        changes.release_items.append(ReleaseItem(f"release-{n}", 1, "withdraw", number(n)))
     await write(store, changes)
     sent = await store.lease_outbox("w", NOW, MINUTE, 500)
     async with store.begin() as unit:

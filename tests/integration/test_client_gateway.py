@@ -17,6 +17,7 @@ from gateway.crypto.sdjwt import parse
 from gateway.store import migrate, open_store
 from schemas.catalogue import catalogue
 from tests.api.world import (
+    CASE,
     COURT,
     GRID,
     PDF,
@@ -205,3 +206,37 @@ async def test_an_act_sent_by_another_hand_is_the_same_act(world: World, court_s
     made = plain_act(Act(number, "urge", HANDLER, {"level": 1}))
     reply = await world.post(made.path, made.body, key="k", content_type=made.content_type)
     assert reply.status == 202, reply
+
+
+# --- decisions beside the requests --------------------------------------------------------------------------------
+
+
+async def test_approvals_given_later_are_signed_by_the_library(world: World, court_system: CourtClient) -> None:
+    await court_system.put_document(PDF, media_type="application/pdf")
+    waiting = locate_request(approvals=[], await_approval=True)
+    accepted = await court_system.submit(waiting, receiver=POLICE)
+    number = str(accepted.request_no)
+    first = await court_system.approve(number, by="sn0199-0003", role="bureau-chief", key="chief")
+    again = await court_system.approve(number, by="sn0199-0003", role="bureau-chief", key="chief")
+    assert first == again
+    assert (first.state, first.missing) == ("awaiting-approval", ("approvals-count",))
+    last = await court_system.approve(number, by="sn0199-0001", role="president", reason="同意")
+    assert (last.state, last.missing) == ("approved", ())
+    with pytest.raises(ProblemError, match="approval-decided"):
+        await court_system.approve(number, by="sn0199-0005", role="bureau-chief", decision="reject")
+
+
+async def test_a_case_is_reassigned_inside_the_court_and_let_go(world: World, court_system: CourtClient) -> None:
+    number = await located(world, court_system)
+    basis = {"legal_basis": ["CPL-253"], "handler": "sn0199-0011"}
+    moved = await court_system.reassign(CASE, by=HANDLER, mode="in-court-team", **basis)
+    assert (moved.requests, moved.notices, moved.group_no) == ((number,), (), None)
+    assert (await court_system.request(number)).handler == "sn0199-0011"
+    queued = await court_system.submit(grid_request(case_no=CASE))
+    released = await court_system.release(CASE, by=HANDLER, reason="settled", exceptions={number: "另行和解"})
+    assert {(i.kind, i.request_no) for i in released.items} == {("exception", number), ("withdraw", queued.request_no)}
+    seen = await court_system.released(released.release_no)
+    assert (seen.done, seen.reason, seen.by) == (True, "settled", HANDLER)
+    case = await court_system.case(CASE)
+    assert [r.request_no for r in case.open_requests] == [number]
+    assert [r.release_no for r in case.releases] == [released.release_no]

@@ -1,0 +1,86 @@
+"""One case of a court: its open requests, its live measures, its releases and who has acknowledged them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from gateway.core.lifecycle import TERMINAL, is_done
+from gateway.core.measure_moves import OPEN_STATES, STATES
+from gateway.core.records import Measure, Release, ReleaseItem, Request
+from gateway.core.routing import Participant
+from gateway.errors import RejectedError
+from gateway.services.context import Context
+from gateway.services.measure_queries import measure_view
+from gateway.services.ports import RequestFilter
+from gateway.services.queries import Queries
+from gateway.services.views import CaseView, ReleaseLine, ReleaseView
+from schemas.envelope import is_request_no, timestamp
+
+CASE_LIMIT = 5000
+
+
+class Cases:
+    def __init__(self, context: Context) -> None:
+        self._ctx = context
+        self._queries = Queries(context)
+
+    async def case(self, who: Participant, case_no: str) -> CaseView:
+        """What `who` asked for in that case and is still open, and what it let go."""
+        where = RequestFilter(participant=who.code, case_no=case_no, limit=CASE_LIMIT)
+        requests = [r for r in await self._ctx.store.requests(where) if r.asker == who.code]
+        own = {r.request_no for r in requests}
+        live = await self._ctx.store.find_measures(states=OPEN_STATES, case_no=case_no)
+        releases = [r for r in await self._ctx.store.releases(case_no) if r.court == who.code]
+        return CaseView(
+            case_no=case_no,
+            open_requests=[self._queries.view(who, r) for r in requests if not is_done(r)],
+            measures=[measure_view(who, m) for m in live if m.request_no in own],
+            releases=[await self._release(release) for release in releases],
+        )
+
+    async def release(self, who: Participant, release_no: str) -> ReleaseView:
+        """Raises RejectedError unknown-release."""
+        release = await self._ctx.store.release(release_no) if is_request_no(release_no) else None
+        if release is None or release.court != who.code:
+            raise RejectedError("unknown-release", pointer="/release_no")
+        return await self._release(release)
+
+    async def _release(self, release: Release) -> ReleaseView:
+        measures = {
+            m.measure_no: m for m in await self._ctx.store.find_measures(states=STATES, case_no=release.case_no)
+        }
+        lines = [
+            await self._line(item, measures.get(item.measure_no or ""))
+            for item in await self._ctx.store.release_items(release.release_no)
+        ]
+        owed = [line for line in lines if not line.acknowledged]
+        return ReleaseView(
+            release_no=release.release_no,
+            case_no=release.case_no,
+            reason=cast(Any, release.reason),
+            by=release.ordered_by,
+            at=timestamp(release.at),
+            done=not owed,
+            waiting_for=sorted({line.receiver for line in owed if line.receiver is not None}),
+            items=lines,
+        )
+
+    async def _line(self, item: ReleaseItem, measure: Measure | None) -> ReleaseLine:
+        request = await self._ctx.store.request(item.request_no) if item.request_no is not None else None
+        receiver = request.asked if request is not None else measure.asked if measure is not None else None
+        return ReleaseLine(
+            kind=cast(Any, item.kind),
+            request_no=item.request_no,
+            measure_no=item.measure_no,
+            receiver=receiver,
+            state=request.state if request is not None else None,
+            acknowledged=item.kind == "exception" or over(request, measure),
+            reason=item.reason,
+        )
+
+
+def over(request: Request | None, measure: Measure | None) -> bool:
+    """The partner has said that nothing is left: its measure has ended, or the request has come to its end."""
+    if measure is not None:
+        return measure.state == "ended"
+    return request is not None and request.state in TERMINAL[request.shape]
