@@ -71,6 +71,11 @@ class RequestInfo(_Answer):
     handler: str | None = None
     reason: str | None = None
     too_late: bool | None = None
+    backup_handler: str | None = None
+    due_at: str | None = None
+    due_on: str | None = None
+    provisional: bool | None = None
+    paused: bool | None = None
     created_at: str
     updated_at: str
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from gateway.core.clocks import Basis, FallenDue, fallen_due, running
+from gateway.core.clocks import DUE, STEPS, Basis, FallenDue, fallen_due, running
 from gateway.core.deadlines import SHANGHAI, due
 from gateway.core.lifecycle import Step, decide
 from gateway.core.records import Changes, Request, Timer
@@ -75,10 +75,15 @@ class Reminder:
 
 
 def _head(timer: Timer, said: FallenDue) -> dict[str, Any]:
-    """due_at: when it was due. to: staff number of whom it is for."""
-    head = {"due_at": timestamp(timer.due_at), "level": said.level, "to": said.to}
-    if timer.provisional:
-        head["provisional"] = True
+    """clock, step: what ran out. due_at: when. to: staff number of whom it is for."""
+    head: dict[str, Any] = {
+        "clock": timer.kind,
+        "step": STEPS[timer.count] if timer.kind == DUE else None,
+        "due_at": timestamp(timer.due_at),
+        "level": said.level,
+        "to": said.to,
+        "provisional": True if timer.provisional else None,
+    }
     return {name: value for name, value in head.items() if value is not None}
 
 

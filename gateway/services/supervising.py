@@ -47,7 +47,8 @@ class Supervisor:
         proof = self._proof(request, asker, superior)
         supervision = _request(request, proof, number, superior, now)
         changes.new_requests.append(supervision)
-        changes.events += request_events(self._ctx, request, "supervised", now, detail=number)
+        head = {"supervision": number}
+        changes.events += request_events(self._ctx, request, "supervised", now, head=head, detail=number)
         await self._opening.open(supervision, proof, (), changes, now)
 
     def _superior(self, asker: Participant, asked: Participant) -> Participant | None:
