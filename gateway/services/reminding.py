@@ -9,9 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from gateway.core.clocks import DUE, STEPS, Basis, FallenDue, fallen_due, running
+from gateway.core.clocks import FallenDue, fallen_due, running
 from gateway.core.deadlines import SHANGHAI, due
 from gateway.core.lifecycle import Step, decide
+from gateway.core.main_clock import DUE, STEPS, Basis
 from gateway.core.records import Changes, Request, Timer
 from gateway.errors import MisuseError, RejectedError
 from gateway.services.carry import carry_out

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.core.approvals import SHANGHAI
-from gateway.core.clocks import SUPERVISION
+from gateway.core.main_clock import SUPERVISION
 from gateway.core.records import Changes, Request
 from gateway.core.routing import Participant, admit
 from gateway.errors import RejectedError
