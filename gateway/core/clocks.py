@@ -126,6 +126,8 @@ def change(request: Request, was: Mapping[str, str], verb: str | None, basis: Ba
         facts["due"] = paused(facts["due"], basis, now)
     elif DUE in runs and "paused" in facts["due"]:
         facts["due"] = resumed(facts["due"], verb, basis, now)
+    elif DUE in runs and DUE not in was and facts["due"]["provisional"]:
+        facts["due"] = counted(facts["due"], basis)
     begun = (timer_of(request, kind, now, basis) for kind, about in runs.items() if was.get(kind) != about)
     return Change([timer for timer in begun if timer is not None], [kind for kind in was if kind not in runs])
 

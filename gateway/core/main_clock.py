@@ -40,7 +40,7 @@ def opened(deadline: Deadline, urgency: str, basis: Basis, now: datetime) -> dic
     urgent = basis.terms.urgent
     if urgency != "normal" and due(urgent, now, basis.calendar).at < due(deadline, now, basis.calendar).at:
         deadline = urgent
-    return _counted(deadline, now, URGE if deadline.kind is DeadlineKind.CLOCK_HOURS else REMIND, basis)
+    return _counted(deadline, now, REMIND, basis)
 
 
 def expiry(validity_days: int, request: Request, now: datetime) -> datetime:

@@ -308,6 +308,22 @@ def test_a_provisional_timer_is_counted_again_and_its_step_is_kept() -> None:
     assert counted_again(again, one, newer) == again
 
 
+def test_a_calendar_that_came_before_the_broker_confirmed_holds() -> None:
+    """Opened on the older calendar, sent on the newer: no timer had to be counted again in between."""
+    new_year = datetime(2026, 12, 29, 2, 0, tzinfo=UTC)
+    one = request("approved", facts={"due": opened(FIVE_DAYS, "normal", BASIS, new_year)})
+    year = Year(2027, "演示", date(2026, 11, 4), frozenset({date(2027, 1, 1), date(2027, 1, 4)}), frozenset())
+    newer = replace(BASIS, calendar=Calendar([*BASIS.calendar.years.values(), year]))
+    set_ = move(one, "dispatched", new_year, basis=newer)
+    assert (set_["due"].provisional, set_["due"].due_at) == (False, at("2027-01-07T00:00"))
+    assert (one.facts["due"]["provisional"], one.facts["due"]["on"]) == (False, "2027-01-07")
+
+
+def test_long_hours_are_reminded_too() -> None:
+    three_days = Deadline(DeadlineKind.CLOCK_HOURS, 72)
+    assert steps(request(deadline=three_days))[0] == ("reminder", "due", None, NOW + timedelta(hours=48))
+
+
 @pytest.mark.parametrize("kind", ["receipt", "confirm", "supplement", "objection", "withdrawal", "approval"])
 def test_every_kind_is_counted_again_from_its_own_start(kind: str) -> None:
     one = request("delivered", facts={"objection": True})
