@@ -48,10 +48,13 @@ class CalendarKeeper:
 
 
 async def load(context: Context) -> None:
-    """What was imported holds before what was shipped."""
+    """What was imported holds before what was shipped. A calendar that says the same stays the same object."""
     imported = [_year(row) for row in await context.store.calendars()]
     calendars = context.calendars
-    calendars.now = Calendar([*calendars.shipped.years.values(), *imported])
+    found = Calendar([*calendars.shipped.years.values(), *imported])
+    if found.years != calendars.now.years:
+        calendars.now = found
+        log.info("calendar", years=sorted(found.years))
 
 
 async def import_year(context: Context, year: Year) -> int:
