@@ -329,6 +329,20 @@ async def test_a_deadline_beyond_the_published_year_is_provisional_until_its_cal
     assert (await said(world, number))[-1] == ("reminder", "due", "01-06 00:00")
 
 
+async def test_an_amended_notice_moves_what_was_certain(world: World) -> None:
+    """As in January 2020: the holiday was made longer when it had begun."""
+    world.clock.moment = at("2026-09-28T10:00")
+    number, other = await asked(world, answered=3), await asked(world, answered=3, urgency="urgent")
+    assert (await world.get(f"/v1/requests/{number}")).json["due_on"] == "2026-10-08"
+    published = world.context.calendars.now.years[2026]
+    longer = replace(published, notice="演示", rest=published.rest | {date(2026, 10, 8), date(2026, 10, 9)})
+    assert await import_year(world.context, longer) == 1
+    assert (await world.get(f"/v1/requests/{number}")).json["due_on"] == "2026-10-10"  # a Saturday that is worked
+    assert (await world.get(f"/v1/requests/{other}")).json["due_on"] == "2026-09-29"
+    await tick(world, "2026-10-10T23:00")
+    assert await said(world, number) == [("deadline", "calendar", "10-11 00:00"), ("reminder", "due", "10-10 00:00")]
+
+
 async def test_another_process_notices_and_counts_again_what_was_set_meanwhile(world: World) -> None:
     other = replace(world.context, calendars=Calendars(world.context.calendars.shipped))
     await import_year(world.context, NEXT)
