@@ -193,6 +193,11 @@ class RequestInfo(_Answer):
     reason: str | None = None
     too_late: bool | None = None
     break_glass: str | None = None
+    backup_handler: str | None = None
+    due_at: str | None = None
+    due_on: str | None = None
+    provisional: bool | None = None
+    paused: bool | None = None
     created_at: str
     updated_at: str
 

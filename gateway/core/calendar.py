@@ -43,7 +43,7 @@ class Year:
 
 
 class Calendar:
-    """Published years; of two for one year the later holds."""
+    """Published years; of two for one year the later holds. Never changed: another calendar is another object."""
 
     def __init__(self, years: Iterable[Year]) -> None:
         self.years: Mapping[int, Year] = {year.year: year for year in years}

@@ -3,34 +3,39 @@
 Pure: `running` reads off a request which clocks run, `change` turns what an event did to it into timers to set and to
 clear, `fallen_due` says what a due timer means. `docs/clocks.md` is written from `RULES`, and a test compares them.
 
-The main clock (`due`) is the deadline of the request itself. It goes through steps (`STEPS`) and stands still
-wherever the asked party waits for the asker (`RUNS` names where it runs), and while an objection is unanswered; then
-it goes on with the time that was left.
+The main clock (`due`) is the deadline of the request itself (`core.main_clock`). It stands still wherever the asked
+party waits for the asker, that is outside the states that `RULES` names, and while an objection is unanswered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
-from gateway.core.calendar import Calendar
-from gateway.core.deadlines import Due, after, due, left
-from gateway.core.duty import Duty, within_duty
+from gateway.core.deadlines import Due, due
+from gateway.core.duty import within_duty
 from gateway.core.lifecycle import ALERT_OPEN, ANSWERED, BEFORE, TERMINAL, WORKING
+from gateway.core.main_clock import (
+    DUE,
+    ESCALATE,
+    REMIND,
+    STEPS,
+    SUPERVISE,
+    URGE,
+    Basis,
+    counted,
+    next_step,
+    paused,
+    resumed,
+)
 from gateway.core.records import Request, Timer
-from gateway.core.settings import Terms
-from schemas.catalogue import Deadline, DeadlineKind
 
-DUE, RECEIPT, SUPPLEMENT, OBJECTION = "due", "receipt", "supplement", "objection"
+RECEIPT, SUPPLEMENT, OBJECTION = "receipt", "supplement", "objection"
 CONFIRM, WITHDRAWAL, APPROVAL, HOLD = "confirm", "withdrawal", "approval", "hold"
 UNSENT, BLOCKED = "unsent", "blocked"
-SUPERVISION = "entrust.supervision.request"
-
-REMIND, URGE, URGE_AGAIN, SUPERVISE, ESCALATE = range(5)
-STEPS = ("remind", "urge", "urge-again", "supervise", "escalate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +72,9 @@ _READ_FROM_A_FEED = Rule(RECEIPT, "ask", ("dispatched",))
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
-    """What terms are counted on. duty: the asked party's; reads_feed: it has no queue."""
-
-    terms: Terms
-    calendar: Calendar
-    duty: Duty
-    reads_feed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Change:
-    """facts: the request's, new. set, clear: timers, and kinds whose timer is no longer wanted."""
+    """Timers to set, and kinds whose timer is no longer wanted."""
 
-    facts: dict[str, Any]
     set: list[Timer] = field(default_factory=list)
     clear: list[str] = field(default_factory=list)
 
@@ -98,23 +92,6 @@ class FallenDue:
     supervise: bool = False
     lapse: bool = False
     following: Timer | None = None
-
-
-def opened(deadline: Deadline, urgency: str, basis: Basis, now: datetime) -> dict[str, Any]:
-    """Facts `due` of a request that is opened now. urgency: anything but `normal` asks for `terms.urgent`, unless the
-    matter is due sooner anyway."""
-    urgent = basis.terms.urgent
-    if urgency != "normal" and due(urgent, now, basis.calendar).at < due(deadline, now, basis.calendar).at:
-        deadline = urgent
-    return _facts(deadline, now, URGE if deadline.kind is DeadlineKind.CLOCK_HOURS else REMIND, basis)
-
-
-def expiry(validity_days: int, request: Request, now: datetime) -> datetime:
-    """Until when a receiver takes the `open`. Never the deadline itself: an overdue request is still a request
-    (docs/design.md 3.2)."""
-    expires = now + timedelta(days=validity_days)
-    at_the_deadline = "due" in request.facts and expires == datetime.fromisoformat(request.facts["due"]["at"])
-    return expires + timedelta(days=1) if at_the_deadline else expires
 
 
 def running(request: Request, basis: Basis) -> dict[str, str]:
@@ -135,25 +112,24 @@ def _wanted(kind: str, facts: Mapping[str, Any]) -> bool:
 
 
 def change(request: Request, was: Mapping[str, str], verb: str | None, basis: Basis, now: datetime) -> Change:
-    """After `verb` (None: no message) brought `request` to where it is now; was: `running` before it."""
-    found = Change(dict(request.facts))
+    """After `verb` (None: no message) brought `request` to where it is now; was: `running` before it.
+
+    The request's facts are replaced: an objection is noted, the main clock stopped or started.
+    """
+    facts = request.facts = dict(request.facts)
     if verb == "objection":
-        found.facts["objection"] = True
+        facts["objection"] = True
     elif verb == "objection-answer":
-        found.facts.pop("objection", None)
-    request.facts = found.facts
+        facts.pop("objection", None)
     runs = running(request, basis)
-    found.clear.extend(kind for kind in was if kind not in runs)
-    if DUE not in runs and _is_under_way(request) and "paused" not in found.facts["due"]:
-        found.facts["due"] = _paused(found.facts["due"], basis, now)
-    elif DUE in runs and "paused" in found.facts["due"]:
-        found.facts["due"] = _resumed(found.facts["due"], verb, basis, now)
-    for kind, about in runs.items():
-        if was.get(kind) != about:
-            timer = timer_of(request, kind, now, basis)
-            if timer is not None:
-                found.set.append(timer)
-    return found
+    if DUE not in runs and _is_under_way(request) and "paused" not in facts["due"]:
+        facts["due"] = paused(facts["due"], basis, now)
+    elif DUE in runs and "paused" in facts["due"]:
+        facts["due"] = resumed(facts["due"], verb, basis, now)
+    elif DUE in runs and DUE not in was and facts["due"]["provisional"]:
+        facts["due"] = counted(facts["due"], basis)
+    begun = (timer_of(request, kind, now, basis) for kind, about in runs.items() if was.get(kind) != about)
+    return Change([timer for timer in begun if timer is not None], [kind for kind in was if kind not in runs])
 
 
 def _is_under_way(request: Request) -> bool:
@@ -164,7 +140,7 @@ def _is_under_way(request: Request) -> bool:
 def timer_of(request: Request, kind: str, start: datetime, basis: Basis) -> Timer | None:
     """The timer of a clock that began at `start`; None when its last step has been said."""
     if kind == DUE:
-        return _step_timer(request, basis)
+        return next_step(request, basis)
     if kind == HOLD:
         return Timer(request.request_no, HOLD, datetime.fromisoformat(request.facts["hold_until"]), 0, start)
     end = _term(kind, request, start, basis)
@@ -189,75 +165,6 @@ def _term(kind: str, request: Request, start: datetime, basis: Basis) -> Due:
     return due(deadline, start, basis.calendar)
 
 
-# --- the main clock
-
-
-def _facts(deadline: Deadline, start: datetime, step: int, basis: Basis) -> dict[str, Any]:
-    end = due(deadline, start, basis.calendar)
-    return {
-        "kind": deadline.kind.value,
-        "amount": deadline.amount,
-        "start": start.isoformat(),
-        "at": end.at.isoformat(),
-        "on": end.on.isoformat(),
-        "provisional": end.provisional,
-        "step": step,
-    }
-
-
-def _deadline(facts: Mapping[str, Any]) -> Deadline:
-    return Deadline(DeadlineKind(facts["kind"]), facts["amount"])
-
-
-def _start(facts: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(facts["start"])
-
-
-def _paused(facts: Mapping[str, Any], basis: Basis, now: datetime) -> dict[str, Any]:
-    rest = left(_deadline(facts), _start(facts), now, basis.calendar)
-    return {**facts, "paused": now.isoformat(), "left": rest.amount}
-
-
-def _resumed(facts: Mapping[str, Any], verb: str | None, basis: Basis, now: datetime) -> dict[str, Any]:
-    """With the time left. Work that is sent back has at least one working day, and is urged from the beginning."""
-    rest, step = Deadline(DeadlineKind(facts["kind"]), facts["left"]), facts["step"]
-    if verb == "reopen":
-        step = URGE
-        if rest.amount == 0:
-            rest = Deadline(DeadlineKind.WORKING_DAYS, 1)
-    return _facts(rest, now, step, basis)
-
-
-def _end(facts: Mapping[str, Any], basis: Basis) -> Due:
-    """The deadline; on today's calendar, where an earlier one had to guess."""
-    if facts["provisional"]:
-        return due(_deadline(facts), _start(facts), basis.calendar)
-    return Due(date.fromisoformat(facts["on"]), datetime.fromisoformat(facts["at"]))
-
-
-def _moment(end: Due, step: int, basis: Basis) -> Due:
-    """When that step of the main clock is to be said."""
-    terms = basis.terms
-    if step == REMIND:
-        return Due(end.on, end.at - terms.remind_before, end.provisional)
-    days = {URGE_AGAIN: terms.urge_again, SUPERVISE: terms.supervise, ESCALATE: terms.escalate}.get(step)
-    return end if days is None else after(end, days, basis.calendar)
-
-
-def _step_timer(request: Request, basis: Basis) -> Timer | None:
-    """The next step that is still to be said: one that would come before its own beginning is not."""
-    facts = request.facts["due"]
-    start, step, last = _start(facts), facts["step"], _end(facts, basis)
-    if step == REMIND and (request.shape != "ask" or _moment(last, REMIND, basis).at <= start):
-        step = URGE
-    if step == SUPERVISE and request.type == SUPERVISION:
-        step = ESCALATE
-    if step > (ESCALATE if request.shape == "ask" else URGE):
-        return None
-    end = _moment(last, step, basis)
-    return Timer(request.request_no, DUE, end.at, step, start, end.provisional)
-
-
 # --- what has fallen due
 
 
@@ -279,7 +186,7 @@ def fallen_due(timer: Timer, request: Request, basis: Basis) -> FallenDue:
 def _stepped(timer: Timer, request: Request, basis: Basis) -> FallenDue:
     step = timer.count
     request.facts = {**request.facts, "due": {**request.facts["due"], "step": step + 1}}
-    following = _step_timer(request, basis)
+    following = next_step(request, basis)
     if step == REMIND:
         return FallenDue("reminder", DUE, to=request.handler, following=following)
     if step == ESCALATE:
@@ -295,7 +202,5 @@ def counted_again(timer: Timer, request: Request, basis: Basis) -> Timer | None:
     if timer.start_at is None:
         return timer
     if timer.kind == DUE:
-        facts = request.facts["due"]
-        renewed = _facts(_deadline(facts), _start(facts), facts["step"], basis)
-        request.facts = {**request.facts, "due": renewed}
+        request.facts = {**request.facts, "due": counted(request.facts["due"], basis)}
     return timer_of(request, timer.kind, timer.start_at, basis)

@@ -9,16 +9,15 @@ from gateway.core.clocks import (
     APPROVAL,
     BLOCKED,
     CONFIRM,
-    DUE,
     HOLD,
     OBJECTION,
     RECEIPT,
     RULES,
-    STEPS,
     SUPPLEMENT,
     UNSENT,
     WITHDRAWAL,
 )
+from gateway.core.main_clock import DUE, STEPS
 from gateway.core.settings import Terms
 from schemas.catalogue import Deadline, DeadlineKind
 

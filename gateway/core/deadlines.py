@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from gateway.core.calendar import DAY, Calendar
@@ -33,9 +34,15 @@ def due(deadline: Deadline, start: datetime, calendar: Calendar) -> Due:
     if deadline.kind is DeadlineKind.CLOCK_HOURS:
         at = start.astimezone(UTC) + deadline.amount * HOUR
         return Due(day_of(at), at)
+    return _in_days(deadline, day_of(start), calendar)
+
+
+@lru_cache(maxsize=4096)
+def _in_days(deadline: Deadline, day: date, calendar: Calendar) -> Due:
+    """Remembered: what is opened on one day mostly has one of a few terms, and a calendar never changes."""
     if deadline.kind is DeadlineKind.LEGAL_DAYS:
-        return _whole(*_working_from(day_of(start) + deadline.amount * DAY, calendar))
-    return _whole(*working_days(day_of(start), deadline.amount, calendar))
+        return _whole(*_working_from(day + deadline.amount * DAY, calendar))
+    return _whole(*working_days(day, deadline.amount, calendar))
 
 
 def working_days(start: date, amount: int, calendar: Calendar) -> tuple[date, bool]:

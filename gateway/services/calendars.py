@@ -42,22 +42,32 @@ class CalendarKeeper:
     async def once(self) -> None:
         """Reads what was imported. Another process may still have set a timer by the calendar before, so provisional
         ones are looked at each time. Raises StoreUnavailableError."""
-        await load(self._ctx)
+        before = self._ctx.calendars.now
+        amended = await load(self._ctx)
+        if self._ctx.calendars.now is not before:
+            log.info("calendar", years=sorted(self._ctx.calendars.now.years), amended=amended)
         if self._counts:
-            await count_again(self._ctx)
+            await count_again(self._ctx, amended)
 
 
-async def load(context: Context) -> None:
-    """What was imported holds before what was shipped."""
+async def load(context: Context) -> list[int]:
+    """What was imported holds before what was shipped. A calendar that says the same stays the same object.
+
+    The years that were known already and now say something else: a notice was amended, as in January 2020.
+    """
     imported = [_year(row) for row in await context.store.calendars()]
     calendars = context.calendars
-    calendars.now = Calendar([*calendars.shipped.years.values(), *imported])
+    found, before = Calendar([*calendars.shipped.years.values(), *imported]), calendars.now.years
+    if found.years == before:
+        return []
+    calendars.now = found
+    return sorted(n for n, year in found.years.items() if n in before and year != before[n])
 
 
 async def import_year(context: Context, year: Year) -> int:
-    """Keeps the calendar of a year and counts again what depends on it; how many deadlines that were.
+    """Keeps the calendar of a year and counts again what depends on it; how many deadlines moved or became certain.
 
-    Importing a year once more replaces it: a notice can be amended. Raises StoreUnavailableError.
+    Importing a year once more replaces it. Raises StoreUnavailableError.
     """
     row = CalendarYear(
         year=year.year,
@@ -67,16 +77,20 @@ async def import_year(context: Context, year: Year) -> int:
         work=sorted(day.isoformat() for day in year.work),
         at=context.clock.now(),
     )
+    await load(context)
     async with context.store.begin() as tx:
         await tx.apply(Changes(calendars=[row]))
-    await load(context)
-    return await count_again(context)
+    return await count_again(context, await load(context))
 
 
-async def count_again(context: Context) -> int:
-    """Every provisional deadline that the calendar now reaches; those beyond it wait. How many there were."""
+async def count_again(context: Context, amended: Sequence[int] = ()) -> int:
+    """Every provisional deadline that the calendar now reaches (those beyond it wait), and everything that falls due
+    from the beginning of the first amended year on. How many of them are different now."""
     known = context.calendars.now.known_until(day_of(context.clock.now()))
-    numbers = await context.store.provisional(datetime.combine(known, time(), SHANGHAI))
+    numbers = await context.store.provisional(_midnight(known))
+    if amended:
+        from_there = await context.store.due_from(_midnight(date(min(amended), 1, 1)))
+        numbers = sorted({*numbers, *from_there})
     size, total = context.settings.batch, 0
     for first in range(0, len(numbers), size):
         total += await _batch(context, numbers[first : first + size])
@@ -84,24 +98,29 @@ async def count_again(context: Context) -> int:
 
 
 async def _batch(context: Context, numbers: Sequence[str]) -> int:
-    """How many of their deadlines are certain now."""
-    now, changes, certain = context.clock.now(), Changes(), 0
+    now, changes, different = context.clock.now(), Changes(), 0
     async with context.store.begin() as tx:
         requests = await tx.lock_requests(numbers)
-        for timer in await tx.provisional_timers(numbers):
-            request = requests[timer.request_no]
+        for timer in await tx.timers_of(numbers):
+            request = requests.get(timer.request_no)
+            if request is None:
+                continue  # it waits for the `open` of a request that we do not have
             before = request.facts.get("due")
             again = counted_again(timer, request, basis_of(context, request))
             if again is None or again == timer:
                 continue
             changes.set_timer(again)
-            certain += not again.provisional
+            different += 1
             if request.facts.get("due") != before:
                 head = {"due_at": timestamp(datetime.fromisoformat(request.facts["due"]["at"]))}
                 changes.events += request_events(context, request, "deadline", now, head=head, detail="calendar")
                 changes.requests.append(request)
         await tx.apply(changes)
-    return certain
+    return different
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), SHANGHAI)
 
 
 def _year(row: CalendarYear) -> Year:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from adapters.contract import Adapter, AdapterError, Canonical
-from gateway.core.clocks import expiry
+from gateway.core.main_clock import expiry
 from gateway.core.origins import marked, origin_for
 from gateway.core.records import Message, OutboxRow, Request
 from gateway.core.routing import Participant, routing_key

@@ -161,8 +161,8 @@ class Transaction(Protocol):
         """Due ones, locked so that two clocks never take the same."""
         ...
 
-    async def provisional_timers(self, numbers: Sequence[str]) -> list[Timer]:
-        """Of these (locked) requests, the timers whose term had to guess a day."""
+    async def timers_of(self, numbers: Sequence[str]) -> list[Timer]:
+        """Every timer of these (locked) requests."""
         ...
 
     async def timer(self, request_no: str, kind: str) -> Timer | None: ...
@@ -313,6 +313,10 @@ class Store(Protocol):
 
     async def provisional(self, until: datetime) -> list[str]:
         """Requests with a timer due by `until` whose term had to guess a day."""
+        ...
+
+    async def due_from(self, since: datetime) -> list[str]:
+        """Requests with a timer due at `since` or later."""
         ...
 
     async def now(self) -> datetime:

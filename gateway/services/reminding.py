@@ -9,9 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from gateway.core.clocks import Basis, FallenDue, fallen_due, running
+from gateway.core.clocks import FallenDue, fallen_due, running
 from gateway.core.deadlines import SHANGHAI, due
 from gateway.core.lifecycle import Step, decide
+from gateway.core.main_clock import DUE, STEPS, Basis
 from gateway.core.records import Changes, Request, Timer
 from gateway.errors import MisuseError, RejectedError
 from gateway.services.carry import carry_out
@@ -75,10 +76,15 @@ class Reminder:
 
 
 def _head(timer: Timer, said: FallenDue) -> dict[str, Any]:
-    """due_at: when it was due. to: staff number of whom it is for."""
-    head = {"due_at": timestamp(timer.due_at), "level": said.level, "to": said.to}
-    if timer.provisional:
-        head["provisional"] = True
+    """clock, step: what ran out. due_at: when. to: staff number of whom it is for."""
+    head: dict[str, Any] = {
+        "clock": timer.kind,
+        "step": STEPS[timer.count] if timer.kind == DUE else None,
+        "due_at": timestamp(timer.due_at),
+        "level": said.level,
+        "to": said.to,
+        "provisional": True if timer.provisional else None,
+    }
     return {name: value for name, value in head.items() if value is not None}
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.core.approvals import SHANGHAI
-from gateway.core.clocks import SUPERVISION
+from gateway.core.main_clock import SUPERVISION
 from gateway.core.records import Changes, Request
 from gateway.core.routing import Participant, admit
 from gateway.errors import RejectedError
@@ -47,7 +47,8 @@ class Supervisor:
         proof = self._proof(request, asker, superior)
         supervision = _request(request, proof, number, superior, now)
         changes.new_requests.append(supervision)
-        changes.events += request_events(self._ctx, request, "supervised", now, detail=number)
+        head = {"supervision": number}
+        changes.events += request_events(self._ctx, request, "supervised", now, head=head, detail=number)
         await self._opening.open(supervision, proof, (), changes, now)
 
     def _superior(self, asker: Participant, asked: Participant) -> Participant | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.core import clocks
-from gateway.core.clocks import Basis
+from gateway.core.main_clock import Basis, opened
 from gateway.core.records import Changes, Request
 from gateway.services.context import Context
 
@@ -26,7 +26,7 @@ def set_deadline(context: Context, request: Request, payload: Any, urgency: str,
     """
     matter = context.catalogue[request.type]
     deadline = matter.asks_by(payload) or matter.deadline
-    request.facts["due"] = clocks.opened(deadline, urgency, basis_of(context, request), now)
+    request.facts["due"] = opened(deadline, urgency, basis_of(context, request), now)
     hold_until = matter.hold_until(payload)
     if hold_until is not None:
         request.facts["hold_until"] = hold_until
@@ -47,7 +47,6 @@ def keep_time(
 ) -> None:
     """Sets and clears timers after `verb` brought `request` to where it is now. The row is the caller's to write."""
     change = clocks.change(request, was, verb, basis_of(context, request), now)
-    request.facts = change.facts
     for kind in change.clear:
         changes.clear_timer(request.request_no, kind)
     for timer in change.set:

@@ -94,6 +94,9 @@ PROVISIONAL = Query(
         text("timers.provisional"), tables.timers.c.due_at <= bindparam("until", type_=Instant())
     )
 )
+DUE_FROM = Query(
+    select(tables.timers.c.request_no).where(tables.timers.c.due_at >= bindparam("since", type_=Instant()))
+)
 CALENDARS = Query(select(*CALENDAR.columns).order_by(tables.calendars.c.year))
 CLOCK = Query(select(func.clock_timestamp()))  # PostgreSQL
 PING = Query(select(literal(1, Integer())))

@@ -232,6 +232,9 @@ class SqlStore:
     async def provisional(self, until: datetime) -> list[str]:
         return sorted({row[0] for row in await self._rows(reads.PROVISIONAL, until=until)})
 
+    async def due_from(self, since: datetime) -> list[str]:
+        return sorted({row[0] for row in await self._rows(reads.DUE_FROM, since=since)})
+
     async def now(self) -> datetime:
         if self.database.is_sqlite:
             return datetime.now(UTC)  # SQLite's clock is this machine's

@@ -248,9 +248,9 @@ class SqlTransaction:
         found = [row for query in queries for row in await self._db.fetch(query, now=now, limit=limit)]
         return [TIMER.read(row) for row in found[:limit]]
 
-    async def provisional_timers(self, numbers: Sequence[str]) -> list[Timer]:
+    async def timers_of(self, numbers: Sequence[str]) -> list[Timer]:
         found = [TIMER.read(row) for row in await self._db.fetch(TIMERS_OF, numbers=numbers)]
-        return sorted((timer for timer in found if timer.provisional), key=lambda t: (t.request_no, t.kind))
+        return sorted(found, key=lambda t: (t.request_no, t.kind))
 
     async def take_number_block(self, opener: str, day: str, size: int) -> int:
         following: int = await scalar(self._db, TAKE_NUMBERS, opener=opener, day=day, size=size)

@@ -20,7 +20,7 @@ from gateway.store import SqlStore
 from schemas.catalogue import Kind, catalogue
 from schemas.envelope import parse_timestamp
 from tests.api.test_read import commissioned
-from tests.api.world import CASE, COURT, POLICE, Keys, World, grid_request, participants, serving
+from tests.api.world import CASE, COURT, POLICE, Keys, World, grid_request, participants, seal_request, serving
 
 DELIVERED = {"stored_at": "2026-03-24T10:10:00+08:00", "system": "网格平台"}
 RECEIPT = {"received_at": "2026-03-24T10:31:52+08:00", "person": "赵演示", "badge": "061234"}
@@ -329,6 +329,20 @@ async def test_a_deadline_beyond_the_published_year_is_provisional_until_its_cal
     assert (await said(world, number))[-1] == ("reminder", "due", "01-06 00:00")
 
 
+async def test_an_amended_notice_moves_what_was_certain(world: World) -> None:
+    """As in January 2020: the holiday was made longer when it had begun."""
+    world.clock.moment = at("2026-09-28T10:00")
+    number, other = await asked(world, answered=3), await asked(world, answered=3, urgency="urgent")
+    assert (await world.get(f"/v1/requests/{number}")).json["due_on"] == "2026-10-08"
+    published = world.context.calendars.now.years[2026]
+    longer = replace(published, notice="演示", rest=published.rest | {date(2026, 10, 8), date(2026, 10, 9)})
+    assert await import_year(world.context, longer) == 1
+    assert (await world.get(f"/v1/requests/{number}")).json["due_on"] == "2026-10-10"  # a Saturday that is worked
+    assert (await world.get(f"/v1/requests/{other}")).json["due_on"] == "2026-09-29"
+    await tick(world, "2026-10-10T23:00")
+    assert await said(world, number) == [("deadline", "calendar", "10-11 00:00"), ("reminder", "due", "10-10 00:00")]
+
+
 async def test_another_process_notices_and_counts_again_what_was_set_meanwhile(world: World) -> None:
     other = replace(world.context, calendars=Calendars(world.context.calendars.shipped))
     await import_year(world.context, NEXT)
@@ -341,6 +355,39 @@ async def test_another_process_notices_and_counts_again_what_was_set_meanwhile(w
     assert (await world.get(f"/v1/requests/{number}")).json.get("provisional") is True
     await CalendarKeeper(other, counts=True).once()
     assert (await world.get(f"/v1/requests/{number}")).json["due_on"] == "2027-01-06"
+
+
+async def test_the_feed_says_which_clock_ran_out(world: World) -> None:
+    number = await asked(world, answered=3, urgency="urgent")
+    await tick(world, "2026-03-25T10:10")
+    feed = (await world.get("/v1/events")).json["events"]
+    [event] = [e for e in feed if e["kind"] == "overdue"]
+    assert (event["request_no"], event["state"]) == (number, "accepted")
+    assert event["head"] == {"clock": "due", "step": "urge", "due_at": "2026-03-25T02:10:00.000Z", "level": 1}
+
+
+async def test_a_unit_reads_by_its_own_connection(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second connection out of the same pool, inside a unit, could wait for ever under load."""
+    number = await world.accepted(await world.submit_signed(seal_request()))
+    await world.put_pdf()
+    world.clock.advance(minutes=1)
+
+    async def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("read beside the unit")
+
+    with monkeypatch.context() as shut:
+        shut.setattr(SqlStore, "_rows", refuse)
+        assert await world.clockwork.once() == 1
+    assert (await world.get(f"/v1/requests/{number}")).json["state"] == "approved"
+
+
+async def test_a_block_that_lasts_is_an_incident_once(world: World) -> None:
+    number = await world.accepted(await world.submit_signed(seal_request()))
+    for _ in range(3):
+        world.clock.advance(minutes=40)
+        await tick(world)
+    assert [e.detail for e in await timeline(world, number) if e.kind == "incident"] == ["blocked"]
+    assert (await world.get(f"/v1/requests/{number}")).json["state"] == "blocked"
 
 
 @pytest.mark.parametrize("kind", ["due", "unsent"])

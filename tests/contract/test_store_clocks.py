@@ -16,12 +16,12 @@ async def test_a_timer_keeps_when_its_term_began_and_whether_it_guessed(store: S
     await write(store, Changes(new_requests=[request(1)], timers=[guessed]))
     async with store.begin() as unit:
         assert await unit.due_timers(NOW, 10) == [guessed]
-        assert await unit.provisional_timers([number(1)]) == [guessed]
+        assert await unit.timers_of([number(1), number(9)]) == [guessed]
     sure = timer(1, kind="due", start_at=NOW, provisional=False)
     await write(store, Changes(timers=[sure]))
     async with store.begin() as unit:
         assert await unit.due_timers(NOW, 10) == [sure]
-        assert await unit.provisional_timers([number(1)]) == []
+        assert await unit.timers_of([number(1)]) == [sure]
 
 
 async def test_provisional_requests_up_to_a_moment_each_once(store: SqlStore) -> None:
@@ -41,8 +41,10 @@ async def test_provisional_requests_up_to_a_moment_each_once(store: SqlStore) ->
     assert await store.provisional(NOW) == [number(1), number(2)]
     assert await store.provisional(NOW + MINUTE) == [number(1), number(2), number(3)]
     async with store.begin() as unit:
-        kinds = [(t.request_no, t.kind) for t in await unit.provisional_timers([number(2), number(4)])]
-    assert sorted(kinds) == [(number(2), "confirm"), (number(2), "due")]
+        kinds = [(t.request_no, t.kind) for t in await unit.timers_of([number(2), number(4)])]
+    assert kinds == [(number(2), "confirm"), (number(2), "due"), (number(4), "due")]
+    assert await store.due_from(NOW + MINUTE) == [number(3)]
+    assert await store.due_from(NOW) == [number(n) for n in (1, 2, 3, 4)]
 
 
 async def test_a_year_that_is_imported_again_replaces_the_first(store: SqlStore) -> None:

@@ -13,9 +13,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from gateway.core.clocks import DUE, ESCALATE, HOLD, URGE, Basis, change, fallen_due, opened, running
+from gateway.core.clocks import HOLD, change, fallen_due, running
 from gateway.core.duty import Duty
 from gateway.core.lifecycle import TABLE, TERMINAL, Step, decide, is_done
+from gateway.core.main_clock import DUE, ESCALATE, URGE, Basis, opened
 from gateway.core.records import Request, Timer
 from gateway.core.settings import Terms
 from gateway.errors import RejectedError
@@ -97,7 +98,6 @@ class Clocked(RuleBasedStateMachine):
         if verb is None:
             self.quiet: set[str] = set()
         found = change(self.request, was, verb, self.basis, self.now)
-        self.request.facts = found.facts
         for kind in found.clear:
             self.timers.pop(kind, None)
             self.quiet.discard(kind)

@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core import clocks
+from gateway.core import clocks, main_clock
 from gateway.core.calendar import Calendar, Year
-from gateway.core.clocks import Basis, FallenDue, change, counted_again, fallen_due, opened, running
+from gateway.core.clocks import FallenDue, change, counted_again, fallen_due, running
 from gateway.core.clocks_document import clocks_document
 from gateway.core.deadlines import SHANGHAI
 from gateway.core.duty import Duty
 from gateway.core.lifecycle import STATES, TERMINAL
+from gateway.core.main_clock import Basis, opened
 from gateway.core.records import Request, Timer
 from gateway.core.settings import Terms
 from gateway.registry.calendars import shipped
@@ -55,7 +56,6 @@ def move(one: Request, to: str, now: datetime, verb: str | None = None, basis: B
     was = running(one, basis)
     one.state = to
     found = change(one, was, verb, basis, now)
-    one.facts = found.facts
     return {timer.kind: timer for timer in found.set} | dict.fromkeys(found.clear)  # type: ignore[dict-item]
 
 
@@ -82,7 +82,7 @@ def test_a_whole_life() -> None:
     due = at("2026-04-01T00:00")  # five working days after Tuesday end with Tuesday
     set_ = move(one, "dispatched", NOW)
     assert set_["unsent"] is None
-    assert (set_["due"].due_at, set_["due"].count) == (due - timedelta(days=1), clocks.REMIND)
+    assert (set_["due"].due_at, set_["due"].count) == (due - timedelta(days=1), main_clock.REMIND)
     assert move(one, "delivered", NOW)["receipt"].due_at == at("2026-03-25T10:00")
     assert move(one, "received", NOW) == {"receipt": None}
     assert move(one, "accepted", NOW) == {}
@@ -148,9 +148,9 @@ def test_the_deadline_follows_the_matter_and_the_urgency(deadline: Deadline, urg
 def test_an_expiry_is_never_the_deadline() -> None:
     three_days = Deadline(DeadlineKind.CLOCK_HOURS, 72)
     one = request(deadline=three_days)
-    assert clocks.expiry(2, one, NOW) == NOW + timedelta(days=2)
-    assert clocks.expiry(3, one, NOW) == NOW + timedelta(days=4)
-    assert clocks.expiry(4, one, NOW) == NOW + timedelta(days=4)
+    assert main_clock.expiry(2, one, NOW) == NOW + timedelta(days=2)
+    assert main_clock.expiry(3, one, NOW) == NOW + timedelta(days=4)
+    assert main_clock.expiry(4, one, NOW) == NOW + timedelta(days=4)
 
 
 def say(one: Request, timer: Timer) -> FallenDue:
@@ -195,7 +195,7 @@ def test_alerts_and_notices_are_overdue_once_and_never_urged(shape: str, state: 
 
 
 def test_a_superior_that_is_late_is_not_brought_before_another() -> None:
-    assert "supervise" not in [detail for _, detail, _, _ in steps(request(type=clocks.SUPERVISION))]
+    assert "supervise" not in [detail for _, detail, _, _ in steps(request(type=main_clock.SUPERVISION))]
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_a_supplement_stops_the_clock_and_it_goes_on_with_the_time_left() -> Non
     assert stopped["supplement"].due_at == at("2026-03-31T00:00")  # three days end on a Sunday
     again = move(one, "received", at("2026-04-07T09:00"), "supplement")
     assert again["supplement"] is None
-    assert (again["due"].due_at, again["due"].count) == (at("2026-04-10T00:00"), clocks.REMIND)
+    assert (again["due"].due_at, again["due"].count) == (at("2026-04-10T00:00"), main_clock.REMIND)
     assert one.facts["due"]["on"] == "2026-04-10"
     assert "paused" not in one.facts["due"]
 
@@ -261,14 +261,14 @@ def test_what_was_said_is_not_said_again_after_a_pause() -> None:
     assert urged.level == 1
     move(one, "withdrawing", at("2026-04-01T09:00"), "withdraw")
     back = move(one, "accepted", at("2026-04-02T09:00"), "withdraw-ack")
-    assert (back["due"].count, back["due"].due_at) == (clocks.URGE_AGAIN, at("2026-04-04T00:00"))
+    assert (back["due"].count, back["due"].due_at) == (main_clock.URGE_AGAIN, at("2026-04-04T00:00"))
 
 
 def test_work_that_is_sent_back_has_the_time_left() -> None:
     one = request("accepted")
     move(one, "completed", at("2026-03-26T09:00"), "result")
     set_ = move(one, "in-progress", at("2026-03-27T09:00"), "reopen")
-    assert (one.facts["due"]["on"], set_["due"].count) == ("2026-04-01", clocks.URGE)
+    assert (one.facts["due"]["on"], set_["due"].count) == ("2026-04-01", main_clock.URGE)
     assert set_["confirm"] is None
 
 
@@ -276,7 +276,7 @@ def test_work_that_is_sent_back_late_has_a_working_day() -> None:
     one = request("accepted")
     move(one, "completed", at("2026-04-20T09:00"), "result")
     set_ = move(one, "in-progress", at("2026-04-24T09:00"), "reopen")
-    assert (one.facts["due"]["on"], set_["due"].count) == ("2026-04-27", clocks.URGE)
+    assert (one.facts["due"]["on"], set_["due"].count) == ("2026-04-27", main_clock.URGE)
 
 
 # --- alerts
@@ -306,6 +306,22 @@ def test_a_provisional_timer_is_counted_again_and_its_step_is_kept() -> None:
     assert (again.count, again.provisional, again.due_at) == (timer.count, False, at("2027-01-07T00:00"))
     assert (one.facts["due"]["provisional"], one.facts["due"]["on"]) == (False, "2027-01-07")
     assert counted_again(again, one, newer) == again
+
+
+def test_a_calendar_that_came_before_the_broker_confirmed_holds() -> None:
+    """Opened on the older calendar, sent on the newer: no timer had to be counted again in between."""
+    new_year = datetime(2026, 12, 29, 2, 0, tzinfo=UTC)
+    one = request("approved", facts={"due": opened(FIVE_DAYS, "normal", BASIS, new_year)})
+    year = Year(2027, "演示", date(2026, 11, 4), frozenset({date(2027, 1, 1), date(2027, 1, 4)}), frozenset())
+    newer = replace(BASIS, calendar=Calendar([*BASIS.calendar.years.values(), year]))
+    set_ = move(one, "dispatched", new_year, basis=newer)
+    assert (set_["due"].provisional, set_["due"].due_at) == (False, at("2027-01-07T00:00"))
+    assert (one.facts["due"]["provisional"], one.facts["due"]["on"]) == (False, "2027-01-07")
+
+
+def test_long_hours_are_reminded_too() -> None:
+    three_days = Deadline(DeadlineKind.CLOCK_HOURS, 72)
+    assert steps(request(deadline=three_days))[0] == ("reminder", "due", None, NOW + timedelta(hours=48))
 
 
 @pytest.mark.parametrize("kind", ["receipt", "confirm", "supplement", "objection", "withdrawal", "approval"])
