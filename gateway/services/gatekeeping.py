@@ -65,8 +65,11 @@ def note_measures(context: Context, asked: Asked, request: Request, rule: Measur
 
 
 async def check_measures(context: Context, tx: Transaction, asked: Asked, pending: Sequence[Measure]) -> None:
-    """pending: measures of earlier submissions of this very unit. Raises RejectedError: measure-forbids, measure-open, measure-not-live, invalid-field (beyond-seal),
-    over-seizure, renewal-late, term-mismatch."""
+    """pending: measures of earlier submissions of this very unit.
+
+    Raises RejectedError: measure-forbids, measure-open, measure-not-live, invalid-field (beyond-seal), over-seizure,
+    renewal-late, term-mismatch.
+    """
     rule = asked.rule
     if rule is None:
         return
