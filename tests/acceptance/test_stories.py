@@ -336,6 +336,29 @@ async def test_9_the_debtor_has_paid_and_is_still_stopped(world: World) -> None:
     assert (await world.quarantined(stopped)).reason == "unknown-control"
 
 
+# --- 10 over-seizure or a third party's car -----------------------------------------------------------------------
+
+
+async def test_10_over_seizure_or_a_third_partys_car(world: World) -> None:
+    """What covers the debt already is enough; another's car is taken only by the paper that makes the owner liable."""
+    police, case_no = await world.agency(), "（2026）陕0199执910010号"
+    payload = fresh_payload(SEAL, value="150000.00")
+    request_no = await world.court.ask(SEAL, payload, case_no=case_no)
+    await police.answer(request_no, "result", answer_to(SEAL, payload, world.clock.now()))
+    await world.reaches(request_no, "completed")
+    over = await world.court.submit(SEAL, fresh_payload(SEAL, value="30000.00"), case_no=case_no)
+    assert (over.status, over.reason) == (409, "over-seizure")
+
+    theirs = fresh_payload(SEAL)
+    theirs["vehicle"]["owner"] |= {"role": "协助义务人"}
+    submission = await world.court.submission(SEAL)
+    refused = await world.court.post("/v1/requests", *world.court.signed(submission | {"payload": theirs}))
+    assert (refused.status, refused.rules) == (422, ["third-party-owner"])
+    opened = {t.request_no for t in police.taken if t.verb == "open"}
+    await police.fence()
+    assert {t.request_no for t in police.taken if t.verb == "open"} == opened
+
+
 # --- 12 a self-approved query on a spouse or rival ----------------------------------------------------------------
 
 
