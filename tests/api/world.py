@@ -312,16 +312,24 @@ class World:
             pass
 
     async def reply(
-        self, request_no: str, verb: str, data: Mapping[str, Any], *, seqno: int, sealed: bool = False
+        self,
+        request_no: str,
+        verb: str,
+        data: Mapping[str, Any],
+        *,
+        seqno: int,
+        sealed: bool = False,
+        translated: bool = False,
     ) -> str:
-        """The one asked (over AMQP) says a verb, as its library would; sealed: to the key named by the `open`."""
+        """The one asked (over AMQP) says a verb, as its library would; sealed: to the key named by the `open`, in
+        canonical words, or translated into its own."""
         request = await self.store.request(request_no)
         assert request is not None
         origin = next(m for m in await self.store.messages(request_no) if m.verb == "open")
         message_id = new_id()
         head, body = split(verb, data, refs_of(data) or None)
-        dialect = CANONICAL if sealed else self.context.participant(request.asked).dialect
-        words = body if sealed else await adapter_for(dialect).encode(Canonical(request.type, verb, body))
+        dialect = CANONICAL if sealed and not translated else self.context.participant(request.asked).dialect
+        words = body if dialect == CANONICAL else await adapter_for(dialect).encode(Canonical(request.type, verb, body))
         event = {
             "specversion": "1.0",
             "id": message_id,
