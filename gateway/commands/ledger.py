@@ -25,7 +25,7 @@ def ledger_list(folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> No
 
     async def work() -> LedgerList:
         async with installed(folder) as context:
-            return await Ledgers(context).names(context.home)
+            return await Ledgers(context).names()
 
     rows = [
         {"ledger": row.name, "name": f"{row.zh} {row.en}", "open": row.open, "overdue": row.overdue}

@@ -106,6 +106,8 @@ def _guarded(operation: Operation, call: Call) -> Handler:
         caller = api.credentials.caller(credentials[0] if len(credentials) == 1 else None, api.context.clock.now())
         request[CALLER] = caller
         caller.require(scope)
+        if operation.home and not caller.participant.home:
+            raise RejectedError("forbidden")
         if bare and request.query_string:
             parse(NoQuery, request.query)
         return await call(request, api, caller)

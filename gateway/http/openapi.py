@@ -46,6 +46,7 @@ PATH_PARAMETERS: Mapping[str, dict[str, Any]] = {
     "page_id": {"type": "string", "maxLength": 64, "title": "呼叫编号", "description": "Number of the page"},
     "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$", "title": "摘要", "description": "SHA-256, hexadecimal"},
 }
+HOME_ALONE = "For clients of the home court alone."
 KEY_PARAMETER = {
     "name": IDEMPOTENCY_KEY,
     "in": "header",
@@ -117,8 +118,8 @@ def _operation(operation: Operation, refs: Mapping[type[BaseModel], Schema]) -> 
         | _problems(operation.all_problems, refs[Problem]),
         "security": _security(operation),
     }
-    if operation.help:
-        document["description"] = operation.help
+    if operation.help or operation.home:
+        document["description"] = f"{operation.help} {HOME_ALONE if operation.home else ''}".strip()
     if operation.body is not None:
         document["requestBody"] = {"required": True, "content": _body(operation.body)}
     return document

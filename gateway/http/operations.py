@@ -59,7 +59,7 @@ _ACT = (
 @dataclass(frozen=True, slots=True)
 class Operation:
     """answers: status → content. problems: what may be answered beside what every call may. link: the credential is
-    the `token` of a link that the gateway sent."""
+    the `token` of a link that the gateway sent. home: for clients of the home court alone."""
 
     id: str
     method: Literal["GET", "POST", "PUT"]
@@ -68,6 +68,7 @@ class Operation:
     en: str
     answers: Mapping[int, Content]
     scope: Scope | None = "read"
+    home: bool = False
     problems: tuple[str, ...] = ()
     query: type[Query] = NoQuery
     body: Body | None = None
@@ -270,7 +271,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v1/ledgers",
         zh="台账目录",
         en="List the court's ledgers",
-        help="For the home court alone, as every call about ledgers and reports.",
+        home=True,
         answers={200: (report_views.LedgerList,)},
     ),
     Operation(
@@ -281,6 +282,7 @@ OPERATIONS: tuple[Operation, ...] = (
         en="Read one ledger",
         help="Items as they stand today, in the order of their numbers: those with a line in the days asked for; of "
         "`measure-ending` those whose last day is among them, by default until 30 days from today.",
+        home=True,
         query=LedgerQuery,
         answers={200: (report_views.LedgerPage,)},
         problems=("unknown-ledger", "bad-cursor"),
@@ -294,6 +296,7 @@ OPERATIONS: tuple[Operation, ...] = (
         help="The case was terminated (终本), looked at again, or resumed (执恢). Property found proposes the "
         "resumption: an event `resumption-proposed` in the court's feed.",
         scope="submit",
+        home=True,
         body="closure",
         answers={201: (report_views.RecordedClosure,)},
         problems=(*_FORM, "unknown-staff", "closure-exists", "unknown-closure", "closure-over"),
@@ -305,6 +308,7 @@ OPERATIONS: tuple[Operation, ...] = (
         zh="周报",
         en="The weekly or monthly report",
         help="Monday to Sunday, Asia/Shanghai; `month` makes it that month's. Absent both: the last week that is over.",
+        home=True,
         query=ReportQuery,
         answers={200: (report_views.ReportView,)},
     ),

@@ -20,6 +20,7 @@ from tests.api.world import (
     CASE,
     COURT,
     NOW,
+    PDF_SHA,
     POLICE,
     Keys,
     Reply,
@@ -183,29 +184,20 @@ async def test_what_is_no_ledger_and_no_day(world: World) -> None:
 
 
 async def lead(world: World) -> list[str]:
-    """The police's request, and the copy's."""
+    """The police's request, and the copy's. Every document is here."""
+    payload = dict(catalogue()[LEAD].example_request)
+    evidence = {group: [{**one, "sha256": PDF_SHA} for one in papers] for group, papers in payload["evidence"].items()}
     body = locate_request(
         type=LEAD,
         purpose="investigate-refusal",
         team="执行二团队",
         documents=[document("lead-transfer-letter")],
-        payload=dict(catalogue()[LEAD].example_request),
+        payload={**payload, "evidence": evidence},
         receivers=[POLICE, PROCURATORATE],
     )
     reply = await world.submit_signed(body, receiver=POLICE)
     assert reply.status == 202, reply
     return [str(one["request_no"]) for one in reply.json["requests"]]
-
-
-async def sent(world: World, number: str) -> None:
-    """Whatever blocks it (unreal documents) is left aside: the decision to send is what the ledger hears."""
-    request = await world.store.request(number)
-    assert request is not None
-    request.state = "dispatched"
-    changes = Changes(requests=[request])
-    book_state(world.context, request, changes, world.clock.now(), sent=True)
-    async with world.store.begin() as tx:
-        await tx.apply(changes)
 
 
 async def test_a_lead_is_one_item_and_its_copy_none(world: World) -> None:
@@ -220,9 +212,9 @@ async def test_a_lead_is_one_item_and_its_copy_none(world: World) -> None:
 
 
 async def test_the_term_of_a_lead_runs_from_the_day_on_which_it_left(world: World) -> None:
-    number, _ = await lead(world)
+    await lead(world)
     world.clock.advance(days=2)
-    await sent(world, number)
+    await world.sent()
     [item] = await ledger(world, "refusal")
     assert (item["state"], item["due_on"]) == ("sent", "2026-04-02")
     world.clock.advance(days=9)
@@ -237,6 +229,31 @@ async def test_a_withdrawn_lead_is_owed_no_more(world: World) -> None:
     assert reply.json["state"] == "withdrawn", reply
     [item] = await ledger(world, "refusal")
     assert (item["outcome"], item["settled_on"]) == ("withdrawn", "2026-03-24")
+
+
+async def test_what_the_police_decide_is_entered_with_its_day(world: World) -> None:
+    number, copy = await lead(world)
+    await world.sent()
+    world.clock.advance(days=7)
+    decided = dict(catalogue()[LEAD].example_result)
+    await world.reply(number, "result", decided, seqno=1, sealed=True)
+    request = await world.store.request(number)
+    assert request is not None
+    assert request.state == "completed", [(q.reason, q.pointer) for q in await world.store.quarantine()]
+    [item] = await ledger(world, "refusal")
+    assert (item["state"], item["outcome"], item["settled_on"]) == ("filed", "filed", "2026-03-30")
+    noted = {**decided, "items": [{**decided["items"][0], "decision": "noted"}]}
+    await world.reply(copy, "result", noted, seqno=1, sealed=True)
+    assert [one["outcome"] for one in await ledger(world, "refusal")] == ["filed"]
+
+
+async def test_a_lead_that_the_police_return_is_over(world: World) -> None:
+    number, _ = await lead(world)
+    await world.sent()
+    contact = {"at": "2026-03-24T11:00:00+08:00", "person": "李演示", "note": "已电话沟通"}
+    await world.reply(number, "return", {"reason_code": "doc-missing", "contact_log": [contact]}, seqno=1)
+    [item] = await ledger(world, "refusal")
+    assert (item["outcome"], item["settled_on"]) == ("returned", "2026-03-24")
 
 
 # --- what any type may enter
