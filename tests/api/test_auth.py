@@ -22,7 +22,8 @@ OPEN = [o for o in OPERATIONS if not o.scope]
 
 
 def address(path: str) -> str:
-    return path.format(no=f"{COURT}-20260324-000001", type="grid.verify.request", sha256="0" * 64)
+    number = f"{COURT}-20260324-000001"
+    return path.format(no=number, group_no=number, release_no=number, type="grid.verify.request", sha256="0" * 64)
 
 
 @pytest.mark.parametrize("operation", CLOSED, ids=lambda o: o.id)
