@@ -93,10 +93,10 @@ class Actor:
         return answer
 
 
-def said_before(earlier: Submission | None, act: Submission) -> Answer | None:
+def said_before(earlier: Submission | None, act: Submission, where: str = "/v1/requests") -> Answer | None:
     """The same signed act under another key: nothing happens again."""
     if earlier is None:
         return None
     if earlier.digest != act.digest:
         raise RejectedError("id-reused", pointer="/id")
-    return Answer(202, {"request_no": earlier.request_no}, f"/v1/requests/{earlier.request_no}", replayed=True)
+    return Answer(202, {"request_no": earlier.request_no}, f"{where}/{earlier.request_no}", replayed=True)

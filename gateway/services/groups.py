@@ -110,7 +110,7 @@ class Groups:
             answer = replayed(earlier.get((client.id, handed.key)), handed.fingerprint)
             if answer is None and heard.act is not None:
                 signed = await tx.submissions([(heard.act.sender, heard.act.id)])
-                answer = said_before(signed.get((heard.act.sender, heard.act.id)), heard.act)
+                answer = said_before(signed.get((heard.act.sender, heard.act.id)), heard.act, "/v1/groups")
             if answer is not None:
                 return answer
             lines = await self._each(tx, handed, heard, act, group_no, changes, now)

@@ -51,6 +51,8 @@ def detail(catalogue: Mapping[str, MatterType], name: str) -> TypeDetail:
         schemas=json_schema(matter),
         example_request=dict(matter.example_request),
         example_result=dict(matter.example_result),
+        break_glass=matter.break_glass,
+        counted=bool(matter.subjects(payload)),
         of_example=ExampleRules(
             coercive=matter.coercive(payload),
             approvals=ApprovalsView(people=rule.people, roles=list(rule.roles)),

@@ -95,7 +95,7 @@ class Reassigner:
             raise RejectedError("signature-required", pointer="/")
         if (heard.envelope.matter_type, heard.envelope.verb) != (REASSIGN, "open"):
             raise RejectedError("misdirected", pointer="/type")
-        heard.kept.request_no = order.case_no
+        heard.kept.request_no = await self._numbers.next(who.code, now)
         check_staff({"/by": order.by, "/handler": order.handler}, who.staff, now)
         _whole(order)
         for _ in range(RACES):
@@ -114,7 +114,7 @@ class Reassigner:
             answer = replayed((await tx.idempotency([key])).get(key), handed.fingerprint)
             if answer is None:
                 signed = await tx.submissions([(heard.kept.sender, heard.kept.id)])
-                answer = said_before(signed.get((heard.kept.sender, heard.kept.id)), heard.kept)
+                answer = said_before(signed.get((heard.kept.sender, heard.kept.id)), heard.kept, "/v1/groups")
             if answer is not None:
                 return answer
             if not held.holders:
@@ -152,7 +152,7 @@ class Reassigner:
 
     async def _notices(self, held: _Held, handed: Handed, heard: Heard, order: ReassignOrder, now: datetime) -> None:
         """Raises RejectedError: a partner that cannot be told stops it all; nobody may be left with the old number."""
-        held.group_no = await self._numbers.next(handed.participant.code, now)
+        held.group_no = heard.kept.request_no
         for code in held.holders:
             content = self._notice(held, code, handed.participant.court_code, order, now)
             body = dumps({"from": heard.kept.id, "digest": heard.kept.digest, "content": content}).encode()

@@ -107,7 +107,7 @@ class Releaser:
             answer = replayed((await tx.idempotency([key])).get(key), handed.fingerprint)
             if answer is None:
                 signed = await tx.submissions([(heard.kept.sender, heard.kept.id)])
-                answer = said_before(signed.get((heard.kept.sender, heard.kept.id)), heard.kept)
+                answer = said_before(signed.get((heard.kept.sender, heard.kept.id)), heard.kept, "/v1/cases/release")
             if answer is not None:
                 return answer
             await self._unchanged(tx, court, order.case_no, requests, measures)

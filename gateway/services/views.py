@@ -379,6 +379,8 @@ class TypeDetail(TypeSummary):
     schemas: Annotated[dict[str, Any], Field(description="JSON Schemas (2020-12): payload, open, result, correct")]
     example_request: dict[str, Any]
     example_result: dict[str, Any]
+    break_glass: Annotated[bool, label("可先行发出", "May be sent first and approved afterwards")]
+    counted: Annotated[bool, label("限次", "Counted for its handler day by day")]
     of_example: ExampleRules
 
 

@@ -23,7 +23,8 @@ OPEN = [o for o in OPERATIONS if not o.scope and not o.link]
 
 def address(path: str) -> str:
     number = f"{COURT}-20260324-000001"
-    return path.format(no=number, measure_no=f"{number}-1", type="grid.verify.request", sha256="0" * 64, ledger="fund")
+    fixed = {"type": "grid.verify.request", "sha256": "0" * 64, "ledger": "fund", "measure_no": f"{number}-1"}
+    return path.format(no=number, group_no=number, release_no=number, **fixed)
 
 
 @pytest.mark.parametrize("operation", CLOSED, ids=lambda o: o.id)

@@ -366,6 +366,7 @@ async def test_the_same_signed_release_is_one(world: World) -> None:
     assert (first.status, first.json) == (again.status, again.json)
     other_key = await world.post("/v1/cases/release", raw, content_type=CONTENT_TYPE)
     assert other_key.json == {"request_no": first.json["release_no"]}
+    assert other_key.headers["Location"] == f"/v1/cases/release/{first.json['release_no']}"
 
 
 # --- reassigned ---------------------------------------------------------------------------------------------------
@@ -444,6 +445,25 @@ async def test_another_team_of_ours_is_nobody_elses_business(world: World) -> No
     assert (reply.json["notices"], reply.json.get("group_no")) == ([], None)
     view = (await world.get(f"/v1/requests/{searching}")).json
     assert (view["case_no"], view["handler"]) == (CASE, "sn0199-0011")
+
+
+async def test_the_same_signed_reassignment_is_one(world: World) -> None:
+    await world.accepted(await world.submit_signed(locate_request()))
+    order = {
+        "case_no": CASE,
+        "mode": "order",
+        "new_case_no": NEW_CASE,
+        "to_court": "陕0528",
+        "legal_basis": ["CPL-253"],
+        "by": HANDLER,
+    }
+    raw = world.signed(order, COURT, matter="case.reassign").raw
+    first = await world.post("/v1/cases/reassign", raw, content_type=CONTENT_TYPE, key="one")
+    again = await world.post("/v1/cases/reassign", raw, content_type=CONTENT_TYPE, key="one")
+    assert (first.status, first.json) == (again.status, again.json)
+    other_key = await world.post("/v1/cases/reassign", raw, content_type=CONTENT_TYPE)
+    assert other_key.json == {"request_no": first.json["group_no"]}
+    assert (await world.get(other_key.headers["Location"])).status == 200
 
 
 @pytest.mark.parametrize(

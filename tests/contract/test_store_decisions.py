@@ -131,17 +131,21 @@ async def test_two_units_that_decide_about_one_object_decide_one_after_the_other
     """A grace and a publication that it forbids: whoever comes second sees what the first has written."""
     key = "a" * 64
     await write(store, sendable(1, 2))
-    first_has_it, seen = asyncio.Event(), []
+    has_it, comes, seen = asyncio.Event(), asyncio.Event(), []
 
     async def grace() -> None:
         async with store.begin() as tx:
             await tx.lock_objects([key])
-            first_has_it.set()
+            has_it.set()
+            await comes.wait()
+            for _ in range(30):  # time enough for the other to read, if nothing held it back
+                await tx.documents_known(["nothing"])
             one: Measure = measure(1, action="grace", case_no=CASE, object_key=key)
             await tx.apply(Changes(new_measures=[one]))
 
     async def publication() -> None:
-        await first_has_it.wait()
+        await has_it.wait()
+        comes.set()
         async with store.begin() as tx:
             await tx.lock_objects([key, "b" * 64])
             seen.extend(await tx.open_measures([(key, "grace", CASE)]))

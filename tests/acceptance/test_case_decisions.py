@@ -1,4 +1,4 @@
-"""Stories 9 and 12 of docs/domain.md section 7, whole: through the court's library, the broker and every partner.
+"""Stories 9 and 12 of docs/domain.md section 7, and a case reassigned: through library, broker and every partner.
 
 One world of its own: three publishers beside the usual agencies, each keeps an entry of its own.
 """
@@ -20,7 +20,7 @@ import pytest_asyncio
 
 from gateway.broker.management import Management
 from gateway.client import Backoff, ClientConfig, CourtClient, ProblemError
-from gateway.demo.parties import BACKUP, CHIEF, CLERK, HANDLER, PARTNERS, POLICE, PRESIDENT, partner
+from gateway.demo.parties import BACKUP, CHIEF, CLERK, GAOLING, HANDLER, PARTNERS, POLICE, PRESIDENT, partner
 from gateway.demo.parties import GRID as GRID_CENTRE
 from gateway.demo.private_broker import PrivateBroker
 from gateway.demo.stage import set_stage
@@ -28,8 +28,9 @@ from schemas.catalogue import catalogue
 from tests.agency import Agency
 from tests.court_system import fresh_payload
 from tests.eventually import eventually
-from tests.faults import CANCEL, CONTROL, GRID, HIT, PERSON, SEAL
+from tests.faults import CANCEL, CONTROL, ENTRUST, GRID, HIT, PERSON, SEAL
 from tests.scenes import answer_to, hit
+from tests.words import standing
 from tests.world import World
 
 CASE = "（2026）陕0199执900901号"
@@ -247,3 +248,39 @@ async def test_12_a_query_that_its_own_people_would_approve_never_leaves(
     await police.fence()
     assert [t for t in police.taken if t.request_no == number] == []
     assert await world.store.messages(number) == []
+
+
+# --- a case that another court goes on with -----------------------------------------------------------------------
+
+
+async def test_a_reassigned_case_goes_on_with_partners_that_know_its_old_number(
+    world: World, client: CourtClient
+) -> None:
+    old, new = CASE.replace("900901", "900903"), "（2026）陕0591执900009号"
+    neighbour = await world.office(GAOLING)
+    payload = fresh_payload(ENTRUST)
+    number = await world.court.ask(ENTRUST, payload, receiver=GAOLING, case_no=old)
+    await neighbour.next(number, "open")
+    await neighbour.answer(number, "receipt")
+    await world.reaches(number, "received")
+
+    how = {"new_case_no": new, "to_court": "陕0591", "handler_name": "郑演示", "legal_basis": ["CPL-253"]}
+    moved = await client.reassign(old, by=HANDLER, mode="order", **how)
+    assert (moved.case_no, moved.requests, moved.measures) == (new, (number,), (f"{number}-1",))
+    (notice,) = moved.notices
+    told = await neighbour.understood(await neighbour.next(notice.request_no, "open"))
+    assert (told["payload"]["requests"], told["payload"]["new_case_no"]) == ([number], new)
+    assert not (await client.group(str(moved.group_no))).complete
+    at = standing("receipt", world.clock.now())["received_at"]
+    await neighbour.answer(notice.request_no, "read", {"by": "值班员", "at": at})
+    await world.reaches(notice.request_no, "read")
+    assert (await client.group(str(moved.group_no))).complete
+
+    await neighbour.answer(number, "accept")
+    await world.reaches(number, "accepted")
+    await neighbour.answer(number, "result", answer_to(ENTRUST, payload, world.clock.now()))
+    await world.reaches(number, "completed")
+    assert (await client.confirm(number, by=HANDLER)).state == "closed"
+    assert (await neighbour.next(number, "confirm")).case_no == old
+    assert [m.state for m in (await client.case(new)).measures] == ["active"]
+    assert (await client.case(old)).measures == ()
