@@ -27,6 +27,8 @@ from schemas.ledgers import OPENED
 SENT, REOPENED, TAKEN_BACK = "sent", "reopened", "taken-back"
 CLOSED, FOUND, NOTHING_FOUND, RESUMED = "closed", "recheck-found", "recheck-none", "resumed"
 PARTLY = "partly"
+BANDS = (7, 15, 30)
+"""A measure that ends is looked at in these many days before its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ KINDS: Mapping[str, str] = {
 @dataclass(frozen=True, slots=True)
 class LedgerItem:
     """outcome: the state that settled it, whatever came after. overdue_days: 0 while it is not overdue. settled: what
-    the settling lines come to, CNY."""
+    the settling lines come to, CNY. within: of a measure, the band of days in which it ends (`BANDS`)."""
 
     ledger: str
     item_no: str
@@ -115,6 +117,7 @@ class LedgerItem:
     due_on: date | None = None
     settled_on: date | None = None
     overdue_days: int = 0
+    within: int | None = None
     amount: Decimal | None = None
     settled: Decimal | None = None
     case_no: str | None = None
@@ -187,6 +190,7 @@ def ending(measure: Ending, today: date, team: str | None = None) -> LedgerItem:
         state="lapsed" if past else measure.state,
         due_on=end,
         overdue_days=past,
+        within=next((band for band in BANDS if end and 0 <= (end - today).days <= band), None),
         case_no=measure.case_no or None,
         request_no=measure.request_no,
         partner=measure.asked,

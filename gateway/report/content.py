@@ -115,7 +115,7 @@ def content(report: Report, court: str, names: Mapping[str, str]) -> Content:
         _lines("partners", "按协作单位", "单位", own, report.partners, names, f"{said}没有发往协作单位的事项。",
                report.total),
         _lines("teams", "按办案团队", "团队", own, report.teams, {}, f"{said}没有注明办案团队的事项。"),
-        _lines("incoming", "受托事项（按委托单位）", "委托单位", LINE_COLUMNS, report.incoming, names,
+        _lines("incoming", "受托事项（本院办理，按委托单位）", "委托单位", LINE_COLUMNS, report.incoming, names,
                f"{said}没有其他单位委托本院的事项。"),
         _reasons(report.total, f"{said}没有被拒绝或退回的请求。"),
         _duties(report.total),
@@ -225,11 +225,18 @@ def _reasons(total: Indicators, empty: str) -> Table:
 
 
 def _duties(total: Indicators) -> Table:
-    columns = tuple(
-        Column(zh, en) for zh, en in (("移送", "Sent"), ("立案", "Filed"), ("不立案", "Refused"), ("逾期", "Overdue"))
+    heads = (
+        ("移送", "Sent"),
+        ("立案", "Filed"),
+        ("不立案", "Refused"),
+        ("逾7日", "Over 7 days"),
+        ("逾30日", "Over 30"),
     )
-    row: list[Value] = [total.leads_sent, total.leads_filed, total.leads_refused, total.leads_overdue]
-    return Table("leads", "拒执线索", columns, [row], "")
+    row: list[Value] = [
+        *(total.leads_sent, total.leads_filed, total.leads_refused),
+        *(total.leads_overdue, total.leads_long_overdue),
+    ]
+    return Table("leads", "拒执线索", tuple(Column(zh, en) for zh, en in heads), [row], "")
 
 
 def _codes(total: Indicators) -> Sequence[str]:

@@ -144,6 +144,9 @@ def test_the_terms_are_configuration() -> None:
 def test_a_live_measure_past_its_end_has_lapsed() -> None:
     measure = Measure("m-1", "r", "t", "seal", CASE, "key", "ref", "active", "police-610199", end_on="2026-03-24")
     assert ending(measure, date(2026, 3, 24)).state == "active"
+    days = ((24, 3, 7), (17, 3, 7), (16, 3, 15), (9, 3, 15), (8, 3, 30), (22, 2, 30), (21, 2, None), (25, 3, None))
+    for day, month, band in days:
+        assert ending(measure, date(2026, month, day)).within == band
     lapsed = ending(measure, date(2026, 3, 26))
     assert (lapsed.state, lapsed.overdue_days, lapsed.partner) == ("lapsed", 2, "police-610199")
 
