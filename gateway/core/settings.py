@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from gateway.core.ledgers import TERMS, Terms
+from gateway.core.ledgers import TERMS, LedgerTerms
 from gateway.core.retry import Backoff
 from gateway.core.worktime import OfficeHours
 
@@ -39,5 +39,5 @@ class Settings:
     feed_days: int = 90
     feed_poll: float = 0.1
     store_pause: float = 2.0
-    ledgers: Terms = TERMS
+    ledgers: LedgerTerms = TERMS
     office_hours: OfficeHours = field(default_factory=OfficeHours)

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from gateway.core.ledgers import TERMS, Terms
+from gateway.core.ledgers import TERMS, LedgerTerms
 from gateway.core.settings import Settings
 from gateway.core.worktime import OfficeHours
 from gateway.crypto.limits import Limits
@@ -166,7 +166,7 @@ class Config(BaseSettings):
             lease_term=timedelta(seconds=timing.lease_term),
             publish_timeout=timing.publish_timeout,
             backlog_limit=self.limits.backlog,
-            ledgers=Terms(
+            ledgers=LedgerTerms(
                 {**TERMS.days, "fund": self.ledgers.fund_days, "petition": self.ledgers.petition_days},
                 self.ledgers.recheck_months,
                 self.ledgers.recheck_years,

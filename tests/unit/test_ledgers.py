@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.ledgers import LEDGERS, LedgerItem, Terms, ending, item, items
+from gateway.core.ledgers import LEDGERS, LedgerItem, LedgerTerms, ending, item, items
 from gateway.core.records import LedgerLine, Measure
 from gateway.core.worktime import months_later
 from schemas.catalogue import catalogue
@@ -134,7 +134,7 @@ def test_a_resumed_case_is_looked_at_no_more() -> None:
 
 
 def test_the_terms_are_configuration() -> None:
-    half = Terms({"fund": 15}, recheck_months=3)
+    half = LedgerTerms({"fund": 15}, recheck_months=3)
     assert item([closure("closed", "2026-03-01")], date(2026, 3, 2), half).due_on == date(2026, 6, 1)
     fund = line("opened", "2026-03-01", ledger="fund", no="DZ-1")
     assert item([fund], date(2026, 3, 2), half).due_on == date(2026, 3, 16)
