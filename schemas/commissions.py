@@ -84,13 +84,13 @@ COMMISSIONS: Mapping[str, Commission] = {
         Commission("other", "其他委托事项", "Another matter", "other", papers=("superior-approval",)),
     )
 }  # fmt: skip
-ENDS: Mapping[str, str] = {
+ENDS: Mapping[str, str] = {"detain-movable": "unseal-movable"} | {
     opening: ending
     for opening in COMMISSIONS
     for ending in (opening.replace("freeze-", "unfreeze-", 1), opening.replace("seal-", "unseal-", 1))
     if COMMISSIONS[opening].effect == "open" and ending in COMMISSIONS and ending != opening
 }
-"""What opens a measure → what undoes it; a movable that was detained is given back by hand."""
+"""What opens a measure → what undoes it."""
 CODE_LABELS = {code: row.zh for code, row in COMMISSIONS.items()}
 
 if TYPE_CHECKING:

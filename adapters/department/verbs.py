@@ -43,4 +43,5 @@ VERBS: Scopes = (
     ("* reopen", {"by": "TBR", "why": "TBYY"}),
     ("* evaluate", {"score": "PJFS", "text": "PJNR"}),
     ("* complain", {"text": "TSNR"}),
+    ("* read", {"by": "YDR"}),
 )

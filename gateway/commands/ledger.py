@@ -69,6 +69,7 @@ def _row(item: LedgerItem, *, json_out: bool) -> dict[str, object]:
         "登记 opened": view["opened_on"],
         f"{LEDGERS[item.ledger].due_zh} due": view["due_on"],
         "逾期天数 overdue": item.overdue_days or None,
+        "几日内 within": item.within,
         "办结 settled": view["settled_on"],
         "金额 amount": view["amount"],
         "已结 paid": view["settled"],

@@ -49,7 +49,7 @@ class Rule:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule(APPROVAL, "ask", ("awaiting-approval",)),
+    *(Rule(APPROVAL, shape, ("awaiting-approval",)) for shape in ("ask", "notice")),
     *(Rule(UNSENT, shape, ("approved",)) for shape in TERMINAL),
     *(Rule(BLOCKED, shape, ("blocked",)) for shape in TERMINAL),
     Rule(RECEIPT, "ask", ("delivered",)),

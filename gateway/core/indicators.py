@@ -22,6 +22,7 @@ RECEIPT_WORKING_DAYS = 1
 UNCONFIRMED_WORKING_DAYS = 3
 ACKNOWLEDGE = timedelta(minutes=10)
 ENDING_DAYS = 30
+COMPLEX_LEAD_MORE_DAYS = 23  # 30 days instead of 7 (法发〔2025〕8号 [S])
 TREND = 8
 
 
@@ -90,6 +91,7 @@ class Indicators:
     leads_filed: int = 0
     leads_refused: int = 0
     leads_overdue: int = 0
+    leads_long_overdue: int = 0
     rechecks_overdue: int = 0
 
     @property
@@ -164,6 +166,7 @@ def indicators(period: Period, rows: Rows, now: datetime, working: Working) -> I
         leads_filed=_settled(refusal, period, ("filed",)),
         leads_refused=_settled(refusal, period, ("not-filed", "refused", "returned")),
         leads_overdue=_overdue(refusal, "refusal"),
+        leads_long_overdue=sum(1 for item in refusal if item.overdue_days > COMPLEX_LEAD_MORE_DAYS),
         rechecks_overdue=_overdue(rows.items, "closure"),
     )
 

@@ -27,10 +27,12 @@ from schemas.ledgers import OPENED
 SENT, REOPENED, TAKEN_BACK = "sent", "reopened", "taken-back"
 CLOSED, FOUND, NOTHING_FOUND, RESUMED = "closed", "recheck-found", "recheck-none", "resumed"
 PARTLY = "partly"
+BANDS = (7, 15, 30)
+"""A measure that ends is looked at in these many days before its end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class LedgerTerms:
     """Days after which an item is overdue where no line says when; months and years of the rechecks of 终本.
 
     refusal 7: 法发〔2025〕8号 [S]. bankruptcy 30: 法发〔2017〕2号 [S]. petition 30: 法〔2021〕227号 [S]. fund 30 [H].
@@ -42,7 +44,7 @@ class Terms:
     recheck_years: int = 5
 
 
-TERMS = Terms({"refusal": 7, "bankruptcy": 30, "petition": 30, "fund": 30})
+TERMS = LedgerTerms({"refusal": 7, "bankruptcy": 30, "petition": 30, "fund": 30})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ KINDS: Mapping[str, str] = {
 @dataclass(frozen=True, slots=True)
 class LedgerItem:
     """outcome: the state that settled it, whatever came after. overdue_days: 0 while it is not overdue. settled: what
-    the settling lines come to, CNY."""
+    the settling lines come to, CNY. within: of a measure, the band of days in which it ends (`BANDS`)."""
 
     ledger: str
     item_no: str
@@ -124,6 +126,7 @@ class LedgerItem:
     due_on: date | None = None
     settled_on: date | None = None
     overdue_days: int = 0
+    within: int | None = None
     amount: Decimal | None = None
     settled: Decimal | None = None
     case_no: str | None = None
@@ -151,7 +154,7 @@ class Ending(Protocol):
     end_on: str | None
 
 
-def items(lines: Iterable[LedgerLine], today: date, terms: Terms = TERMS) -> list[LedgerItem]:
+def items(lines: Iterable[LedgerLine], today: date, terms: LedgerTerms = TERMS) -> list[LedgerItem]:
     """One for each item that has begun by `today`, in the order of ledger and number."""
     ordered = sorted(lines, key=_place)
     groups = (list(group) for _, group in groupby(ordered, key=lambda line: (line.ledger, line.item_no)))
@@ -159,7 +162,7 @@ def items(lines: Iterable[LedgerLine], today: date, terms: Terms = TERMS) -> lis
     return [item(group, today, terms) for group in begun if group]
 
 
-def item(lines: Sequence[LedgerLine], today: date, terms: Terms = TERMS) -> LedgerItem:
+def item(lines: Sequence[LedgerLine], today: date, terms: LedgerTerms = TERMS) -> LedgerItem:
     """lines: those of one item up to `today`, at least one, in order."""
     first, last = lines[0], lines[-1]
     state, outcome, settled_on = _state(lines)
@@ -196,6 +199,7 @@ def ending(measure: Ending, today: date, team: str | None = None) -> LedgerItem:
         state="lapsed" if past else measure.state,
         due_on=end,
         overdue_days=past,
+        within=next((band for band in BANDS if end and 0 <= (end - today).days <= band), None),
         case_no=measure.case_no or None,
         request_no=measure.request_no,
         partner=measure.asked,
@@ -225,7 +229,7 @@ def _state(lines: Sequence[LedgerLine]) -> tuple[str, str | None, date | None]:
     return state, outcome, settled_on
 
 
-def _term(lines: Sequence[LedgerLine], terms: Terms) -> date | None:
+def _term(lines: Sequence[LedgerLine], terms: LedgerTerms) -> date | None:
     named, days = _named_due(lines), terms.days.get(lines[0].ledger)
     if days is None or (named is not None and lines[0].ledger != "fund"):
         return named
@@ -236,7 +240,7 @@ def _term(lines: Sequence[LedgerLine], terms: Terms) -> date | None:
     return max((day for day in (own, named) if day is not None), default=None)
 
 
-def _rechecks(lines: Sequence[LedgerLine], terms: Terms) -> date | None:
+def _rechecks(lines: Sequence[LedgerLine], terms: LedgerTerms) -> date | None:
     """The day of the next recheck; None when the years are over."""
     closed = next((_day(line.day) for line in lines if line.kind == CLOSED), _day(lines[0].day))
     checked = [_day(line.day) for line in lines if line.kind in (FOUND, NOTHING_FOUND)]

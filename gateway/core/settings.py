@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from gateway.core.ledgers import TERMS
-from gateway.core.ledgers import Terms as LedgerTerms
+from gateway.core.ledgers import TERMS, LedgerTerms
 from gateway.core.retry import Backoff
 from gateway.core.worktime import OfficeHours
 from schemas.catalogue import Deadline, DeadlineKind

@@ -11,8 +11,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from gateway.core.ledgers import TERMS
-from gateway.core.ledgers import Terms as LedgerTerms
+from gateway.core.ledgers import TERMS, LedgerTerms
 from gateway.core.settings import Settings, Terms
 from gateway.core.worktime import OfficeHours
 from gateway.crypto.limits import Limits

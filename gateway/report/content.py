@@ -2,90 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
 
 from gateway.core.approvals import SHANGHAI
 from gateway.core.indicators import COURT_FIGURES, Indicators, Line, Report, Share
+from gateway.report.shapes import Chart, Column, Content, Key, Series, Table, Value, of_how_many, text
 from gateway.report.words import DEFINITIONS, REASONS, period_words, short_period
 
-Value = str | int | float | Share | None
-NONE, TOTAL = "—", "合计"
+TOTAL = "合计"
 BARS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """of: its value of an indicator line; None: the line's own name."""
-
-    zh: str
-    en: str
-    of: Callable[[Indicators], Value] | None = None
-
-    @property
-    def is_share(self) -> bool:
-        return self.of is not None and isinstance(self.of(Indicators()), Share)
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """rows: one value for each column. empty: what is said instead of no rows."""
-
-    name: str
-    title: str
-    columns: Sequence[Column]
-    rows: Sequence[Sequence[Value]]
-    empty: str
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    name: str
-    values: Sequence[float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """kind: lines over periods, or one bar for each category. percent: the axis ends at 100."""
-
-    name: str
-    title: str
-    kind: Literal["lines", "bars"]
-    categories: Sequence[str]
-    series: Sequence[Series]
-    percent: bool
-
-    @property
-    def empty(self) -> bool:
-        return all(value is None for series in self.series for value in series.values)
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A figure of the overview. alarm: it should be 0 and is not. note: of how many, what it was before."""
-
-    zh: str
-    en: str
-    value: Value
-    unit: str = ""
-    note: str = ""
-    alarm: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    court: str
-    title: str
-    period: str
-    as_of: str
-    running: bool
-    keys: Sequence[Key]
-    tables: Sequence[Table]
-    charts: Sequence[Chart]
-    definitions: Sequence[tuple[str, str]]
-
 
 LINE_COLUMNS: tuple[Column, ...] = (
     Column("送达", "Delivered", lambda i: i.delivered),
@@ -115,7 +41,7 @@ def content(report: Report, court: str, names: Mapping[str, str]) -> Content:
         _lines("partners", "按协作单位", "单位", own, report.partners, names, f"{said}没有发往协作单位的事项。",
                report.total),
         _lines("teams", "按办案团队", "团队", own, report.teams, {}, f"{said}没有注明办案团队的事项。"),
-        _lines("incoming", "受托事项（按委托单位）", "委托单位", LINE_COLUMNS, report.incoming, names,
+        _lines("incoming", "受托事项（本院办理，按委托单位）", "委托单位", LINE_COLUMNS, report.incoming, names,
                f"{said}没有其他单位委托本院的事项。"),
         _reasons(report.total, f"{said}没有被拒绝或退回的请求。"),
         _duties(report.total),
@@ -131,20 +57,6 @@ def content(report: Report, court: str, names: Mapping[str, str]) -> Content:
         charts=_charts(report, names),
         definitions=DEFINITIONS,
     )
-
-
-def text(value: Value) -> str:
-    """As one reads it: `91.7%`, `7.5`, a dash for nothing."""
-    if isinstance(value, Share):
-        return NONE if value.rate is None else f"{value.rate:.1f}%"
-    if value is None:
-        return NONE
-    return f"{value:.1f}" if isinstance(value, float) else str(value)
-
-
-def of_how_many(value: Value) -> str:
-    """Below a share: part and whole."""
-    return f"{value.part}/{value.whole}" if isinstance(value, Share) and value.whole else ""
 
 
 def _keys(report: Report) -> Sequence[Key]:
@@ -225,11 +137,18 @@ def _reasons(total: Indicators, empty: str) -> Table:
 
 
 def _duties(total: Indicators) -> Table:
-    columns = tuple(
-        Column(zh, en) for zh, en in (("移送", "Sent"), ("立案", "Filed"), ("不立案", "Refused"), ("逾期", "Overdue"))
+    heads = (
+        ("移送", "Sent"),
+        ("立案", "Filed"),
+        ("不立案", "Refused"),
+        ("逾7日", "Over 7 days"),
+        ("逾30日", "Over 30"),
     )
-    row: list[Value] = [total.leads_sent, total.leads_filed, total.leads_refused, total.leads_overdue]
-    return Table("leads", "拒执线索", columns, [row], "")
+    row: list[Value] = [
+        *(total.leads_sent, total.leads_filed, total.leads_refused),
+        *(total.leads_overdue, total.leads_long_overdue),
+    ]
+    return Table("leads", "拒执线索", tuple(Column(zh, en) for zh, en in heads), [row], "")
 
 
 def _codes(total: Indicators) -> Sequence[str]:

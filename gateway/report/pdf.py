@@ -9,8 +9,8 @@ from typing import Any
 
 import typst
 
-from gateway.report.content import Chart, Content, Key, Table, Value, of_how_many, text
 from gateway.report.fonts import FontMissingError, font_folder
+from gateway.report.shapes import Chart, Content, Key, Table, Value, of_how_many, text
 from gateway.report.words import footnote
 
 __all__ = ["FontMissingError", "pdf_bytes", "png_pages", "write_pdf"]

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from gateway.report.content import Content, Key, Table, Value, of_how_many, text
+from gateway.report.shapes import Content, Key, Table, Value, of_how_many, text
 
 
 def show(console: Console, content: Content) -> None:

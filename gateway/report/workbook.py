@@ -11,7 +11,7 @@ from xlsxwriter.workbook import Workbook  # type: ignore[import-untyped]
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
 from gateway.core.indicators import Share
-from gateway.report.content import Chart, Column, Content, Table, Value
+from gateway.report.shapes import Chart, Column, Content, Table, Value
 
 SHEETS = {"partners": "按单位", "teams": "按团队", "incoming": "受托事项", "reasons": "退回原因", "leads": "拒执线索"}
 FONT = "宋体"

@@ -46,6 +46,7 @@ class LedgerItemView(View):
     due_on: Annotated[str | None, label("期限", "Last day")] = None
     settled_on: Annotated[str | None, label("办结日期", "Settled on")] = None
     overdue_days: Annotated[int, label("逾期天数", "Days past the last day")] = 0
+    within: Annotated[int | None, label("届满档", "A measure ends within 7, 15 or 30 days")] = None
     amount: Annotated[str | None, label("金额", "CNY")] = None
     settled: Annotated[str | None, label("已结金额", "CNY, of the settling lines")] = None
 
@@ -84,7 +85,8 @@ class IndicatorsView(View):
     leads_sent: Annotated[int, label("移送线索", "Leads sent")]
     leads_filed: Annotated[int, label("立案", "Leads filed")]
     leads_refused: Annotated[int, label("不立案", "Leads refused")]
-    leads_overdue: Annotated[int, label("线索逾期", "Leads overdue")]
+    leads_overdue: Annotated[int, label("线索逾期", "Leads overdue, 7 days")]
+    leads_long_overdue: Annotated[int, label("线索超30日", "Of these, past the 30 days of a complex one")]
     rechecks_overdue: Annotated[int, label("终本核查逾期", "Rechecks overdue")]
 
 
@@ -153,6 +155,7 @@ def item_view(item: LedgerItem) -> LedgerItemView:
         partner=item.partner,
         team=item.team,
         overdue_days=item.overdue_days,
+        within=item.within,
         **{name: day.isoformat() for name, day in days.items() if day is not None},
         **{name: f"{amount:.2f}" for name, amount in sums.items() if amount is not None},
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
 from schemas.base import Model, label
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, MeasureRule, Shape
+from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
 from schemas.department_objects import HeldObject
 from schemas.departments import DEPARTMENTS, DEPT_LABELS, HELD_ACTIONS, HELD_YEARS, IN_MONEY, Dept
+from schemas.endings import original
 from schemas.items import ControlledItem
 from schemas.rules import broken
 from schemas.terms import check_renewal, check_years
@@ -125,7 +127,20 @@ def _measure(payload: PropertyControl) -> MeasureRule | None:
         measure_no=named,
         start_on=payload.start_on,
         end_on=payload.end_on,
+        current_end_on=payload.original.end_on if named and payload.original else None,
+        values=tuple(item.amount for item in payload.objects),
+        debt=payload.debt_amount,
     )
+
+
+def _ended(payload: PropertyControl, measure: LiveMeasure, reason: str) -> Mapping[str, Any]:
+    """The release of the one object under the measure."""
+    return {
+        "dept": payload.dept,
+        "action": "release",
+        "objects": [item.canonical() for item in payload.objects if item.ref == measure.ref],
+        "original": original(measure),
+    }
 
 
 DEPT_CONTROL = MatterType(
@@ -148,6 +163,7 @@ DEPT_CONTROL = MatterType(
     documents=lambda _: {"enforcement-ruling": 1, "assistance-notice": 1},
     measure=_measure,
     ended_by="dept.property-control.request",
+    ending=_ended,
     dept=lambda payload: payload.dept,
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 3),
     example_request={

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from gateway.core import clocks, measures
+from gateway.core import clocks, main_clock, measures
 from gateway.core.clocks import DUE, Basis
 from gateway.core.duty import Duty
 from gateway.core.lifecycle import FIRST, STATES, TABLE, TERMINAL, Step, decide
@@ -84,7 +84,7 @@ class Life(RuleBasedStateMachine):
             updated_at=START,
             marks={"open": ["open", "O"]},
         )
-        self.request.facts["due"] = clocks.opened(deadline, urgency, self.basis, self.now)
+        self.request.facts["due"] = main_clock.opened(deadline, urgency, self.basis, self.now)
         self.measures = [
             Measure(
                 measure_no="court-sn0199-20260324-000001-1",

@@ -79,9 +79,9 @@ def test_money_is_cleared_when_what_went_out_comes_to_what_came_in() -> None:
     assert (whole.state, whole.open, whole.settled) == ("escrow", False, Decimal("128000.00"))
 
 
-def test_an_approval_names_the_day_and_a_delay_moves_it() -> None:
+def test_an_approval_owes_nothing_sooner_and_a_delay_moves_the_day() -> None:
     approved = stands("2026-04-02", opened(RECEIPT), opened(APPROVE, pay_by="2026-04-10"))
-    assert (approved.state, approved.due_on) == ("approved", date(2026, 4, 10))
+    assert (approved.state, approved.due_on) == ("approved", date(2026, 4, 23))
     delay = {"reason": "distribution", "approved_by": "局演示", "approved_on": "2026-04-01"}
     later = opened(APPROVE, pay_by="2026-06-30", delay=delay)
     assert (later.kind, stands("2026-05-01", opened(RECEIPT), later).overdue_days) == ("delay", 0)

@@ -160,7 +160,8 @@ def test_the_ledgers_are_counted() -> None:
             replace(lead, state="not-filed", outcome="not-filed", settled_on=day, opened_on=date(2026, 3, 1)),
             replace(lead, state="returned", outcome="returned", settled_on=day),
             replace(lead, state="rejected", outcome="rejected", settled_on=day),  # never left
-            replace(lead, opened_on=date(2026, 3, 1), overdue_days=4),
+            replace(lead, opened_on=date(2026, 3, 1), overdue_days=23),  # 30 days are not over
+            replace(lead, opened_on=date(2026, 3, 1), overdue_days=24),
             replace(lead, outcome="filed", settled_on=date(2026, 3, 29), opened_on=date(2026, 3, 1)),
             LedgerItem("petition", "p", "opened", overdue_days=1),
             LedgerItem("petition", "p", "opened"),
@@ -170,7 +171,8 @@ def test_the_ledgers_are_counted() -> None:
         ]
     )
     found = counted(rows)
-    assert (found.leads_sent, found.leads_filed, found.leads_refused, found.leads_overdue) == (3, 1, 2, 1)
+    assert (found.leads_sent, found.leads_filed, found.leads_refused, found.leads_overdue) == (3, 1, 2, 2)
+    assert found.leads_long_overdue == 1
     assert (found.petitions_overdue, found.funds_overdue, found.rechecks_overdue) == (1, 1, 1)
 
 

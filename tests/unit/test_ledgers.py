@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.ledgers import LEDGERS, LedgerItem, Terms, ending, item, items
+from gateway.core.ledgers import LEDGERS, LedgerItem, LedgerTerms, ending, item, items
 from gateway.core.records import LedgerLine, Measure
 from gateway.core.worktime import months_later
 from schemas.catalogue import catalogue
@@ -134,7 +134,7 @@ def test_a_resumed_case_is_looked_at_no_more() -> None:
 
 
 def test_the_terms_are_configuration() -> None:
-    half = Terms({"fund": 15}, recheck_months=3)
+    half = LedgerTerms({"fund": 15}, recheck_months=3)
     assert item([closure("closed", "2026-03-01")], date(2026, 3, 2), half).due_on == date(2026, 6, 1)
     fund = line("opened", "2026-03-01", ledger="fund", no="DZ-1")
     assert item([fund], date(2026, 3, 2), half).due_on == date(2026, 3, 16)
@@ -144,6 +144,9 @@ def test_the_terms_are_configuration() -> None:
 def test_a_live_measure_past_its_end_has_lapsed() -> None:
     measure = Measure("m-1", "r", "t", "seal", CASE, "key", "ref", "active", "police-610199", end_on="2026-03-24")
     assert ending(measure, date(2026, 3, 24)).state == "active"
+    days = ((24, 3, 7), (17, 3, 7), (16, 3, 15), (9, 3, 15), (8, 3, 30), (22, 2, 30), (21, 2, None), (25, 3, None))
+    for day, month, band in days:
+        assert ending(measure, date(2026, month, day)).within == band
     lapsed = ending(measure, date(2026, 3, 26))
     assert (lapsed.state, lapsed.overdue_days, lapsed.partner) == ("lapsed", 2, "police-610199")
 
