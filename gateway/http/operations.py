@@ -156,7 +156,7 @@ OPERATIONS: tuple[Operation, ...] = (
         scope="approve",
         body="approval",
         answers={202: (views.ApprovalTaken, views.HandedInBefore)},
-        problems=(*_FORM, *_SIGNED, *_DECISION, "misdirected", "documents-missing", "unknown-type", "wrong-version"),
+        problems=(*_FORM, *_SIGNED, *_DECISION, *_SUBMISSION, "misdirected"),
     ),
     Operation(
         id="read-approvals",

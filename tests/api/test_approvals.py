@@ -27,11 +27,13 @@ from tests.api.world import (
     grid_request,
     locate_request,
     participants,
+    seal_request,
     serving,
     within,
 )
 
 LOCATE, INFO = "police.person-locate.request", "police.person-info.query"
+SEAL, FIND = "police.vehicle-seal.request", "police.vehicle-locate.request"
 CHIEF, PRESIDENT, DEPUTY = "sn0199-0003", "sn0199-0001", "sn0199-0005"
 LIMIT = 2
 
@@ -167,6 +169,26 @@ async def test_the_same_key_decides_once(world: World) -> None:
     other_key = await world.post(path, body, content_type=CONTENT_TYPE)
     assert other_key.json == {"request_no": number}
     assert len((await world.get(path)).json["approvals"]) == 1
+
+
+async def test_what_it_rested_on_may_have_ended_by_then(world: World) -> None:
+    """A car that is not under seal any more is not looked for; the request says why, and nothing leaves."""
+    papers = [document("enforcement-ruling"), document("assistance-notice")]
+    sealing = await world.accepted(await world.submit_signed(seal_request()))
+    await world.sent()
+    await world.reply(sealing, "result", dict(catalogue()[SEAL].example_result), seqno=1)
+    search = waiting(type=FIND, documents=papers, payload=dict(catalogue()[FIND].example_request))
+    number = await world.accepted(await world.submit_signed(search))
+    original = {"measure_no": f"{sealing}-1", "start_on": "2026-03-24", "end_on": "2028-03-23"}
+    ended = {"vehicle": search["payload"]["vehicle"], "action": "release", "original": original}
+    releasing = await world.accepted(await world.submit_signed(seal_request(payload=ended)))
+    await world.sent()
+    done = dict(catalogue()[SEAL].example_result) | {"items": [{"ref": "v5t9c2hb", "status": "done"}]}
+    await world.reply(releasing, "result", done, seqno=1)
+    await decided(world, number)
+    assert (await decided(world, number, PRESIDENT, "president")).json["state"] == "blocked"
+    assert (await world.get(f"/v1/requests/{number}")).json["reason"] == "measure-not-live"
+    assert await world.store.messages(number) == []
 
 
 # --- refused by name ----------------------------------------------------------------------------------------------
