@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,8 @@ from gateway.demo.parties import (
 from schemas.catalogue import Kind, MatterType, catalogue
 from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP, dataschema, timestamp
 from schemas.validation import documents_of, parse_open, refs_of
-from tests.faults import CONTROL, PERSON_CONTROL, example
-from tests.gates import WorldClock
+from tests.faults import example
+from tests.gates import START, WorldClock
 from tests.words import SHANGHAI
 
 PARTNER_OF = {
@@ -76,8 +76,6 @@ def fresh_payload(type: str, **changes: Any) -> dict[str, Any]:
     else's. changes: members of the payload, taken as they are."""
     given = example(type)
     payload: dict[str, Any] = _fresh(given, {ref: _ref() for ref in refs_of(given)})
-    if type in (CONTROL, PERSON_CONTROL):
-        payload |= {"start_on": day(0), "end_on": day(29)}
     if "vehicle" in payload and "vehicle" not in changes:
         payload["vehicle"]["vin"] = f"LSVAM4187C2{next(_numbers):06d}"
     return payload | changes
@@ -99,8 +97,8 @@ def _ref() -> str:
 
 
 def day(ahead: int) -> str:
-    """So many days from today, Asia/Shanghai."""
-    return (datetime.now(SHANGHAI).date() + timedelta(days=ahead)).isoformat()
+    """So many days from the one on which a world begins, Asia/Shanghai."""
+    return (START.astimezone(SHANGHAI).date() + timedelta(days=ahead)).isoformat()
 
 
 def paper(kind: str) -> bytes:

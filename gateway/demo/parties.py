@@ -210,6 +210,7 @@ def build(
         "password_file": "broker.password",
     }
     document["http"] = {"host": "127.0.0.1", "port": 0}
+    document["limits"] = {"sensitive_per_day": 100_000}  # one handler asks what a whole bureau would
     write_text(installation.folder / FILE, tomlkit.dumps(document))
     installation.add_participant(_HOME)
     for purpose in PURPOSES:

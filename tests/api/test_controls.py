@@ -186,6 +186,7 @@ async def test_who_was_to_be_told_is_told_although_the_hold_is_over(world: World
         ("B", "webhook", "waiting"),
         ("B", "mail", "waiting"),
         ("chief", "webhook", "waiting"),
+        ("chief", "webhook", "waiting"),
     ]
     told = [e.detail for e in await events(world, "incident", ALERT)]
     assert told == ["page-nobody:desk", "alert-lapsed"]

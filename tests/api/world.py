@@ -364,9 +364,11 @@ class World:
         await self.deliver(request.asked, signed.raw, f"{request.asked}.normal.{request.type}.{verb}")
         return message_id
 
-    async def raised(self, type: str, payload: Mapping[str, Any], *, by: str = POLICE) -> str:
+    async def raised(
+        self, type: str, payload: Mapping[str, Any], number: str | None = None, *, by: str = POLICE
+    ) -> str:
         """The police, or another partner, open a request to our court, sealed and in their words; its number."""
-        number, dialect = f"{by}-20260324-000001", self.context.participant(by).dialect
+        number, dialect = number or f"{by}-20260324-000001", self.context.participant(by).dialect
         said = {"request": {"request_no": number, "legal_basis": []}, "payload": dict(payload)}
         words = await adapter_for(dialect).encode(Canonical(type, "open", said))
         message_id = new_id()

@@ -27,9 +27,10 @@ from hypothesis.stateful import (
 )
 
 from gateway.core import clocks, main_clock, measures
-from gateway.core.clocks import DUE, Basis
+from gateway.core.clocks import DUE
 from gateway.core.duty import Duty
 from gateway.core.lifecycle import FIRST, STATES, TABLE, TERMINAL, Step, decide
+from gateway.core.main_clock import Basis
 from gateway.core.records import Measure, Request, Timer
 from gateway.core.settings import Terms
 from gateway.errors import RejectedError
@@ -187,7 +188,6 @@ class Life(RuleBasedStateMachine):
 
     def _keep(self, was: dict[str, str], verb: str | None) -> None:
         change = clocks.change(self.request, was, verb, self.basis, self.now)
-        self.request.facts = change.facts
         for kind in change.clear:
             self.timers.pop(kind, None)
         runs = clocks.running(self.request, self.basis)
