@@ -138,6 +138,7 @@ class Prover:
             limits=ctx.limits,
             purpose="sub",
             typ=SUBMISSION_TYP,
+            arriving=not again,
         )
         envelope = policy.examine_submission(authentic, gateway=ctx.home.code)
         if authentic.parsed.content_kind != "body":

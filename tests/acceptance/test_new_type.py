@@ -1,7 +1,7 @@
 """One more matter type is one more file; one more organisation is one more participant file. Nothing else changes.
 
 The file written here is what a developer would add to `schemas/matters/`; the type is then asked, answered and closed
-over the real broker by a kind of partner that nothing was asked of before (a witness, `plain/1`).
+over the real broker by one more organisation (a deputy, `plain/1`).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from schemas import catalogue as entries
 from schemas import matters
 from tests.world import World
 
-TYPE = "witness.invite.send"
+TYPE = "witness.tour.announce"
 WITNESS = "witness-610199"
 SOURCE = '''
-"""Inviting a witness to an act of enforcement (docs/domain.md 2.10)."""
+"""Inviting deputies to see the bureau at work."""
 
 from typing import Annotated, Literal
 
@@ -51,12 +51,12 @@ class Attendance(Model):
     opinion: Annotated[Line | None, label("意见", "Opinion")] = None
 
 
-WITNESS_INVITE = MatterType(
-    name="witness.invite.send",
-    zh="见证邀请",
-    en="Invite a witness",
-    help_zh="邀请人大代表、政协委员到场见证。",
-    help_en="Invites a deputy to witness an act.",
+WITNESS_TOUR = MatterType(
+    name="witness.tour.announce",
+    zh="参观邀请",
+    en="Invite to a tour",
+    help_zh="邀请人大代表、政协委员参观执行指挥中心。",
+    help_en="Invites a deputy to see the command centre.",
     shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.WITNESS}),
@@ -84,7 +84,7 @@ def one_more_file(tmp_path: Path) -> Iterator[None]:
     """`witness.py` stands among the matter types while the test runs."""
     folder = tmp_path / "matters"
     folder.mkdir()
-    (folder / "witness_invite.py").write_text(SOURCE, encoding="utf-8")
+    (folder / "witness_tour.py").write_text(SOURCE, encoding="utf-8")
     matters.__path__.append(str(folder))
     entries.catalogue.cache_clear()
     yield

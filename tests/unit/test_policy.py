@@ -76,6 +76,11 @@ def test_the_edges_of_the_clock_are_configuration() -> None:
     assert refusal(signed(), now=SENT + 2 * SECOND, limits=tight).code == "stale"
 
 
+def test_what_was_in_time_when_it_arrived_stays_in_time() -> None:
+    """A submission waits for its approval, or for its papers, as long as it takes."""
+    assert scene.authenticate(signed(), now=SENT + timedelta(days=300), arriving=False).sender == POLICE
+
+
 def test_nothing_is_read_from_an_event_whose_signature_does_not_verify() -> None:
     raw = scene.forged(payload="not json", header={"kid": "police-610199.sig.past"})
     assert refusal(raw).code == "bad-signature"
