@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from pathlib import Path
 
 import structlog
 
@@ -11,8 +12,9 @@ QUIET = ("aiormq", "aio_pika", "aiosqlite", "asyncio")
 """Libraries whose own log lines say what ours say already, with tracebacks for every lost link."""
 
 
-def configure_logging(*, pretty: bool = False, level: int = logging.INFO) -> None:
-    """pretty: for a person at a terminal; else JSON. Our own standard-library loggers go the same way."""
+def configure_logging(*, pretty: bool = False, level: int = logging.INFO, file: Path | None = None) -> None:
+    """pretty: for a person at a terminal; else JSON. file: instead of standard error. Our own standard-library loggers
+    go the same way."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -22,7 +24,7 @@ def configure_logging(*, pretty: bool = False, level: int = logging.INFO) -> Non
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if pretty else structlog.processors.JSONRenderer()
     )
     tracebacks = structlog.processors.format_exc_info
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(sys.stderr) if file is None else logging.FileHandler(file, encoding="utf-8")
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],

@@ -189,10 +189,11 @@ def demo(
     report: Annotated[Path | None, typer.Option(help="把报告写入 JSON 文件 Write the report")] = None,
     sabotage: Annotated[str | None, typer.Option(help="drop | double | forge：背后破坏一件，报告须能看出")] = None,
     seed: Annotated[int, typer.Option(help="随机种子 Seed")] = 1,
+    week: Annotated[bool, typer.Option(help="再演一周：夜间命中、履行解除、周报 Play the week too")] = True,
 ) -> None:
     """演示：私有代理、网关、模拟单位、法院系统 A private broker, the gateway, simulated agencies, a court system."""
     from gateway.demo.show import run_demo
 
     if sabotage not in (None, "drop", "double", "forge"):
         fail("--sabotage 须为 must be drop, double or forge", MISUSE)
-    raise typer.Exit(run_demo(once=once, requests=requests, report=report, sabotage=sabotage, seed=seed))
+    raise typer.Exit(run_demo(once=once, requests=requests, report=report, sabotage=sabotage, seed=seed, week=week))

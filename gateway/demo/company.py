@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import date
 from pathlib import Path
@@ -26,11 +26,16 @@ SIMPLE: dict[str, type[Agency]] = {POLICE: Police, GRID: GridCentre, ASSOCIATION
 
 
 @asynccontextmanager
-async def company(parties: Parties, books: Path, *, seed: int, today: date) -> AsyncIterator[dict[str, Agency]]:
-    """code → agency, connected and not yet at work. books: folder of their books, `<code>.jsonl`."""
+async def company(
+    parties: Parties, books: Path, *, seed: int, today: date, without: Collection[str] = ()
+) -> AsyncIterator[dict[str, Agency]]:
+    """code → agency, connected and not yet at work. books: folder of their books, `<code>.jsonl`. without: who stays
+    away."""
     async with AsyncExitStack() as stack:
         agencies: dict[str, Agency] = {}
         for number, (code, folder) in enumerate(parties.partners.items(), start=1):
+            if code in without:
+                continue
             partner = await stack.enter_async_context(
                 Partner(PartnerConfig.load(folder / "partner.toml"), now=wall().now)
             )

@@ -1,7 +1,8 @@
 """`lianzhi demo`: everything on one machine, from nothing, and nothing left behind.
 
 A private broker, the gateway as a process of its own, six agencies on the partner library, a court system on the client
-library. The court hands in its docket; things go wrong on purpose; three books are compared at the end.
+library. The court hands in its docket; things go wrong on purpose; three books are compared at the end. Then a week
+passes on a clock that the demo moves, and its report is written.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from gateway.demo.run import Run
 from gateway.demo.sabotage import Sabotage
 from gateway.demo.summary import show
 from gateway.demo.theatre import theatre
+from gateway.demo.week.play import Week, play_week, show_week
 from gateway.errors import ConfigurationError
+from gateway.observability import configure_logging
 
 FOLDER = Path(".lianzhi/demo")
 DONE, FOUND_WRONG = 0, 1
@@ -44,20 +47,24 @@ class Wish:
     report: Path | None
     sabotage: Sabotage | None
     seed: int
+    week: bool
 
 
-def run_demo(*, once: bool, requests: int, report: Path | None, sabotage: str | None, seed: int) -> int:
-    """The exit code: 0 when the books agree (without `once`: when it was stopped by Ctrl-C), else 1.
+def run_demo(
+    *, once: bool, requests: int, report: Path | None, sabotage: str | None, seed: int, week: bool = True
+) -> int:
+    """week: play the week too. The exit code: 0 when the books agree and the week went as it must (without `once`:
+    when it was stopped by Ctrl-C), else 1.
 
     Raises ConfigurationError: RabbitMQ is absent, another demo runs in this folder, too few requests.
     """
-    wish = Wish(once, requests, report, cast("Sabotage | None", sabotage), seed)
+    wish = Wish(once, requests, report, cast("Sabotage | None", sabotage), seed, week)
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=PLAIN_WIDTH)
     _forget_installation()
     with _cleared(FOLDER):
-        logging.basicConfig(filename=FOLDER / "demo.log", level=logging.WARNING, force=True)
+        configure_logging(level=logging.WARNING, file=FOLDER / "demo.log")
         try:
             return asyncio.run(_until_stopped(wish, console))
         except BaseExceptionGroup as group:
@@ -93,7 +100,9 @@ async def _play(wish: Wish, console: Console) -> int:
             report = await Run(stage, wish.sabotage).perform()
             drawing.cancel()
             await asyncio.wait((drawing,))
-            _hand_over(report, wish, console)
+            week = await play_week(FOLDER, stage.broker, say) if wish.week else None
+            _hand_over(report, week, wish, console)
+            good = report.good and (week is None or week.problem is None)
             if not wish.once:
                 invite(console, stage.gateway.url, stage.parties.token, FOLDER)
                 await Screen(console, stage.board).draw()
@@ -101,13 +110,17 @@ async def _play(wish: Wish, console: Console) -> int:
             for task in (*background, drawing):
                 task.cancel()
     farewell(console, FOLDER)
-    return DONE if report.good else FOUND_WRONG
+    return DONE if good else FOUND_WRONG
 
 
-def _hand_over(report: Report, wish: Wish, console: Console) -> None:
+def _hand_over(report: Report, week: Week | None, wish: Wish, console: Console) -> None:
     show(console, report)
+    document = report.document()
+    if week is not None:
+        show_week(console, week)
+        document["week"] = week.document()
     if wish.report is not None:
-        wish.report.write_text(json.dumps(report.document(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        wish.report.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         console.print(f"报告 report: {wish.report}")
 
 

@@ -85,8 +85,8 @@ def shows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Show]]
     once = ("--once", "--report", "report.json", "--requests")
     calls = {
         "clean": (*once, "120"),
-        **{kind: (*once, "24", "--sabotage", kind) for kind in SABOTAGE},
-        "staying": ("--requests", "24"),
+        **{kind: (*once, "24", "--no-week", "--sabotage", kind) for kind in SABOTAGE},
+        "staying": ("--requests", "24", "--no-week"),
     }
     running = {name: start(tmp_path_factory.mktemp(name), *arguments) for name, arguments in calls.items()}
     yield running

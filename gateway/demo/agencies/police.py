@@ -15,6 +15,7 @@ BUREAU = "云川县公安局（演示）"
 BUREAU_CODE = "610199000000"
 CONTROL = "police.vehicle-control.request"
 HIT = "police.vehicle-hit.alert"
+RELEASE = "3"
 CLONED = 3  # every third car that passes shows the plate of another
 
 
@@ -81,6 +82,9 @@ class Police(Agency):
         return Work("查找车辆", Word("result", {"items": items}, _as_of("done") | {"ttl_hours": 72}))
 
     def _seal(self, body: Body) -> Work:
+        if body["CFLX"] == RELEASE:
+            gone = {"ref": body["ref"], "CFZT": "1"}
+            return Work("解除查封", Word("result", {"items": [gone]}, _as_of("done")))
         item = {
             "ref": body["ref"],
             "CFZT": "1",
