@@ -1,4 +1,4 @@
-"""The demo's week: a car at night, a debtor who pays, a commission that comes back wrongly, and the report on Monday."""
+"""The demo's week: a car at night, a debtor who pays, a commission returned wrongly, and the report on Monday."""
 
 from __future__ import annotations
 
