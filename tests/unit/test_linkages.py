@@ -31,10 +31,6 @@ def test_every_type_of_the_catalogue_stands_in_a_linkage() -> None:
     assert set(catalogue()) - named_types() == set()
 
 
-ELSEWHERE = {"court.clue.share", "entrust.supervision.request", "cross.reassign.notice"}
-
-
-@pytest.mark.skipif(bool(ELSEWHERE - set(catalogue())), reason="the matters between courts are not here yet")
 def test_every_type_that_is_named_exists() -> None:
     assert named_types() - set(catalogue()) == set()
 
