@@ -68,6 +68,6 @@ stamp=.venv/.lianzhi-locked
 lock=$(cat uv.lock pyproject.toml | sha256sum | cut -d' ' -f1)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$lock" ]; then
     say "安装锁定的 Python 环境 installing the locked Python environment"
-    .tools/bin/uv sync -q --locked --python "$python"
+    .tools/bin/uv sync -q --locked --compile-bytecode --python "$python"
     printf '%s' "$lock" >"$stamp"
 fi

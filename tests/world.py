@@ -23,7 +23,7 @@ from gateway.bootstrap import ROLES, Gateway, Role, running
 from gateway.broker.management import Management
 from gateway.core.measure_moves import STATES
 from gateway.core.records import Event, Measure, QuarantineRow, Request
-from gateway.demo.parties import HOME, POLICE, Parties
+from gateway.demo.parties import ASSOCIATION, FUPING, GAOLING, GRID, HOME, PARTNERS, POLICE, Parties
 from gateway.demo.private_broker import PrivateBroker
 from gateway.demo.stage import set_stage
 from gateway.partner import Partner, PartnerConfig
@@ -39,19 +39,25 @@ from tests.eventually import eventually
 from tests.gates import Gates, WorldClock
 from tests.words import Said, standing
 
+# Whom most tests meet. Each participant costs the broker four queues to make and to delete.
+NEAR: Sequence[Mapping[str, Any]] = tuple(
+    p for p in PARTNERS if p["code"] in (POLICE, FUPING, GAOLING, GRID, ASSOCIATION)
+)
 _numbers = count(1)
 T = TypeVar("T")
 
 
 @asynccontextmanager
-async def open_world(broker: PrivateBroker, root: Path) -> AsyncIterator[World]:
-    """Everything made, nothing running yet: `await world.start()`."""
+async def open_world(
+    broker: PrivateBroker, root: Path, partners: Sequence[Mapping[str, Any]] = NEAR
+) -> AsyncIterator[World]:
+    """Everything made, nothing running yet: `await world.start()`. partners: their participant files' content."""
     vhost = f"world-{next(_numbers)}"
     async with AsyncExitStack() as stack:
         management = await stack.enter_async_context(Management(broker.management_url, broker.admin, broker.password))
         await management.put("vhosts", vhost)
         stack.push_async_callback(management.delete, "vhosts", vhost)
-        world = World(await set_stage(root, broker, vhost=vhost))
+        world = World(await set_stage(root, broker, vhost=vhost, partners=partners))
         stack.push_async_callback(world.close)
         yield world
 

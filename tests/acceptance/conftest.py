@@ -1,4 +1,7 @@
-"""One world for each module: each of its tests has requests of its own."""
+"""One world for each module: each of its tests has requests of its own.
+
+A module that meets others than those in `NEAR` names them in its `MET`.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,14 @@ import pytest
 import pytest_asyncio
 
 from gateway.demo.private_broker import PrivateBroker
-from tests.world import World, open_world
+from tests.world import NEAR, World, open_world
 
 
 @pytest_asyncio.fixture(scope="module")
-async def world(broker: PrivateBroker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with open_world(broker, tmp_path_factory.mktemp("world")) as world:
+async def world(
+    broker: PrivateBroker, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
+    partners = getattr(request.module, "MET", NEAR)
+    async with open_world(broker, tmp_path_factory.mktemp("world"), partners) as world:
         await world.start()
         yield world

@@ -21,7 +21,7 @@ import pytest_asyncio
 
 from gateway.broker.management import Management
 from gateway.client import Backoff, ClientConfig, CourtClient, ProblemError
-from gateway.demo.parties import BACKUP, CHIEF, CLERK, GAOLING, HANDLER, PARTNERS, POLICE, PRESIDENT, partner
+from gateway.demo.parties import BACKUP, CHIEF, CLERK, GAOLING, HANDLER, POLICE, PRESIDENT, partner
 from gateway.demo.parties import GRID as GRID_CENTRE
 from gateway.demo.private_broker import PrivateBroker
 from gateway.demo.stage import set_stage
@@ -32,7 +32,7 @@ from tests.eventually import eventually
 from tests.faults import CANCEL, CONTROL, ENTRUST, GRID, HIT, PERSON, SEAL
 from tests.scenes import answer_to, hit
 from tests.words import standing
-from tests.world import World
+from tests.world import NEAR, World
 
 CASE = "（2026）陕0199执900901号"
 PUBLISH, WITHDRAW = "sanction.dishonest.publish", "sanction.dishonest.withdraw"
@@ -49,7 +49,7 @@ async def world(broker: PrivateBroker, tmp_path_factory: pytest.TempPathFactory)
     root = tmp_path_factory.mktemp("publishers")
     async with Management(broker.management_url, broker.admin, broker.password) as management:
         await management.put("vhosts", "publishers")
-        world = World(await set_stage(root, broker, vhost="publishers", partners=(*PARTNERS, *publishers)))
+        world = World(await set_stage(root, broker, vhost="publishers", partners=(*NEAR, *publishers)))
         try:
             await world.start()
             yield world

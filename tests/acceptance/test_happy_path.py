@@ -11,7 +11,7 @@ import pytest
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
 from gateway.core.lifecycle import OUTCOMES
-from gateway.demo.parties import GAOLING, HANDLER, HOME
+from gateway.demo.parties import GAOLING, HANDLER, HOME, PARTNERS
 from schemas.catalogue import Shape, catalogue
 from tests.clerk import answered
 from tests.court_system import fresh_case
@@ -19,6 +19,8 @@ from tests.faults import ENTRUST
 from tests.scenes import answer_to, commission, home_asks, opening, partner_in, ready
 from tests.words import standing
 from tests.world import World
+
+MET = PARTNERS  # every kind of partner (conftest.world)
 
 
 def of(shape: Shape, *, from_home: bool) -> list[str]:

@@ -13,12 +13,12 @@ import aiohttp
 import pytest
 
 from gateway.broker.management import Management
-from gateway.demo.parties import PARTNERS, partner
+from gateway.demo.parties import partner
 from gateway.demo.private_broker import PrivateBroker
 from gateway.demo.stage import set_stage
 from schemas import catalogue as entries
 from schemas import matters
-from tests.world import World
+from tests.world import NEAR, World
 
 TYPE = "witness.tour.announce"
 WITNESS = "witness-610199"
@@ -98,7 +98,7 @@ async def test_a_type_from_one_file_is_asked_answered_and_closed(
 ) -> None:
     invited = partner(WITNESS, "witness", "王代表（演示）", "Deputy (demo)", ["witness.*"], dialect="plain/1")
     await management.put("vhosts", "new-type")
-    world = World(await set_stage(tmp_path / "stage", broker, vhost="new-type", partners=(*PARTNERS, invited)))
+    world = World(await set_stage(tmp_path / "stage", broker, vhost="new-type", partners=(*NEAR, invited)))
     try:
         gateway = await world.start()
         witness = await world.office(WITNESS)

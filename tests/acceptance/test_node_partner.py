@@ -24,6 +24,7 @@ from gateway.registry.participants import load_registry
 from schemas.catalogue import catalogue
 from tests import node_partner
 from tests.node_partner import NodePartner
+from tests.world import NEAR
 
 LOCATE, VERIFY = "police.person-locate.request", "grid.verify.request"
 VHOST = "node-acceptance"
@@ -40,7 +41,7 @@ def packages() -> None:
 async def parties(broker: PrivateBroker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Parties]:
     async with Management(broker.management_url, broker.admin, broker.password) as management:
         await management.put("vhosts", VHOST)
-        yield await set_stage(tmp_path_factory.mktemp("stage"), broker, vhost=VHOST)
+        yield await set_stage(tmp_path_factory.mktemp("stage"), broker, vhost=VHOST, partners=NEAR)
         await management.delete("vhosts", VHOST)
 
 

@@ -80,6 +80,8 @@ async def test_2_the_wrong_person_located(world: World) -> None:
     wanted = await world.court.ask(PERSON, person(ME, "aaaaaaa1"))
     other = await world.court.ask(PERSON, person(NAMESAKE, "bbbbbbb2"))
     talk = await police.opened(wanted)
+    for number in (wanted, other):
+        await world.reaches(number, "dispatched")
     found = answer_to(PERSON, person(NAMESAKE, "bbbbbbb2"), world.clock.now())
     mistaken = await police.say(talk, "result", found)
     assert (await world.quarantined(mistaken)).reason == "unknown-ref"
@@ -95,6 +97,8 @@ async def test_4_a_reply_filed_under_the_wrong_case(world: World) -> None:
     police = await world.agency()
     one, other = [await world.court.ask(PERSON) for _ in range(2)]
     mine, theirs = await police.opened(one), await police.opened(other)
+    for number in (one, other):  # it is marked after it was delivered
+        await world.reaches(number, "dispatched")
     before = [await world.standing(no) for no in (one, other)]
     wrong = [
         await police.say(mine, "receipt", caseno=theirs.case_no),  # right request, wrong case
@@ -247,6 +251,7 @@ async def test_7_success_reported_before_it_is_done(world: World) -> None:
     payload = fresh_payload(SEAL)
     request_no = await world.court.ask(SEAL, payload)
     talk = await police.opened(request_no)
+    await world.reaches(request_no, "dispatched")
     of_nothing = await police.say(talk, "result", answer_to(SEAL, payload, world.clock.now(), items=[]))
     assert (await world.quarantined(of_nothing)).reason == "invalid-field"
     assert (await world.request(request_no)).state == "dispatched"
@@ -267,6 +272,7 @@ async def test_8_a_forged_replayed_or_altered_message_accepted(world: World) -> 
     police, neighbour = await world.agency(), await world.agency(FUPING)
     one, other = [await world.court.ask(PERSON) for _ in range(2)]
     talk, elsewhere = await police.opened(one), await police.opened(other)
+    await world.reaches(one, "dispatched")
     genuine = await police.make(talk, "refuse")
     borrowed = await police.make(talk, "refuse", seqno=1, key=neighbour.key, header={"kid": police.key.kid})
     jws, disclosure, _ = genuine.raw.split(b"~")

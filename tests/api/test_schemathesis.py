@@ -28,7 +28,7 @@ from gateway.store import migrate, open_store
 from schemas.catalogue import catalogue
 from tests.api.world import PDF, PDF_SHA, Keys, grid_request, serving, token_for
 
-EXAMPLES = 20
+EXAMPLES = 10
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 for media_type in (*MEDIA_TYPES, "application/sd-jwt"):
@@ -81,10 +81,18 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 # Two types stand for all: making strategies for every one takes a minute, and `test_openapi` looks at each of them.
 FEW = {name: catalogue()[name] for name in ("grid.verify.request", "police.person-locate.request")}
-schema = schemathesis.openapi.from_dict(openapi_document(FEW))
 
 
-@schema.parametrize()
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    """Made where it is used: its cases take seconds, and every worker collects every test."""
+    return schemathesis.openapi.from_dict(openapi_document(FEW))
+
+
+described = schemathesis.pytest.from_fixture("schema")
+
+
+@described.parametrize()
 @settings(
     max_examples=EXAMPLES,
     phases=[Phase.explicit, Phase.generate],
@@ -104,7 +112,7 @@ def checked(case: schemathesis.Case, served: Served) -> Any:
     return case.call_and_validate(base_url=served.url, headers=token, checks=CHECKS)
 
 
-def test_real_answers_are_as_described(served: Served) -> None:
+def test_real_answers_are_as_described(served: Served, schema: Any) -> None:
     """What chance does not find: answers about things that exist."""
 
     def call(method: str, path: str, **how: Any) -> Any:

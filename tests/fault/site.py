@@ -16,7 +16,7 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 from gateway.bootstrap import ROLES, Gateway, Role, running
 from gateway.broker.topology import DEAD, GATEWAY_USER, from_queue, to_queue
 from gateway.crypto.sdjwt import parse
-from gateway.demo.parties import ASSOCIATION, FUPING, GRID, HOME, POLICE, Parties
+from gateway.demo.parties import ASSOCIATION, FUPING, GRID, HOME, LINTONG, PARTNERS, POLICE, Parties
 from gateway.demo.private_broker import free_port
 from gateway.demo.stage import provision_for, set_stage
 from gateway.partner import PartnerConfig
@@ -195,7 +195,8 @@ class Site:
 @asynccontextmanager
 async def site_at(root: Path, vhost: Vhost, *, store_url: str | None = None, **given: Any) -> AsyncIterator[Site]:
     """An installation under `root`, the court's paper not yet handed in. store_url: of another database."""
-    parties = await set_stage(root, vhost.broker, vhost=vhost.name)
+    partners = [p for p in PARTNERS if p["code"] in (*AGENCIES, LINTONG)]
+    parties = await set_stage(root, vhost.broker, vhost=vhost.name, partners=partners)
     given = _merged({"timing": TIMING, "http": {"port": free_port()}}, given)
     if store_url is not None:
         given["store"] = {"url": store_url}

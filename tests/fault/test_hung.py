@@ -11,7 +11,7 @@ import pytest
 from tests.eventually import eventually
 from tests.fault.agencies import working
 from tests.fault.entry import Fall
-from tests.fault.site import Site, until
+from tests.fault.site import Site
 from tests.fault.spy import spying
 
 COUNT = 30
@@ -26,7 +26,7 @@ async def test_a_dispatcher_that_hangs_is_replaced_and_comes_back(postgres_site:
         await court.hand_in_paper()
         await asyncio.gather(court.submit_all(court.orders(COUNT)), eventually(lambda: hanging.stopped))
         replacing = await site.child(("dispatch",))
-        await until(site.at_rest)
+        await site.settled()
         hanging.signal(signal.SIGCONT)
         # It publishes what it had in hand, marks what is marked already, or finds its link dead: nothing changes.
         await eventually(lambda: spy.repeated() or "not-sent" in hanging.said())

@@ -145,14 +145,13 @@ async def test_a_broker_that_refuses_is_tried_until_it_does_not(proxy: Proxy, vh
         assert link.connected
 
 
-async def test_broker_killed_and_started_again() -> None:
+async def test_broker_killed_and_started_again(broker: PrivateBroker, vhost: Vhost) -> None:
     """Durable messages are still there, what was unconfirmed says so, publisher and consumer go on by themselves."""
     async with AsyncExitStack() as stack:
-        broker = await stack.enter_async_context(PrivateBroker())
-        link = await stack.enter_async_context(Link(broker.url(), name="survivor", reconnect_max=0.3))
+        link = await stack.enter_async_context(Link(vhost.url(), name="survivor", reconnect_max=0.3))
         await link.wait_connected(CONNECT_SECONDS)
         await declare(link, **TOPOLOGY)
-        publisher = ConfirmedPublisher(link, EXCHANGE, user_id=broker.admin)
+        publisher = ConfirmedPublisher(link, EXCHANGE, user_id=vhost.user)
         confirmed: list[bytes] = []
         unconfirmed: list[bytes] = []
         numbers, enough = count(), asyncio.Event()

@@ -9,7 +9,6 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
 from collections.abc import AsyncIterator
-from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -265,11 +264,14 @@ async def test_killed_between_commit_and_acknowledgement(court: Court, toml: Pat
     }
 
 
-async def test_killed_fifteen_times_with_full_prefetch(court: Court, toml: Path) -> None:
-    """Each life is given more to do than it may hold, and ends somewhere else in the program."""
-    lives, each = 15, 24
+async def test_killed_at_one_point_after_another_with_full_prefetch(court: Court, toml: Path) -> None:
+    """Each life is given more to do than it may hold, and ends somewhere else in the program.
+
+    That a program may fall fifteen times is shown by tests/fault/test_agency_killed.py.
+    """
+    points, each = ("before-ack", "before-commit", "after-handling", "before-marking"), 24
     numbers = []
-    for point in islice(cycle(("before-ack", "before-commit", "after-handling", "before-marking")), lives):
+    for point in points:
         for _ in range(each):
             talk, raw = opened(court)
             numbers.append(talk.request_no)
@@ -277,7 +279,7 @@ async def test_killed_fifteen_times_with_full_prefetch(court: Court, toml: Path)
         process = await victim(toml, point, "5" if point == "after-handling" else "1")
         assert await end_of(process) == -9, point
     process = await victim(toml)
-    await eventually(lambda: len(_numbers(court, "result")) == lives * each, 90)
+    await eventually(lambda: len(_numbers(court, "result")) == len(points) * each)
     await eventually(lambda: _none_waiting(court))
     process.terminate()
     assert await end_of(process) == 0

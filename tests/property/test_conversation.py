@@ -92,7 +92,7 @@ def follow(request: Request, decision: Decision) -> None:
 
 
 @pytest.mark.parametrize("shape", sorted(FIRST))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_any_conversation_keeps_its_promises(shape: str, data: st.DataObject) -> None:
     request = begun(shape, data.draw(st.sampled_from(["approved", "blocked", FIRST[shape]])))
@@ -164,7 +164,7 @@ EXITS = [
 
 
 @pytest.mark.parametrize("shape", sorted(FIRST))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_withdrawal_that_came_too_late_leaves_what_was_said_meanwhile(shape: str, data: st.DataObject) -> None:
     """Withdrawn, everything that the asked side says, then too late: as if nobody had asked to withdraw."""

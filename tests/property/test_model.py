@@ -30,7 +30,7 @@ from gateway.core import clocks, main_clock, measures
 from gateway.core.clocks import DUE
 from gateway.core.duty import Duty
 from gateway.core.lifecycle import FIRST, STATES, TABLE, TERMINAL, Step, decide
-from gateway.core.main_clock import Basis
+from gateway.core.main_clock import ESCALATE, URGE, Basis
 from gateway.core.records import Measure, Request, Timer
 from gateway.core.settings import Terms
 from gateway.errors import RejectedError
@@ -193,6 +193,8 @@ class Life(RuleBasedStateMachine):
         runs = clocks.running(self.request, self.basis)
         self.silent -= {kind for kind, about in runs.items() if was.get(kind) != about}
         self.timers |= {timer.kind: timer for timer in change.set}
+        if self.request.facts["due"]["step"] > (ESCALATE if self.shape == "ask" else URGE):
+            self.silent.add(DUE)  # it may run again after its last word: a withdrawal that came too late
 
     # --- time
 
