@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import traceback
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +192,8 @@ async def test_6_location_data_past_its_time(world: World) -> None:
     assert kept["destroyed"] is True and "sealed" not in kept
     assert parse(f"{kept['bytes']}".encode() + sealed[0].encode() + b"~", Limits()).digest == said.digest
     await world.stop()
+    with closing(sqlite3.connect(world.parties.folder / "lianzhi.sqlite")) as file:
+        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # as SQLite does from time to time, and when it is closed
     left = _database(world.parties.folder)
     await world.start()
     assert not any(one in left for one in sealed)
