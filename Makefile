@@ -24,7 +24,7 @@ lint: setup  ## 静态检查 static checks
 	@echo "── hadolint";     $(PY)/hadolint Dockerfile
 
 test: lint  ## 全部检查与测试 every check and test; ARGS goes to pytest
-	@echo "── pytest";       exec $(PY)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@echo "── pytest";       exec $(PY)/pytest -n 2 --dist loadfile $(ARGS)
 
 bench: setup  ## 与裸 aio-pika 对比 beside raw aio-pika
 	@exec $(PY)/python -m bench.run $(ARGS)

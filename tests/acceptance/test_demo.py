@@ -100,7 +100,7 @@ class Shows:
 def shows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shows]:
     once = ("--once", "--report", "report.json", "--requests")
     calls = {
-        "clean": (*once, "60"),
+        "clean": (*once, "60", "--no-week"),
         **{kind: (*once, "8", "--no-week", "--sabotage", kind) for kind in SABOTAGE},
         "staying": ("--requests", "8", "--no-week"),
     }

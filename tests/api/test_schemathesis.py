@@ -28,7 +28,7 @@ from gateway.store import migrate, open_store
 from schemas.catalogue import catalogue
 from tests.api.world import PDF, PDF_SHA, Keys, grid_request, serving, token_for
 
-EXAMPLES = 10
+EXAMPLES = 6
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 for media_type in (*MEDIA_TYPES, "application/sd-jwt"):
