@@ -19,7 +19,7 @@ from pathlib import Path
 
 import asyncpg
 
-from gateway.store import migrate
+from gateway.store.migrate import migrate
 
 SUPERUSER = "lianzhi"
 TEMPLATE = "lianzhi_template"

@@ -31,7 +31,8 @@ class Report:
     """submitted: handed in, each counted once. taken: answered with 202. open_reasons: why what is open is open.
 
     received: what was asked of us, by type and state. checked: answers that were verified again by the court system
-    and compared with what had been asked; places: location results opened with its own key.
+    and compared with what had been asked; places: location results opened with its own key. sabotaged: kind of damage
+    done on purpose → the number of the request, or the id of the message, that it was done to.
     """
 
     submitted: int
@@ -47,6 +48,7 @@ class Report:
     received: dict[str, dict[str, int]]
     injected: dict[str, int]
     caught: dict[str, Caught]
+    sabotaged: dict[str, str]
     quarantined_by_reason: dict[str, int]
     unexpected_quarantine: int
     checked: int
@@ -83,6 +85,7 @@ def build(
     store: StoreBook,
     findings: Findings,
     injections: Sequence[Mapping[str, Any]],
+    sabotaged: Mapping[str, str],
 ) -> Report:
     states = {no: store.requests[no].state if no in store.requests else "missing" for no in court.accepted}
     opened = {m.request_no: key for key, m in store.messages.items() if m.verb == "open"}
@@ -108,6 +111,7 @@ def build(
         injected={kind: one.injected for kind, one in caught.items()}
         | {"hits": _raised(theirs.values()), "namesake-pairs": observed.pairs},
         caught=caught,
+        sabotaged=dict(sabotaged),
         quarantined_by_reason=_sorted(Counter(q.reason for q in store.quarantine)),
         unexpected_quarantine=len({q.sha256 for q in store.quarantine} - {line.get("sha256") for line in injections}),
         checked=observed.checked,

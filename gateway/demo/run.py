@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from gateway.broker.topology import GATEWAY_USER
@@ -31,7 +32,9 @@ class Reading:
 
 
 class Run:
-    def __init__(self, theatre: Theatre, sabotage: Sabotage | None) -> None:
+    """sabotage: what to damage behind the gateway's back."""
+
+    def __init__(self, theatre: Theatre, sabotage: Collection[Sabotage] = ()) -> None:
         self._theatre = theatre
         self._sabotage = sabotage
         self._audit = Audit(HOME, theatre.parties.folder / "keys")
@@ -39,16 +42,19 @@ class Run:
     async def perform(self) -> Report:
         """From the first submission to the comparison."""
         theatre = self._theatre
-        if self._sabotage == "drop":
+        if "drop" in self._sabotage:
             damage.drop(theatre.books.store)
         theatre.board.started = time.monotonic()
         await self._hand_in()
         theatre.board.ended = time.monotonic()
-        if self._sabotage == "double":
-            await self._double()
-        elif self._sabotage == "forge":
-            damage.forge(theatre.books.store)
-        return await self._report()
+        damaged: dict[str, str] = {}
+        if "drop" in self._sabotage:
+            damaged["drop"] = damage.dropped(theatre.books.store)
+        if "double" in self._sabotage:
+            damaged["double"] = await self._double()
+        if "forge" in self._sabotage:
+            damaged["forge"] = damage.forge(theatre.books.store)
+        return await self._report(damaged)
 
     async def _hand_in(self) -> None:
         """Everything that can be; what waits for a seal that will not come is left."""
@@ -95,8 +101,8 @@ class Run:
             read_store(books.store),
         )
 
-    async def _double(self) -> None:
-        """And wait until the agency has done it again."""
+    async def _double(self) -> str:
+        """And wait until the agency has done it again. The number of that request."""
         theatre = self._theatre
         ledgers = {code: agency.partner.config.ledger for code, agency in theatre.agencies.items()}
         url = theatre.broker.url(user=GATEWAY_USER, password=GATEWAY_PASSWORD)
@@ -106,8 +112,9 @@ class Run:
         while read_agency(theatre.books.agency(code)).effects[number] < 2 and time.monotonic() < end:  # noqa: ASYNC110 (a file)
             await asyncio.sleep(LOOK_SECONDS)
         await self._settle()
+        return number
 
-    async def _report(self) -> Report:
+    async def _report(self, damaged: Mapping[str, str]) -> Report:
         theatre, reading = self._theatre, await self._read()
         findings = self._audit.examine(reading.court, reading.agencies, reading.store)
         observed = Observed(
@@ -119,4 +126,4 @@ class Run:
             seconds=theatre.board.seconds,
         )
         injections = read(theatre.books.injections)
-        return build(observed, reading.court, reading.agencies, reading.store, findings, injections)
+        return build(observed, reading.court, reading.agencies, reading.store, findings, injections, damaged)

@@ -13,7 +13,7 @@ import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 from joserfc import jws
 from joserfc.jwk import ECKey
@@ -23,6 +23,7 @@ from gateway.amqp.publisher import ConfirmedPublisher
 from gateway.demo.parties import COURTS
 
 Sabotage = Literal["drop", "double", "forge"]
+KINDS: tuple[Sabotage, ...] = get_args(Sabotage)
 
 # Fires once, inside the very transaction that accepts the request: no dispatcher can be quicker.
 _DROP = """
@@ -46,6 +47,12 @@ def drop(store: Path) -> None:
     """Before anything is handed in."""
     with closing(sqlite3.connect(store, timeout=30)) as db, db:
         db.execute(_DROP)
+
+
+def dropped(store: Path) -> str:
+    """Afterwards: the number of the request that vanished."""
+    with closing(sqlite3.connect(store, timeout=30)) as db:
+        return cast("str", db.execute("SELECT request_no FROM outbox WHERE reason = 'sabotage'").fetchone()[0])
 
 
 async def double(store: Path, ledgers: dict[str, Path], amqp_url: str, user: str) -> str:

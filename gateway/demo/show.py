@@ -14,11 +14,10 @@ import logging
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from rich.console import Console
 
@@ -45,20 +44,20 @@ class Wish:
     once: bool
     requests: int
     report: Path | None
-    sabotage: Sabotage | None
+    sabotage: Collection[Sabotage]
     seed: int
     week: bool
 
 
 def run_demo(
-    *, once: bool, requests: int, report: Path | None, sabotage: str | None, seed: int, week: bool = True
+    *, once: bool, requests: int, report: Path | None, sabotage: Collection[Sabotage], seed: int, week: bool = True
 ) -> int:
     """week: play the week too. The exit code: 0 when the books agree and the week went as it must (without `once`:
     when it was stopped by Ctrl-C), else 1.
 
     Raises ConfigurationError: RabbitMQ is absent, another demo runs in this folder, too few requests.
     """
-    wish = Wish(once, requests, report, cast("Sabotage | None", sabotage), seed, week)
+    wish = Wish(once, requests, report, sabotage, seed, week)
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=PLAIN_WIDTH)

@@ -6,19 +6,15 @@ processes that migrate at once wait for each other.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store.engine import create_engine, database_url, sqlite_path
 from gateway.store.faults import translated
+from gateway.store.version import MIGRATIONS
 
-MIGRATIONS = Path(__file__).with_name("migrations")
 MIGRATION_LOCK = "SELECT pg_advisory_xact_lock(4993446653023372134)"
 
 
@@ -56,14 +52,6 @@ async def _migrate_postgres(connection: AsyncConnection) -> None:
     await connection.exec_driver_sql(MIGRATION_LOCK)
     await connection.run_sync(_upgrade)
     await connection.commit()
-
-
-async def is_current(engine: AsyncEngine) -> bool:
-    """Whether the schema is the one this version of the program was written for."""
-    with translated():
-        async with engine.connect() as connection:
-            found = await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_heads())
-    return set(found) == set(ScriptDirectory.from_config(_config()).get_heads())
 
 
 def _upgrade(connection: Connection) -> None:

@@ -32,7 +32,6 @@ from gateway.store.columns import moment
 from gateway.store.connection import Row
 from gateway.store.engine import Database, database_url, sqlite_path
 from gateway.store.lock import SingleProcessLock
-from gateway.store.migrate import is_current
 from gateway.store.query import Query
 from gateway.store.rows import (
     APPROVAL,
@@ -52,6 +51,7 @@ from gateway.store.rows import (
     SUBMISSION,
 )
 from gateway.store.transaction import APPROVALS_OF, SqlTransaction
+from gateway.store.version import is_current
 
 LAST_DAY = "9999-12-31"
 

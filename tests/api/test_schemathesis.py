@@ -24,7 +24,8 @@ from schemathesis.specs.openapi.checks import (
 
 from gateway.http.openapi import openapi_document
 from gateway.services.papers import MEDIA_TYPES
-from gateway.store import migrate, open_store
+from gateway.store import open_store
+from gateway.store.migrate import migrate
 from schemas.catalogue import catalogue
 from tests.api.world import PDF, PDF_SHA, Keys, grid_request, serving, token_for
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from gateway.store import SqlStore, migrate, open_store
+from gateway.store import SqlStore, open_store
+from gateway.store.migrate import migrate
 from tests import postgres
 
 

@@ -16,7 +16,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
 from gateway.errors import ConfigurationError
-from gateway.store import migrate, open_store
+from gateway.store import open_store
+from gateway.store.migrate import migrate
 from gateway.store.tables import metadata
 from tests import postgres
 from tests.contract.samples import number, sendable, write
@@ -68,7 +69,7 @@ KILLED = """
 import asyncio, os, signal, sys
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
-from gateway.store import migrate
+from gateway.store.migrate import migrate
 left = int(sys.argv[2])
 @event.listens_for(Engine, "after_cursor_execute")
 def count(connection, cursor, statement, *rest):

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from gateway.broker.topology import from_queue
 from gateway.demo.parties import LINTONG
-from gateway.store import migrate
+from gateway.store.migrate import migrate
 from tests import postgres
 from tests.conftest import Vhost
 from tests.eventually import eventually

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from gateway.core.records import Changes, Event
-from gateway.store import SqlStore, migrate, open_store
+from gateway.store import SqlStore, open_store
+from gateway.store.migrate import migrate
 from tests import postgres
 
 AUDIENCE = "court-sn0114"

@@ -14,7 +14,8 @@ from gateway.commands.measure import measure_app
 from gateway.core.approvals import SHANGHAI
 from gateway.core.records import Changes
 from gateway.registry.installation import Installation
-from gateway.store import migrate, open_store
+from gateway.store import open_store
+from gateway.store.migrate import migrate
 from tests.contract.samples import measure, number, request, step, write
 
 RUNNER = CliRunner()
