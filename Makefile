@@ -6,7 +6,7 @@ PY := .venv/bin
 # Tests and demo start dozens of processes: where bytecode is not kept, each compiles everything again (2 s).
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test lint bench clean
+.PHONY: help setup demo test pytest lint bench clean
 
 help:  ## 显示命令 show the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | column -t -s $$'\t'
@@ -23,8 +23,11 @@ lint: setup  ## 静态检查 static checks
 	@echo "── import-linter"; $(PY)/lint-imports
 	@echo "── hadolint";     $(PY)/hadolint Dockerfile
 
-test: lint  ## 全部检查与测试 every check and test; ARGS goes to pytest
-	@echo "── pytest";       exec $(PY)/pytest -n 2 --dist loadfile $(ARGS)
+test:  ## 全部检查与测试 every check and test; ARGS goes to pytest
+	@$(MAKE) --no-print-directory -j 2 lint pytest
+
+pytest: setup
+	@echo "── pytest";       exec scripts/pytest.sh $(ARGS)
 
 bench: setup  ## 与裸 aio-pika 对比 beside raw aio-pika
 	@exec $(PY)/python -m bench.run $(ARGS)
