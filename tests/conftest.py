@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import count
@@ -15,6 +16,11 @@ from gateway.demo.private_broker import PrivateBroker
 
 CONNECT_SECONDS = 20.0
 _numbers = count(1)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: the collector need not walk through it again and again."""
+    gc.freeze()
 
 
 @dataclass(frozen=True)
