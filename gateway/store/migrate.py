@@ -15,6 +15,8 @@ from gateway.store.engine import create_engine, database_url, sqlite_path
 from gateway.store.faults import translated
 from gateway.store.version import MIGRATIONS
 
+# Whoever migrates beside us may have a large file to copy: longer than a unit of work waits.
+SQLITE_WAIT = "PRAGMA busy_timeout=60000"
 MIGRATION_LOCK = "SELECT pg_advisory_xact_lock(4993446653023372134)"
 
 
@@ -42,6 +44,7 @@ async def migrate(url: str) -> None:
 async def _migrate_sqlite(connection: AsyncConnection) -> None:
     # Changing a table means copying and dropping it, which would set off its foreign keys (sqlite.org/lang_altertable).
     await connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+    await connection.exec_driver_sql(SQLITE_WAIT)
     await connection.exec_driver_sql("BEGIN IMMEDIATE")
     await connection.run_sync(_upgrade)
     await connection.commit()
