@@ -8,6 +8,8 @@ single statements in autocommit, which saves two round trips each.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
@@ -25,9 +27,9 @@ from gateway.store.faults import translated
 BUSY_TIMEOUT_MS = 5_000  # for a command-line tool writing beside the server
 TURN_TIMEOUT_S = 5.0  # units wait side by side while another program holds the file, not one busy time after another
 SQLITE_PRAGMAS = (
+    f"busy_timeout={BUSY_TIMEOUT_MS}",
     "journal_mode=WAL",
     "synchronous=FULL",
-    f"busy_timeout={BUSY_TIMEOUT_MS}",
     "foreign_keys=ON",
     "secure_delete=ON",  # what is destroyed is overwritten, not only unlinked
     "cache_size=-65536",
@@ -107,8 +109,23 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # BEGIN is ours to say, and IMMEDIATE
     cursor = connection.cursor()
     for pragma in SQLITE_PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
+        _execute_in_turn(cursor, f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _execute_in_turn(cursor: Any, statement: str) -> None:
+    """Two connections that make one new file WAL at once would wait for each other: SQLite refuses one of them at
+    once, without asking its busy handler (sqlite.org/c3ref/busy_handler). That one tries again.
+    """
+    until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            cursor.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 class Database:

@@ -60,8 +60,10 @@ async def test_migrating_again_keeps_the_data(empty_url: str) -> None:
     await store.close()
 
 
-async def test_two_processes_that_migrate_at_once_wait_for_each_other(empty_url: str) -> None:
-    await asyncio.gather(migrate(empty_url), migrate(empty_url))
+async def test_those_who_migrate_at_once_wait_for_each_other(empty_url: str) -> None:
+    async with asyncio.TaskGroup() as group:
+        for _ in range(4):
+            group.create_task(migrate(empty_url))
     await (await open_store(empty_url)).close()
 
 
