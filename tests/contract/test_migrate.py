@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,8 @@ from gateway.store import open_store
 from gateway.store.migrate import migrate
 from gateway.store.tables import metadata
 from tests import postgres
+from tests.child import Child
+from tests.contract import migration_victim
 from tests.contract.samples import number, sendable, write
 
 
@@ -67,27 +68,10 @@ async def test_those_who_migrate_at_once_wait_for_each_other(empty_url: str) -> 
     await (await open_store(empty_url)).close()
 
 
-KILLED = """
-import asyncio, os, signal, sys
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
-from gateway.store.migrate import migrate
-left = int(sys.argv[2])
-@event.listens_for(Engine, "after_cursor_execute")
-def count(connection, cursor, statement, *rest):
-    global left
-    if statement.lstrip().startswith(("CREATE", "INSERT")):
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-asyncio.run(migrate(sys.argv[1]))
-"""
-
-
 @pytest.mark.parametrize("statements", [1, 12, 33])
-async def test_a_migration_killed_in_the_middle_is_run_again(empty_url: str, statements: int) -> None:
-    killed = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, empty_url, str(statements))
-    assert await killed.wait() == -signal.SIGKILL
+async def test_a_migration_killed_in_the_middle_is_run_again(empty_url: str, statements: int, tmp_path: Path) -> None:
+    victim = Child(migration_victim.main, migration_victim.Order(empty_url, statements, tmp_path / "log"))
+    assert await victim.ended() == -signal.SIGKILL, victim.said()
     with pytest.raises(ConfigurationError, match="db migrate"):
         await open_store(empty_url)
     await migrate(empty_url)

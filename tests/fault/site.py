@@ -23,10 +23,10 @@ from gateway.partner import PartnerConfig
 from gateway.registry.config import Config, load_config
 from gateway.services.ports import Store
 from gateway.store import open_store
+from tests.child import Child
 from tests.conftest import Vhost
 from tests.eventually import eventually
 from tests.fault import agencies, entry
-from tests.fault.child import Child
 from tests.fault.court import Court
 from tests.fault.reckoning import ENDED, Reckoning, reckon
 

@@ -7,8 +7,8 @@ import signal
 
 import pytest
 
+from tests.child import Child
 from tests.fault.agencies import working
-from tests.fault.child import Child
 from tests.fault.entry import POINTS, Fall
 from tests.fault.site import Site
 from tests.fault.spy import Spy, spying

@@ -1,8 +1,4 @@
-"""A partner's program that is killed: run as a child process by test_partner.py.
-
-usage: partner_victim.py partner.toml [point [count]]
-point: where it sends itself SIGKILL, the count-th time it comes there; none: it runs until it is told to stop.
-"""
+"""A partner's programs, as child processes of test_partner.py: one that is killed, and one command of a shell."""
 
 from __future__ import annotations
 
@@ -11,11 +7,16 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from gateway.partner import Partner, PartnerConfig
+from gateway.partner.commands import app
 from gateway.partner.outgoing import Confirmed
 from gateway.partner.unit import Job
+from tests.fault.entry import write_to
 
 EFFECTS = "CREATE TABLE IF NOT EXISTS effects (request_no TEXT NOT NULL, pid INTEGER NOT NULL)"
 DONE = {"outcome": "done", "as_of": "2026-03-25T14:50:00+08:00", "ttl_hours": 72}
@@ -73,14 +74,44 @@ async def work(partner: Partner, handled: Callable[[], None]) -> None:
         handled()
 
 
-async def main(path: str, point: str = "", count: str = "1") -> None:
-    async with Partner(PartnerConfig.load(path)) as partner:
+@dataclass(frozen=True, slots=True)
+class Order:
+    """toml: its configuration. point: where it sends itself SIGKILL, the count-th time it comes there; none: it runs
+    until it is told to stop.
+    """
+
+    toml: Path
+    log: Path
+    point: str = ""
+    count: int = 1
+
+
+def main(order: Order, ready: Connection) -> None:
+    write_to(order.log)
+    asyncio.run(_main(order, ready))
+
+
+async def _main(order: Order, ready: Connection) -> None:
+    async with Partner(PartnerConfig.load(order.toml)) as partner:
         await partner.prepare(EFFECTS)
-        handled = arm(partner, point, int(count))
+        handled = arm(partner, order.point, order.count)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, partner.stop)
-        print("ready", flush=True)
+        ready.send_bytes(b"ready")
         await asyncio.gather(*(work(partner, handled) for _ in range(WORKERS)))
 
 
-if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`lianzhi partner …` with the configuration `toml`. out, log: where its standard output and error go."""
+
+    toml: Path
+    arguments: tuple[str, ...]
+    out: Path
+    log: Path
+
+
+def shell(line: Line, _: Connection) -> None:
+    for stream, path in ((sys.stdout, line.out), (sys.stderr, line.log)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), stream.fileno())
+    os.environ["LIANZHI_PARTNER"] = str(line.toml)
+    app(list(line.arguments), prog_name="lianzhi partner")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections import Counter
 from collections.abc import AsyncIterator
+from itertools import count as counting
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +18,18 @@ from gateway.errors import ConfigurationError
 from gateway.partner import Partner, PartnerConfig
 from gateway.partner.findings import findings
 from schemas.envelope import Envelope
+from tests.child import Child
 from tests.conftest import Vhost
 from tests.eventually import eventually
 from tests.fault.proxy import Proxy
+from tests.integration import partner_victim
 from tests.integration.partner_court import CASE, COURT, LOCATE, PASSWORD, POLICE, Court, Talk, write_partner
 
 BODY = {"XM": "王演示", "ref": "k7m2q9xa"}
 HEAD = {"refs": ["k7m2q9xa"]}
 DONE: dict[str, Any] = {"outcome": "done", "as_of": "2026-03-25T14:50:00+08:00", "ttl_hours": 72}
 ITEMS = {"items": [{"ref": "k7m2q9xa", "sightings": []}]}
-ROOT = Path(__file__).parents[2]
+_numbers_of_children = counting(1)
 
 
 @pytest.fixture
@@ -221,18 +222,9 @@ def _bytes_per_message(court: Court) -> set[int]:
 # a process that is killed
 
 
-async def victim(toml: Path, *how: str) -> Process:
-    script = str(Path(__file__).with_name("partner_victim.py"))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, script, str(toml), *how, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, stdout=PIPE
-    )
-    assert process.stdout is not None
-    assert await asyncio.wait_for(process.stdout.readline(), 30) == b"ready\n"
-    return process
-
-
-async def end_of(process: Process) -> int:
-    return await asyncio.wait_for(process.wait(), 60)
+async def victim(toml: Path, point: str = "", count: int = 1) -> Child:
+    log = toml.with_name(f"victim-{next(_numbers_of_children)}.log")
+    return await Child.start(partner_victim.main, partner_victim.Order(toml, log, point, count))
 
 
 def effects(toml: Path) -> Counter[str]:
@@ -246,15 +238,14 @@ def effects(toml: Path) -> Counter[str]:
 async def test_killed_between_commit_and_acknowledgement(court: Court, toml: Path) -> None:
     talk, raw = opened(court)
     await court.send(raw)
-    assert await end_of(await victim(toml, "before-ack")) == -9
+    assert await (await victim(toml, "before-ack")).ended(60) == -9
     connection = sqlite3.connect(toml.with_name("inbox.sqlite"))
     assert connection.execute("SELECT count(*) FROM lz_message").fetchone() == (1,)
     connection.close()
     process = await victim(toml)
     await eventually(lambda: _numbers(court, "result"))
     await eventually(lambda: _none_waiting(court))
-    process.terminate()
-    assert await end_of(process) == 0
+    await process.stop()
     assert effects(toml) == {talk.request_no: 1}
     assert _bytes_per_message(court) == {1}
     assert {a.envelope.seqno: a.verb for a in court.answers if isinstance(a.envelope, Envelope)} == {
@@ -276,13 +267,12 @@ async def test_killed_at_one_point_after_another_with_full_prefetch(court: Court
             talk, raw = opened(court)
             numbers.append(talk.request_no)
             await court.send(raw)
-        process = await victim(toml, point, "5" if point == "after-handling" else "1")
-        assert await end_of(process) == -9, point
+        process = await victim(toml, point, 5 if point == "after-handling" else 1)
+        assert await process.ended(60) == -9, point
     process = await victim(toml)
     await eventually(lambda: len(_numbers(court, "result")) == len(points) * each)
     await eventually(lambda: _none_waiting(court))
-    process.terminate()
-    assert await end_of(process) == 0
+    await process.stop()
     assert effects(toml) == dict.fromkeys(numbers, 1)
     assert _bytes_per_message(court) == {1}
     per_request = Counter((a.envelope.subject, a.verb) for a in _distinct(court))
@@ -302,16 +292,14 @@ async def test_two_processes_do_not_share_a_ledger(partner: Partner, toml: Path)
 
 
 async def shell(toml: Path, *arguments: str) -> tuple[int, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", "from gateway.partner.commands import app; app()", *arguments,
-        cwd=ROOT, env={"LIANZHI_PARTNER": str(toml), "PYTHONIOENCODING": "utf-8"}, stdout=PIPE, stderr=PIPE,
-    )  # fmt: skip
+    number = next(_numbers_of_children)
+    out, log = toml.with_name(f"shell-{number}.out"), toml.with_name(f"shell-{number}.log")
+    child = Child(partner_victim.shell, partner_victim.Line(toml, arguments, out, log))
     try:
-        out, err = await asyncio.wait_for(process.communicate(), 60)
+        code = await child.ended(60)
     finally:
-        if process.returncode is None:
-            process.kill()
-    return process.returncode or 0, out.decode(), err.decode()
+        await child.kill()
+    return code, out.read_text("utf-8"), log.read_text("utf-8")
 
 
 async def test_consume_reply_and_doctor(court: Court, toml: Path, tmp_path: Path) -> None:

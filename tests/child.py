@@ -1,4 +1,7 @@
-"""Child processes of the fault tests, forked from one server that has imported everything already (20 ms a start)."""
+"""Child processes of the tests, forked from one server that has imported everything already (20 ms a start).
+
+One that is started by a shell imports for a second.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,11 @@ from typing import Any
 from tests.eventually import eventually
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.fault.entry"])
+_CONTEXT.set_forkserver_preload(["tests.fault.entry", "gateway.partner.commands", "gateway.store.migrate"])
 
 
 class Child:
-    """`await Child.start(main, order)`: a process running `main(order, ready)`. log: where its output goes."""
+    """A process running `main(order, ready)`. order.log: where `main` is to write its output (`write_to`)."""
 
     def __init__(self, main: Callable[[Any, Connection], None], order: Any) -> None:
         self.log: Path = order.log
