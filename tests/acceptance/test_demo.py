@@ -1,6 +1,7 @@
 """`lianzhi demo` as a visitor runs it: it holds, it says so, it notices damage done behind its back, it leaves nothing.
 
-Three runs, each in a folder of its own, two at a time: more would only take the two cores from each other.
+Two runs at a time, each in a folder of its own: one that is clean and stays until Ctrl-C, and one that ends by itself
+and was damaged.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ import pytest
 LIANZHI = Path(sys.executable).with_name("lianzhi")
 RUN_SECONDS = 150.0  # a machine that is busy with other things
 POLL_SECONDS = 0.02
+# What the screen offers to be pasted into a shell.
+PASTED = re.compile(r"^TOKEN=.*?^E$", re.M | re.S)
 # Kind of damage → its counter in the report, and what the line about it says.
 SABOTAGE = {
     "drop": ("lost", "lost: "),
@@ -85,120 +88,115 @@ def start(folder: Path, *arguments: str) -> Show:
     return Show(folder, process)
 
 
-class Shows:
-    """name → a demo that runs. Who asks for one starts the next too."""
-
-    def __init__(self, folders: pytest.TempPathFactory, calls: Mapping[str, Sequence[str]]) -> None:
-        self._folders = folders
-        self._calls = calls
-        self.running: dict[str, Show] = {}
-
-    def __getitem__(self, name: str) -> Show:
-        names = list(self._calls)
-        for each in names[: names.index(name) + 2]:
-            if each not in self.running:
-                self.running[each] = start(self._folders.mktemp(each), *self._calls[each])
-        return self.running[name]
-
-
 @pytest.fixture(scope="module")
-def shows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shows]:
-    once = ("--once", "--report", "report.json", "--requests")
-    calls = {
-        "clean": (*once, "60", "--no-week"),
-        "damaged": (*once, "8", "--no-week", *(word for kind in SABOTAGE for word in ("--sabotage", kind))),
-        "staying": ("--requests", "8", "--no-week"),
-    }
-    shows = Shows(tmp_path_factory, calls)
-    yield shows
-    for show in shows.running.values():
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Show, Show]]:
+    damage = [word for kind in SABOTAGE for word in ("--sabotage", kind)]
+    both = (
+        start(tmp_path_factory.mktemp("clean"), "--requests", "60", "--no-week", "--report", "report.json"),
+        start(
+            tmp_path_factory.mktemp("damaged"),
+            "--once",
+            "--requests",
+            "8",
+            "--no-week",
+            "--report",
+            "report.json",
+            *damage,
+        ),
+    )
+    yield both
+    for show in both:
         if show.process.poll() is None:
             show.process.send_signal(signal.SIGINT)
-    for show in shows.running.values():
-        show.ended()
+            show.ended()
 
 
-def test_a_clean_run_balances(shows: Shows) -> None:
-    show = shows["clean"]
-    assert show.ended() == 0, show.said
-    report = show.report
+@pytest.fixture
+def clean(runs: tuple[Show, Show]) -> Show:
+    """It has handed in its docket, has written its report and stays."""
+    runs[0].until(lambda: PASTED.search(runs[0].said), "line to paste")
+    return runs[0]
+
+
+@pytest.fixture
+def damaged(runs: tuple[Show, Show]) -> Show:
+    """It has ended."""
+    runs[1].ended()
+    return runs[1]
+
+
+def test_a_clean_run_balances(clean: Show) -> None:
+    report = clean.report
     assert (report["submitted"], report["taken"]) == (60, 60)
     assert report["answered"] + report["open_with_reason"] == 60
     assert report["open_reasons"] == {"blocked: document-missing": report["open_with_reason"]}
     assert (report["lost"], report["duplicate_effects"], report["forged_applied"]) == (0, 0, 0)
     assert report["problems"] == []
-    assert "对账相符" in show.said
+    assert "对账相符" in clean.said
 
 
-def test_it_is_the_promised_mix(shows: Shows) -> None:
-    show = shows["clean"]
-    assert show.ended() == 0, show.said
-    counts = {matter: sum(states.values()) for matter, states in show.report["by_type"].items()}
+def test_it_is_the_promised_mix(clean: Show) -> None:
+    counts = {matter: sum(states.values()) for matter, states in clean.report["by_type"].items()}
     cars = sum(count for matter, count in counts.items() if matter.startswith("police.vehicle-"))
     assert counts["entrust.matter.request"] == 30
     assert counts["grid.verify.request"] == 15
     assert cars == 7
     assert counts["police.person-locate.request"] == 5
     assert counts["assoc.member-notice.publish"] == 3
-    assert {"closed", "returned", "refused", "read", "blocked"} <= show.report["by_state"].keys()
+    assert {"closed", "returned", "refused", "read", "blocked"} <= clean.report["by_state"].keys()
 
 
-def test_what_was_injected_was_caught_and_nothing_else(shows: Shows) -> None:
-    show = shows["clean"]
-    assert show.ended() == 0, show.said
-    injected, quarantined = show.report["injected"], show.report["quarantined_by_reason"]
+def test_what_was_injected_was_caught_and_nothing_else(clean: Show) -> None:
+    report = clean.report
+    injected, quarantined = report["injected"], report["quarantined_by_reason"]
     assert all(count >= 1 for count in injected.values())
     assert quarantined == {
         "bad-signature": injected["tampered-signature"],
         "bad-disclosure": injected["tampered-disclosure"],
         "misdirected": injected["wrong-subject"] + injected["wrong-case-no"],
     }
-    for kind, caught in show.report["caught"].items():
+    for kind, caught in report["caught"].items():
         assert caught["caught"] == caught["injected"] == injected[kind], kind
-    assert show.report["mixed_up"] == 0
-    assert sum(show.report["received"]["police.vehicle-hit.alert"].values()) == injected["hits"]
+    assert report["mixed_up"] == 0
+    assert sum(report["received"]["police.vehicle-hit.alert"].values()) == injected["hits"]
 
 
 @pytest.mark.parametrize("kind", SABOTAGE)
-def test_damage_behind_its_back_is_found_and_counted_once(shows: Shows, kind: str) -> None:
+def test_damage_behind_its_back_is_found_and_counted_once(damaged: Show, kind: str) -> None:
     """Three damages, three findings: each counter is 1, and what its line names is what was damaged."""
-    show = shows["damaged"]
-    assert show.ended() == 1, show.said
+    assert damaged.ended() == 1, damaged.said
     counter, says = SABOTAGE[kind]
-    assert show.report[counter] == 1
-    (problem,) = (line for line in show.report["problems"] if says in line)
-    assert problem.rpartition(": ")[2].rpartition("/")[2] == show.report["sabotaged"][kind]
-    assert f"✗ {problem}" in show.said
+    assert damaged.report[counter] == 1
+    (problem,) = (line for line in damaged.report["problems"] if says in line)
+    assert problem.rpartition(": ")[2].rpartition("/")[2] == damaged.report["sabotaged"][kind]
+    assert f"✗ {problem}" in damaged.said
 
 
-def test_without_once_it_stays_and_takes_a_pasted_request(shows: Shows) -> None:
-    show = shows["staying"]
-    pasted = show.until(lambda: re.search(r"^TOKEN=.*?^E$", show.said, re.M | re.S), "line to paste")[0]
+def test_a_finished_run_leaves_nothing_running(damaged: Show) -> None:
+    assert damaged.left() == []
+    assert list((damaged.folder / "tmp").iterdir()) == []
+
+
+def test_without_once_it_stays_and_takes_a_pasted_request(clean: Show) -> None:
+    found = PASTED.search(clean.said)
+    assert found is not None
+    pasted = found[0]
     assert "/v1/requests" in pasted
     if shutil.which("curl") is None:
         pytest.skip("no curl here")
-    number = json.loads(_bash(pasted, show))["request_no"]
+    number = json.loads(_bash(pasted, clean))["request_no"]
     token, url = pasted.split("\n")[0], re.search(r"http://127.0.0.1:\d+", pasted)
     assert url is not None
     look = f'{token}\ncurl -s -H "Authorization: Bearer $TOKEN" {url[0]}/v1/requests/{number}'
-    show.until(lambda: json.loads(_bash(look, show))["state"] == "closed", "answer")
+    clean.until(lambda: json.loads(_bash(look, clean))["state"] == "closed", "answer")
 
 
-def test_ctrl_c_leaves_nothing_running(shows: Shows) -> None:
-    show = shows["staying"]
-    show.until(lambda: "TOKEN=" in show.said, "end of its docket")
-    assert show.left()
-    show.process.send_signal(signal.SIGINT)
-    assert show.ended() == 0, show.said
-    assert show.left() == []
-    assert list((show.folder / "tmp").iterdir()) == []
-
-
-def test_a_finished_run_leaves_nothing_running(shows: Shows) -> None:
-    show = shows["clean"]
-    show.ended()
-    assert show.left() == []
-    assert list((show.folder / "tmp").iterdir()) == []
+def test_ctrl_c_leaves_nothing_running(clean: Show) -> None:
+    assert clean.left()
+    clean.process.send_signal(signal.SIGINT)
+    assert clean.ended() == 0, clean.said
+    assert clean.left() == []
+    assert list((clean.folder / "tmp").iterdir()) == []
 
 
 def _bash(script: str, show: Show) -> str:
