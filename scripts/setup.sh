@@ -25,6 +25,37 @@ new_python() {  # the newest Python ≥ 3.11 that is here
     done
 }
 
+environment() {  # uv and the locked packages, by the Python that is here
+    local python stamp=.venv/.lianzhi-locked lock
+    python=$(new_python)
+    [ -n "$python" ] || die "需要 Python ≥ 3.11 及 venv。 Python ≥ 3.11 with venv is needed."
+    if ! .tools/bin/uv --version 2>/dev/null | grep -q "uv $UV_VERSION"; then
+        say "安装 uv $UV_VERSION installing uv"
+        rm -rf .tools
+        "$python" -m venv .tools
+        .tools/bin/pip install -q --disable-pip-version-check "uv==$UV_VERSION" 2>/dev/null ||
+            die "装不上 uv（PyPI 可达吗？）。 Could not install uv; is PyPI reachable?"
+    fi
+    lock=$(cat uv.lock pyproject.toml | sha256sum | cut -d' ' -f1)
+    if [ "$(cat "$stamp" 2>/dev/null)" != "$lock" ]; then
+        say "安装锁定的 Python 环境 installing the locked Python environment"
+        .tools/bin/uv sync -q --locked --compile-bytecode --python "$python"
+        printf '%s' "$lock" >"$stamp"
+    fi
+}
+
+beside='' policy='' as_root=()
+leave() {
+    [ -z "$policy" ] || "${as_root[@]}" rm -f "$policy"
+    [ -z "$beside" ] || kill "$beside" 2>/dev/null || true
+}
+trap leave EXIT
+
+if new_python | grep -q .; then
+    environment &  # beside the Debian packages: the one waits for the network, the other for the disk
+    beside=$!
+fi
+
 new_python | grep -q . || missing+=(python3 python3-venv)
 need /usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server
 need node nodejs
@@ -42,9 +73,8 @@ if [ ${#missing[@]} -gt 0 ]; then
     say "安装 Debian 软件包 installing Debian packages: ${missing[*]}（不启动系统服务 no system service is started）"
     # A policy of "start nothing" for the time of the installation, unless the machine has a policy already. It is
     # what both of Debian's starters ask (invoke-rc.d, deb-systemd-invoke); we start private services ourselves.
-    policy=/usr/sbin/policy-rc.d
-    if [ ! -e "$policy" ]; then
-        trap '"${as_root[@]}" rm -f "$policy"' EXIT
+    if [ ! -e /usr/sbin/policy-rc.d ]; then
+        policy=/usr/sbin/policy-rc.d
         printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
         "${as_root[@]}" chmod 755 "$policy"
     fi
@@ -53,21 +83,4 @@ if [ ${#missing[@]} -gt 0 ]; then
         apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-python=$(new_python)
-[ -n "$python" ] || die "需要 Python ≥ 3.11 及 venv。 Python ≥ 3.11 with venv is needed."
-
-if ! .tools/bin/uv --version 2>/dev/null | grep -q "uv $UV_VERSION"; then
-    say "安装 uv $UV_VERSION installing uv"
-    rm -rf .tools
-    "$python" -m venv .tools
-    .tools/bin/pip install -q --disable-pip-version-check "uv==$UV_VERSION" 2>/dev/null ||
-        die "装不上 uv（PyPI 可达吗？）。 Could not install uv; is PyPI reachable?"
-fi
-
-stamp=.venv/.lianzhi-locked
-lock=$(cat uv.lock pyproject.toml | sha256sum | cut -d' ' -f1)
-if [ "$(cat "$stamp" 2>/dev/null)" != "$lock" ]; then
-    say "安装锁定的 Python 环境 installing the locked Python environment"
-    .tools/bin/uv sync -q --locked --compile-bytecode --python "$python"
-    printf '%s' "$lock" >"$stamp"
-fi
+if [ -n "$beside" ]; then wait "$beside"; else environment; fi
