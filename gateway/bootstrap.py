@@ -121,7 +121,7 @@ async def running(
             for one in wakes:
                 one()
 
-        work: list[Coroutine[Any, Any, None]] = [keeper.run(gateway.stop)]
+        work: list[Coroutine[Any, Any, None]] = [keeper.run(gateway.stop), store.watch(gateway.stop)]
         health: Callable[[], BrokerHealth] | None = None
         if "dispatch" in roles or "intake" in roles:
             link = Link(config.broker_url, name=f"gateway {context.home.code}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -220,6 +221,10 @@ class Store(Protocol):
     """The database. Reads that need no lock stand here; writes go through `begin`."""
 
     def begin(self) -> AbstractAsyncContextManager[Transaction]: ...
+
+    async def watch(self, stop: asyncio.Event) -> None:
+        """What a serving process does for all of them, until `stop`: end sessions that hang and hold locks."""
+        ...
 
     async def lease_outbox(self, owner: str, now: datetime, term: timedelta, limit: int) -> list[LeasedMessage]:
         """Up to `limit` ready rows, oldest first, none before an unsent earlier seqno of its request."""

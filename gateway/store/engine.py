@@ -36,6 +36,8 @@ SQLITE_PRAGMAS = (
     "wal_autocheckpoint=4000",
     "temp_store=MEMORY",
 )
+# A frozen process gives back what it has locked before those who wait for it give up.
+HUNG_SECONDS = 5
 POSTGRES_SETTINGS = {
     "application_name": "lianzhi",
     "jit": "off",  # short statements only
@@ -46,8 +48,7 @@ POSTGRES_SETTINGS = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "lock_timeout": "10s",
-    # A frozen process gives back what it has locked before those who wait for it give up.
-    "idle_in_transaction_session_timeout": "5s",
+    "idle_in_transaction_session_timeout": f"{HUNG_SECONDS}s",  # the rest: gateway.store.hung
 }
 POSTGRES_COMMAND_TIMEOUT_S = 15.0  # longer than lock_timeout
 POOL_SIZE = 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -27,7 +28,7 @@ from gateway.core.records import (
 )
 from gateway.errors import ConfigurationError
 from gateway.services.ports import LedgerFilter, MeasureFilter, RequestFilter
-from gateway.store import books, outbox, paging, reads
+from gateway.store import books, hung, outbox, paging, reads
 from gateway.store.columns import moment
 from gateway.store.connection import Row
 from gateway.store.engine import Database, database_url, sqlite_path
@@ -252,6 +253,9 @@ class SqlStore:
     async def ping(self) -> None:
         """Raises StoreUnavailableError."""
         await self._rows(reads.PING)
+
+    async def watch(self, stop: asyncio.Event) -> None:
+        await hung.watch(self.database, stop)
 
     async def close(self) -> None:
         await self.database.close()

@@ -9,7 +9,9 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -17,9 +19,10 @@ import pytest_asyncio
 from gateway.core.records import Changes
 from gateway.errors import ConfigurationError, ConflictError, MisuseError, StoreUnavailableError
 from gateway.services.ports import RequestFilter
-from gateway.store import SqlStore, engine, open_store
+from gateway.store import SqlStore, engine, hung, open_store
 from tests import postgres
-from tests.contract.samples import number, request, sendable, submission, write
+from tests.contract.samples import NOW, number, request, sendable, submission, write
+from tests.eventually import eventually
 
 # --- PostgreSQL
 
@@ -96,6 +99,37 @@ async def test_units_that_lock_each_other_out_end_as_a_conflict(postgres_store: 
     [loser] = [outcome for outcome in outcomes if outcome is not None]
     assert isinstance(loser, ConflictError)
     assert loser.constraint == "deadlock"
+
+
+@pytest.mark.parametrize("hangs", ["between two commands", "within a command"])
+async def test_what_a_frozen_process_has_locked_is_given_back(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, hangs: str
+) -> None:
+    """Frozen between preparing a statement and executing it, a session is not idle to PostgreSQL."""
+    monkeypatch.setitem(engine.POSTGRES_SETTINGS, "idle_in_transaction_session_timeout", "300ms")
+    monkeypatch.setattr(hung, "HUNG_SECONDS", 0.3)
+    monkeypatch.setattr(hung, "LOOK_SECONDS", 0.1)
+    store, frozen = await open_store(postgres_url, serving=True), await open_store(postgres_url)
+    await write(store, sendable(1))
+    raw = await frozen.database.engine.raw_connection()
+    driver: Any = raw.driver_connection
+    await driver.execute("BEGIN")
+    await driver.execute("SELECT FROM outbox FOR UPDATE")
+    if hangs == "within a command":
+        await driver.prepare("SELECT 1")
+
+    async def leased() -> bool:
+        return bool(await store.lease_outbox("other", NOW, timedelta(minutes=1), 10))
+
+    assert not await leased()
+    stop = asyncio.Event()
+    watching = asyncio.create_task(store.watch(stop))
+    await eventually(leased)
+    stop.set()
+    await watching
+    raw.invalidate()
+    await frozen.close()
+    await store.close()
 
 
 # --- SQLite
