@@ -53,11 +53,11 @@ def test_es256(group: dict[str, Any], test: dict[str, Any]) -> None:
     assert judge(group["public"], test["jws"]) == test["result"]
 
 
-@pytest.mark.parametrize(("group", "test"), cases(THEIRS))
-def test_other_algorithms_are_refused(group: dict[str, Any], test: dict[str, Any]) -> None:
-    with pytest.raises(RejectedError) as refused:
-        jws.verify(jws.split(test["jws"]), SOME_KEY)
-    assert refused.value.code == ("bad-alg" if readable(test["jws"]) else "not-an-sd-jwt")
+def test_other_algorithms_are_refused() -> None:
+    for test in (test for group in THEIRS for test in group["tests"]):
+        with pytest.raises(RejectedError) as refused:
+            jws.verify(jws.split(test["jws"]), SOME_KEY)
+        assert refused.value.code == ("bad-alg" if readable(test["jws"]) else "not-an-sd-jwt"), test["tcId"]
 
 
 def test_314_of_them_are_refused_for_their_algorithm() -> None:

@@ -17,7 +17,7 @@ from tests.fault.court import LOCATE, SEAL
 from tests.fault.proxy import Proxy
 from tests.fault.site import AGENCIES, Site
 
-COUNT = 30
+COUNT = 24
 
 
 @pytest_asyncio.fixture

@@ -13,7 +13,7 @@ from tests.fault.entry import POINTS, Fall
 from tests.fault.site import Site
 from tests.fault.spy import Spy, spying
 
-COUNT = 30  # for each process that is killed
+COUNT = 24  # for each process that is killed
 # The occasion is chosen so that some messages are behind the point, some before it, and some at it. What is received is
 # taken in batches, and on a busy machine all answers come in three or four.
 OCCASION = {

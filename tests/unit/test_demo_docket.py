@@ -27,8 +27,12 @@ ALL_WAYS = {
 LARGE = docket(300, 7, NOW)
 
 
-@pytest.mark.parametrize("item", LARGE, ids=lambda item: item.key)
-def test_every_submission_is_valid(item: Item) -> None:
+def test_every_submission_is_valid() -> None:
+    for item in LARGE:
+        _check_valid(item)
+
+
+def _check_valid(item: Item) -> None:
     matter = catalogue()[item.matter]
     submission = validate(Submission, item.draft.body, today=NOW.date())
     payload = parse_open(matter, submission.payload, today=NOW.date())
@@ -40,8 +44,12 @@ def test_every_submission_is_valid(item: Item) -> None:
     assert warnings_of(submission.payload) == []
 
 
-@pytest.mark.parametrize("item", LARGE, ids=lambda item: item.key)
-def test_nothing_can_be_taken_for_real(item: Item) -> None:
+def test_nothing_can_be_taken_for_real() -> None:
+    for item in LARGE:
+        _check_unreal(item)
+
+
+def _check_unreal(item: Item) -> None:
     text = json.dumps(item.draft.body, ensure_ascii=False)
     assert all(int(number) >= 900_000 for number in re.findall(r"）陕\d{4}(?:执|民初)(\d+)号", text))
     assert all(number.startswith("610199") for number in re.findall(r'"id_no": "(\d{6})', text))
