@@ -85,4 +85,9 @@ if [ ${#missing[@]} -gt 0 ]; then
         apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-if [ -n "$beside" ]; then wait "$beside"; else environment; fi
+if [ -n "$beside" ]; then
+    made=$beside beside=''  # an ended process is not to be killed by `leave`
+    wait "$made" || exit "$?"
+else
+    environment
+fi

@@ -59,7 +59,7 @@ async def test_a_crashed_server_is_unavailable_and_comes_back(own_cluster: postg
 async def test_a_server_that_stops_answering_is_unavailable_and_its_link_is_given_up(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "POSTGRES_COMMAND_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(engine, "POSTGRES_COMMAND_TIMEOUT_S", 3)  # enough for the write on another link
     store = await open_store(postgres_url)
     async with store.database.engine.connect() as connection:
         backend = int((await connection.exec_driver_sql("SELECT pg_backend_pid()")).scalar_one())
@@ -106,11 +106,13 @@ async def test_what_a_frozen_process_has_locked_is_given_back(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch, hangs: str
 ) -> None:
     """Frozen between preparing a statement and executing it, a session is not idle to PostgreSQL."""
-    monkeypatch.setitem(engine.POSTGRES_SETTINGS, "idle_in_transaction_session_timeout", "300ms")
-    monkeypatch.setattr(hung, "HUNG_SECONDS", 0.3)
+    monkeypatch.setattr(hung, "HUNG_SECONDS", 1)
     monkeypatch.setattr(hung, "LOOK_SECONDS", 0.1)
-    store, frozen = await open_store(postgres_url, serving=True), await open_store(postgres_url)
+    store = await open_store(postgres_url, serving=True)
     await write(store, sendable(1))
+    with monkeypatch.context() as shorter:
+        shorter.setitem(engine.POSTGRES_SETTINGS, "idle_in_transaction_session_timeout", "300ms")
+        frozen = await open_store(postgres_url)
     raw = await frozen.database.engine.raw_connection()
     driver: Any = raw.driver_connection
     await driver.execute("BEGIN")

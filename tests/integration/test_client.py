@@ -24,6 +24,7 @@ from gateway.client import (
 )
 from gateway.client.feed import CURSOR
 from gateway.errors import MisuseError, RejectedError
+from tests.eventually import eventually
 from tests.integration.handed_in import BODY, COURT, GRID, SIGN, TOKEN
 from tests.misbehaving import Misbehaving
 
@@ -65,7 +66,7 @@ async def test_a_cancelled_call_stays_in_the_spool(served: Served, tmp_path: Pat
         url = server.url
     async with client(url, tmp_path) as court_system:
         waiting = asyncio.create_task(court_system.submit(BODY, receiver=GRID))
-        await asyncio.wait({waiting}, timeout=0.1)
+        await eventually(court_system._spool.unanswered)
         assert not waiting.done()
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
