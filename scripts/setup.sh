@@ -86,8 +86,9 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 if [ -n "$beside" ]; then
-    made=$beside beside=''  # an ended process is not to be killed by `leave`
-    wait "$made" || exit "$?"
+    wait "$beside" && failed=0 || failed=$?
+    beside=''  # it has ended: nothing for `leave` to kill
+    exit "$failed"
 else
     environment
 fi
