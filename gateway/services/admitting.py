@@ -56,8 +56,7 @@ async def _opened(talk: Conversation, arrived: Arrived) -> RejectedError | None:
     request.marks = marked({}, "open", envelope.id, arrived.parsed.digest)
     if control is not None:
         request.related, request.case_no = control.request_no, control.case_no or None
-    assert arrived.model is not None, "an admitted open was validated"
-    book_opening(talk.context, request, arrived.model.payload, talk.changes, talk.now)  # type: ignore[attr-defined]
+    book_opening(talk.context, request, arrived.payload, talk.changes, talk.now)
     _set_deadline(talk, request, arrived)
     message = talk.store(arrived, "applied")
     talk.changes.document_refs += [(request.request_no, digest) for digest in documents_of(arrived.data)]
@@ -71,8 +70,7 @@ async def _opened(talk: Conversation, arrived: Arrived) -> RejectedError | None:
 
 def _set_deadline(talk: Conversation, request: Request, arrived: Arrived) -> None:
     urgency = arrived.data.get("request", {}).get("urgency", "normal")
-    payload = arrived.model.payload  # type: ignore[union-attr]  # an admitted open was validated
-    set_deadline(talk.context, request, payload, urgency, talk.now)
+    set_deadline(talk.context, request, arrived.payload, urgency, talk.now)
     start_clocks(talk.context, request, talk.changes, talk.now)
 
 
@@ -87,8 +85,7 @@ def _admitted(talk: Conversation, arrived: Arrived) -> MatterType:
         raise RejectedError("bad-envelope", pointer="/seqno")
     if arrived.fault is not None:
         raise arrived.fault
-    assert arrived.model is not None, "what has no fault was validated"
-    check_dept(matter, arrived.model.payload, talk.context.participant(envelope.receiver))  # type: ignore[attr-defined]
+    check_dept(matter, arrived.payload, talk.context.participant(envelope.receiver))
     if sorted(head_of(arrived).get("refs") or ()) != sorted(refs_of(arrived.data["payload"])):
         raise RejectedError("bad-envelope", pointer="/data/head/refs")
     if envelope.caseno != arrived.data.get("request", {}).get("case_no"):
@@ -112,8 +109,7 @@ def _can_be_answered(talk: Conversation, arrived: Arrived, matter: MatterType) -
 async def _live_control(talk: Conversation, arrived: Arrived, matter: MatterType) -> Measure | None:
     """A hit must name a live measure that this very partner controls, and the object under it; its case is the
     hit's."""
-    assert arrived.model is not None, "an admitted open was validated"
-    control_no = matter.alert_control_no(arrived.model.payload)  # type: ignore[attr-defined]
+    control_no = matter.alert_control_no(arrived.payload)
     if control_no is None:
         return None
     sender = arrived.envelope.sender

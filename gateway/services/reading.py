@@ -24,6 +24,7 @@ from schemas import replies
 from schemas.base import Model
 from schemas.catalogue import Classification, MatterType
 from schemas.envelope import CANONICAL, CONTENT_TYPE, Envelope, MessageId, OutsideEnvelope, timestamp
+from schemas.opening import Opening
 from schemas.problem import FieldError
 from schemas.validation import InvalidError, parse_data, validate
 from schemas.values import Moment
@@ -32,14 +33,13 @@ from schemas.values import Moment
 @dataclass(slots=True)
 class Arrived:
     """A message whose signature verifies. data: canonical, `head` members included; only those when the body is
-    sealed to the court system. model: the same, validated (of an `open`, its payload is the matter's own).
-    fault: why its content cannot be applied."""
+    sealed to the court system. payload: of a valid `open`, the validated model. fault: why its content cannot be applied."""
 
     envelope: Envelope
     parsed: Parsed
     matter: MatterType | None
     data: dict[str, Any] = field(default_factory=dict)
-    model: Model | None = None
+    payload: Any = None
     sealed_to: str | None = None
     fault: RejectedError | None = None
 
@@ -149,8 +149,10 @@ class Reader:
             data = replies.join(verb, _allowed(verb, head), body)
         except ValueError as error:
             raise RejectedError("bad-envelope", pointer="/data/head") from error
-        arrived.model = parse_data(matter, verb, data, today=self._ctx.today())
-        return arrived.model.canonical()
+        model = parse_data(matter, verb, data, today=self._ctx.today())
+        if isinstance(model, Opening):
+            arrived.payload = model.payload
+        return model.canonical()
 
     def _open(self, envelope: Envelope, parsed: Parsed) -> dict[str, Any]:
         if parsed.content_kind == "body":
