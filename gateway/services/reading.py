@@ -33,7 +33,7 @@ from schemas.values import Moment
 @dataclass(slots=True)
 class Arrived:
     """A message whose signature verifies. data: canonical, `head` members included; only those when the body is
-    sealed to the court system. payload: of a valid `open`, the validated model. fault: why its content cannot be applied."""
+    sealed to the court system. payload: of a valid `open`, validated. fault: why its content cannot be applied."""
 
     envelope: Envelope
     parsed: Parsed
