@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
 
-from gateway.commands.output import FOUND_WRONG, MISUSE, Folder, as_json, console, fail, problems, run
+from gateway.commands.output import FOUND_WRONG, MISUSE, Folder, as_json, console, fail, own_errors_told, problems, run
 from gateway.registry.config import DEFAULT_FOLDER, Config, load_config
 from schemas.catalogue import catalogue
 
@@ -26,7 +24,8 @@ def serve(
     pretty: Annotated[bool, typer.Option(help="日志便于人读 Logs for people")] = False,
 ) -> None:
     """运行网关 Run the gateway until it is told to stop."""
-    from gateway.bootstrap import ROLES, Role, running
+    from gateway import process
+    from gateway.bootstrap import ROLES, Role
     from gateway.observability import configure_logging
 
     chosen = tuple(r.strip() for r in role.split(",") if r.strip())
@@ -34,14 +33,8 @@ def serve(
         fail(f"--role 须为 must be a subset of: {','.join(ROLES)}", MISUSE)
     configure_logging(pretty=pretty)
 
-    async def work() -> None:
-        async with running(load_config(folder), cast("tuple[Role, ...]", chosen)) as gateway:
-            loop = asyncio.get_running_loop()
-            for sign in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(sign, gateway.stop.set)
-            await gateway.wait()
-
-    run(work())
+    with own_errors_told():
+        process.serve(load_config(folder), cast("tuple[Role, ...]", chosen))
 
 
 async def _check(name: str, check: Callable[[], Awaitable[str]]) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -44,10 +45,11 @@ def fail(text: str, code: int = FOUND_WRONG) -> NoReturn:
     raise typer.Exit(code)
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs it; our own errors become a clear line and an exit code, anything else a traceback."""
+@contextmanager
+def own_errors_told() -> Iterator[None]:
+    """Our own errors become a clear line and an exit code, anything else a traceback."""
     try:
-        return asyncio.run(work)
+        yield
     except ConfigurationError as error:
         fail(str(error), MISUSE)
     except RejectedError as error:
@@ -56,6 +58,11 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         fail("\n".join(lines))
     except LianzhiError as error:
         fail(f"{type(error).__name__}: {error}")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    with own_errors_told():
+        return asyncio.run(work)
 
 
 def listing(value: Sequence[Mapping[str, Any]], title: str, *, json_out: bool) -> None:

@@ -25,9 +25,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from gateway import process
 from gateway.amqp.consumer import BatchConsumer
 from gateway.amqp.deliveries import Incoming
-from gateway.bootstrap import ROLES, Role, Wrappers, running
+from gateway.bootstrap import ROLES, Role, Wrappers
 from gateway.core.records import Changes
 from gateway.observability import configure_logging
 from gateway.partner import PartnerConfig
@@ -156,16 +157,12 @@ def wrappers(fall: Fall) -> Wrappers:
 def main(order: Order, ready: Connection) -> None:
     """Runs in the child until it is killed, told to end (SIGTERM), or its parent is gone."""
     write_to(order.log)
-    asyncio.run(_serve(order, ready))
 
-
-async def _serve(order: Order, ready: Connection) -> None:
-    end_with_parent()
-    config = load_config(order.folder, **order.given)
-    async with running(config, order.roles, wrappers=wrappers(order.fall)) as gateway:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, gateway.stop.set)
+    def up() -> None:
+        end_with_parent()
         ready.send_bytes(b"ready")
-        await gateway.wait()
+
+    process.serve(load_config(order.folder, **order.given), order.roles, wrappers=wrappers(order.fall), up=up)
 
 
 @dataclass(frozen=True, slots=True)
