@@ -1,22 +1,27 @@
-"""The baselines: aio-pika used directly, no gateway, no database, no signatures.
+"""The baselines: aio-pika used directly, no gateway, no database, no signatures; on asyncio's own loop, or on uvloop.
 
 `publish`: confirmed, persistent, mandatory, to a quorum queue, so many in flight.
 `lives`: three messages a life (open → delivered, result) between two processes; every message confirmed and
-acknowledged. Run as `python -m bench.raw echo URL` this module is the second process.
+acknowledged. `python -m bench.raw LOOP measure URL BODY_FILE COUNT IN_FLIGHT` prints both rates as JSON,
+`python -m bench.raw LOOP echo URL` is the second process.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import time
+from pathlib import Path
 
 import aio_pika
+import uvloop
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 OPEN, BACK = "bench.open", "bench.back"
 QUORUM = {"x-queue-type": "quorum"}
 PREFETCH = 500
+LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
 async def _channel(url: str) -> tuple[aio_pika.abc.AbstractRobustConnection, AbstractChannel]:
@@ -50,12 +55,12 @@ async def publish(url: str, body: bytes, count: int, in_flight: int) -> float:
     return rate
 
 
-async def lives(url: str, body: bytes, count: int, in_flight: int) -> float:
-    """Three-message lives a second; the other half runs in a process of its own."""
+async def lives(url: str, body: bytes, count: int, in_flight: int, loop: str) -> float:
+    """Three-message lives a second; the other half runs in a process of its own, on the same kind of loop."""
     connection, channel = await _channel(url)
     async with connection:
         other = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bench.raw", "echo", url, stdout=asyncio.subprocess.PIPE
+            sys.executable, "-m", "bench.raw", loop, "echo", url, stdout=asyncio.subprocess.PIPE
         )
         assert other.stdout is not None
         await other.stdout.readline()
@@ -107,5 +112,33 @@ async def echo(url: str) -> None:
         await asyncio.Event().wait()
 
 
+async def measured(loop: str, url: str, body: Path, count: int, in_flight: int) -> dict[str, float]:
+    """Both rates, taken in a process of their own."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.raw", loop, "measure", url, str(body), str(count), str(in_flight),
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    answer, _ = await process.communicate()
+    rates: dict[str, float] = json.loads(answer)
+    return rates
+
+
+async def _measure(loop: str, url: str, body: bytes, count: int, in_flight: int) -> None:
+    publishing = await publish(url, body, count, in_flight)
+    living = await lives(url, body, count // 2, in_flight, loop)
+    print(json.dumps({"publish": publishing, "life": living}), flush=True)
+
+
+def main() -> None:
+    loop, command, url, *arguments = sys.argv[1:]
+    if command == "echo":
+        work = echo(url)
+    else:
+        body, count, in_flight = arguments
+        work = _measure(loop, url, Path(body).read_bytes(), int(count), int(in_flight))
+    with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
+        runner.run(work)
+
+
 if __name__ == "__main__":
-    asyncio.run(echo(sys.argv[2]))
+    main()
