@@ -34,8 +34,7 @@ from schemas.catalogue import catalogue
 
 PLAIN, SEALED = "assoc.member-notice.publish", "grid.verify.request"
 RECEIVERS = {PLAIN: ASSOCIATION, SEALED: GRID}
-IN_FLIGHT = 256
-CONNECTIONS = 64
+IN_FLIGHT = 256  # raw messages, and HTTP requests of the court system
 COUNT = int(os.environ.get("BENCH_COUNT", "3000"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 
@@ -149,7 +148,7 @@ async def _go(poster: asyncio.subprocess.Process) -> float:
 async def _post(gateway: Served, matter: str, count: int) -> asyncio.subprocess.Process:
     body = gateway.parties.folder / f"{matter}.{count}.json"
     body.write_bytes(submission(matter))
-    return await _load("post", gateway.url, gateway.parties.token, str(body), str(count), str(CONNECTIONS))
+    return await _load("post", gateway.url, gateway.parties.token, str(body), str(count), str(IN_FLIGHT))
 
 
 async def accept(gateway: Served, matter: str, count: int) -> float:
@@ -260,13 +259,14 @@ def machine() -> str:
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="lianzhi-bench-") as folder:
         figures, size = asyncio.run(measure(Path(folder)))
-    table = Table(title=f"联执 bench · {machine()} · {size} B/message · {IN_FLIGHT} in flight · median of {ROUNDS}")
+    title = f"联执 bench · {machine()} · {size} B/message · {IN_FLIGHT} in flight · median of {ROUNDS}"
+    table = Table(title=title, title_justify="left")
     for column in ("", "figure", "unit", "to raw", "to raw, uvloop"):
         table.add_column(column, justify="left" if column == "" else "right")
     for figure in figures:
         ratios = [f"{ratio:.2f}" for ratio in figure.ratios] or ["–", "–"]
         table.add_row(figure.name, f"{figure.value:,.0f}", figure.unit, *ratios)
-    Console(width=140).print(table)
+    Console(width=110).print(table)
     results = {
         "machine": machine(),
         "message_bytes": size,
