@@ -48,15 +48,19 @@ class Keyring:
     def __init__(self, public: Iterable[PublicKey], private: Iterable[PrivateKey] = ()) -> None:
         self._public: dict[str, PublicKey] = {}
         self._private: dict[str, PrivateKey] = {}
+        self._public_of: dict[str, list[PublicKey]] = {}  # by participant: a province has a thousand keys
+        self._private_of: dict[str, list[PrivateKey]] = {}
         for key in public:
             if self._public.setdefault(key.kid, key) is not key:
                 raise MisuseError(f"{key.kid}: registered twice")
+            self._public_of.setdefault(key.participant, []).append(key)
         for own in private:
             if self._private.setdefault(own.kid, own) is not own:
                 raise MisuseError(f"{own.kid}: given twice")
             registered = self._public.get(own.kid)
             if registered is not None and not same_material(registered, own):
                 raise MisuseError(f"{own.kid}: the private key is not that of the registered public key")
+            self._private_of.setdefault(own.participant, []).append(own)
 
     def verification_key(self, participant: str, kid: str, purpose: Purpose) -> PublicKey:
         """The participant's own key with that kid and purpose; its dates are not judged here.
@@ -83,9 +87,8 @@ class Keyring:
         """
         candidates = [
             key
-            for key in self._private.values()
-            if key.participant == participant
-            and key.purpose == purpose
+            for key in self._private_of.get(participant, ())
+            if key.purpose == purpose
             and self._in_force(self._public.get(key.kid), at)
             and (alg is None or alg in algorithms.signing_names(key.key))
         ]
@@ -103,9 +106,8 @@ class Keyring:
         """
         candidates = [
             key
-            for key in self._public.values()
-            if key.participant == participant
-            and key.purpose == "enc"
+            for key in self._public_of.get(participant, ())
+            if key.purpose == "enc"
             and self._in_force(key, at)
             and (key.client is None if kid is None else key.kid == kid)
         ]
@@ -122,7 +124,7 @@ class Keyring:
 
     def public_keys(self, participant: str) -> list[PublicKey]:
         """Every registered key of that participant, in the order given."""
-        return [key for key in self._public.values() if key.participant == participant]
+        return list(self._public_of.get(participant, ()))
 
     def jwks(self, participants: Collection[str] | None = None) -> dict[str, Any]:
         """The JWK Set (RFC 7517 section 5) of these participants, or of all: what `keyring_from_jwks` reads back."""

@@ -16,19 +16,27 @@ class Numbers:
     def __init__(self, store: Store, block: int) -> None:
         self._store = store
         self._block = block
-        self._next: dict[tuple[str, str], tuple[int, int]] = {}
+        self._next: dict[tuple[str, str], int] = {}
+        self._end: dict[tuple[str, str], int] = {}
         self._lock = asyncio.Lock()
 
     async def next(self, opener: str, now: datetime) -> str:
         """A number nobody else has. Raises StoreUnavailableError."""
         day = now.astimezone(SHANGHAI).strftime("%Y%m%d")
-        async with self._lock:
-            number, end = self._next.get((opener, day), (0, 0))
-            if number >= end:
-                async with self._store.begin() as tx:
-                    number = await tx.take_number_block(opener, day, self._block)
-                end = number + self._block
-            self._next = {(opener, day): (number + 1, end)} | {
-                key: value for key, value in self._next.items() if key[1] == day and key[0] != opener
-            }
+        key = (opener, day)
+        while (number := self._next.get(key, 0)) >= self._end.get(key, 0):
+            await self._refill(key)
+        self._next[key] = number + 1
         return f"{opener}-{day}-{number:06d}"
+
+    async def _refill(self, key: tuple[str, str]) -> None:
+        """A block for `key`, unless another has fetched one meanwhile; those of other days are forgotten."""
+        opener, day = key
+        async with self._lock:
+            if self._next.get(key, 0) < self._end.get(key, 0):
+                return
+            async with self._store.begin() as tx:
+                first = await tx.take_number_block(opener, day, self._block)
+            for old in [other for other in self._next if other[1] != day]:
+                del self._next[old], self._end[old]
+            self._next[key], self._end[key] = first, first + self._block
