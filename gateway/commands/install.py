@@ -192,7 +192,7 @@ def keys_export(
     party = directory.get(recipient)
     if party is None:
         fail(f"{recipient}：没有登记 Not registered.", 2)
-    jwks = keyring.jwks(None if party.local else [p.code for p in directory if p.local])
+    jwks = keyring.jwks(None if party.local else directory.local)
     if out is None:
         as_json(jwks)
         return

@@ -83,7 +83,7 @@ class Participant:
 
 
 class Directory:
-    """Every registered participant. Exactly one is `home`."""
+    """Every registered participant. Exactly one is `home`; local: codes of those that are served here."""
 
     def __init__(self, participants: Iterable[Participant]) -> None:
         self._by_code = {p.code: p for p in participants}
@@ -91,6 +91,7 @@ class Directory:
         if len(homes) != 1:
             raise ValueError("exactly one participant must be `home`")
         self.home = homes[0]
+        self.local = tuple(p.code for p in self._by_code.values() if p.local)
 
     def __iter__(self) -> Iterator[Participant]:
         return iter(self._by_code.values())

@@ -226,7 +226,7 @@ def build(
             installation.new_key(code, purpose, "1", since=SINCE, held_by_gateway=False)
         passwords[code] = secrets.token_urlsafe(18)
     directory, keyring = load_registry(installation.folder)
-    jwks = json.dumps(keyring.jwks([p.code for p in directory if p.local]), ensure_ascii=False)
+    jwks = json.dumps(keyring.jwks(directory.local), ensure_ascii=False)
     write_text(installation.folder / "gateway.jwks.json", jwks)
     folders = {
         form["code"]: _partner_folder(root, installation, form, jwks, amqp, passwords[form["code"]])

@@ -19,7 +19,7 @@ PUBLIC = {"Cache-Control": "public, max-age=300"}
 async def read_keys(request: web.Request) -> web.Response:
     """Only of those that this gateway signs for: what a partner needs to verify and to seal."""
     context = request.app[API].context
-    keys = context.keyring.jwks([p.code for p in context.directory if p.local])
+    keys = context.keyring.jwks(context.directory.local)
     return json_reply(dumps(keys).encode(), headers=PUBLIC)
 
 

@@ -73,8 +73,7 @@ class Reader:
         if content_type != CONTENT_TYPE:
             raise RejectedError("bad-content-type", pointer="/content_type")
         authentic = policy.authenticate(body, sender=owner, keyring=ctx.keyring, now=now, limits=ctx.limits)
-        local = [p.code for p in ctx.directory if p.local]
-        envelope = policy.examine(authentic, receivers=local)
+        envelope = policy.examine(authentic, receivers=ctx.directory.local)
         if isinstance(envelope, OutsideEnvelope):
             return ArrivedOutside(envelope, authentic.parsed)
         if _expired(envelope, now):
