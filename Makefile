@@ -1,18 +1,24 @@
-# 联执 Lianzhi. `make demo` 与 `make test` 自行安装所需。 Both install what they need.
+# 联执 Lianzhi. `make demo` 与各测试目标自行安装所需。 `make demo` and the test targets install what they need.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 ARGS ?=
+COMMIT ?= f2027db
+PAIRS ?= 5
 PY := .venv/bin
 # Tests and demo start dozens of processes: where bytecode is not kept, each compiles everything again (2 s).
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test pytest lint bench clean
+.PHONY: help setup demo lint check test test-all chaos regress bench bench-pair flood clean
+.PHONY: setup-all pytest-check pytest-test pytest-test-all pytest-chaos
 
 help:  ## 显示命令 show the commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | column -t -s $$'\t'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | column -t -s $$'\t'
 
-setup:  ## 安装 uv、锁定的环境、RabbitMQ  install uv, the locked environment, RabbitMQ
+setup:  ## 安装 uv、锁定的环境、RabbitMQ、PostgreSQL  install uv, the locked environment, RabbitMQ, PostgreSQL
 	@scripts/setup.sh
+
+setup-all:
+	@scripts/setup.sh all
 
 demo: setup  ## 演示 the main job; ARGS="--once --requests 300 --report r.json"
 	@exec $(PY)/lianzhi demo $(ARGS)
@@ -23,14 +29,31 @@ lint: setup  ## 静态检查 static checks
 	@echo "── import-linter"; $(PY)/lint-imports
 	@echo "── hadolint";     $(PY)/hadolint Dockerfile
 
-test:  ## 全部检查与测试 every check and test; ARGS goes to pytest
-	@$(MAKE) --no-print-directory -j 2 lint pytest
+check:  ## 静态检查与单元测试，一分钟内 static checks and unit tests, under a minute
+	@$(MAKE) --no-print-directory -j 2 lint pytest-check
 
-pytest: setup
-	@echo "── pytest";       exec scripts/pytest.sh $(ARGS)
+test:  ## 静态检查与常规测试，约五分钟 static checks and the usual tests, about five minutes; ARGS goes to pytest
+	@$(MAKE) --no-print-directory -j 2 lint pytest-test
+
+test-all: setup-all pytest-test-all  ## 其余测试：全部故障、长性质、其他语言 only what `make test` leaves out, under thirty minutes
+
+chaos: setup pytest-chaos  ## 最宽的故障组合，不在持续集成中 the widest variants of the faults, not part of CI
+
+pytest-check pytest-test: setup
+pytest-check pytest-test pytest-test-all pytest-chaos: pytest-%:
+	@echo "── pytest $*";    exec scripts/pytest.sh $* $(ARGS)
+
+regress: setup  ## 用旧版本跑“墙”测试，不在持续集成中 tests/walls against an older version (COMMIT), not part of CI
+	@exec tools/regress.sh $(COMMIT) $(ARGS)
 
 bench: setup  ## 与裸 aio-pika 对比 beside raw aio-pika
 	@exec $(PY)/python -m bench.run $(ARGS)
 
+bench-pair: setup  ## 与旧版本成对比较 in pairs with an older version: COMMIT=f2027db PAIRS=5
+	@exec $(PY)/python -m bench.pair $(COMMIT) --pairs $(PAIRS) $(ARGS)
+
+flood: setup  ## 一个单位洪水十分钟，其余照常 one partner floods for ten minutes while the others work
+	@exec $(PY)/python -m bench.flood $(ARGS)
+
 clean:  ## 删除环境与缓存 remove environment and caches
-	rm -rf .venv .tools .lianzhi .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache examples/node/node_modules
+	rm -rf .venv .tools .lianzhi .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache examples/node/node_modules examples/java/classes

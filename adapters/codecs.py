@@ -7,7 +7,7 @@ engine adds the place. The texts never repeat the refused value.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -42,7 +42,7 @@ def table(codes: Mapping[str, str]) -> Codec:
     return Codec(lambda v: look_up(codes, v), lambda v: look_up(back, v), codes=frozenset(codes))
 
 
-def in_turn(one: Callable[[Any], Any], values: list[Any]) -> list[Any]:
+def in_turn(one: Callable[[Any], Any], values: Sequence[Any]) -> list[Any]:
     """Each value in turn; a fault gets the index of its value."""
     done: list[Any] = []
     for value in values:
@@ -127,14 +127,19 @@ def texts(codes: Mapping[str, str], separator: str) -> Codec:
 
 
 def numbered(members: int) -> Codec:
-    """A list of texts over several members, one each; an empty list is not said at all."""
+    """A list of texts over several members, one each; an empty list is not said at all. A fault names its member by
+    its place among them."""
 
     def encode(v: list[str]) -> tuple[str | None, ...]:
         if len(v) > members:
             raise AdapterError("", "too-many", f"最多 {members} 项", f"At most {members}")
         return (*v, *[None] * (members - len(v)))
 
-    return Codec(encode, lambda v: [text(x) for x in v if x is not None], lambda v: v or None)
+    return Codec(encode, lambda v: [x for x in in_turn(_text_or_none, v) if x is not None], lambda v: v or None)
+
+
+def _text_or_none(v: Any) -> str | None:
+    return None if v is None else text(v)
 
 
 def joined(separator: str) -> Codec:

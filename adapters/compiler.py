@@ -22,11 +22,13 @@ class Spot:
 
 @dataclass(slots=True)
 class Compiled:
-    """One type and verb. named: canonical path → dialect path; hidden: paths that are withheld; missing: paths
+    """One type and verb. named: canonical path → dialect path; spread: canonical path of a list
+    → the dialect paths of the members that it is said in, one each; hidden: paths that are withheld; missing: paths
     neither named nor hidden (a fault of the table); used: the paths of the rows that were met."""
 
     level: Level = field(default_factory=Level)
     named: dict[str, str] = field(default_factory=dict)
+    spread: dict[str, tuple[str, ...]] = field(default_factory=dict)
     hidden: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
@@ -99,6 +101,8 @@ class _Compiler:
         codec = self.clock if row.clock else row.codec
         spot.level.steps.append(Step(spot.rank, spot.slot, key, _inside(path), into, names, codec))
         self.out.named[path] = row.names[0]
+        if len(row.names) > 1:
+            self.out.spread[path] = row.names
 
     def _list(self, node: Node, path: str, key: str, row: Row | None, spot: Spot) -> None:
         items, before = Level(), len(self.out.named)

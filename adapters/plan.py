@@ -150,6 +150,7 @@ class Level:
         if not isinstance(body, Mapping):
             raise AdapterError("", "wrong-type", "应为对象", "Must be an object")
         for name, value in body.items():
+            at = name
             try:
                 read = place.get(name) or _unknown()
                 if value is None:
@@ -162,9 +163,13 @@ class Level:
                 if not many:
                     owner[key] = value if decode is None else decode(value)
                 elif key not in owner:  # else another of its members has said it already
-                    owner[key] = decode(tuple(body.get(n) for n in many))
+                    try:
+                        owner[key] = decode(tuple(body.get(n) for n in many))
+                    except AdapterError as error:
+                        at = many[int(error.pointer[1:])] if error.pointer else name
+                        raise AdapterError("", error.rule, error.zh, error.en) from None
             except AdapterError as error:
-                raise error.below(f"/{name[:80].replace('~', '~0').replace('/', '~1')}") from None
+                raise error.below(f"/{at[:80].replace('~', '~0').replace('/', '~1')}") from None
 
 
 def _unknown() -> NoReturn:

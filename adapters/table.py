@@ -51,11 +51,15 @@ class TableAdapter(Adapter):
         return compiled.level
 
     def pointer(self, type: str, verb: str, canonical_pointer: str) -> str:
-        """The member or list item itself, else the first member of an object that is flattened, else the nearest
-        thing around it that has a name; `""`, the whole body, for what the dialect does not say."""
-        named = self.compiled(type, verb).named
+        """The member or list item itself (of a list that is said in several members, the one that has it), else the
+        first member of an object that is flattened, else the nearest thing around it that has a name; `""`, the whole
+        body, for what the dialect does not say."""
+        compiled = self.compiled(type, verb)
+        named = compiled.named
         parts = canonical_pointer.split("/")[1:]
         whole = _path(parts)
+        if parts and parts[-1].isdigit() and (members := compiled.spread.get(whole.removesuffix("[]"))):
+            return _pointer(members[min(int(parts[-1]), len(members) - 1)], parts)
         if whole not in named and (inner := next((p for p in named if p.startswith(whole + ".")), None)):
             item = whole.endswith("[]")
             return _pointer(f"{named[whole[:-2]]}[]" if item else named[inner], parts)

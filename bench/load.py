@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 
@@ -23,14 +24,14 @@ HANDLERS = 32
 
 async def post(url: str, token: str, body: bytes, count: int, connections: int) -> float:
     """After a line on standard input: the same body `count` times, other keys; seconds until the last 202."""
-    left = iter(range(count))
+    left, run = iter(range(count)), uuid4().hex  # each load has keys of its own: a gateway may see several
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     connector = aiohttp.TCPConnector(limit=connections)
     async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
 
         async def client() -> None:
             for number in left:
-                key = {"Idempotency-Key": f"bench-{number}-{count}"}
+                key = {"Idempotency-Key": f"bench-{run}-{number}"}
                 async with session.post(f"{url}/v1/requests", data=body, headers=key) as answer:
                     if answer.status != 202:
                         raise RuntimeError(f"{answer.status}: {await answer.text()}")

@@ -34,6 +34,7 @@ from schemas.catalogue import catalogue
 
 PLAIN, SEALED = "assoc.member-notice.publish", "grid.verify.request"
 RECEIVERS = {PLAIN: ASSOCIATION, SEALED: GRID}
+START_SECONDS = 60.0
 IN_FLIGHT = 256  # raw messages, and HTTP requests of the court system
 COUNT = int(os.environ.get("BENCH_COUNT", "3000"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
@@ -111,15 +112,15 @@ async def served(root: Path, broker: PrivateBroker, vhost: str) -> AsyncIterator
         stderr=(root / "serve.log").open("wb"),
     )
     try:
-        await _listening(port)
+        await listening(port)
         yield Served(parties, f"http://127.0.0.1:{port}", process)
     finally:
         process.terminate()
         await process.wait()
 
 
-async def _listening(port: int) -> None:
-    deadline = time.monotonic() + 20
+async def listening(port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -162,9 +163,9 @@ async def accept(gateway: Served, matter: str, count: int) -> float:
 async def lives(gateway: Served, matter: str, count: int) -> float:
     """POST → partner verifies, stores, answers twice → applied; lives a second."""
     folder = gateway.parties.partners[RECEIVERS[matter]]
-    answers = folder / "answers.json"
-    answers.write_text(json.dumps(_answers()), encoding="utf-8")
-    partner = await _load("partner", str(folder / "partner.toml"), str(answers), str(count))
+    words = folder / "answers.json"
+    words.write_text(json.dumps(answers()), encoding="utf-8")
+    partner = await _load("partner", str(folder / "partner.toml"), str(words), str(count))
     assert partner.stdout is not None
     await partner.stdout.readline()
     poster = await _post(gateway, matter, count)
@@ -176,7 +177,7 @@ async def lives(gateway: Served, matter: str, count: int) -> float:
     return count / seconds
 
 
-def _answers() -> dict[str, Any]:
+def answers() -> dict[str, Any]:
     """The last words in the agencies' own dialects."""
     item = {"workerNo": "g-01", "workerName": "网演示", "visitedAt": "2026-03-26T10:00:00+08:00", "livesHere": "1"}
     ref = catalogue()[SEALED].example_request["person"]["ref"]

@@ -8,37 +8,52 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import structlog
 
 from adapters.registry import adapter_for
 from gateway.amqp.link import Link
+from gateway.broker.clock import broker_time
 from gateway.broker.consumer import GatewayConsumer
 from gateway.broker.health import BrokerHealth, broker_health
+from gateway.broker.lookout import Lookout
+from gateway.broker.mark_queue import MarkQueue
 from gateway.broker.publisher import GatewayPublisher
+from gateway.broker.topology import plan
+from gateway.core.readiness import WORDS
 from gateway.core.routing import Directory
 from gateway.crypto.keyring import Keyring
-from gateway.errors import ConfigurationError
-from gateway.http.app import Api, serve_http
+from gateway.errors import ConfigurationError, StoreUnavailableError
+from gateway.faults import cause_of
+from gateway.files import put_right
+from gateway.http.app import Api, serve_http, serve_metrics, serve_waiting
 from gateway.notify import MailNotifier, WebhookNotifier
 from gateway.papers.local import LocalDocuments
 from gateway.registry.calendars import shipped
 from gateway.registry.config import Config
 from gateway.registry.installation import Installation
+from gateway.registry.law_files import load_law
+from gateway.registry.mark_file import MarkFile
 from gateway.registry.participants import load_registry
+from gateway.registry.places import places
 from gateway.services.act import Actor
 from gateway.services.calendars import CalendarKeeper
 from gateway.services.clock import ClockWork
+from gateway.services.clock_guard import ClockGuard, OtherClock
 from gateway.services.context import Calendars, Context
 from gateway.services.dispatch import Dispatcher
 from gateway.services.intake import Intake
+from gateway.services.marks import MarkKeeper
 from gateway.services.numbers import Numbers
 from gateway.services.paging import Pager
 from gateway.services.ports import Clock, Consumer, Notifier, Publisher, Store
@@ -46,13 +61,24 @@ from gateway.services.roster import watch_roster
 from gateway.services.submit import Submitter
 from gateway.store.store import open_store
 from schemas.catalogue import catalogue
+from schemas.law.force import put_in_force
 
 log = structlog.get_logger("lianzhi")
 
 Role = Literal["api", "dispatch", "intake", "clock"]
 ROLES: tuple[Role, ...] = ("api", "dispatch", "intake", "clock")
+Work = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+"""Goes on until the event is set."""
 CLOCK_TOLERANCE = timedelta(seconds=2)
+STORE_PAUSES = (0.5, 15.0)
+"""Seconds between two tries to reach a database that is away: the first, the longest."""
+STORE_AWAY = dict(zip(("zh", "en"), WORDS["store-away"], strict=True))
 DISPATCHERS = 2  # one publishes while the other leases and marks
+
+
+def monotonic() -> float:
+    """Seconds of a clock that nobody sets; where the system has it, one that goes on while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class SystemClock:
@@ -73,12 +99,13 @@ class Wrappers:
 
 @dataclass(slots=True)
 class Gateway:
-    """A running gateway. port: where the API listens (0: it does not)."""
+    """A running gateway. port, metrics_port: where the API and `/metrics` listen (0: they do not)."""
 
     context: Context
     directory: Directory
     keyring: Keyring
     port: int = 0
+    metrics_port: int = 0
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     tasks: list[asyncio.Task[Any]] = field(default_factory=list)
 
@@ -86,9 +113,9 @@ class Gateway:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    async def wait(self) -> None:
-        """Until `stop` is set or a task fails; then its error."""
-        stopping = asyncio.create_task(self.stop.wait())
+    async def wait(self, told: asyncio.Event | None = None) -> None:
+        """Until `told` (else `stop`) is set or a task fails; then its error."""
+        stopping = asyncio.create_task((told or self.stop).wait())
         try:
             done, _ = await asyncio.wait({stopping, *self.tasks}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -108,10 +135,14 @@ async def running(
     """A gateway with these roles until the block is left. Raises ConfigurationError, StoreUnavailableError."""
     wrap = wrappers or Wrappers()
     async with AsyncExitStack() as stack:
+        await asyncio.to_thread(close_files, config)
         store = wrap.store(await open_store(config.store_url, serving=True))
         stack.push_async_callback(store.close)
         context = build_context(config, store, clock or SystemClock())
         await _check_clock(context)
+        guard = ClockGuard(context, monotonic, _other_clocks(config, store), tells="clock" in roles)
+        if clock is None:  # a clock that a test or the demo sets makes steps by right
+            await guard.begin()
         keeper = CalendarKeeper(context, counts="clock" in roles)
         await keeper.once()
         gateway = Gateway(context, context.directory, context.keyring)
@@ -121,37 +152,49 @@ async def running(
             for one in wakes:
                 one()
 
-        work: list[Coroutine[Any, Any, None]] = [keeper.run(gateway.stop), store.watch(gateway.stop)]
+        work: list[Work] = [keeper.run, store.watch]  # begun when everything stands
+        if clock is None:
+            work.append(guard.run)
         health: Callable[[], BrokerHealth] | None = None
+        link = Link(config.broker_urls, name=f"gateway {context.home.code}")
+        await link.open()
+        stack.push_async_callback(link.close)
+        marks = await _compared(stack, context, config, link)
+        work.append(marks.run)
         if "dispatch" in roles or "intake" in roles:
-            link = Link(config.broker_url, name=f"gateway {context.home.code}")
-            await link.open()
-            stack.push_async_callback(link.close)
             consumer: GatewayConsumer | None = None
+            lookout: Lookout | None = None
             if "dispatch" in roles:
+                lookout = await _lookout(stack, config, context)
+                work.append(lookout.run)
                 publisher = GatewayPublisher(link, config.broker_user)
                 stack.push_async_callback(publisher.close)
                 for number in range(DISPATCHERS):
                     owner = f"{socket.gethostname()}:{os.getpid()}:{number}"
                     dispatcher = Dispatcher(context, wrap.publisher(publisher), owner)
                     wakes.append(dispatcher.wake)
-                    work.append(dispatcher.run(gateway.stop))
+                    work.append(_after(marks.asked, dispatcher.run))
             if "intake" in roles:
-                consumer = GatewayConsumer(link, context.directory, context.catalogue, budget=config.broker.prefetch)
+                consumer = GatewayConsumer(
+                    link, context.directory, context.catalogue,
+                    budget=config.broker.prefetch, bounds=context.bounds, reached=context.reached,
+                )  # fmt: skip
                 stack.push_async_callback(consumer.close)
-                work.append(Intake(context, wrap.consumer(consumer), wake).run(gateway.stop))
-            health = partial(broker_health, link, consumer)
+                intake = Intake(context, wrap.consumer(consumer), wake)
+                work.append(_after(marks.asked, intake.run))
+                work.append(_after(marks.asked, intake.release))
+            health = partial(broker_health, link, consumer, lookout)
         if "clock" in roles:
             await watch_roster(context)
-            work.append(ClockWork(context, wake).run(gateway.stop))
+            work.append(_after(marks.sound, ClockWork(context, wake).run))
             notifiers = build_notifiers(config)
             for notifier in notifiers:
                 stack.push_async_callback(notifier.close)
-            work.append(Pager(context, notifiers).run(gateway.stop))
+            work.append(Pager(context, notifiers).run)
         if "api" in roles:
             documents = LocalDocuments(config.documents_folder)
             await documents.sweep(context.clock.now())
-            numbers = Numbers(store, context.settings.number_block)
+            numbers = Numbers(store, context.settings.number_block, marks)
             api = Api(
                 context=context,
                 submitter=Submitter(context, numbers, wake),
@@ -160,16 +203,127 @@ async def running(
                 actor=Actor(context, wake),
                 documents=documents,
                 broker_health=health,
+                marks=marks,
+                proxies=config.http.proxies,
             )
-            gateway.port = await stack.enter_async_context(serve_http(api, config.http.host, config.http.port))
-        gateway.tasks = [asyncio.create_task(w) for w in work]
+            gateway.port = await _served(stack, api, config)
+            gateway.metrics_port = await _measured(stack, api, config, gateway.port)
+        gateway.tasks = [asyncio.create_task(one(gateway.stop)) for one in work]
         stack.push_async_callback(_end, gateway)
         log.info("running", roles=list(roles), home=context.home.code, port=gateway.port)
         yield gateway
 
 
+async def _lookout(stack: AsyncExitStack, config: Config, context: Context) -> Lookout:
+    link = Link(config.broker_urls, name=f"gateway {context.home.code} looks")
+    await link.open()
+    stack.push_async_callback(link.close)
+    topology = plan(context.directory, context.catalogue)
+    lookout = Lookout(link, topology.outbound(), user=config.broker_user)
+    stack.push_async_callback(lookout.close)
+    return lookout
+
+
+async def _compared(stack: AsyncExitStack, context: Context, config: Config, link: Link) -> MarkKeeper:
+    """The store, held against its marks, one step further. Raises ConfigurationError (docs/adr/0030)."""
+    queue = MarkQueue(link, user=config.broker_user)
+    await queue.connect()
+    marks = MarkKeeper(context, [MarkFile(config.folder), queue])
+    await marks.start()
+    stack.push_async_callback(marks.close)
+    return marks
+
+
+def _after(event: asyncio.Event, work: Work) -> Work:
+    """`work`, once `event` has happened."""
+
+    async def later(stop: asyncio.Event) -> None:
+        await event.wait()
+        await work(stop)
+
+    return later
+
+
+def close_files(config: Config) -> None:
+    """What an earlier version or an open umask left readable for others is put right, and told."""
+    modes = put_right(places(config))
+    if modes.open:
+        log.warning("files-closed", folders=modes.folders, files=modes.files, not_ours=modes.foreign)
+    if modes.home_shared:
+        log.warning("folder-shared", rule="an installation needs a folder of its own")
+
+
+async def wait_for_store(config: Config, roles: Sequence[Role], stop: asyncio.Event) -> None:
+    """Until the database answers, or `stop`: tried again and again, the pause doubled up to `STORE_PAUSES[1]`. What is
+    waited for stands in the log and, where the API is a role, in `/readyz`.
+
+    Raises ConfigurationError: what waiting would not mend.
+    """
+    pause, longest = STORE_PAUSES
+    async with AsyncExitStack() as stack:
+        waiting = False
+        while not stop.is_set():
+            try:
+                store = await open_store(config.store_url)
+            except StoreUnavailableError as error:
+                log.warning("waiting-for-store", error=cause_of(error), next_try=pause, **STORE_AWAY)
+            else:
+                await store.close()
+                return
+            if not waiting and "api" in roles and config.http.port:
+                await stack.enter_async_context(
+                    _listen(serve_waiting(config.limits, config.http.host, config.http.port), config)
+                )
+                waiting = True
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
+            pause = min(pause * 2, longest)
+
+
+async def _served(stack: AsyncExitStack, api: Api, config: Config) -> int:
+    return await stack.enter_async_context(_listen(serve_http(api, config.http.host, config.http.port), config))
+
+
+@asynccontextmanager
+async def _listen(serving: AbstractAsyncContextManager[int], config: Config) -> AsyncIterator[int]:
+    """Raises ConfigurationError where its port cannot be had."""
+    async with AsyncExitStack() as stack:
+        try:
+            port = await stack.enter_async_context(serving)
+        except OSError as error:
+            raise ConfigurationError(
+                f"[http] host / port：{config.http.host}:{config.http.port} 无法监听，请换端口，或停止占用它的进程。"
+                f" Cannot listen there; choose another port, or stop who has it: {error.strerror}"
+            ) from error
+        yield port
+
+
+async def _measured(stack: AsyncExitStack, api: Api, config: Config, port: int) -> int:
+    """The port of `/metrics`; 0 when the one beside the API's, which nobody asked for by number, is taken.
+
+    Raises ConfigurationError when the configured one is.
+    """
+    http = config.http
+    wanted = http.metrics_port
+    if wanted is None:
+        wanted = (port + 1) % 65536 if http.port else 0
+    try:
+        return await stack.enter_async_context(serve_metrics(api, http.metrics_host, wanted))
+    except OSError as error:
+        if http.metrics_port is not None:
+            raise ConfigurationError(
+                f"[http] metrics_host / metrics_port：{http.metrics_host}:{wanted} 无法监听，请换一个端口。"
+                f" Cannot listen there; choose another port: {error.strerror}"
+            ) from error
+        log.warning("metrics-not-served", host=http.metrics_host, port=wanted, why=error.strerror)
+        return 0
+
+
 def build_context(config: Config, store: Store, clock: Clock) -> Context:
-    """From files to what every use case is given. Raises ConfigurationError."""
+    """From files to what every use case is given; the court's tables of the law are in force from here on.
+
+    Raises ConfigurationError."""
+    put_in_force(load_law(config.folder))
     directory, keyring = load_registry(config.folder)
     for participant in directory:
         try:
@@ -187,7 +341,8 @@ def build_context(config: Config, store: Store, clock: Clock) -> Context:
         store=store,
         clock=clock,
         settings=config.settings(),
-        limits=config.bounds(),
+        limits=config.message_limits(),
+        bounds=config.limits,
         hash_key=Installation(config.folder).hash_key(),
         calendars=Calendars(shipped()),
     )
@@ -196,13 +351,21 @@ def build_context(config: Config, store: Store, clock: Clock) -> Context:
 def build_notifiers(config: Config) -> list[Notifier]:
     """The ways out to people that are configured. Raises ConfigurationError."""
     found: list[Notifier] = []
-    notify = config.notify
+    notify, seconds = config.notify, config.settings().page_timeout
     if notify.webhook is not None:
         secret = config.secret(notify.webhook.secret_file)
-        found.append(WebhookNotifier(notify.webhook.url, secret, notify.public_url))
+        found.append(WebhookNotifier(notify.webhook.url, secret, notify.public_url, seconds=seconds))
     if (mail := notify.mail) is not None:
         password = None if mail.password_file is None else config.secret(mail.password_file)
-        found.append(MailNotifier(mail.host, mail.port, mail.sender, tls=mail.tls, user=mail.user, password=password))
+        found.append(
+            MailNotifier(
+                *(mail.host, mail.port, mail.sender),
+                tls=mail.tls,
+                user=mail.user,
+                password=password,
+                seconds=seconds,
+            )
+        )
     return found
 
 
@@ -214,6 +377,21 @@ async def _check_clock(context: Context) -> None:
             f"本机时钟与数据库相差 {apart.total_seconds():.1f} 秒，请先校时。"
             f" This clock and the database's are {apart.total_seconds():.1f} s apart; synchronise first."
         )
+
+
+def _other_clocks(config: Config, store: Store) -> dict[str, OtherClock]:
+    """Whose time ours is compared with. SQLite has ours; what runs on this machine has it too."""
+    management = config.broker.management
+    others = {"broker": OtherClock(partial(broker_time, management), proves=not _is_here(management))}
+    if not config.store_url.startswith("sqlite"):
+        others["database"] = OtherClock(store.now, proves=not _is_here(config.store_url))
+    return others
+
+
+def _is_here(url: str) -> bool:
+    """Whether that server is this machine: no host, a socket, or a loopback address."""
+    host = urlsplit(url).hostname or "localhost"
+    return host in {"localhost", "::1"} or host.startswith("127.")
 
 
 async def _end(gateway: Gateway) -> None:

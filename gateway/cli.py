@@ -8,6 +8,7 @@ import typer
 
 from gateway.commands import output
 from gateway.errors import ConfigurationError, StoreUnavailableError
+from gateway.files import close_process
 from gateway.partner.commands import app as partner_app
 
 app = typer.Typer(
@@ -21,7 +22,22 @@ app.add_typer(partner_app, name="partner", help="合作单位一侧 The partner'
 
 def _server_commands() -> None:
     """Absent where only the partner or client library is installed."""
-    from gateway.commands import calendars, court, install, ledger, measure, operate, report, watch
+    from gateway.commands import (
+        backup,
+        calendars,
+        court,
+        doubts,
+        forgotten,
+        install,
+        law,
+        ledger,
+        measure,
+        operate,
+        platform,
+        report,
+        restored,
+        watch,
+    )
 
     for command in (
         install.init,
@@ -35,6 +51,12 @@ def _server_commands() -> None:
     ):
         app.command()(command)
     watch.request_app.command("approve")(court.request_approve)
+    install.db_app.command("restored")(restored.db_restored)
+    install.db_app.add_typer(doubts.doubts_app, name="doubts")
+    install.db_app.add_typer(forgotten.forgotten_app, name="forgotten")
+    install.db_app.command("backup")(backup.db_backup)
+    install.db_app.command("restore")(backup.db_restore)
+    install.db_app.command("check")(backup.db_check)
     for name, group in (
         ("request", watch.request_app),
         ("case", court.case_app),
@@ -48,12 +70,15 @@ def _server_commands() -> None:
         ("broker", operate.broker_app),
         ("db", install.db_app),
         ("calendar", calendars.calendar_app),
+        ("law", law.law_app),
+        ("platform", platform.platform_app),
     ):
         app.add_typer(group, name=name)
 
 
 def main() -> None:
-    """Entry point. Exit codes: 0 done, 1 found wrong, 2 misuse."""
+    """Entry point. Exit codes: 0 done, 1 found wrong, 2 misuse. Whatever a command writes is its user's alone."""
+    close_process()
     try:
         _server_commands()
     except ModuleNotFoundError as error:
@@ -62,8 +87,8 @@ def main() -> None:
     try:
         app()
     except ConfigurationError as error:
-        output.problems.print(str(error), style="red")
+        output.problems.print(str(error), style="red", markup=False)
         sys.exit(output.MISUSE)
     except StoreUnavailableError as error:
-        output.problems.print(f"存储不可用 The store is not available: {error}", style="red")
+        output.problems.print(output.said(error), style="red", markup=False)
         sys.exit(output.FOUND_WRONG)

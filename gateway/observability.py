@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from gateway.faults import fault_of
 
 QUIET = ("aiormq", "aio_pika", "aiosqlite", "asyncio")
 """Libraries whose own log lines say what ours say already, with tracebacks for every lost link."""
@@ -23,12 +26,11 @@ def configure_logging(*, pretty: bool = False, level: int = logging.INFO, file: 
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if pretty else structlog.processors.JSONRenderer()
     )
-    tracebacks = structlog.processors.format_exc_info
     handler = logging.StreamHandler(sys.stderr) if file is None else logging.FileHandler(file, encoding="utf-8")
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, tracebacks, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, faults_by_place, renderer],
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
@@ -40,3 +42,12 @@ def configure_logging(*, pretty: bool = False, level: int = logging.INFO, file: 
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
+
+
+def faults_by_place(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Whoever logs an exception (`exc_info=…`), also a library: its type and place go out, its text does not."""
+    given = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        event.update(fault_of(error))
+    return event

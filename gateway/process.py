@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import resource
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
 
+import structlog
 import uvloop
 
-from gateway.bootstrap import ROLES, Role, Wrappers, running
+from gateway.bootstrap import ROLES, STORE_PAUSES, Role, Wrappers, running, wait_for_store
+from gateway.errors import StoreUnavailableError
+from gateway.faults import cause_of
+from gateway.files import close_process
 from gateway.registry.config import Config
+
+log = structlog.get_logger("lianzhi")
 
 COLLECT_AFTER = (20_000, 20, 20)
 """New objects until the youngest generation is looked through, and how often that before the next older one."""
@@ -23,22 +31,55 @@ def serve(
     wrappers: Wrappers | None = None,
     up: Callable[[], object] = lambda: None,
 ) -> None:
-    """Runs a gateway until SIGINT or SIGTERM. up: called in the loop once it serves.
+    """Runs a gateway until SIGINT or SIGTERM; first it waits for its database. up: called in the loop once it serves.
 
-    Raises ConfigurationError, StoreUnavailableError.
+    Raises ConfigurationError.
     """
+    close_process()
+    _open_as_many_files_as_allowed()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(config, roles, wrappers, up))
 
 
 async def _serve(config: Config, roles: Sequence[Role], wrappers: Wrappers | None, up: Callable[[], object]) -> None:
-    async with running(config, roles, wrappers=wrappers) as gateway:
-        loop = asyncio.get_running_loop()
-        for sign in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(sign, gateway.stop.set)
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, told.set)
+    while not told.is_set():
+        await wait_for_store(config, roles, told)
+        try:
+            await _serve_until(told, config, roles, wrappers, up)
+        except _NotUpError as error:  # it went away again
+            log.warning("store-unavailable", error=cause_of(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(told.wait(), STORE_PAUSES[0])
+        else:
+            return
+
+
+async def _serve_until(
+    told: asyncio.Event, config: Config, roles: Sequence[Role], wrappers: Wrappers | None, up: Callable[[], object]
+) -> None:
+    """Raises _NotUpError: the database went away before it served."""
+    async with AsyncExitStack() as stack:
+        try:
+            gateway = await stack.enter_async_context(running(config, roles, wrappers=wrappers))
+        except StoreUnavailableError as error:
+            raise _NotUpError from error
         _spare_what_stays()
         up()
-        await gateway.wait()
+        await gateway.wait(told)
+
+
+class _NotUpError(Exception):
+    pass
+
+
+def _open_as_many_files_as_allowed() -> None:
+    """The soft limit of many systems is 1,024, fewer than the connections of `[limits]`."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _spare_what_stays() -> None:

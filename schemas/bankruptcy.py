@@ -10,9 +10,10 @@ from typing import Annotated, Literal
 from schemas.base import Model, label
 from schemas.envelope import Ref
 from schemas.funds import Sum
-from schemas.identifiers import BANKRUPTCY_TYPES, CaseNo, Phone, case_type
+from schemas.identifiers import BANKRUPTCY_TYPES, Phone, QuotedCaseNo, case_type
 from schemas.rules import broken
-from schemas.values import Day, Line, MeasureNo, Money
+from schemas.times import PastDay
+from schemas.values import Line, MeasureNo, Money, Name
 
 ASSET_LABELS = {
     "cash": "现金、存款",
@@ -58,26 +59,26 @@ class SeizedLine(Model):
 class DistributedLine(Model):
     """Money that was paid out before the decision."""
 
-    to_whom: Annotated[Line, label("受偿人", "To whom")]
+    to_whom: Annotated[Name, label("受偿人", "To whom")]
     amount: Annotated[Sum, label("分配金额", "Amount, CNY")]
-    paid_on: Annotated[Day, label("分配日期", "Paid on")]
+    paid_on: Annotated[PastDay, label("分配日期", "Paid on")]
 
 
 class DebtLine(Model):
-    creditor: Annotated[Line, label("债权人", "To whom it is owed")]
+    creditor: Annotated[Name, label("债权人", "To whom it is owed")]
     nature: Annotated[
         Literal["wages", "social-security", "tax", "secured", "ordinary"],
         label("债权性质", "Nature of the claim", DEBT_LABELS),
     ]
     amount: Annotated[Sum, label("债权金额", "Amount, CNY")]
-    case_no: Annotated[CaseNo | None, label("执行案号", "Case in which it is enforced")] = None
+    case_no: Annotated[QuotedCaseNo | None, label("执行案号", "Case in which it is enforced")] = None
 
 
 class EnforcingCourt(Model):
     """Another court that enforces against the enterprise: it is told to stay."""
 
     court: Annotated[Line, label("执行法院", "The court")]
-    case_no: Annotated[CaseNo, label("执行案号", "Its case")]
+    case_no: Annotated[QuotedCaseNo, label("执行案号", "Its case")]
     phone: Annotated[Phone | None, label("联系电话", "Its telephone")] = None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -61,6 +61,7 @@ class Classification(StrEnum):
 
 class DeadlineKind(StrEnum):
     LEGAL_DAYS = "legal_days"
+    LEGAL_MONTHS = "legal_months"
     WORKING_DAYS = "working_days"
     CLOCK_HOURS = "clock_hours"
 
@@ -83,6 +84,24 @@ class ApprovalRule:
     roles: tuple[str, ...] = ()
 
 
+class Words(str):
+    """What tells an object from any other. earlier: what earlier versions wrote for the same object, whose measures may
+    still be in force (docs/adr/0035)."""
+
+    __slots__ = ("earlier",)
+
+    def __new__(cls, words: str, earlier: tuple[str, ...] = ()) -> Words:
+        made = super().__new__(cls, words)
+        made.earlier = earlier
+        return made
+
+    earlier: tuple[str, ...]
+
+
+def earlier_of(words: str) -> tuple[str, ...]:
+    return words.earlier if isinstance(words, Words) else ()
+
+
 @dataclass(frozen=True, slots=True)
 class MeasureRule:
     """The control measure that a request opens, renews or ends; a function of its payload gives one of these.
@@ -90,13 +109,15 @@ class MeasureRule:
     action: `seal`, `control`, `freeze`, … ; objects: of each its ref and its identifying words (VIN, ID number,
     account): hashed with a key before they are stored. effect: `open`, `renew`, `end`, `queue`, or `require`
     (opens nothing itself, but `needs_live` must hold).
-    measure_no: the measure that a renewal or an ending names.
+    measure_no: the measure that a renewal or an ending names; named_at: where in the payload (JSON pointer).
     needs_live: the kind of measure that must be live on the same object first (a road control needs a seal).
     blocked_by: the kind of measure on the same object in the same case that forbids this one while it lasts (a grace
     forbids publication).
     per_receiver: each receiver keeps a measure of its own (a list that several publish): opened and ended one by one.
     current_end_on: of a renewal, the last day that it says the measure has now: must be the one that is registered.
+    rests_on: of one that needs another, the number by which its paper names that one.
     values, debt: against over-seizure: what each object is worth as far as it is stated, in their order, and the debt.
+    debt_reason: why the debt is not the figure that the case has (a code).
     """
 
     action: str
@@ -111,6 +132,9 @@ class MeasureRule:
     current_end_on: str | None = None
     values: tuple[str | None, ...] = ()
     debt: str | None = None
+    debt_reason: str | None = None
+    rests_on: str | None = None
+    named_at: str = "/payload/original/measure_no"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +153,44 @@ class LiveMeasure:
     on: str
 
 
+@dataclass(frozen=True, slots=True)
+class LastDay:
+    """A last day that a payload states, and how late it may be: the latest end of `terms`, each a term of the law's
+    table (`schemas.law.terms`) with the day that begins it. pointer: below the payload. rule: what a later day breaks.
+    """
+
+    pointer: str
+    day: str
+    rule: str
+    terms: tuple[tuple[str, str], ...]
+
+
 def _none(_: Any) -> None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """basis: the law that forbids an answer. zh, en: the answers that take its place."""
+
+    basis: str
+    zh: str
+    en: str
+
+
+def _untimed(_verb: str, _data: Mapping[str, Any]) -> tuple[str, Deadline] | None:
+    return None
+
+
+def _no_days(_: Any) -> tuple[LastDay, ...]:
+    return ()
+
+
 def _nobody(_: Any) -> tuple[tuple[str, str], ...]:
+    return ()
+
+
+def _nothing(_: Any) -> tuple[str, ...]:
     return ()
 
 
@@ -142,19 +199,30 @@ class MatterType:
     """One entry of the catalogue.
 
     Functions of the validated request payload (`coercive`, `approvals`, `documents`, `classification`,
-    `measure`, `dept`, `subjects`, `ending`) take the payload model and are pure.
+    `measure`, `dept`, `subjects`, `ending`, `done_states`) take the payload model and are pure.
 
-    dept: the department that the payload is meant for (`schemas.departments`); only one that is registered as it may be
-    the receiver. checks: of an alert, the members that its `identity-check` must state beside the photograph: those of
-    the car, or the person's. asks_by: the deadline that a payload states itself, instead of `deadline`. hold_until: of
-    an alert, until when what was hit is held (RFC 3339); then it lapses. subjects: (ref, identifying words) of whom or
-    what a sensitive query is about; it is counted for its handler (docs/domain.md section 4). break_glass: may be sent
-    first and approved afterwards. ending: the payload of the type `ended_by` that ends a measure which this payload
-    opened, for one of the reasons `paid`, `settled`, `ended`, `revoked`; raises ValueError (a code) when that needs a
-    human hand.
+    dept: the department that the payload is meant for (`schemas.departments`); only one that is registered as it may
+    be the receiver. border_notice: (first, last) day of a notice whose longest term depends on the level of the
+    police asked. decision: of a lookout, the decision that it carries out; a hit's clocks depend on it. cautions:
+    what holds but deserves a second look: rule, pointer below the payload, and what the rule's texts have between
+    braces. checks: of an alert, the members that its `identity-check` must state beside the photograph: those of the
+    car, or the person's. asks_by: the deadline that a payload states itself, instead of `deadline`. hold_until: of an
+    alert, until when what was hit is held (RFC 3339); then it lapses. subjects: (ref, identifying words) of whom or
+    what a sensitive query is about; it is counted for its handler (docs/domain.md section 4). break_glass: may be
+    sent first and approved afterwards. ending: the payload of the type `ended_by` that ends a measure which this
+    payload opened, for one of the reasons `paid`, `settled`, `ended`, `revoked`; raises ValueError (a code) when that
+    needs a human hand.
+
+    done_states: what a result states of each object that it reports as done (`schemas.done`).
+
+    answers_instead: verbs with which the law does not let the asked side answer → its basis and what takes their place.
+    asked_on: the day that a payload states as its own; no answer is dated before it. objection_pauses: whether the main
+    clock stands still while an objection is unanswered. told_by: of a verb with its canonical data, the day on which
+    what it tells happened and how long its sender has to tell it.
 
     ledger, ledger_answer: the line that the request enters into a ledger, and the one that a later verb with its
-    canonical data enters (`schemas.ledgers`); both pure.
+    canonical data enters (`schemas.ledgers`); both pure. caseless: whether this payload is about no known case although
+    `case_required`. last_days: days that the payload states and the calendar judges.
     """
 
     name: str
@@ -171,9 +239,13 @@ class MatterType:
     request_class: Classification
     result_class: Classification = Classification.INTERNAL
     case_required: bool = True
+    caseless: Callable[[Any], bool] = lambda _: False
     fan_out: bool = False
     # The department that a payload is meant for (`schemas.departments`): no other may be the receiver.
     dept: Callable[[Any], str | None] = _none
+    border_notice: Callable[[Any], tuple[str, str] | None] = _none
+    decision: Callable[[Any], str | None] = _none
+    cautions: Callable[[Any], Sequence[tuple[str, str, Mapping[str, Any]]]] = lambda _: ()
     coercive: Callable[[Any], bool] = lambda _: False
     approvals: Callable[[Any], ApprovalRule] = lambda _: ApprovalRule()
     documents: Callable[[Any], Mapping[str, int]] = lambda _: {}
@@ -183,10 +255,16 @@ class MatterType:
     hold_until: Callable[[Any], str | None] = _none
     subjects: Callable[[Any], tuple[tuple[str, str], ...]] = _nobody
     break_glass: bool = False
+    done_states: Callable[[Any], tuple[str, ...]] = _nothing
     ending: Callable[[Any, LiveMeasure, str], Mapping[str, Any]] | None = None
     checks: tuple[str, ...] = ()
+    answers_instead: Mapping[str, Instead] = field(default_factory=dict)
+    objection_pauses: bool = False
+    asked_on: Callable[[Any], str | None] = _none
+    told_by: Callable[[str, Mapping[str, Any]], tuple[str, Deadline] | None] = _untimed
     ledger: Callable[[Any], LedgerEntry | None] = no_entry
     ledger_answer: Callable[[str, Mapping[str, Any]], LedgerEntry | None] = no_answer_entry
+    last_days: Callable[[Any], tuple[LastDay, ...]] = _no_days
     ended_by: str | None = None
     deadline: Deadline
     validity_days: int | None = None
@@ -202,6 +280,11 @@ class MatterType:
         if verb in ("result", "correct"):
             return self.result_class
         return Classification.INTERNAL
+
+    @property
+    def controls(self) -> bool:
+        """Whether a request of this type may open, renew or end a measure, or rest on one."""
+        return self.measure is not _none
 
     def urgent(self, verb: str, urgency: str) -> bool:
         """Whether a message travels in the urgent lane (docs/design.md 3.2)."""

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from schemas.base import Model, label
+from schemas.context import unless_accepted
 from schemas.envelope import Ref
-from schemas.people import DECISION_LABELS, Decision, NaturalPerson
-from schemas.values import Address, Day, Line, Moment, Money, Org, Person, Prose
+from schemas.identifiers import is_real
+from schemas.people import DECISION_LABELS, Decision, NaturalPerson, belonging, check_detention_days
+from schemas.rules import broken
+from schemas.times import ComingMoment, PastDay
+from schemas.values import Address, Line, Money, Name, Org, Person, Prose, RegisterNo
 
-AccountNo = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{6,40}$")]
+
+def _account(text: str) -> str:
+    if not is_real(text):
+        raise broken("register-number-form")
+    return text
+
+
+AccountNo = Annotated[
+    str, StringConstraints(pattern=r"^[0-9A-Za-z-]{6,40}$"), AfterValidator(unless_accepted(_account))
+]
 
 
 class CaseObject(Model):
@@ -23,12 +36,12 @@ class CaseObject(Model):
     @property
     def words(self) -> str:
         """What tells this object from any other, to find its live measures again (hashed before it is stored)."""
-        return f"{self.kind}:{self.party.id_no}"
+        return belonging(self.kind, self.party)
 
 
 class Deposit(CaseObject):
     kind: Annotated[Literal["deposit"], label("种类", "A bank deposit", {"deposit": "存款"})]
-    bank: Annotated[Line, label("开户行", "Bank")]
+    bank: Annotated[Name, label("开户行", "Bank")]
     account_no: Annotated[AccountNo, label("账号", "Account number")]
 
     @property
@@ -54,12 +67,12 @@ class Equity(CaseObject):
 
     @property
     def words(self) -> str:
-        return f"equity:{self.company.uscc}:{self.party.id_no}"
+        return belonging(f"equity:{self.company.uscc}", self.party)
 
 
 class Realty(CaseObject):
     kind: Annotated[Literal["realty"], label("种类", "Real property", {"realty": "不动产"})]
-    unit_no: Annotated[Line, label("不动产单元号", "Unit number in the register")]
+    unit_no: Annotated[RegisterNo, label("不动产单元号", "Unit number in the register")]
     certificate_no: Annotated[Line | None, label("不动产权证号", "Certificate number")] = None
     location: Annotated[Line, label("坐落或所在", "Where it is")]
 
@@ -76,7 +89,7 @@ class Movable(CaseObject):
 
     @property
     def words(self) -> str:
-        return f"movable:{self.party.id_no}:{self.description}:{self.location}"
+        return belonging("movable", self.party, f":{self.description}:{self.location}")
 
 
 class Subject(CaseObject):
@@ -99,14 +112,22 @@ class Whereabouts(CaseObject):
     party: Annotated[NaturalPerson, label("被控制人", "Whom to hold")]
     decision: Annotated[Decision, label("依据的决定", "The decision that it carries out", DECISION_LABELS)]
     address: Annotated[Address, label("地址", "The exact place")]
-    seen_on: Annotated[Day, label("最近确认日期", "Day on which the person was last known to be there")]
+    seen_on: Annotated[PastDay, label("最近确认日期", "Day on which the person was last known to be there")]
+    detention_days: Annotated[
+        int | None, label("拘留天数", "Of a detention, for how many days; at most 15 (CPL-118)", ge=1)
+    ] = None
+
+    @model_validator(mode="after")
+    def _days(self) -> Whereabouts:
+        check_detention_days(self.decision, self.detention_days)
+        return self
 
 
 class Site(CaseObject):
     kind: Annotated[Literal["site"], label("种类", "Where help is needed", {"site": "执行现场"})]
     address: Annotated[Address, label("地址", "The place")]
     description: Annotated[Prose, label("说明", "What is to be done")]
-    starts_at: Annotated[Moment | None, label("到场时间", "When to be there; absent: to be agreed")] = None
+    starts_at: Annotated[ComingMoment | None, label("到场时间", "When to be there; absent: to be agreed")] = None
 
 
 class Other(CaseObject):

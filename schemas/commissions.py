@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from schemas.done import AMOUNT, NUMBER, PUBLISHED
+from schemas.law.ending_papers import papers_to_end
+
 COMMON_PAPERS: Mapping[str, int] = {
     "enforcement-ruling": 1,
     "assistance-notice": 1,
@@ -48,7 +51,20 @@ class Commission:
 
     @property
     def documents(self) -> Mapping[str, int]:
-        return {**COMMON_PAPERS, **dict.fromkeys(self.papers, 1)}
+        """What ends a measure comes with the paper that ends it, not with the one that began it (SFK 28)."""
+        common = COMMON_PAPERS
+        if self.effect == "end":
+            common = papers_to_end(self.action, *(kind for kind in COMMON_PAPERS if kind != "enforcement-ruling"))
+        return {**common, **dict.fromkeys(self.papers, 1)}
+
+    @property
+    def done_states(self) -> tuple[str, ...]:
+        """What a result states of each object that is done: of a measure, and of money, its number; of money the sum;
+        of a share when its freeze was published."""
+        numbered = self.effect in ("open", "renew") or self.money
+        published = self.effect == "open" and self.object == "equity"
+        said = ((NUMBER, numbered), (AMOUNT, self.money), (PUBLISHED, published))
+        return tuple(state for state, wanted in said if wanted)
 
 
 COMMISSIONS: Mapping[str, Commission] = {
@@ -84,13 +100,14 @@ COMMISSIONS: Mapping[str, Commission] = {
         Commission("other", "其他委托事项", "Another matter", "other", papers=("superior-approval",)),
     )
 }  # fmt: skip
-ENDS: Mapping[str, str] = {"detain-movable": "unseal-movable"} | {
+ENDS: dict[str, str] = {"detain-movable": "unseal-movable"} | {
     opening: ending
     for opening in COMMISSIONS
     for ending in (opening.replace("freeze-", "unfreeze-", 1), opening.replace("seal-", "unseal-", 1))
     if COMMISSIONS[opening].effect == "open" and ending in COMMISSIONS and ending != opening
 }
-"""What opens a measure → what undoes it."""
+ENDS |= {f"renew-{opening}": ending for opening, ending in ENDS.items() if f"renew-{opening}" in COMMISSIONS}
+"""What opens a measure, or renews it (a renewal that came too late opens one) → what undoes it."""
 CODE_LABELS = {code: row.zh for code, row in COMMISSIONS.items()}
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from schemas.base import label
 from schemas.commission_objects import AccountNo, CaseObject, Equity, Realty
-from schemas.people import NaturalPerson
-from schemas.values import Line
+from schemas.people import NaturalPerson, belonging
+from schemas.values import Name, RegisterNo
 
 INSURANCE_LABELS = {
     "employee-pension": "企业职工基本养老保险",
@@ -34,7 +34,7 @@ class Benefit(CaseObject):
 
     @property
     def words(self) -> str:
-        return f"benefit:{self.insurance}:{self.party.id_no}"
+        return belonging(f"benefit:{self.insurance}", self.party)
 
 
 class Fund(CaseObject):
@@ -51,7 +51,7 @@ class Fund(CaseObject):
 
 class Refund(CaseObject):
     kind: Annotated[Literal["refund"], label("种类", "Tax to be refunded", {"refund": "应退税款"})]
-    taxpayer_no: Annotated[Line, label("纳税人识别号", "Taxpayer number")]
+    taxpayer_no: Annotated[RegisterNo, label("纳税人识别号", "Taxpayer number")]
 
     @property
     def words(self) -> str:
@@ -62,8 +62,8 @@ class Machine(CaseObject):
     """A tractor or harvester: it has a plate of its own kind, and no VIN."""
 
     kind: Annotated[Literal["machine"], label("种类", "An agricultural machine", {"machine": "农业机械"})]
-    machine_plate: Annotated[Line, label("农机号牌", "Plate of the machine")]
-    frame_no: Annotated[Line, label("机架号", "Number on the frame")]
+    machine_plate: Annotated[RegisterNo, label("农机号牌", "Plate of the machine")]
+    frame_no: Annotated[RegisterNo, label("机架号", "Number on the frame")]
 
     @property
     def words(self) -> str:
@@ -72,9 +72,9 @@ class Machine(CaseObject):
 
 class Ship(CaseObject):
     kind: Annotated[Literal["ship"], label("种类", "A ship", {"ship": "船舶"})]
-    ship_name: Annotated[Line, label("船名", "Name of the ship")]
-    ship_no: Annotated[Line, label("船舶登记号", "Registration number")]
-    ship_id: Annotated[Line | None, label("船舶识别号", "Identification number")] = None
+    ship_name: Annotated[Name, label("船名", "Name of the ship")]
+    ship_no: Annotated[RegisterNo, label("船舶登记号", "Registration number")]
+    ship_id: Annotated[RegisterNo | None, label("船舶识别号", "Identification number")] = None
 
     @property
     def words(self) -> str:

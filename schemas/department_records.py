@@ -9,8 +9,10 @@ from pydantic import model_validator
 from schemas.base import Model, label
 from schemas.department_objects import INSURANCE_LABELS, Insurance
 from schemas.identifiers import CreditCode
+from schemas.identity import ID_LABELS, IdKind
 from schemas.terms import check_order
-from schemas.values import ID_LABELS, Day, IdKind, Line, Money, Prose
+from schemas.times import AnyDay, PastDay
+from schemas.values import Line, Money, Prose
 
 SEAL_KINDS = {"seal": "查封", "queued": "轮候查封", "advance": "预查封", "queued-advance": "轮候预查封"}
 
@@ -23,8 +25,8 @@ class StandingSeal(Model):
         Literal["seal", "queued", "advance", "queued-advance"], label("查封类型", "Kind of seal", SEAL_KINDS)
     ]
     letter_no: Annotated[Line, label("查封文号", "Number of the notice")]
-    start_on: Annotated[Day, label("起始日期", "First day")]
-    end_on: Annotated[Day, label("到期日期", "Last day")]
+    start_on: Annotated[AnyDay, label("起始日期", "First day")]
+    end_on: Annotated[AnyDay, label("到期日期", "Last day")]
     release_no: Annotated[Line | None, label("解封文号", "Number of the release, where it was released")] = None
 
     @model_validator(mode="after")
@@ -54,7 +56,7 @@ class MarketRecord(Model):
     scope: Annotated[Prose | None, label("经营范围", "Scope of business")] = None
     domicile: Annotated[Line | None, label("住所", "Domicile")] = None
     legal_representative: Annotated[Line | None, label("法定代表人", "Legal representative")] = None
-    established_on: Annotated[Day | None, label("成立日期", "Established on")] = None
+    established_on: Annotated[PastDay | None, label("成立日期", "Established on")] = None
     share: Annotated[Line | None, label("被查询人出资比例", "The subject's share")] = None
     seals: Annotated[list[StandingSeal], label("股权冻结情况", "Freezes on the share", max_length=50)] = []
 
@@ -120,7 +122,7 @@ class MarriageRecord(Model):
         Literal["single", "married", "widowed", "divorced", "unstated"],
         label("婚姻状况", "Marital state", MARITAL_LABELS),
     ]
-    registered_on: Annotated[Day | None, label("登记日期", "Registered on")] = None
+    registered_on: Annotated[PastDay | None, label("登记日期", "Registered on")] = None
     spouse: Annotated[Line | None, label("配偶姓名", "Spouse")] = None
     spouse_id_no: Annotated[Line | None, label("配偶证件号码", "The spouse's ID number")] = None
 

@@ -10,14 +10,14 @@ from pydantic import field_validator, model_validator
 from schemas.base import Model, label
 from schemas.replies import StaffNo
 from schemas.rules import broken
-from schemas.values import Moment
+from schemas.times import AnyMoment
 
 LONGEST_DAYS = 7  # [D] a shift longer than a week is a mistake of the keyboard
 
 
 class Shift(Model):
-    begins: Annotated[Moment, label("开始", "From when")]
-    ends: Annotated[Moment, label("结束", "Until when")]
+    begins: Annotated[AnyMoment, label("开始", "From when")]
+    ends: Annotated[AnyMoment, label("结束", "Until when")]
     person: Annotated[StaffNo, label("值班人员", "Staff number")]
 
     @model_validator(mode="after")

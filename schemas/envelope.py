@@ -14,6 +14,7 @@ CODE = r"[a-z][a-z0-9-]{1,30}"
 REQUEST_NO = CODE + r"-[0-9]{8}-[0-9]{6,12}"  # bounded, as every text that becomes a key of the store
 UUID7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 TIMESTAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z"
+_MOMENT = re.compile(TIMESTAMP, re.ASCII)
 DIGEST = r"[A-Za-z0-9_-]{43}"
 KID = CODE + r"\.(sig|sub|enc)\.[a-z0-9][a-z0-9-]{0,30}"
 
@@ -23,6 +24,8 @@ CONTENT_TYPE = "application/sd-jwt"
 GATEWAY_NOTICE = "lianzhi.gateway.notice"
 GATEWAY_PING = "lianzhi.gateway.ping"
 GATEWAY_PONG = "lianzhi.gateway.pong"
+FORGOTTEN_KEPT = "forgotten-kept"
+"""Rule of a notice `unknown-request`: the gateway has lost the request in a restore and keeps what is said of it."""
 CANONICAL = "canonical"
 
 Code = Annotated[str, StringConstraints(pattern=f"^{CODE}$")]
@@ -62,6 +65,8 @@ class _Event(Model):
     type: Annotated[str, StringConstraints(pattern=r"^lianzhi(\.[a-z][a-z0-9-]{0,40}){2,6}$")]
     time: Timestamp
     datacontenttype: Literal["application/json"]
+    # RFC 9901 section 4.1.1: may say by which hash the digests were made; this one is meant where nothing is said.
+    sd_alg: Annotated[Literal["sha-256"] | None, Field(alias="_sd_alg")] = None
 
     @property
     def sender(self) -> str:
@@ -152,8 +157,19 @@ def timestamp(moment: datetime) -> str:
 
 def parse_timestamp(text: str) -> datetime:
     """The inverse of `timestamp`. Raises ValueError."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    if not _MOMENT.fullmatch(text):
+        raise ValueError("not a moment in the form of the contract")
+    return datetime.fromisoformat(text)
+
+
+def opener_of(request_no: str) -> str:
+    """Whoever gave the request its number: what stands in it before the day (docs/design.md 3.1 Codes)."""
+    return request_no.rsplit("-", 2)[0]
 
 
 def is_request_no(text: str) -> bool:
     return re.fullmatch(REQUEST_NO, text) is not None
+
+
+def is_message_id(text: str) -> bool:
+    return re.fullmatch(UUID7, text) is not None

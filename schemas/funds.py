@@ -1,7 +1,7 @@
 """Money of cases 案款 (docs/domain.md 2.10): what the events and the approval have in common.
 
 The gateway moves no money. A sum and the last four characters of an account are all that it is told.
-Days: 法发〔2017〕6号 (执行款物管理) [H].
+The days in which it is paid out are terms of the law's table (`schemas.law.terms`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from schemas.normal import upper
 from schemas.rules import broken
 from schemas.values import Money
 
-PAYOUT_DAYS = 30  # [H] from the day on which the money came, unless a delay is approved
 HANDOVER_DAYS = 7  # [S] to the administrator, from the ruling that accepts the bankruptcy (法发〔2017〕2号 17)
 
 _TAIL = re.compile(r"[0-9A-Z]{4}")

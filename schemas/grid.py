@@ -17,7 +17,8 @@ from schemas.catalogue import Deadline, DeadlineKind
 from schemas.envelope import Ref
 from schemas.normal import upper
 from schemas.rules import broken
-from schemas.values import Line, Moment
+from schemas.times import PastMoment
+from schemas.values import Line, Name
 
 _TAIL = re.compile(r"[0-9]{3}[0-9X]")
 
@@ -39,7 +40,7 @@ class Resident(Model):
     """Name and the last four characters of the ID: enough to tell namesakes apart at one address."""
 
     ref: Annotated[Ref, label("对象编号", "Reference of this person within the request")]
-    name: Annotated[Line, label("姓名或字号", "Name of the person or the shop")]
+    name: Annotated[Name, label("姓名或字号", "Name of the person or the shop")]
     id_tail4: Annotated[IdTail, label("证件后四位", "Last four characters of the ID")]
 
 
@@ -48,8 +49,8 @@ class Visited(Model):
 
     ref: Annotated[Ref, label("对象编号", "The person, or the act")]
     worker_no: Annotated[Line, label("网格员编号", "Number of the grid worker")]
-    worker_name: Annotated[Line, label("网格员", "Grid worker")]
-    visited_at: Annotated[Moment, label("走访时间", "When visited")]
+    worker_name: Annotated[Name, label("网格员", "Grid worker")]
+    visited_at: Annotated[PastMoment, label("走访时间", "When visited")]
     remark: Annotated[Line | None, label("备注", "Remark, without names or numbers")] = None
 
 

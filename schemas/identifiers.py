@@ -1,4 +1,4 @@
-"""Numbers of cases, people, organisations, vehicles and telephones: normalise first, then judge.
+"""Numbers of cases, people, organisations and vehicles: normalise first, then judge.
 
 Rules and examples: docs/domain.md section 5, tests/vectors/identifiers.json. Each function returns the
 normalised value or raises PydanticCustomError named after the broken rule (`schemas.rules`); the annotated types
@@ -13,13 +13,17 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, StringConstraints, ValidationInfo
 from stdnum.cn import ric, uscc
-from stdnum.exceptions import InvalidChecksum, ValidationError
 
+from schemas.context import today_of, unless_accepted
+from schemas.countries import ISO_3166
 from schemas.courts import court_code
 from schemas.divisions import PROVINCES, division
+from schemas.legal import chinese_number
 from schemas.normal import squeeze, upper
+from schemas.phones import phone
 from schemas.plates import plate_number
 from schemas.rules import broken
+from schemas.texts import line
 
 # --- case numbers, 法〔2015〕137号 ------------------------------------------------------------------------------
 
@@ -30,18 +34,38 @@ OTHER_TYPES = frozenset({"司惩", "司救执"})
 COERCIVE_CASE_TYPES = frozenset({"执", "执恢", "执保"})
 
 _BRACKETS = str.maketrans({**dict.fromkeys("〔[【(〈《", "（"), **dict.fromkeys("〕]】)〉》", "）")})
+_PART = r"(?:之(?P<part>[零〇一二三四五六七八九十百]{1,6}|[1-9][0-9]{0,2}))?"
 _CASE = re.compile(
-    rf"（(?:19|20)[0-9]{{2}}）(?:最高法|[{COURT_PROVINCES}](?:[0-9]{{4}}|[0-9]{{2}})?)"
-    r"(?P<type>[\u4e00-\u9fff]{1,4})[1-9][0-9]{0,8}号(?:之[一二三四五六七八九十百]{1,5})?"
+    rf"(?P<head>（(?:19|20)[0-9]{{2}}）(?:最高法|[{COURT_PROVINCES}](?:[0-9]{{4}}|[0-9]{{2}})?)"
+    rf"(?P<type>[\u4e00-\u9fff]{{1,4}}))0{{0,7}}(?P<number>[1-9][0-9]{{0,8}})号{_PART}"
+)
+# Before 2016 each court had a short name of its own, and 字第 stood before the number.
+_OLD_CASE = re.compile(
+    rf"（(?:19|20)[0-9]{{2}}）[\u4e00-\u9fff]{{2,14}}字第?(?=0*[1-9])[0-9]{{1,8}}(?:-[1-9][0-9]{{0,2}})?号(?:-[1-9][0-9]?)?{_PART}"
 )
 
 
 def case_number(text: str) -> str:
-    """案号 in the one form with full-width round brackets. Raises `case-number-form`."""
-    value = squeeze(text).translate(_BRACKETS)
-    if not _CASE.fullmatch(value):
+    """案号 in its one form: full-width round brackets, no zeros before the number, 之 with Chinese numerals.
+
+    Source: 法〔2015〕137号. Raises `case-number-form`.
+    """
+    found = _CASE.fullmatch(squeeze(text).translate(_BRACKETS))
+    if found is None:
         raise broken("case-number-form")
-    return value
+    part = found["part"]
+    return f"{found['head']}{found['number']}号" + (f"之{_in_words(part)}" if part else "")
+
+
+def quoted_case_number(text: str) -> str:
+    """A number that is only quoted: also one given before 2016, in the form of its time, left as it is printed
+    (（2015）阎执字第00123号). Raises `case-number-form`."""
+    value = squeeze(text).translate(_BRACKETS)
+    return value if _OLD_CASE.fullmatch(value) else case_number(value)
+
+
+def _in_words(part: str) -> str:
+    return chinese_number(int(part)) if part.isascii() else part.replace("〇", "零")
 
 
 def case_type(case_no: str) -> str:
@@ -60,6 +84,8 @@ def carries_coercion(case_no: str) -> bool:
 # --- people ----------------------------------------------------------------------------------------------------
 
 RESIDENCE_PERMITS = frozenset({"810000", "820000", "830000"})
+MAINLAND = frozenset(PROVINCES) - {"81", "82"}
+"""Provinces in which somebody can be registered (GB 11643): nobody has an ID of Hong Kong or Macao, but a permit."""
 _ID18 = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _ID15 = re.compile(r"[1-9][0-9]{14}")
 _OLD_PERMANENT = re.compile(r"[A-Z]{3}[0-9]{12}")
@@ -96,7 +122,7 @@ def resident_id(text: str, *, today: date | None = None) -> str:
     Raises `resident-id-15`, `-form`, `-province`, `-date`, `-checksum`.
     """
     value = _id18(text, today)
-    if value[:2] not in PROVINCES and value[:6] not in RESIDENCE_PERMITS:
+    if value[:2] not in MAINLAND and value[:6] not in RESIDENCE_PERMITS:
         raise broken("resident-id-province")
     return _checked(value)
 
@@ -108,37 +134,39 @@ def permanent_residence(text: str, *, today: date | None = None) -> str:
     """
     value = upper(text)
     if _OLD_PERMANENT.fullmatch(value):
+        if value[:3] not in ISO_3166 or not value[3:].strip("0"):
+            raise broken("id-form")
         return value
     value = _id18(text, today)
     if value[0] != "9":
         raise broken("id-kind-mismatch")
-    if value[1:3] not in PROVINCES:
+    if value[1:3] not in MAINLAND:
         raise broken("resident-id-province")
     return _checked(value)
 
 
 # --- organisations, vehicles, telephones ------------------------------------------------------------------------
 
-_USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}")
+_USCC = re.compile(
+    r"[1-9A-HJ-NPQRTUWXY][0-9A-HJ-NPQRTUWXY][1-9][0-9]{5}(?!0{8})[0-9A-HJ-NPQRTUWXY]{8}[0-9A-HJ-NPQRTUWXY]{2}"
+)
 _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
 _VIN_VALUES = dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ0123456789", "12345678123457923456789" + "0123456789", strict=True))
 _VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
-_MOBILE = re.compile(r"1[3-9][0-9]{9}")
-_LANDLINE = re.compile(r"0[0-9]{2,3}-?[0-9]{7,8}(?:-[0-9]{1,6})?")
-_COUNTRY = re.compile(r"^(?:\+86|0086)-?")
 
 
 def credit_code(text: str) -> str:
-    """统一社会信用代码 (GB 32100). Raises `uscc-form`, `uscc-checksum`."""
+    """统一社会信用代码 (GB 32100-2015): who registers and what (two places, each a digit or a letter), a division, the
+    organisation's code (GB 11714), a check character. Raises `uscc-form`, `uscc-checksum`.
+
+    Not `stdnum.cn.uscc.validate`: it wants digits in the first eight places.
+    """
     value = upper(text)
     if not _USCC.fullmatch(value):
         raise broken("uscc-form")
-    try:
-        return uscc.validate(value)
-    except InvalidChecksum:
-        raise broken("uscc-checksum") from None
-    except ValidationError:
-        raise broken("uscc-form") from None
+    if uscc.calc_check_digit(value) != value[17]:
+        raise broken("uscc-checksum")
+    return value
 
 
 def vin(text: str) -> str:
@@ -156,28 +184,25 @@ def vin_check(text: str) -> Literal["ok", "warning"]:
     return "ok" if value[8] == "0123456789X"[rest] else "warning"
 
 
-def mobile(text: str) -> str:
-    """手机号, 11 digits without the country code. Raises `mobile-form`."""
-    value = _COUNTRY.sub("", squeeze(text))
-    if not _MOBILE.fullmatch(value):
-        raise broken("mobile-form")
-    return value
+# --- numbers of registers ---------------------------------------------------------------------------------------
+
+_SOMETHING = re.compile(r"(?=.*[1-9])(?:[^0-9A-Za-z]*[0-9A-Za-z]){4}")
 
 
-def phone(text: str) -> str:
-    """A mobile number, or a landline with its area code (029-86200110). Raises `phone-form`."""
-    value = _COUNTRY.sub("", squeeze(text))
-    if not (_MOBILE.fullmatch(value) or _LANDLINE.fullmatch(value)):
-        raise broken("phone-form")
+def is_real(number: str) -> bool:
+    """Whether it can tell one thing from another: four letters or digits, one of them not zero."""
+    return _SOMETHING.match(number) is not None
+
+
+def register_number(text: str) -> str:
+    """As the register writes it, in one line. Raises `register-number-form` and those of `schemas.texts.line`."""
+    value = line(text)
+    if not is_real(value):
+        raise broken("register-number-form")
     return value
 
 
 # --- for models -------------------------------------------------------------------------------------------------
-
-
-def today_of(info: ValidationInfo) -> date | None:
-    """The day that the caller of `schemas.validation` gave, if any."""
-    return info.context.get("today") if isinstance(info.context, dict) else None
 
 
 def _division(text: str, info: ValidationInfo) -> str:
@@ -187,9 +212,11 @@ def _division(text: str, info: ValidationInfo) -> str:
 _Bounded = StringConstraints(max_length=64)
 
 CaseNo = Annotated[str, _Bounded, AfterValidator(case_number)]
+QuotedCaseNo = Annotated[str, _Bounded, AfterValidator(quoted_case_number)]
+"""The number of another case that is only mentioned, which may be an old one."""
 CreditCode = Annotated[str, _Bounded, AfterValidator(credit_code)]
 Vin = Annotated[str, _Bounded, AfterValidator(vin)]
 Plate = Annotated[str, _Bounded, AfterValidator(plate_number)]
-Phone = Annotated[str, _Bounded, AfterValidator(phone)]
+Phone = Annotated[str, _Bounded, AfterValidator(unless_accepted(phone))]
 DivisionCode = Annotated[str, _Bounded, AfterValidator(_division)]
 CourtCode = Annotated[str, _Bounded, AfterValidator(court_code)]

@@ -12,7 +12,8 @@ from schemas.envelope import Ref
 from schemas.identifiers import Phone
 from schemas.rules import broken
 from schemas.terms import check_order
-from schemas.values import Day, Line
+from schemas.times import AnyDay, PastDay, PastMoment
+from schemas.values import Line, Money
 
 T = TypeVar("T", bound=Sequence[str])
 
@@ -38,8 +39,11 @@ class ControlledItem(Model):
         label("办理结果", "What became of it", {"done": "已办", "queued": "轮候", "failed": "未办成"}),
     ]
     rank: Annotated[int | None, label("顺位", "1 = 首封, n = 轮候", ge=1, le=999)] = None
-    start_on: Annotated[Day | None, label("起始日期", "First day")] = None
-    end_on: Annotated[Day | None, label("到期日期", "Last day")] = None
+    start_on: Annotated[AnyDay | None, label("起始日期", "First day")] = None
+    end_on: Annotated[AnyDay | None, label("到期日期", "Last day")] = None
+    registered_on: Annotated[
+        PastDay | None, label("登记日期", "Day on which the register entered it, where it is not the first day")
+    ] = None
     registry_no: Annotated[Line | None, label("登记编号", "Number in the registry")] = None
     fail_reason: Annotated[Line | None, label("未办成原因", "Why it failed")] = None
 
@@ -52,3 +56,17 @@ class ControlledItem(Model):
         if self.start_on and self.end_on:
             check_order(self.start_on, self.end_on)
         return self
+
+
+class PropertyItem(ControlledItem):
+    """What became of property that courts and departments seal or freeze: what the register really holds.
+
+    published_at, company_told_on: of a share in a company, which is frozen from its publication in the enterprise
+    credit system; the first that was published is the first, and the company is told (法释〔2021〕20号 6).
+    """
+
+    receipt_no: Annotated[Line | None, label("回执编号", "Number of the assisting unit's receipt")] = None
+    amount: Annotated[Money | None, label("金额", "Amount in fact frozen, deducted or handed over, CNY")] = None
+    appraised: Annotated[Money | None, label("评估价", "Appraised value, where there is one, CNY")] = None
+    published_at: Annotated[PastMoment | None, label("公示时间", "When the freeze of the share was published")] = None
+    company_told_on: Annotated[PastDay | None, label("通知公司日期", "Day on which the company was told")] = None

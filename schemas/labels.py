@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 DOCUMENTS: Mapping[str, tuple[str, str]] = {
     "enforcement-ruling": ("执行裁定书", "enforcement ruling"),
+    "release-ruling": ("解除查封、扣押、冻结裁定书", "ruling that releases a seal, seizure or freeze"),
     "assistance-notice": ("协助执行通知书", "notice of assistance in enforcement"),
     "entrust-letter": ("委托执行函", "letter of entrustment"),
     "service-receipt": ("送达回证", "receipt of service"),
@@ -25,6 +26,7 @@ DOCUMENTS: Mapping[str, tuple[str, str]] = {
     "priority-proof": ("优先受偿权证明", "proof of the priority"),
     "inquiry-notice": ("协助查询通知书", "notice of inquiry"),
     "lead-transfer-letter": ("拒执线索移送函", "letter of transfer of a lead on refusal"),
+    "enforcement-statement": ("执行情况说明", "statement of how the enforcement went"),
     "consultation-minutes": ("会商纪要", "minutes of the consultation"),
     "supervision-letter": ("提请检察监督函", "letter that asks for supervision"),
     "no-filing-notice": ("不予立案通知书", "notice that no case is filed"),
@@ -32,8 +34,11 @@ DOCUMENTS: Mapping[str, tuple[str, str]] = {
     "grace-decision": ("宽限期决定书", "decision on a grace"),
     "dishonesty-decision": ("失信决定书", "decision to list as dishonest"),
     "consumption-order": ("限制消费令", "order that limits consumption"),
+    "consumption-lift-order": ("解除限制消费令", "order that lifts a limit on consumption"),
     "exemption-decision": ("暂时解除限制消费决定书", "decision on a temporary exemption"),
     "exit-restriction-decision": ("限制出境决定书", "decision to restrict leaving the country"),
+    "exit-lift-decision": ("解除限制出境决定书", "decision that lifts a restriction of leaving the country"),
+    "detention-release-decision": ("提前解除拘留决定书", "decision that ends a detention"),
     "bankruptcy-transfer-decision": ("移送破产审查决定书", "decision to transfer for bankruptcy review"),
     "bankruptcy-consent": ("移送破产审查同意书", "consent to the transfer for bankruptcy review"),
     "bankruptcy-acceptance-ruling": ("受理破产申请裁定书", "ruling that accepts the bankruptcy"),

@@ -13,6 +13,10 @@ from typing import Any, Literal
 
 Ledger = Literal["closure", "petition", "fund", "refusal", "bankruptcy"]
 OPENED = "opened"
+UNIDENTIFIED, CLAIMED = "unidentified", "claimed"
+"""Money of which nobody knows the case yet 不明款, and the word that it is known now 认领."""
+BEGINNINGS = frozenset({OPENED, UNIDENTIFIED})
+"""What begins an item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class LedgerEntry:
     item: number of the item, where several requests write to one (a receipt and its releases); None: the request's
     own. A number or a code, never a name.
     on: YYYY-MM-DD, None: the day on which the gateway enters it. due_on: until when; None: the ledger's own term.
+    term: instead of due_on, a term of the law's table and the day that begins it (`schemas.law.terms`).
     amount: CNY as on the wire, `1234.50`.
     receivers: kinds of participant; a request to another kind (a copy) enters nothing. Empty: any.
     """
@@ -35,6 +40,7 @@ class LedgerEntry:
     item: str | None = None
     on: str | None = None
     due_on: str | None = None
+    term: tuple[str, str] | None = None
     amount: str | None = None
     receivers: tuple[str, ...] = ()
 

@@ -252,7 +252,10 @@ GROUPS: tuple[Group, ...] = (
                 en="Received",
                 types=("fund.receipt.event",),
                 ledger="fund",
-                note=("自到账起 30 日内发放", "paid out within 30 days of the receipt"),
+                note=(
+                    "自到账通知起 30 日内发放；不明款待认领",
+                    "paid out within 30 days of the notice, or claim",
+                ),
             ),
             Linkage(
                 zh="发放审批",
@@ -321,7 +324,12 @@ GROUPS: tuple[Group, ...] = (
             Linkage(zh="AB 岗", en="The AB pair", members=("handler", "backup_handler")),
             Linkage(zh="办案团队", en="Team", members=("team",)),
             Linkage(zh="分管院领导包案", en="The leader in charge", members=("lead",)),
-            Linkage(zh="全国平台编号", en="Number on the national platform", members=("external_ref",)),
+            Linkage(
+                zh="全国平台编号",
+                en="Number on the national platform",
+                members=("platform", "platform_exempt", "external_ref"),
+                ledger="platform",
+            ),
         ),
     ),
     Group(

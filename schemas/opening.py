@@ -11,12 +11,13 @@ from typing import Annotated, Any, Literal
 from pydantic import StringConstraints, field_validator, model_validator
 
 from schemas.base import Model, label
-from schemas.envelope import Code, RequestNo
+from schemas.envelope import Code, Digest, RequestNo
 from schemas.identifiers import CaseNo, CourtCode, Phone
 from schemas.legal import LegalRef
 from schemas.replies import StaffNo
 from schemas.rules import broken
-from schemas.values import Document, Line, Moment, Prose, Slug
+from schemas.times import AnyMoment, PastDay
+from schemas.values import Document, Line, Name, Prose, Slug
 
 Urgency = Literal["normal", "urgent", "immediate"]
 URGENCY_LABELS = {"normal": "普通", "urgent": "紧急（24 小时）", "immediate": "立即"}
@@ -31,8 +32,9 @@ class Approval(Model):
     decision: Annotated[
         Literal["approve", "reject"], label("决定", "Decision", {"approve": "同意", "reject": "不同意"})
     ]
-    at: Annotated[Moment, label("时间", "When")]
+    at: Annotated[AnyMoment, label("时间", "When")]
     reason: Annotated[Prose | None, label("理由", "Reason")] = None
+    over: Annotated[Digest | None, label("所审批内容的摘要", "Digest of what was approved (docs/adr/0024)")] = None
 
 
 class BreakGlass(Model):
@@ -41,6 +43,13 @@ class BreakGlass(Model):
 
     by: Annotated[StaffNo, label("决定人", "Staff number of who orders it: bureau chief or president")]
     reason: Annotated[Prose, label("紧急理由", "Why it cannot wait")]
+
+
+class PlatformFiling(Model):
+    """Where the same matter stands on the national command platform."""
+
+    no: Annotated[Line, label("平台编号", "Number on the national command platform")]
+    filed_on: Annotated[PastDay, label("填报日期", "Day on which it was filed there")]
 
 
 class Submission(Model):
@@ -76,6 +85,10 @@ class Submission(Model):
     ] = None
     documents: Annotated[list[Document], label("文书", "Documents", max_length=50)] = []
     external_ref: Annotated[Line | None, label("全国平台编号", "Number on the national platform")] = None
+    platform: Annotated[PlatformFiling | None, label("全国平台办理", "Where it stands on the national platform")] = None
+    platform_exempt: Annotated[
+        Line | None, label("不经全国平台的理由", "Why it does not go through the national platform")
+    ] = None
     supersedes: Annotated[RequestNo | None, label("替代的请求", "Request that this one replaces")] = None
     related: Annotated[RequestNo | None, label("相关请求", "Earlier request that this one belongs to")] = None
     payload: Annotated[dict[str, Any], label("内容", "Payload of the matter type")]
@@ -88,9 +101,11 @@ class Submission(Model):
         return value
 
     @model_validator(mode="after")
-    def _one_address(self) -> Submission:
+    def _not_both(self) -> Submission:
         if self.receiver is not None and self.receivers is not None:
             raise broken("receiver-and-receivers", at="/receivers")
+        if self.platform is not None and self.platform_exempt is not None:
+            raise broken("platform-and-exempt", at="/platform_exempt")
         return self
 
 
@@ -110,13 +125,13 @@ class Opener(Model):
 
     code: Annotated[Code | None, label("单位编号", "Participant")] = None
     court_code: Annotated[CourtCode | None, label("法院代字", "Court code")] = None
-    name: Annotated[Line, label("单位名称", "Name")]
+    name: Annotated[Name, label("单位名称", "Name")]
 
 
 class Handler(Model):
     """The named person who handles it, with the work permit (公务证)."""
 
-    name: Annotated[Line, label("承办人", "Handler")]
+    name: Annotated[Name, label("承办人", "Handler")]
     permit: Annotated[Line | None, label("工作证编号", "Work permit")] = None
     phone: Annotated[Phone | None, label("联系电话", "Telephone")] = None
 

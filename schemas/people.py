@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import field_validator
 
+from schemas.catalogue import Words
+from schemas.identity import WITH_BIRTH, IdKind, earlier_identities, identity
+from schemas.law.lookouts import DETENTION, longest
 from schemas.rules import broken
-from schemas.values import IdKind, Person
+from schemas.values import Person
 
-_BIRTH_INSIDE = ("resident-id", "residence-permit")
 ADULT_YEARS = 18
 
 Decision = Literal["detention-order", "compelled-appearance"]
@@ -33,23 +35,58 @@ class NaturalPerson(Person):
         return value
 
 
+def identity_of(person: Person) -> Words:
+    """What tells this person from any other, with what earlier versions wrote for it."""
+    given_by = (person.id_country, person.id_issuer, person.id_name)
+    return Words(identity(person.id_kind, person.id_no, *given_by), earlier_identities(person.id_kind, person.id_no))
+
+
 def person_objects(person: Person) -> tuple[tuple[str, str], ...]:
     """(ref, identifying words) of the one object of a measure on a person (hashed before they are stored)."""
-    return ((person.ref, f"id:{person.id_kind}:{person.id_no}"),)
+    return ((person.ref, belonging("id:" + person.id_kind, person)),)
+
+
+def belonging(what: str, person: Person, after: str = "") -> Words:
+    """Identifying words of what a person has: what it is, whose, and what else tells it from the person's others."""
+    who = identity_of(person)
+    return Words(f"{what}:{who}{after}", tuple(f"{what}:{earlier}{after}" for earlier in who.earlier))
 
 
 def born_on(person: Person) -> str | None:
     """The date of birth, from the number where it holds one; None when nothing tells."""
-    if person.id_kind in _BIRTH_INSIDE:
+    if person.id_kind in WITH_BIRTH:
         number = person.id_no
         return f"{number[6:10]}-{number[10:12]}-{number[12:14]}"
     return person.birth_date
 
 
-def check_adult(person: Person, on: str, *, at: str) -> None:
+def check_detention_days(decision: str, days: int | None, *, at: str = "/detention_days") -> None:
+    """For how many days a detention was decided; of nothing else (民事诉讼法 118).
+
+    Raises `detention-too-long`, `detention-days-not-needed` at `at`.
+    """
+    if days is None:
+        return
+    if decision != "detention-order":
+        raise broken("detention-days-not-needed", at=at)
+    most = longest(DETENTION)
+    if days > most:
+        raise broken("detention-too-long", at=at, most=most)
+
+
+def detention_cautions(
+    decision: str, days: int | None, *, at: str = "/detention_days"
+) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """For `MatterType.cautions`: a detention that does not say for how many days."""
+    if decision != "detention-order" or days is not None:
+        return []
+    return [("detention-days-missing", at, {"most": longest(DETENTION)})]
+
+
+def check_adult(person: Person, on: str, *, at: str, rule: str = "minor") -> None:
     """`on` (YYYY-MM-DD) is the eighteenth birthday or later; an organisation has no age.
 
-    at: pointer of the person. Raises `birth-date-required` at the birth date, `minor` at the person.
+    at: pointer of the person. Raises `birth-date-required` at the birth date, `rule` at the person.
     """
     if person.id_kind == "uscc":
         return
@@ -57,7 +94,7 @@ def check_adult(person: Person, on: str, *, at: str) -> None:
     if born is None:
         raise broken("birth-date-required", at=f"{at}/birth_date")
     if on < f"{int(born[:4]) + ADULT_YEARS:04d}{born[4:]}":  # 29 February comes of age on 1 March
-        raise broken("minor", at=at)
+        raise broken(rule, at=at)
 
 
 def public_number(person: Person) -> str:

@@ -15,10 +15,9 @@ from pydantic import Field, StringConstraints
 
 from schemas.base import Model
 from schemas.envelope import MessageId, Ref, RequestNo
-from schemas.values import Document, Moment
+from schemas.times import AnyMoment, ComingMoment, PastMoment
+from schemas.values import Document, Line, Name, Prose
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-Short = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 StaffNo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{3,40}$")]
 
 REFUSAL_CODES = (
@@ -52,37 +51,37 @@ RefusalCode = Literal[
 
 
 class Delivered(Model):
-    stored_at: Moment
-    system: Short
+    stored_at: PastMoment
+    system: Line
 
 
 class Receipt(Model):
-    received_at: Moment
-    person: Short
-    badge: Short | None = None
-    unit: Short | None = None
-    unit_code: Short | None = None
+    received_at: PastMoment
+    person: Name
+    badge: Line | None = None
+    unit: Line | None = None
+    unit_code: Line | None = None
 
 
 class Accept(Model):
-    handler: Short
-    promised_at: Moment | None = None
+    handler: Line
+    promised_at: ComingMoment | None = None
 
 
 class Missing(Model):
-    document: Short | None = None
-    field: Short | None = None
-    why: Text
+    document: Line | None = None
+    field: Line | None = None
+    why: Prose
 
 
 class SupplementRequest(Model):
     missing: Annotated[list[Missing], Field(min_length=1, max_length=50)]
-    reply_by: Moment
+    reply_by: ComingMoment
 
 
 class FieldValue(Model):
-    field: Short
-    value: Text
+    field: Line
+    value: Prose
 
 
 class Supplement(Model):
@@ -92,94 +91,94 @@ class Supplement(Model):
 
 class Refuse(Model):
     reason_code: RefusalCode
-    explanation: Text
-    legal_ref: Short | None = None
+    explanation: Prose
+    legal_ref: Line | None = None
 
 
 class Contact(Model):
-    at: Moment
-    person: Short
-    note: Text
+    at: PastMoment
+    person: Name
+    note: Prose
 
 
 class Return(Model):
     """Returning without having contacted the asking court is not allowed (docs/domain.md 2.2)."""
 
     reason_code: RefusalCode
-    explanation: Text | None = None
+    explanation: Prose | None = None
     contact_log: Annotated[list[Contact], Field(min_length=1, max_length=50)]
 
 
 class Objection(Model):
-    grounds: Text
+    grounds: Prose
     documents: Annotated[list[Document], Field(max_length=50)] = []
 
 
 class ObjectionAnswer(Model):
     decision: Literal["upheld", "dismissed", "partly-upheld"]
-    reasons: Text
+    reasons: Prose
     by: StaffNo
 
 
 class Progress(Model):
-    stage: Short
-    note: Text | None = None
+    stage: Line
+    note: Prose | None = None
 
 
 class Withdraw(Model):
     reason_code: Literal["paid", "settled", "ended", "revoked", "wrong", "duplicate", "other"]
-    reason: Text | None = None
+    reason: Prose | None = None
     by: StaffNo | None = None
 
 
 class WithdrawAck(Model):
     effect: Literal["not-started", "reversed", "too-late"]
-    note: Text | None = None
+    note: Prose | None = None
 
 
 class Urge(Model):
     level: Annotated[int, Field(ge=1, le=9)]
-    reply_by: Moment | None = None
-    note: Text | None = None
+    reply_by: ComingMoment | None = None
+    note: Prose | None = None
 
 
 class Confirm(Model):
     by: StaffNo
-    why: Text | None = None
+    why: Prose | None = None
 
 
 class Reopen(Model):
     by: StaffNo
-    why: Text
+    why: Prose
     reason_code: Literal["incomplete", "wrong-object", "invalid-body", "other"] = "other"
 
 
 class Evaluate(Model):
     score: Annotated[int, Field(ge=1, le=5)]
-    text: Text | None = None
+    text: Prose | None = None
 
 
 class Complain(Model):
-    text: Text
+    text: Prose
 
 
 class Acknowledge(Model):
     by: StaffNo
-    at: Moment
+    at: PastMoment
 
 
 class SendTeam(Model):
     by: StaffNo
-    at: Moment
-    team: Short
-    eta: Moment | None = None
+    at: PastMoment
+    team: Line
+    eta: AnyMoment | None = None
 
 
 class IdentityCheck(Model):
     """What was compared before a car is seized or a person taken over; which, the alert's type says (`checks`)."""
 
     by: StaffNo
-    at: Moment
+    at: PastMoment
     plate_ok: bool | None = None
     vin_ok: bool | None = None
     id_ok: bool | None = None
@@ -188,36 +187,36 @@ class IdentityCheck(Model):
 
 class Handover(Model):
     by: StaffNo
-    at: Moment
-    place: Short
-    handed_by: Short
-    received_by: Short
+    at: PastMoment
+    place: Line
+    handed_by: Name
+    received_by: Name
 
 
 class FalseHit(Model):
     by: StaffNo
-    at: Moment
-    why: Text
+    at: PastMoment
+    why: Prose
 
 
 class Read(Model):
-    by: Short
-    at: Moment
+    by: Line
+    at: PastMoment
 
 
 class ResultBase(Model):
     """What every result says whatever its type; the type adds `items`."""
 
     outcome: Literal["done", "partial", "none", "impossible"]
-    as_of: Moment
+    as_of: PastMoment
     ttl_hours: Annotated[int, Field(ge=1, le=72)] | None = None
-    reasons: Annotated[list[Text], Field(max_length=50)] = []
+    reasons: Annotated[list[Prose], Field(max_length=50)] = []
     evidence: Annotated[list[Document], Field(max_length=50)] = []
 
 
 class CorrectMixin(Model):
     supersedes: MessageId
-    reason: Text
+    reason: Prose
 
 
 Side = Literal["asker", "asked"]

@@ -11,7 +11,8 @@ from schemas.catalogue import MeasureRule
 from schemas.envelope import Ref
 from schemas.people import person_objects, public_number
 from schemas.rules import broken
-from schemas.values import Line, Moment, Person
+from schemas.times import AnyMoment
+from schemas.values import Line, Person
 
 STATUS_LABELS = {"done": "已办", "failed": "未办成"}
 
@@ -58,7 +59,7 @@ class RecipientItem(Model):
 
     ref: Annotated[Ref, label("对象编号", "The debtor")]
     status: Annotated[Literal["done", "failed"], label("办理结果", "What became of it", STATUS_LABELS)]
-    done_at: Annotated[Moment | None, label("办理时间", "When it took effect")] = None
+    done_at: Annotated[AnyMoment | None, label("办理时间", "When it took effect")] = None
     fail_reason: Annotated[Line | None, label("未办成原因", "Why it failed")] = None
 
     @model_validator(mode="after")

@@ -12,7 +12,8 @@ from schemas.base import Model, label
 from schemas.envelope import Ref
 from schemas.rules import broken
 from schemas.terms import check_days, check_months
-from schemas.values import Day, Line, Prose
+from schemas.times import AnyDay, ComingDay, PastDay
+from schemas.values import Name, Prose
 
 
 class StepItem(Model):
@@ -33,10 +34,10 @@ class StepItem(Model):
 class Extension(Model):
     """More time, from the day on which it would have been due."""
 
-    due_on: Annotated[Day, label("原期限", "The day on which it was due")]
-    extended_to: Annotated[Day, label("延长至", "The new last day")]
-    approved_by: Annotated[Line, label("批准人", "Who approved it")]
-    approved_on: Annotated[Day, label("批准日期", "Approved on; not after the old last day")]
+    due_on: Annotated[AnyDay, label("原期限", "The day on which it was due")]
+    extended_to: Annotated[ComingDay, label("延长至", "The new last day")]
+    approved_by: Annotated[Name, label("批准人", "Who approved it")]
+    approved_on: Annotated[PastDay, label("批准日期", "Approved on; not after the old last day")]
     reason: Annotated[Prose, label("延期理由", "Why more time is needed")]
 
 

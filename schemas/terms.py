@@ -35,6 +35,12 @@ def months_later(day: str, months: int) -> str:
     return date(years, month + 1, min(start.day, monthrange(years, month + 1)[1])).isoformat()
 
 
+def within_months(start_on: str, end_on: str, months: int) -> bool:
+    """Whether `end_on` is at most `months` months after `start_on`, the same day included."""
+    reaches_beyond_dates = date.fromisoformat(start_on).year + months // 12 >= date.max.year
+    return reaches_beyond_dates or end_on <= months_later(start_on, months)
+
+
 def check_order(start_on: str, end_on: str, *, at: str = "/end_on") -> None:
     """Raises PydanticCustomError `end-before-start` at `at`."""
     if end_on < start_on:
@@ -58,7 +64,7 @@ def check_days(start_on: str, end_on: str, days: int, *, at: str = "/end_on") ->
 def check_months(start_on: str, end_on: str, months: int, *, at: str = "/end_on") -> None:
     """At most `months` months, the same day included. Raises `end-before-start`, `term-too-long`."""
     check_order(start_on, end_on, at=at)
-    if date.fromisoformat(start_on).year + months // 12 < date.max.year and end_on > months_later(start_on, months):
+    if not within_months(start_on, end_on, months):
         raise broken("term-too-long", at=at, longest=f"{months} 个月", longest_en=f"{months} months")
 
 

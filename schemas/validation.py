@@ -6,9 +6,10 @@ of the rule, and a Chinese and an English text (docs/design.md 3.3, Errors).
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import Any, TypeVar
 
@@ -19,10 +20,13 @@ from schemas import messages
 from schemas.base import Model
 from schemas.catalogue import MatterType
 from schemas.identifiers import BANKRUPTCY_TYPES, ENFORCEMENT_TYPES, OTHER_TYPES, carries_coercion, case_type, vin_check
+from schemas.identity import NEEDS, missing_details
+from schemas.opening import Opening
 from schemas.problem import FieldError
 from schemas.replies import VERBS
 from schemas.results import content_model
 from schemas.rules import RULES, Rule
+from schemas.times import Said
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -42,37 +46,72 @@ class InvalidError(Exception):
         super().__init__("; ".join(f"{e.rule} at {e.pointer or '/'}" for e in self.errors))
 
 
-def validate(model: type[M], data: Any, *, base_pointer: str = "", today: date | None = None) -> M:
+def validate(
+    model: type[M],
+    data: Any,
+    *,
+    base_pointer: str = "",
+    today: date | None = None,
+    said_at: datetime | None = None,
+    stored: bool = False,
+) -> M:
     """`data` as `model`. base_pointer: where `data` stands in what the caller was given.
 
-    today: the day in Asia/Shanghai; with it, births in the future and ended division codes are refused.
+    today: the day in Asia/Shanghai; with it, births in the future and ended division codes are refused. said_at: when
+    it is said (`schemas.times`); with it, what happened is not later and what is to come is not over. stored: it was
+    accepted before, perhaps by an earlier version: rules on single values that came later do not refuse it.
     Raises InvalidError.
     """
+    given = {"today": today, "said": Said.at(said_at) if said_at else None, "stored": stored or None}
+    context = {name: value for name, value in given.items() if value is not None}
     try:
-        return model.model_validate(data, context={"today": today} if today else None)
+        return model.model_validate(data, context=context or None)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)[:MAX_ERRORS]
         raise InvalidError([_field_error(d, data, base_pointer) for d in details]) from None
 
 
-def parse_open(matter: MatterType, payload: Any, base_pointer: str = "/payload", *, today: date | None = None) -> Model:
-    """The request payload of a submission or an opening. Raises InvalidError."""
-    model = validate(matter.request, payload, base_pointer=base_pointer, today=today)
+def parse_open(
+    matter: MatterType,
+    payload: Any,
+    base_pointer: str = "/payload",
+    *,
+    today: date | None = None,
+    said_at: datetime | None = None,
+    stored: bool = False,
+) -> Model:
+    """The request payload of a submission. said_at, stored: as for `validate`. Raises InvalidError."""
+    model = validate(matter.request, payload, base_pointer=base_pointer, today=today, said_at=said_at, stored=stored)
     _check_refs(payload, base_pointer)
+    if not stored:
+        _check_ids(payload, base_pointer)
+        _check_objects(matter, model, payload, base_pointer)
     return model
 
 
-def parse_data(matter: MatterType, verb: str, data: Any, *, base_pointer: str = "", today: date | None = None) -> Model:
+def parse_data(
+    matter: MatterType,
+    verb: str,
+    data: Any,
+    *,
+    base_pointer: str = "",
+    today: date | None = None,
+    said_at: datetime | None = None,
+    stored: bool = False,
+) -> Model:
     """Canonical data of any verb: for `open` an `Opening` whose payload is the matter's own model.
 
-    Raises InvalidError; KeyError for a verb that does not exist.
+    stored: as for `validate`. Raises InvalidError; KeyError for a verb that does not exist.
     """
     model = VERBS[verb].model or content_model(matter, verb)
     if model is None:
         raise InvalidError([_error(base_pointer, RULES["no-result"], {})])
-    parsed = validate(model, data, base_pointer=base_pointer, today=today)
+    parsed = validate(model, data, base_pointer=base_pointer, today=today, said_at=said_at, stored=stored)
     if verb == "open":
-        _check_refs(data["payload"], f"{base_pointer}/payload")
+        pointer = f"{base_pointer}/payload"
+        _check_refs(data["payload"], pointer)
+        if isinstance(parsed, Opening) and not stored:
+            _check_objects(matter, parsed.payload, data["payload"], pointer)
     elif verb == "identity-check":
         _check_identity(matter, data, base_pointer)
     return parsed
@@ -94,7 +133,7 @@ def check_case(
     coercive = matter.coercive(payload)
     rule = None
     if case_no is None:
-        rule = "case-required" if coercive or matter.case_required else None
+        rule = "case-required" if coercive or (matter.case_required and not matter.caseless(payload)) else None
     elif coercive and stage is not None:
         rule = "stage-coercive"
     elif coercive and not carries_coercion(case_no):
@@ -110,9 +149,20 @@ def refs_of(data: Any) -> list[str]:
     return list(dict.fromkeys(node["ref"] for _, node in _objects(data)))
 
 
+def places_of_refs(data: Any) -> list[tuple[str, str]]:
+    """(JSON pointer of it, `ref`) of every one, as often as it stands there."""
+    return [(_joined(*steps, "ref"), node["ref"]) for steps, node in _objects(data)]
+
+
 def documents_of(data: Any) -> list[str]:
     """SHA-256 (hex) of every document and picture that a message names, each once."""
     return list(dict.fromkeys(_digests(data)))
+
+
+@cache
+def names_vehicles(model: type[BaseModel]) -> bool:
+    """Whether a payload of this model may hold a VIN."""
+    return '"vin"' in json.dumps(_schema(model))
 
 
 def warnings_of(payload: Any, base_pointer: str = "/payload") -> list[FieldError]:
@@ -120,7 +170,7 @@ def warnings_of(payload: Any, base_pointer: str = "/payload") -> list[FieldError
     return [
         _error(base_pointer + _joined(*steps, "vin"), RULES["vin-check-digit"], {})
         for steps, node in _objects(payload)
-        if "vin" in node and vin_check(node["vin"]) == "warning"
+        if isinstance(node.get("vin"), str) and vin_check(node["vin"]) == "warning"
     ]
 
 
@@ -172,6 +222,29 @@ def _check_refs(payload: Any, base_pointer: str) -> None:
             raise InvalidError([_error(base_pointer + _joined(*steps, "ref"), RULES["duplicate-ref"], {})])
 
 
+def _check_ids(payload: Any, base_pointer: str) -> None:
+    """What a kind of ID needs beside its number. Asked of those who submit: in what a partner says it may be absent,
+    since its dialect could not say it until now (docs/adr/0035)."""
+    for steps, node in _objects(payload):
+        if node.get("id_kind") in NEEDS and (missing := missing_details(node["id_kind"], node)):
+            at = base_pointer + _joined(*steps)
+            raise InvalidError([_error(f"{at}/{name}", RULES[rule], {}) for name, rule in missing])
+
+
+def _check_objects(matter: MatterType, model: Any, payload: Any, base_pointer: str) -> None:
+    """The same thing twice in one request: one measure on one object is what can be asked for."""
+    several = any(isinstance(value, list) and len(value) > 1 for value in payload.values())
+    rule = matter.measure(model) if several else None
+    if rule is None:
+        return
+    seen: set[str] = set()
+    for ref, words in rule.objects:
+        if words in seen:
+            where = next(steps for steps, node in reversed([*_objects(payload)]) if node["ref"] == ref)
+            raise InvalidError([_error(base_pointer + _joined(*where), RULES["duplicate-object"], {})])
+        seen.add(words)
+
+
 def _check_identity(matter: MatterType, data: Mapping[str, Any], base_pointer: str) -> None:
     """Of the car or of the person, as the alert is about one or the other: all of it and nothing else."""
     stated = {name for name in IDENTITY_CHECKS if data.get(name) is not None}
@@ -218,6 +291,11 @@ def _field_error(detail: ErrorDetails, data: Any, base_pointer: str) -> FieldErr
     if kind == "missing" and steps and steps[-1] in messages.MISSING_MEMBER:
         return _error(at, RULES[messages.MISSING_MEMBER[str(steps[-1])]], {})
     return _error(at, messages.BY_TYPE.get(kind, messages.OTHER), context)
+
+
+def rule_error(name: str, pointer: str, **context: Any) -> FieldError:
+    """What breaks the rule of this name at `pointer`. context: what its texts have between braces."""
+    return _error(pointer, RULES[name], context)
 
 
 def _error(pointer: str, rule: Rule, context: Mapping[str, Any]) -> FieldError:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# 安装运行与测试所需；可反复执行，已装好时一秒内结束。
+# 安装运行与测试所需；可反复执行，已装好时一秒内结束。加 all：另装 make test-all 所需（其他语言）。
 # Installs what running and testing need. Safe to run again; ends within a second when everything is there.
+# scripts/setup.sh all: what `make test-all` needs on top (other languages).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -60,15 +61,21 @@ fi
 
 new_python | grep -q . || missing+=(python3 python3-venv)
 need /usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server
-need node nodejs
-need npm npm
+if [ "${1:-}" = all ]; then
+    need node nodejs
+    need npm npm
+    need javac openjdk-17-jdk-headless
+    need /usr/share/java/amqp-client.jar librabbitmq-client-java
+    need faketime faketime  # a clock that tests set while the gateway runs
+fi
+need /usr/sbin/nginx nginx-light  # the shipped configuration of a proxy is tested with it
 need /usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc fonts-noto-cjk  # the weekly report on paper
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 
 if [ ${#missing[@]} -gt 0 ]; then
     [ -r /etc/debian_version ] && command -v apt-get >/dev/null 2>&1 || die \
-        "本机不是 Debian，请自行安装：${missing[*]}（Python ≥ 3.11、RabbitMQ ≥ 3.10、Node ≥ 18、PostgreSQL ≥ 13），再执行一次。
-  Not Debian: install ${missing[*]} yourself (Python ≥ 3.11, RabbitMQ ≥ 3.10, Node ≥ 18, PostgreSQL ≥ 13) and run this again."
+        "本机不是 Debian，请自行安装：${missing[*]}（Python ≥ 3.11、RabbitMQ ≥ 3.10、PostgreSQL ≥ 13；make test-all 另需 Node ≥ 18、JDK ≥ 17），再执行一次。
+  Not Debian: install ${missing[*]} yourself (Python ≥ 3.11, RabbitMQ ≥ 3.10, PostgreSQL ≥ 13; make test-all also Node ≥ 18, JDK ≥ 17) and run this again."
     if [ "$(id -u)" -eq 0 ]; then as_root=(); elif command -v sudo >/dev/null 2>&1; then as_root=(sudo); else
         die "需要 root 或 sudo 以安装：${missing[*]}。 Root or sudo is needed to install: ${missing[*]}."
     fi

@@ -38,12 +38,14 @@ from schemas.envelope import (
     timestamp,
 )
 from schemas.validation import refs_of
+from tests.dated import by_now
 from tests.eventually import eventually
 from tests.gates import WorldClock
 from tests.words import SHANGHAI, Said, Taken, Talk, standing
 
 Lane = Literal["normal", "urgent"]
 _numbers = itertools.count(900001)
+_WHENEVER = Limits(ahead=timedelta(days=999), behind=timedelta(days=999))  # the gateway's clock is set by tests
 
 
 class Agency:
@@ -52,6 +54,7 @@ class Agency:
     def __init__(self, folder: Path, clock: WorldClock) -> None:
         config = PartnerConfig.load(folder / "partner.toml")
         self.code = config.code
+        self.user = config.broker_user
         self.dialect = config.dialect or CANONICAL
         self.keys = {
             key.kid: key
@@ -91,15 +94,20 @@ class Agency:
         routing_key: str | None = None,
         user_id: str | None = "",
         content_type: str | None = CONTENT_TYPE,
+        headers: Mapping[str, Any] | None = None,
+        expiration: float | None = None,
+        exchange: str = "lianzhi.in",
     ) -> None:
-        """Persistent and confirmed. user_id: our own unless given; None: none. Raises what the broker says."""
+        """Persistent and confirmed. user_id: our own unless given; None: none. expiration: seconds it may wait in a
+        queue. Raises what the broker says."""
         raw = message if isinstance(message, bytes) else message.raw
         key = routing_key or (message.routing_key if isinstance(message, Said) else f"{self.code}.normal.raw.bytes")
         properties = aio_pika.Message(
-            raw, content_type=content_type, delivery_mode=2, user_id=self.code if user_id == "" else user_id
-        )
-        exchange = await (await self._channel()).get_exchange("lianzhi.in", ensure=False)
-        await exchange.publish(properties, key, mandatory=True)
+            raw, content_type=content_type, delivery_mode=2, user_id=self.user if user_id == "" else user_id,
+            headers=dict(headers or {}), expiration=expiration,
+        )  # fmt: skip
+        target = await (await self._channel()).get_exchange(exchange, ensure=False)
+        await target.publish(properties, key, mandatory=True)
 
     async def say(self, talk: Talk, verb: str, data: Mapping[str, Any] | None = None, **changes: Any) -> Said:
         """`make` and `publish`."""
@@ -188,16 +196,19 @@ class Agency:
         words: Mapping[str, Any] | None = None,
         header: Mapping[str, Any] | None = None,
         lane: Lane | None = None,
+        as_is: bool = False,
         **members: Any,
     ) -> Said:
         """The next message of ours in `talk`, which counts it.
 
-        data: canonical, by default the standing words of that verb. words: the body in our dialect instead. head:
+        data: canonical, by default the standing words of that verb; what an example says happened later has happened
+        by now, unless it is to be said as_is. words: the body in our dialect instead. head:
         members more. sealed: whether, or with which JWE. header: JOSE members instead. members: of the envelope
         instead; None leaves one out.
         """
         matter = catalogue()[talk.type]
         canonical = dict(standing(verb, self.clock.now()) if data is None else data)
+        canonical = canonical if as_is else by_now(matter, verb, canonical, self.clock.now())
         refs = refs_of(canonical) if verb in ("open", "result", "correct") else []
         clear, body = replies.split(verb, canonical, refs or None)
         place = verb in ("result", "correct") and matter.result_class is Classification.LOCATION
@@ -291,9 +302,7 @@ class Agency:
     async def _take(self, message: AbstractIncomingMessage) -> None:
         raw = message.body
         source = sdjwt.parse(raw).event["source"].removeprefix("//")
-        proved = policy.authenticate(
-            raw, sender=source, keyring=self.keyring, now=self.clock.now(), limits=Limits(behind=timedelta(days=999))
-        )
+        proved = policy.authenticate(raw, sender=source, keyring=self.keyring, now=self.clock.now(), limits=_WHENEVER)
         envelope = policy.examine(proved, receivers={self.code})
         content = proved.parsed.content
         if proved.parsed.content_kind == "sealed":

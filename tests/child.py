@@ -31,11 +31,18 @@ class Child:
 
     @classmethod
     async def start(cls, main: Callable[[Any, Connection], None], order: Any) -> Child:
-        """Returns when it says that it is ready."""
+        """Returns when it says that it is ready; one that is to be killed at some point may have ended by then."""
         child = cls(main, order)
         await eventually(lambda: child._here.poll() or child.exitcode is not None)
-        assert child.exitcode is None, child.said()
+        assert child._was_ready(), child.said()
         return child
+
+    def _was_ready(self) -> bool:
+        """Whether it said so, and did not merely end."""
+        try:
+            return self._here.poll() and self._here.recv_bytes() == b"ready"
+        except EOFError:
+            return False
 
     @property
     def pid(self) -> int:

@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from stdnum.cn import uscc
 
 from schemas.catalogue import Classification, MatterType, catalogue
+from schemas.times import Tense, tense_of
 from schemas.validation import InvalidError, parse_data
 from tests.words import SHANGHAI
 
@@ -61,6 +62,9 @@ class _Form:
     def __init__(self, payload: Mapping[str, Any], at: str) -> None:
         self.asked = dict(_members(payload))
         self.number = next(_numbers)
+        self.today = at[:10]
+        share = any(value == "equity" for name, value in _members(payload) if name == "kind")
+        self.always = ("registry_no", "published_at") if share else ("registry_no",)  # a register gives a number
         self.pool: tuple[Any, ...] = (
             f"演示甲{self.number}",
             at,
@@ -87,7 +91,11 @@ class _Form:
         return {
             name: known[name] if name in known else self.value(field, name)
             for name, field in model.model_fields.items()
-            if field.is_required() or name in known or self._said(field, name) is not None or _listing(field)
+            if field.is_required()
+            or name in known
+            or name in self.always
+            or self._said(field, name) is not None
+            or _listing(field)
         }
 
     def value(self, field: FieldInfo, name: str) -> Any:
@@ -105,7 +113,9 @@ class _Form:
         return taken[(taken.index(refused) + 1 if refused in taken else 0) % len(taken)]
 
     def _said(self, field: FieldInfo, name: str) -> Any:
-        said = self.asked.get(name)
+        said, tense = self.asked.get(name), tense_of(field)
+        if Tense.ANSWERS in tense or (Tense.COMING in tense and str(said) < self.today):
+            return None  # a day of the answer's own, whatever the request says of one of that name
         return said if said is not None and _takes(_kind(field), said) else None
 
     def _any(self, kind: Any) -> Any:

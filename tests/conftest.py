@@ -9,13 +9,26 @@ from itertools import count
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from gateway.amqp.link import Link
 from gateway.broker.management import Management
 from gateway.demo.private_broker import PrivateBroker
 
 CONNECT_SECONDS = 20.0
+# How fast examples are made says something about the machine, nothing about the product.
+settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-machine")
 _numbers = count(1)
+
+
+COLLECTED = pytest.StashKey[list[pytest.Item]]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keeps what was found before `-m` takes tests away: test_tiers looks at all of it."""
+    config.stash[COLLECTED] = list(items)
 
 
 def pytest_collection_finish() -> None:

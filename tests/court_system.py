@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +39,10 @@ from gateway.demo.parties import (
 )
 from schemas.catalogue import Kind, MatterType, catalogue
 from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP, dataschema, timestamp
-from schemas.validation import documents_of, parse_open, refs_of
-from tests.faults import example
+from schemas.law.ending_papers import ending_kinds
+from schemas.problem import FieldError
+from schemas.validation import InvalidError, documents_of, parse_data, parse_open, refs_of
+from tests.faults import changed, example
 from tests.gates import START, WorldClock
 from tests.words import SHANGHAI
 
@@ -56,6 +58,7 @@ PARTNER_OF = {
     Kind.DEPARTMENT: REALTY,
 }
 APPROVERS = ((CHIEF, "bureau-chief"), (PRESIDENT, "president"), (DEPUTY, "bureau-chief"))
+THIS_YEAR = re.compile(r"2026-\d\d-\d\d(?:T|$)")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 PAPERS: dict[str, bytes] = {}
 _numbers = itertools.count(1)
@@ -72,13 +75,44 @@ def fresh_case() -> str:
 
 
 def fresh_payload(type: str, **changes: Any) -> dict[str, Any]:
-    """The catalogue's example with refs of its own; a vehicle has a VIN of its own, so that its measures are nobody
-    else's. changes: members of the payload, taken as they are."""
-    given = example(type)
+    """The catalogue's example as of the day on which a world begins, with refs of its own; a vehicle has a VIN of its
+    own, so that its measures are nobody else's. changes: members of the payload, taken as they are."""
+    given = _of_that_day(catalogue()[type], example(type))
     payload: dict[str, Any] = _fresh(given, {ref: _ref() for ref in refs_of(given)})
     if "vehicle" in payload and "vehicle" not in changes:
         payload["vehicle"]["vin"] = f"LSVAM4187C2{next(_numbers):06d}"
     return payload | changes
+
+
+def _of_that_day(matter: MatterType, payload: dict[str, Any]) -> dict[str, Any]:
+    """All days of this year are so many weeks earlier that what happened has happened when a world begins; a term that
+    would be over ends in a month."""
+    for weeks in itertools.count():
+        said = {"request": {}, "court": {"name": HOME}, "payload": _earlier(payload, timedelta(weeks=weeks))}
+        rules = {error.pointer: error.rule for error in _errors(matter, said)}
+        if not {"day-in-future", "moment-in-future"} & set(rules.values()):
+            break
+    for pointer in (one for one, rule in rules.items() if rule == "day-over"):
+        said = changed(said, pointer, day(30))
+    return dict(said["payload"])
+
+
+def _errors(matter: MatterType, said: Mapping[str, Any]) -> Sequence[FieldError]:
+    try:
+        parse_data(matter, "open", said, said_at=START)
+    except InvalidError as error:
+        return error.errors
+    return ()
+
+
+def _earlier(value: Any, by: timedelta) -> Any:
+    if isinstance(value, list):
+        return [_earlier(one, by) for one in value]
+    if isinstance(value, dict):
+        return {name: _earlier(inner, by) for name, inner in value.items()}
+    if isinstance(value, str) and THIS_YEAR.match(value):
+        return (date.fromisoformat(value[:10]) - by).isoformat() + value[10:]
+    return value
 
 
 def _fresh(value: Any, refs: Mapping[str, str]) -> Any:
@@ -202,12 +236,15 @@ class CourtSystem:
     def document(self, kind: str) -> dict[str, Any]:
         return {
             "kind": kind,
-            "issued_on": "2026-03-20",
+            "issued_on": self._today() if kind in ending_kinds() else "2026-03-20",
             "sha256": digest_of(paper(kind)),
             "pages": 1,
             "media_type": "application/pdf",
             "sealed_by": HOME,
         }
+
+    def _today(self) -> str:
+        return self._clock.now().astimezone(SHANGHAI).date().isoformat()
 
     async def put_paper(self, digest: str) -> None:
         if digest in self._papers:
@@ -220,19 +257,31 @@ class CourtSystem:
 
     def signed(self, submission: Mapping[str, Any]) -> tuple[bytes, str]:
         """(body, media type): signed with the court system's own key."""
-        type = submission["type"]
+        return self._signed(submission["type"], submission["receiver"], submission["schema_version"], submission)
+
+    def _signed(self, type: str, receiver: str, version: int, content: Mapping[str, Any]) -> tuple[bytes, str]:
         event = {
             "specversion": "1.0",
             "id": str(uuid7()),
             "source": f"//{HOME}",
-            "receiver": submission["receiver"],
+            "receiver": receiver,
             "gateway": HOME,
             "type": f"lianzhi.{type}.open",
             "time": timestamp(self._clock.now()),
-            "dataschema": dataschema("canonical", type, "open", submission["schema_version"]),
+            "dataschema": dataschema("canonical", type, "open", version),
             "datacontenttype": "application/json",
         }
-        return issue(event, "body", submission, self._keys["sub"], typ=SUBMISSION_TYP).raw, CONTENT_TYPE
+        return issue(event, "body", content, self._keys["sub"], typ=SUBMISSION_TYP).raw, CONTENT_TYPE
+
+    async def release(self, case_no: str, *papers: str) -> dict[str, Any]:
+        """The debtor has paid: the case is let go, with papers of these kinds; what is told."""
+        documents = [self.document(kind) for kind in papers]
+        for document in documents:
+            await self.put_paper(document["sha256"])
+        order = {"case_no": case_no, "reason": "paid", "by": HANDLER, "documents": documents}
+        posted = await self.post("/v1/cases/release", *self._signed("case.release", HOME, 1, order))
+        assert posted.status == 202, posted
+        return posted.body
 
     # saying
 

@@ -78,10 +78,10 @@ class _Publisher(_Around):
 
 
 class _Consumer(_Around):
-    async def batches(self, max_size: int) -> AsyncIterator[list[Delivery]]:
+    async def batches(self, max_size: int, max_bytes: int) -> AsyncIterator[list[Delivery]]:
         gates = self._gates
         kept: list[Delivery] = []
-        async for batch in self._port.batches(max_size):
+        async for batch in self._port.batches(max_size, max_bytes):
             kept += [self._spoilt(delivery) for delivery in batch]
             if len(kept) >= gates.together:
                 whole, kept, gates.together = kept, [], 0

@@ -14,6 +14,7 @@ from aiohttp import web
 from schemas.problem import Problem
 
 DEADLINE_S = 20.0
+INCARNATION = "Lianzhi-Incarnation"
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Attempt:
     content_type: str
     authorization: str | None
     body: bytes
+    incarnation: str | None = None
 
 
 @dataclass
@@ -34,12 +36,14 @@ class Misbehaving:
     """script: what to do with each attempt, in order; the last one for all that follow.
 
     `unavailable`, `broken` (500), `cut` (reads everything, then drops the line), `silent` (never answers),
-    `page` (a proxy's 200), `lost` (a proxy's 404), a problem's code, or a dict: the JSON of a 202 (or of its `status`).
+    `page` (a proxy's 200), `lost` (a proxy's 404), a problem, its code, or a dict: the JSON of a 202 (or of
+    its `status`). incarnation: what each answer says of the gateway's store.
     """
 
     script: list[Any]
     attempts: list[Attempt] = field(default_factory=list)
     url: str = ""
+    incarnation: str | None = None
     _grew: asyncio.Event = field(default_factory=asyncio.Event)
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -63,6 +67,7 @@ class Misbehaving:
                 request.content_type,
                 headers.get("Authorization"),
                 body,
+                headers.get(INCARNATION),
             )
         )
         self._grew.set()
@@ -72,7 +77,10 @@ class Misbehaving:
             request.transport.abort()
         elif act == "silent":
             await self._over.wait()
-        return _ready(act)
+        answer = _ready(act)
+        if self.incarnation is not None:
+            answer.headers[INCARNATION] = self.incarnation
+        return answer
 
     @asynccontextmanager
     async def served(self) -> AsyncIterator[Misbehaving]:
@@ -94,20 +102,19 @@ def _ready(act: Any) -> web.Response:
     if isinstance(act, dict):
         return web.json_response({k: v for k, v in act.items() if k != "status"}, status=act.get("status", 202))
     if act == "unavailable":
-        return _problem("unavailable", {"Retry-After": "0"})
+        return _problem(Problem.of("unavailable"), {"Retry-After": "0"})
     if act == "broken":
-        return _problem("internal")
+        return _problem(Problem.of("internal"))
     if act == "page":
         return web.Response(text="<html>请登录</html>", content_type="text/html")
     if act == "lost":
         return web.Response(status=404, text="<html>nginx</html>", content_type="text/html")
     if act in ("cut", "silent"):
         return web.Response(status=502)
-    return _problem(act)
+    return _problem(act if isinstance(act, Problem) else Problem.of(act))
 
 
-def _problem(code: str, headers: Mapping[str, str] | None = None) -> web.Response:
-    problem = Problem.of(code)
+def _problem(problem: Problem, headers: Mapping[str, str] | None = None) -> web.Response:
     return web.Response(
         status=problem.status,
         body=json.dumps(problem.document(), ensure_ascii=False).encode(),

@@ -23,7 +23,9 @@ def install() -> None:
     """`npm ci` where `node_modules` is absent or older than the lock file. Raises ConfigurationError: what npm said."""
     for tool in ("node", "npm"):
         if shutil.which(tool) is None:
-            raise ConfigurationError(f"{tool} is not installed: run `make setup`, or apt-get install nodejs npm")
+            raise ConfigurationError(
+                f"{tool} is not installed: run `scripts/setup.sh all`, or apt-get install nodejs npm"
+            )
     marker = EXAMPLE / "node_modules" / ".package-lock.json"
     if marker.exists() and marker.stat().st_mtime >= (EXAMPLE / "package-lock.json").stat().st_mtime:
         return
@@ -48,6 +50,7 @@ class NodePartner:
     system: str = "云川县演示系统"
     password_file: Path | None = None
     arguments: tuple[str, ...] = ()
+    locale: str = "C.UTF-8"
     log: list[dict[str, Any]] = field(default_factory=list)
     _process: Process | None = None
     _reader: asyncio.Task[None] | None = None
@@ -62,9 +65,13 @@ class NodePartner:
             self._process.terminate()
         await self.ended()
 
+    def command(self) -> tuple[str, ...]:
+        return "node", "partner.mjs"
+
     async def start(self) -> None:
         environment: Mapping[str, str] = {
             "PATH": os.environ["PATH"],
+            "LC_ALL": self.locale,
             "LIANZHI_CODE": self.code,
             "LIANZHI_AMQP": self.amqp,
             "LIANZHI_SIGN_KEY": str(self.sign_key),
@@ -76,7 +83,7 @@ class NodePartner:
         if self.password_file is not None:
             environment = {**environment, "LIANZHI_PASSWORD_FILE": str(self.password_file)}
         self._process = await asyncio.create_subprocess_exec(
-            "node", "partner.mjs", *self.arguments,
+            *self.command(), *self.arguments,
             cwd=EXAMPLE, env=environment, stdout=PIPE, stderr=PIPE, limit=1 << 22,
         )  # fmt: skip
         self._reader = asyncio.create_task(self._read(self._process))

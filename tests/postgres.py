@@ -30,9 +30,9 @@ FAST = ("fsync=off", "full_page_writes=off")
 
 
 def binaries() -> Path | None:
-    """The folder of `postgres` and `initdb`; None where PostgreSQL is not installed."""
+    """The folder of `postgres` and all that belongs to it; None where PostgreSQL is not installed."""
     if found := shutil.which("postgres"):
-        return Path(found).parent
+        return Path(found).resolve().parent  # a link to it may stand alone
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda p: int(p.parts[-3]))
     return installed[-1].parent if installed else None
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from schemas.catalogue import Kind, catalogue
 from tests.clerk import answered
 from tests.court_system import PARTNER_OF, fresh_payload
+from tests.dated import by_now
 from tests.faults import CANCEL, CONTROL, ENTRUST, HIT, LOCATE, SEAL
 from tests.words import SHANGHAI
 from tests.world import World
@@ -78,6 +79,8 @@ def _carried_on(type: str, earlier: Mapping[str, Any], item: Mapping[str, Any]) 
     if "vehicle" in earlier:
         known |= {"plate": earlier["vehicle"]["plate"], "plate_kind": earlier["vehicle"]["plate_kind"]}
     known |= {"control_no": item.get("control_no"), "current_end_on": earlier.get("end_on")}
+    if "seal" in example:
+        known["seal"] = earlier.get("seal") or {**example["seal"], "measure_no": item.get("registry_no")}
     return {name: value for name, value in known.items() if name in example and value is not None}
 
 
@@ -90,7 +93,7 @@ def opening(type: str, payload: Mapping[str, Any], case_no: str | None = None) -
 
 def answer_to(type: str, payload: Mapping[str, Any], now: datetime, **changes: Any) -> dict[str, Any]:
     """The catalogue's example result about the object that this payload asks about, as of now."""
-    result = copy.deepcopy(dict(catalogue()[type].example_result))
+    result = by_now(catalogue()[type], "result", copy.deepcopy(dict(catalogue()[type].example_result)), now)
     item = result["items"][0]
     asked = payload.get("vehicle") or payload.get("person") or payload.get("overdue") or payload["objects"][0]
     item["ref"] = asked["ref"]

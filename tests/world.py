@@ -35,6 +35,7 @@ from schemas import replies
 from schemas.catalogue import Classification, catalogue
 from tests.agency import Agency
 from tests.court_system import CourtSystem
+from tests.dated import by_now
 from tests.eventually import eventually
 from tests.gates import Gates, WorldClock
 from tests.words import Said, standing
@@ -120,14 +121,19 @@ class World:
     # the agencies
 
     async def agency(self, code: str = POLICE) -> Agency:
-        """Speaks by hand, with its own keys and broker user."""
+        """Speaks by hand, with its own keys and broker user; alone: its office, which would take half of what comes, is
+        closed."""
+        if (office := self._offices.pop(code, None)) is not None:
+            await office.close()
         if code not in self._agencies:
             self._agencies[code] = Agency(self.parties.partners[code], self.clock)
             await self._agencies[code].connect()
         return self._agencies[code]
 
     async def office(self, code: str = POLICE) -> Office:
-        """Speaks through the partner library."""
+        """Speaks through the partner library, alone."""
+        if (agency := self._agencies.pop(code, None)) is not None:
+            await agency.close()
         if code not in self._offices:
             config = PartnerConfig.load(self.parties.partners[code] / "partner.toml")
             self._offices[code] = Office(Partner(config, now=self.clock.now), self.clock)
@@ -277,7 +283,9 @@ class Office:
         self, type: str, verb: str, data: Mapping[str, Any] | None
     ) -> tuple[dict[str, Any], Mapping[str, Any]]:
         """(codes in clear, body in our dialect); the result of a location type is canonical."""
-        head, body = replies.split(verb, standing(verb, self.clock.now()) if data is None else data)
+        now = self.clock.now()
+        said = standing(verb, now) if data is None else by_now(catalogue()[type], verb, data, now)
+        head, body = replies.split(verb, said)
         place = verb in ("result", "correct") and catalogue()[type].result_class is Classification.LOCATION
         if place:
             return head, body

@@ -12,6 +12,9 @@ PARTY: Rows = {
     "name": "XM",  # [S]
     "id_kind": spread(("ZJLX", "XZ"), codes.ZJLX),  # [S]
     "id_no": "DSRZJHM",  # [S]
+    "id_country": "QFGJ",  # [D] 签发国家或地区, three letters
+    "id_issuer": "QFJG",  # [H] 签发机关
+    "id_name": "ZJMC",  # [D] 证件名称
     "sex": code("XB", codes.XB),  # [D]
     "birth_date": day("CSRQ"),  # [D]
     "role": code("DSRLX", codes.DSRLX),  # [D]
@@ -45,6 +48,7 @@ OBJECT: Rows = {
     "paper": "SDWS",  # [D] 送达文书
     "decision": code("JDYJ", codes.JDYJ),  # [D] 决定依据
     "seen_on": day("QRRQ"),  # [D] 确认日期
+    "detention_days": "JLTS",  # [D] 拘留天数
     "starts_at": moment("DCSJ"),  # [D] 到场时间
 }
 ORIGINAL: Rows = {
@@ -63,8 +67,12 @@ ITEM: Rows = {
     "rank": "SW",  # [D] 顺位
     "start_on": day("KSRQ"),  # [S]
     "end_on": day("JSRQ"),  # [S]
+    "registered_on": day("DJRQ"),  # [D] 登记日期
     "registry_no": "DJBH",  # [D]
     "receipt_no": "HZBH",  # [D]
+    "appraised": "PGJ",  # [D] 评估价
+    "published_at": moment("GSSJ"),  # [D] 公示时间
+    "company_told_on": day("TZGSRQ"),  # [D] 通知公司日期
     "service.method": code("SDFS", codes.SDFS),  # [D]
     "service.signed_at": moment("SDSJ"),  # [D]
     "service.signer": "QSR",  # [D]
@@ -250,8 +258,12 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
     ("* read", {"by": "YDR"}),
 )
 
-# The participant code stands in the envelope; a campaign is the asking court's own business.
-HIDDEN = (("* open", ("court.code", "request.campaign")),)
+# The participant code stands in the envelope; a campaign is the asking court's own business, and so is the debt, its
+# check against over-seizure.
+HIDDEN = (
+    ("* open", ("court.code", "request.campaign")),
+    ("entrust.matter.request open", ("payload.debt_amount", "payload.debt_reason")),
+)
 
 TABLE = Table(
     dialect="court/1",

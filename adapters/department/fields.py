@@ -13,6 +13,9 @@ PERSON: Rows = {
     "name": "XM",  # [H]
     "id_kind": code("ZJLX", codes.ZJLX),  # [S]
     "id_no": "ZJHM",  # [S]
+    "id_country": "QFGJ",  # [D] 签发国家或地区, three letters
+    "id_issuer": "QFJG",  # [H] 签发机关
+    "id_name": "ZJMC",  # [D] 证件名称
     "sex": code("XB", codes.XB),  # [D]
     "birth_date": day("CSRQ"),  # [D]
     "role": code("DSRLX", codes.DSRLX),  # [D]
@@ -63,9 +66,13 @@ CONTROLLED: Rows = {
     "items[].rank": "items[].LHSX",  # [D]
     "items[].start_on": day("items[].CFQSSJ"),  # [S]
     "items[].end_on": day("items[].CFJSSJ"),  # [S]
+    "items[].registered_on": day("items[].DJRQ"),  # [D] 登记日期
     "items[].registry_no": "items[].CFBH",  # [D]
     "items[].receipt_no": "items[].HZBH",  # [D] 回执编号
     "items[].amount": "items[].SKJE",  # [L]
+    "items[].appraised": "items[].PGJ",  # [D] 评估价
+    "items[].published_at": moment("items[].GSSJ"),  # [D] 公示时间
+    "items[].company_told_on": day("items[].TZGSRQ"),  # [D] 通知公司日期
     "items[].fail_reason": "items[].SBYY",  # [D] 失败原因
 }
 
@@ -134,7 +141,7 @@ FIELDS: Scopes = (
 # own check against over-seizure: a register has no use for it.
 HIDDEN = (
     ("* open", ("court.code", "request.purpose", "request.campaign")),
-    ("dept.property-control.request open", ("payload.debt_amount",)),
+    ("dept.property-control.request open", ("payload.debt_amount", "payload.debt_reason")),
 )
 
 TABLE = Table(

@@ -1,6 +1,8 @@
 """Code tables of the police: canonical value → code. Marks as in docs/dialects.md: [S] seen in a public product or
 standard, [H] well known, [L] uncertain, [D] ours."""
 
+from schemas.plates import PLATE_KINDS
+
 CYZJDM = {
     "resident-id": "111",  # [H] 居民身份证
     "officer-id": "114",  # [H] 军官证
@@ -20,6 +22,9 @@ RYSF = {
     "实际控制人": "04",
     "协助义务人": "05",
     "担保人": "06",
+    "直接责任人员": "07",
+    "影响债务履行的直接责任人员": "08",
+    "法定代理人": "09",
 }  # [D]
 JJCD = {"normal": "1", "urgent": "2", "immediate": "3"}  # [D]
 XZSY = {
@@ -29,9 +34,7 @@ XZSY = {
     "enforce-act": "04",
 }  # [D]
 
-HPZL = {c: c for c in ("01", "02", "03", "04", "15", "16", "23", "26", "27", "51", "52")}
-"""[H] GA/T 16.7, the canonical codes too: 01 大型 02 小型 03 使馆 04 领馆 15 挂 16 教练 23 警 26 港 27 澳 51 大型新能源
-52 小型新能源."""
+HPZL = {code: code for code in PLATE_KINDS}  # [H] GA/T 16.7, the canonical codes too (schemas/tables/plate_kinds.toml)
 CFLX = {"seal": "1", "renew": "2", "release": "3", "queue": "4"}  # [D] 查封 续封 解封 轮候
 CFFS = {"strict": "1", "live": "2"}  # [D] 死封 活封
 CFZT = {"done": "1", "queued": "2", "failed": "3"}  # [D] 已办 轮候 失败
@@ -61,11 +64,17 @@ YJWP = {"car": "1", "licence": "2", "keys": "3"}  # [D] 移交物品: 车辆 行
 JSZT = {"taken": "1", "not-taken": "0"}  # [D] 接收状态
 SXWSZL = {"judgment": "1", "ruling": "2"}  # [D] 生效文书种类: 判决 裁定
 CFZL = {"fine": "1", "detention": "2", "other": "9"}  # [D] 处罚种类: 罚款 拘留 其他
-LAJD = {"filed": "1", "not-filed": "2", "noted": "3"}  # [D] 立案 不予立案 存查
+LAJD = {"filed": "1", "not-filed": "2", "noted": "3", "transferred": "4"}  # [D] 立案 不予立案 存查 移送
 HSFS = {"on-site": "1", "video": "2"}  # [D] 会商方式: 现场 视频
 HSDF = {"attend": "1", "decline": "2"}  # [D] 会商答复: 参加 不参加
 JYQR = {"agreed": "1", "objects": "2"}  # [D] 纪要确认: 确认 有异议
-BAJD = {"investigating": "1", "prosecuted": "2", "not-prosecuted": "3", "judged": "4"}  # [D] 侦查 起诉 不起诉 判决
+BAJD = {
+    "investigating": "1",
+    "prosecuted": "2",
+    "not-prosecuted": "3",
+    "judged": "4",
+    "case-revoked": "5",
+}  # [D] 办案阶段: 侦查 起诉 不起诉 判决 撤销案件
 XZFS = {"refuse-papers": "1", "stop-at-border": "2", "watch-border": "3"}  # [D] 限制方式: 通报备案 边控 掌握动态
 CRJZJ = {"passport": "14", "hm-permit": "20", "taiwan-permit": "25", "other": "99"}  # [L] 出入境证件种类
 JCYY = {

@@ -76,10 +76,12 @@ FIELDS: Scopes = (
 # handing over and a status are told by the police, so there is no court and no handler of ours.
 HIDDEN = (
     ("* open", ("court.code", "request.purpose", "request.campaign")),
+    # The decision itself goes with it and says for how many days.
+    ("police.person-control.request open", ("payload.detention_days",)),
     ("police.*.alert open", ("court", "handler")),
     ("police.*.record open", ("court", "handler")),
     ("refusal.case.status open", ("court", "handler")),
-    ("police.vehicle-seal.request open", ("payload.debt_amount", "payload.value")),
+    ("police.vehicle-seal.request open", ("payload.debt_amount", "payload.debt_reason", "payload.value")),
 )
 
 TABLE = Table(

@@ -8,6 +8,9 @@ PERSON: Rows = {
     "name": "XM",  # [S]
     "id_kind": code("CYZJDM", codes.CYZJDM),  # [S]
     "id_no": "ZJHM",  # [S] of every kind of ID: CYZJDM says which, so GMSFHM is not needed
+    "id_country": "QFGJ",  # [D] 签发国家或地区, three letters
+    "id_issuer": "QFJG",  # [H] 签发机关
+    "id_name": "ZJMC",  # [D] 证件名称
     "sex": code("XBDM", codes.XBDM),  # [S]
     "birth_date": day("CSRQ"),  # [S]
     "role": code("RYSF", codes.RYSF),  # [D]
@@ -18,6 +21,9 @@ CONTROLLED: Rows = {
     "name": "BBKRXM",  # [S]
     "id_kind": code("BBKRZJLX", codes.CYZJDM),  # [S]
     "id_no": "BBKRZJHM",  # [S]
+    "id_country": "BBKRQFGJ",  # [D]
+    "id_issuer": "BBKRQFJG",  # [D]
+    "id_name": "BBKRZJMC",  # [D]
     "sex": code("BBKRXB", codes.XBDM),  # [S]
     "birth_date": day("BBKRCSRQ"),  # [S]
 }

@@ -10,6 +10,15 @@ LEAD_ITEM: Rows = {
     "items[].file_no": "items[].LABH",  # [D] 立案编号
     "items[].complex": flag("items[].SFFZ"),  # [D] 是否复杂
     "items[].reason": "items[].LY",  # [D]
+    "items[].legal_ref": "items[].FLYJ",  # [D] 法律依据
+    "items[].transferred_to": "items[].YSDW",  # [D] 移送单位
+}
+ACCOMPLICE: Rows = {
+    "ref": "ref",
+    "name": "XM",  # [S]
+    "id_kind": code("CYZJDM", codes.CYZJDM),  # [S]
+    "id_no": "ZJHM",  # [S]
+    "conduct": "XZXW",  # [D] 协助行为
 }
 CONVENE_ITEM: Rows = {
     "items[].answer": code("items[].HSDF", codes.HSDF),  # [D] 会商答复
@@ -40,6 +49,7 @@ OPENS: Scopes = (
             "payload.prior_penalties[].kind": code("CFQK[].CFZL", codes.CFZL),  # 处罚情况
             "payload.prior_penalties[].decided_on": day("CFQK[].JDRQ"),
             "payload.prior_penalties[].document_no": "CFQK[].JDSWH",
+            **under("payload.accomplices[].", ACCOMPLICE, into="AWGF[]."),  # 案外共犯
             "payload.evidence.identity": "ZJCL.ZTSF",  # 证据材料: 主体身份
             "payload.evidence.duty": "ZJCL.ZXYW",  # 执行义务
             "payload.evidence.ability": "ZJCL.LXNL",  # 履行能力

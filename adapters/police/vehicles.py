@@ -10,6 +10,7 @@ SEALED_ITEM: Rows = {
     "items[].rank": "items[].LHSX",  # [D]
     "items[].start_on": day("items[].CFQSSJ"),  # [S]
     "items[].end_on": day("items[].CFJSSJ"),  # [S]
+    "items[].registered_on": day("items[].DJRQ"),  # [D] 登记日期
     "items[].registry_no": "items[].CFXH",  # [D]
     "items[].fail_reason": "items[].SBYY",  # [D]
 }

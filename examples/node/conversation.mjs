@@ -9,6 +9,7 @@
 //   started                                     whether the `open` was acted on
 //   ours                                        our last seqno
 //   origins                                     verb → [id, digest] of what our replies name
+import { HELD_DISTANCE, HELD_PER_REQUEST } from './bounds.mjs';
 import { Refused } from './refused.mjs';
 
 // lianzhi.<matter type>.<verb>
@@ -32,14 +33,19 @@ export function find(existing, envelope, lane) {
 }
 
 // 按顺序号处理；只有撤回可以超前。What becomes of a message: `apply` now, `hold` until its turn, or `overtaken` by a
-// withdrawal: kept, never acted on. Takes its number. Throws Refused `sequence-reused`.
+// withdrawal: kept, never acted on. Takes its number. Throws Refused `sequence-reused`, or `sequence-gap` when it is too
+// early, or too many are early: it may come again.
 export function place(conversation, envelope) {
   const { seqno, id } = envelope;
   if (conversation.slots[seqno]) throw new Refused('sequence-reused', '/seqno'); // by another id
+  const withdraws = verbOf(envelope) === 'withdraw';
+  const early = seqno > conversation.next && seqno > conversation.withdrawn;
+  const full = seqno - conversation.next > HELD_DISTANCE || Object.keys(conversation.held).length >= HELD_PER_REQUEST;
+  if (!withdraws && early && full) throw new Refused('sequence-gap', '/seqno');
   conversation.slots[seqno] = id;
-  if (verbOf(envelope) === 'withdraw') {
+  if (withdraws) {
     conversation.withdrawn = Math.max(conversation.withdrawn, seqno);
-    for (const early of Object.keys(conversation.held)) if (early < seqno) delete conversation.held[early];
+    for (const held of Object.keys(conversation.held)) if (held < seqno) delete conversation.held[held];
     conversation.next = Math.max(conversation.next, seqno + 1);
     return 'apply';
   }

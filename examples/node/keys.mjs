@@ -25,6 +25,11 @@ export class Keys {
     }
   }
 
+  // 法院的代码，即网关。The court that the file is of: whom a ping goes to.
+  get court() {
+    return [...this.#court.keys()].find((kid) => kid.split('.')[1] === 'sig')?.split('.')[0];
+  }
+
   get signing() {
     return this.#sign; // { kid, alg, private }
   }

@@ -1,7 +1,7 @@
 // 一条连接：收件队列（加急优先），带确认的发送通道。One connection: our queues, urgent first, and confirmed publishing.
 import { setTimeout as delay } from 'node:timers/promises';
 import amqp from 'amqplib';
-import { say } from './log.mjs';
+import { cut, say } from './log.mjs';
 
 export const CONTENT_TYPE = 'application/sd-jwt';
 const EXCHANGE = 'lianzhi.in';
@@ -12,6 +12,7 @@ export class Link {
   #connection;
   #channel;
   #code;
+  #user;
   #waiting = { urgent: [], normal: [] };
   #wake = () => {};
   #lose;
@@ -25,8 +26,9 @@ export class Link {
     const link = new Link();
     link.#lost.catch(() => {}); // whoever waits for something looks at it
     link.#code = code;
+    link.#user = decodeURIComponent(new URL(url).username) || code;
     link.#connection = await amqp.connect(url, { ca, timeout: CONNECT_MS });
-    link.#connection.on('error', (error) => say({ event: 'connection-error', error: error.message }));
+    link.#connection.on('error', (error) => say({ event: 'connection-error', error: cut(error.message) }));
     link.#connection.on('close', () => link.#lose('connection closed'));
     try {
       await link.#prepare(prefetch);
@@ -39,7 +41,7 @@ export class Link {
 
   async #prepare(prefetch) {
     this.#channel = await this.#connection.createConfirmChannel();
-    this.#channel.on('error', (error) => say({ event: 'channel-error', error: error.message }));
+    this.#channel.on('error', (error) => say({ event: 'channel-error', error: cut(error.message) }));
     this.#channel.on('close', () => this.#lose('channel closed'));
     this.#channel.on('return', ({ properties }) => this.#returned.add(properties.messageId));
     await this.#channel.prefetch(prefetch);
@@ -97,7 +99,7 @@ export class Link {
         EXCHANGE,
         routingKey,
         Buffer.from(text, 'ascii'),
-        { persistent: true, mandatory: true, contentType: CONTENT_TYPE, messageId: id, userId: this.#code },
+        { persistent: true, mandatory: true, contentType: CONTENT_TYPE, messageId: id, userId: this.#user },
         (error) => (error ? reject(new Error(`${routingKey}: refused by the broker`)) : resolve()),
       );
     });

@@ -6,13 +6,13 @@
 // Bytes are kept and compared as they came; nothing is ever serialised a second time.
 import { createHash, randomBytes } from 'node:crypto';
 import { CompactEncrypt, CompactSign, compactDecrypt, compactVerify, decodeProtectedHeader } from 'jose';
+import { MESSAGE_BYTES } from './bounds.mjs';
 import { Refused } from './refused.mjs';
 
 const HEADER = ['alg', 'kid', 'typ', 'cty'];
 const TYP = 'lianzhi+sd-jwt';
 const CTY = 'cloudevents+json';
 const SEAL = { alg: 'ECDH-ES+A256KW', enc: 'A256GCM' };
-const MESSAGE_BYTES = 1 << 20;
 const AHEAD = 5 * 60_000; // 报文时间最多超前 5 分钟 a message may be 5 min ahead of our clock
 const BEHIND = 30 * 86_400_000; // 最多落后 30 天 and 30 days behind
 
@@ -22,6 +22,32 @@ const OPTIONAL = ['expires', 'causationid', 'originhash', 'caseno', 'related', '
 const TECHNICAL = ['submissionhash', 'replykey', 'traceparent'];
 const OUTSIDE = /^lianzhi\.gateway\.(notice|ping|pong)$/;
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+const UUID7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const REQUEST_NO = /^[a-z][a-z0-9-]{1,30}-\d{8}-\d{6,12}$/;
+const DIGEST = /^[A-Za-z0-9_-]{43}$/;
+const FORMS = {
+  specversion: /^1\.0$/,
+  id: UUID7,
+  source: /^\/\/[a-z][a-z0-9-]{1,30}$/,
+  receiver: /^[a-z][a-z0-9-]{1,30}$/,
+  type: /^lianzhi(\.[a-z][a-z0-9-]{0,40}){2,6}$/,
+  time: TIME,
+  datacontenttype: /^application\/json$/,
+  subject: REQUEST_NO,
+  dataschema: /^urn:lianzhi:[^:\s]+:[^:\s]+:[^:\s]+:\d{1,6}$/,
+  expires: TIME,
+  causationid: UUID7,
+  originhash: DIGEST,
+  caseno: /^.{0,60}$/su,
+  related: REQUEST_NO,
+  groupno: REQUEST_NO,
+  submissionhash: DIGEST,
+  replykey: /^[a-z][a-z0-9-]{1,30}\.enc\.[a-z0-9][a-z0-9-]{0,30}$/,
+  traceparent: /^[0-9a-f-]{55}$/,
+};
+const HEAD = ['outcome', 'as_of', 'ttl_hours', 'refs', 'reason_code', 'effect', 'level', 'reply_by', 'supersedes', 'at'];
+const REF = /^[a-z0-9]{8}$/;
+const REFS = 1_000;
 
 // 摘要 base64url(SHA-256(ASCII)): of a JWS part for `originhash`, of a disclosure for `_sd`.
 export const digestOf = (text) => createHash('sha256').update(text, 'ascii').digest('base64url');
@@ -130,9 +156,28 @@ function checkEnvelope(event) {
   const required = outside ? REQUIRED : [...REQUIRED, ...IN_REQUEST];
   const allowed = outside ? [...REQUIRED, 'causationid'] : [...required, ...OPTIONAL, ...TECHNICAL];
   for (const name of required) if (!(name in event)) throw new Refused('bad-envelope', `/${name}`);
-  for (const name of Object.keys(event)) if (!allowed.includes(name)) throw new Refused('bad-envelope', `/${name}`);
-  if (event.specversion !== '1.0') throw new Refused('bad-envelope', '/specversion');
-  if (!outside && !(Number.isSafeInteger(event.seqno) && event.seqno > 0)) throw new Refused('bad-envelope', '/seqno');
+  if (Object.keys(event).some((name) => !allowed.includes(name))) throw new Refused('bad-envelope'); // 不引用对方的词 not in its words
+  for (const [name, form] of Object.entries(FORMS)) {
+    const value = event[name];
+    if (value !== undefined && !(typeof value === 'string' && form.test(value))) {
+      throw new Refused('bad-envelope', `/${name}`);
+    }
+  }
+  checkData(event.data);
+  if (outside) return;
+  if (!(Number.isSafeInteger(event.seqno) && event.seqno > 0)) throw new Refused('bad-envelope', '/seqno');
+  const [, , , matter, verb] = event.dataschema.split(':');
+  if (event.type !== `lianzhi.${matter}.${verb}`) throw new Refused('bad-envelope', '/dataschema');
+}
+
+// 信封里的明文代码：只有这些成员。The codes in clear: these members and no other.
+function checkData(data) {
+  const { _sd, head = {}, ...other } = data;
+  if (Object.keys(other).length || !isObject(head)) throw new Refused('bad-envelope', '/data');
+  for (const name of Object.keys(head)) if (!HEAD.includes(name)) throw new Refused('bad-envelope', '/data/head');
+  const refs = head.refs ?? [];
+  const fits = Array.isArray(refs) && refs.length <= REFS && refs.every((ref) => typeof ref === 'string' && REF.test(ref));
+  if (!fits) throw new Refused('bad-envelope', '/data/head/refs');
 }
 
 // base64url 只有一种写法。Only the one spelling that we would write ourselves: else two texts would mean one message.

@@ -35,7 +35,7 @@ export function readOptions(env = process.env) {
   };
 }
 
-// 登录用户就是单位代码。The broker user is the participant's code.
+// 登录用户就是单位代码，除非地址中另有。The broker user is the participant's code, unless the URL names another.
 function brokerUrl({ amqp, code, 'password-file': file }) {
   const url = new URL(amqp);
   url.username ||= code;

@@ -5,12 +5,14 @@
 // Reading order: this file → message.mjs (what is believed) → conversation.mjs (order) → work.mjs (what is answered).
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { GREETING_MS, NOTICES_PER_MINUTE, REFUSED_BYTES } from './bounds.mjs';
 import { find, place, remember, reply, routingKey, verbOf } from './conversation.mjs';
 import { Keys } from './keys.mjs';
 import { Ledger } from './ledger.mjs';
 import { CONTENT_TYPE, Link } from './link.mjs';
-import { say } from './log.mjs';
+import { cut, say } from './log.mjs';
 import { open, seal, sign, uuid7, verify } from './message.mjs';
+import { NOTICE_VERSION, readNotice } from './notice.mjs';
 import { readOptions } from './options.mjs';
 import { Refused } from './refused.mjs';
 import { answersTo } from './work.mjs';
@@ -24,6 +26,8 @@ class Partner {
   #link;
   #handled = 0;
   #stopping = false;
+  #greeted = -Infinity;
+  #minute = { since: -Infinity, notices: 0 };
 
   constructor(options, keys, ledger) {
     this.#options = options;
@@ -38,7 +42,7 @@ class Partner {
       try {
         await this.#session();
       } catch (error) {
-        say({ event: 'link-lost', error: error.message });
+        say({ event: 'link-lost', error: cut(error.message) });
         await delay(RECONNECT_MS);
       }
     }
@@ -54,6 +58,7 @@ class Partner {
     this.#link = link;
     say({ event: 'connected' });
     try {
+      await this.#greet(Date.now());
       await this.#send(); // 上次没有发完的 what was left over
       while (!this.#stopping) {
         const delivery = await link.next();
@@ -79,10 +84,10 @@ class Partner {
       return this.#setAside(content, error);
     }
     const { envelope, digest } = message;
+    if (envelope.subject === undefined) return this.#takeOutside(message, now);
     const known = this.#ledger.known(envelope);
     if (known) return this.#again(content, message, known);
     const taken = { source: envelope.source, id: envelope.id, digest, text: content.toString('ascii') };
-    if (envelope.subject === undefined) return this.#takeOutside(message, taken, now);
 
     let conversation;
     let verdict;
@@ -130,10 +135,16 @@ class Partner {
       const early = conversation?.held[conversation.next];
       if (early === undefined) return;
       const { code } = this.#options;
-      const message = await verify(Buffer.from(early.text), { code, keys: this.#keys, now: early.at });
-      const { source, id } = message.envelope;
       delete conversation.held[conversation.next];
       conversation.next += 1;
+      let message;
+      try {
+        message = await verify(Buffer.from(early.text), { code, keys: this.#keys, now: early.at });
+      } catch (error) {
+        await this.#setAside(Buffer.from(early.text), error, { kept: { conversation } }); // 例如密钥已吊销 its key was revoked
+        continue;
+      }
+      const { source, id } = message.envelope;
       await this.#apply(message, { source, id, digest: message.digest, text: early.text }, conversation, early.at);
     }
   }
@@ -163,39 +174,56 @@ class Partner {
     return say({ event: 'again', ...names(envelope) });
   }
 
-  // 请求之外：网关的通知（我方哪封报文为何被拒）和 ping。Outside any request: a notice about bytes of ours, or a ping.
-  async #takeOutside({ envelope, content }, taken, now) {
+  // 请求之外：网关的通知（我方哪封报文为何被拒）、ping、pong。Outside any request. A notice is written down, so many a
+  // minute; a ping is answered and a pong is heard, and neither needs the ledger: whoever misses one asks again.
+  async #takeOutside({ envelope, kind, content }, now) {
     const verb = verbOf(envelope);
-    const out = verb === 'ping' ? [await this.#pong(envelope, now)] : [];
-    await this.#ledger.record({ message: taken, verdict: 'applied', out });
-    say({ event: verb, ...names(envelope), notice: verb === 'notice' ? content : undefined });
+    if (verb === 'ping') {
+      await this.#link.publish(await this.#outside('pong', envelope.source.slice(2), {}, now, envelope.id));
+    }
+    if (verb !== 'notice') return say({ event: verb, ...names(envelope) });
+    if (now - this.#minute.since >= 60_000) this.#minute = { since: now, notices: 0 };
+    this.#minute.notices += 1;
+    if (this.#minute.notices > NOTICES_PER_MINUTE + 1) return undefined;
+    if (this.#minute.notices > NOTICES_PER_MINUTE) return say({ event: 'more-notices' });
+    const notice = readNotice(kind === 'body' ? content : {});
+    await this.#ledger.record({ notice: { source: envelope.source, id: envelope.id, ...notice } });
+    return say({ event: verb, ...names(envelope), notice });
   }
 
-  async #pong(ping, now) {
+  // 连接后说明能读第几版通知。After a connect: which version of a notice we read. Nothing depends on the answer.
+  async #greet(now) {
+    if (now - this.#greeted < GREETING_MS) return;
+    this.#greeted = now;
+    const ping = await this.#outside('ping', this.#keys.court, { notice_version: NOTICE_VERSION }, now);
+    await this.#link.publish(ping).catch((error) => say({ event: 'ping-not-sent', error: cut(error.message) }));
+  }
+
+  async #outside(verb, receiver, body, now, causationid) {
     const { code } = this.#options;
-    const { specversion, datacontenttype } = ping;
     const envelope = {
-      specversion,
+      specversion: '1.0',
       id: uuid7(now),
       source: `//${code}`,
-      receiver: ping.source.slice(2),
-      type: 'lianzhi.gateway.pong',
+      receiver,
+      type: `lianzhi.gateway.${verb}`,
       time: new Date(now).toISOString(),
-      datacontenttype,
-      causationid: ping.id,
+      datacontenttype: 'application/json',
+      ...(causationid && { causationid }),
       data: {},
     };
-    const text = await sign(envelope, 'body', {}, this.#keys.signing);
-    return { id: envelope.id, verb: 'pong', routingKey: `${code}.normal.gateway.pong`, text };
+    const text = await sign(envelope, 'body', body, this.#keys.signing);
+    return { id: envelope.id, verb, routingKey: `${code}.normal.gateway.${verb}`, text };
   }
 
-  // 不合约定：原样留存，交人处理，队列继续。Kept as it came, for a person to see; the queue moves on, nothing loops.
+  // 不合约定，或使本程序出错：留存，交人处理，队列继续。Breaks a rule, or makes our own code fail (`poison`): kept for a
+  // person to see, the beginning and the digest of all of it; the queue moves on, nothing loops.
   async #setAside(bytes, error, { envelope = {}, kept = {} } = {}) {
-    if (!(error instanceof Refused)) throw error;
-    const { code: reason, pointer } = error;
+    const { code: reason, pointer } = error instanceof Refused ? error : new Refused('poison');
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    await this.#ledger.record({ ...kept, refused: { reason, pointer, sha256, bytes: bytes.toString('base64') } });
-    say({ event: 'refused', reason, pointer, sha256, ...names(envelope) });
+    const beginning = bytes.subarray(0, REFUSED_BYTES).toString('base64');
+    await this.#ledger.record({ ...kept, refused: { reason, pointer, sha256, bytes: beginning } });
+    say({ event: 'refused', reason, pointer, sha256, fault: reason === 'poison' ? error.name : undefined, ...names(envelope) });
   }
 
   // 台账里还没有得到确认的答复。Every answer in the ledger that the broker has not confirmed.

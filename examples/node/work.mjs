@@ -6,11 +6,11 @@
 
 // Everything to say in reply to a message: [{ verb, head?, body, canonical? }]. head: codes in clear, outside the body.
 export function answersTo(verb, conversation, body, { system, now }) {
-  const say = DIALECTS[conversation.dialect] ?? PLAIN;
+  const say = own(DIALECTS, conversation.dialect) ?? PLAIN;
   const delivered = { verb: 'delivered', body: say.delivered(now, system) };
   switch (verb) {
     case 'open': {
-      const result = RESULTS[conversation.type]?.(conversation, body, now);
+      const result = own(RESULTS, conversation.type)?.(conversation, body, now);
       return result ? [delivered, { verb: 'receipt', body: say.receipt(now) }, result] : [delivered];
     }
     case 'supplement':
@@ -69,6 +69,9 @@ const RESULTS = {
     };
   },
 };
+
+// 对方写的词只查自己的表。A word of the other side's is looked up among our own entries only, never `constructor`.
+const own = (table, name) => (Object.hasOwn(table, name) ? table[name] : undefined);
 
 // 北京时间 Asia/Shanghai: 2026-03-24T10:06:37+08:00 · 20260324100637
 const moment = (now) => `${new Date(now + 8 * 3_600_000).toISOString().slice(0, 19)}+08:00`;

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 
-from gateway.amqp.deliveries import Incoming
+from gateway.amqp.deliveries import EVERYTHING, Incoming, Kept
 from gateway.amqp.link import WIRE_ERRORS, Link, LinkClosedError, cancel_all
 from gateway.amqp.source import Source, close_channel
+from gateway.amqp.turns import Turns
 
 __all__ = ["BatchConsumer", "Incoming"]
 
@@ -27,18 +27,36 @@ CHECK_SECONDS = 30.0
 class BatchConsumer:
     """Consumes several queues of one link. queues: name → prefetch (how many may be unacknowledged).
 
-    check: seconds between looks whether the broker still knows our consumers.
+    check: seconds between looks whether the broker still knows our consumers. kept: how much of each body. budget:
+    bytes of bodies unacknowledged over all queues, None: any; a queue that would take more than its even share has no
+    consumer until half of it is free, the others go on. full: told its name then.
     """
 
-    def __init__(self, link: Link, queues: Mapping[str, int], *, check: float = CHECK_SECONDS) -> None:
+    def __init__(
+        self,
+        link: Link,
+        queues: Mapping[str, int],
+        *,
+        check: float = CHECK_SECONDS,
+        kept: Kept = EVERYTHING,
+        budget: int | None = None,
+        full: Callable[[str], None] | None = None,
+    ) -> None:
         self._link = link
         self._check = check
-        self._buffer: deque[Incoming] = deque()
+        self._buffer = Turns()
         self._arrived = asyncio.Event()
-        self._sources = {name: Source(name, prefetch, self._arrive) for name, prefetch in queues.items()}
+        share = None if budget is None else max(1, budget // max(1, len(queues)))
+        self._sources = {
+            name: Source(name, prefetch, self._arrive, kept=kept, share=share, overflow=self._overflow)
+            for name, prefetch in queues.items()
+        }
+        self._full = full
+        self._governing: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._resume: asyncio.Task[None] | None = None
         self._paused = False
+        self._leaving = False
         self._closed = False
 
     async def open(self) -> None:
@@ -53,11 +71,12 @@ class BatchConsumer:
         """The broker gets back what is not acknowledged; `batches` ends."""
         self._closed = True
         self._arrived.set()
-        await cancel_all([*self._tasks, *([self._resume] if self._resume else [])])
+        await cancel_all([*self._tasks, *self._governing, *([self._resume] if self._resume else [])])
         await asyncio.gather(*(source.leave() for source in self._sources.values()))
 
-    async def batches(self, max_size: int) -> AsyncIterator[list[Incoming]]:
-        """What has arrived, up to max_size at a time, as soon as there is anything; ends with `close`."""
+    async def batches(self, max_size: int, max_bytes: int | None = None) -> AsyncIterator[list[Incoming]]:
+        """What has arrived, up to so many messages and bytes at a time, the queues in turn, as soon as there is
+        anything; ends with `close`."""
         await self.open()
         buffer = self._buffer
         while True:
@@ -67,7 +86,7 @@ class BatchConsumer:
             if self._resume is not None:  # paused between the event and here
                 self._arrived.clear()
                 continue
-            batch = [buffer.popleft() for _ in range(min(max_size, len(buffer)))]
+            batch = buffer.take(max_size, max_bytes)
             if not buffer:
                 self._arrived.clear()
             if batch:
@@ -81,6 +100,8 @@ class BatchConsumer:
                 grouped.setdefault(message.queue, []).append(message.tag)
         for queue, tags in grouped.items():
             await self._sources[queue].ack(tags)
+            if not self._paused and self._sources[queue].take_calm():
+                self._govern(self._sources[queue], self._sources[queue].grow())
         await self._settled()
 
     async def reject(self, messages: Sequence[Incoming]) -> None:
@@ -103,9 +124,22 @@ class BatchConsumer:
         self._resume = asyncio.create_task(self._resume_after(seconds))
         await asyncio.gather(*(source.stop() for source in self._sources.values()))
 
+    async def leave_queues(self) -> None:
+        """Cancel the consumers until `enter_queues`: the rest stays at the broker, where waiting is no delivery.
+
+        What was delivered already is still given out by `batches` and to be acknowledged.
+        """
+        self._leaving = True
+        await asyncio.gather(*(source.stop() for source in self._sources.values()))
+
+    async def enter_queues(self) -> None:
+        """Consume again."""
+        self._leaving = False
+        await asyncio.gather(*(self._enter(source) for source in self._sources.values()))
+
     def consumers(self) -> dict[str, bool]:
-        """Queue → whether it has a live consumer of ours."""
-        return {name: source.consuming for name, source in self._sources.items()}
+        """Queue → whether it has a live consumer of ours, or none only because it is full."""
+        return {name: source.consuming or source.full for name, source in self._sources.items()}
 
     def errors(self) -> dict[str, str]:
         """Queue → why it has none."""
@@ -115,6 +149,25 @@ class BatchConsumer:
         self._buffer.append(message)
         if not self._paused:
             self._arrived.set()
+
+    def _overflow(self, source: Source) -> None:
+        """Called among frames: nothing may wait here."""
+        if self._full is not None:
+            self._full(source.queue)
+        self._govern(source, source.make_room())
+
+    def _govern(self, source: Source, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(self._governed(source, work), name=f"room for {source.queue}")
+        self._governing.add(task)
+        task.add_done_callback(self._governing.discard)
+
+    async def _governed(self, source: Source, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # whatever it was, the queue must not stay without a consumer
+            source.lose(f"{type(error).__name__}: {error}")
+            return
+        await self._enter(source)
 
     async def _resume_after(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -138,7 +191,11 @@ class BatchConsumer:
         self._paused = False
         if self._buffer:
             self._arrived.set()
-        await asyncio.gather(*(source.start() for source in self._sources.values()))
+        await asyncio.gather(*(self._enter(source) for source in self._sources.values()))
+
+    async def _enter(self, source: Source) -> None:
+        if not self._paused and not self._leaving:
+            await source.start()
 
     async def _keep(self, source: Source) -> None:
         """One queue's life: a channel, a consumer on it, until either is lost; then again."""
@@ -146,8 +203,7 @@ class BatchConsumer:
         while True:
             try:
                 await source.enter(self._link, await self._link.channel())
-                if not self._paused:
-                    await source.start()
+                await self._enter(source)
                 if source.consuming:
                     delay = RETRY_SECONDS[0]
                 await source.lost.wait()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aiormq.exceptions import AMQPChannelError
+from aiormq.exceptions import AMQPChannelError, ChannelNotFoundEntity
 
 from gateway.amqp.link import Link, own_cancellation_only
 from gateway.amqp.source import RPC_SECONDS, close_channel
@@ -38,6 +38,33 @@ async def declare(
         raise ConfigurationError(f"{subject}：代理拒绝声明 / the broker refuses the declaration: {error}") from error
     finally:
         await close_channel(channel)
+
+
+async def missing(link: Link, queues: Iterable[str], *, exchanges: Iterable[str] = ()) -> list[str]:
+    """Those that are not there. One that the user of the link may not even ask for is there for all we know.
+
+    Raises WIRE_ERRORS of gateway.amqp.link.
+    """
+    found: list[str] = []
+    channel = None
+    try:
+        for name, is_queue in (*((e, False) for e in exchanges), *((q, True) for q in queues)):
+            if channel is None or channel.is_closed:  # a refusal closes it
+                channel = await link.channel()
+            try:
+                with own_cancellation_only():
+                    if is_queue:
+                        await channel.queue_declare(name, passive=True, timeout=RPC_SECONDS)
+                    else:
+                        await channel.exchange_declare(name, passive=True, timeout=RPC_SECONDS)
+            except ChannelNotFoundEntity:
+                found.append(name)
+            except AMQPChannelError:
+                continue
+    finally:
+        if channel is not None:
+            await close_channel(channel)
+    return found
 
 
 async def delete_queue(link: Link, queue: str) -> None:

@@ -8,6 +8,7 @@ header table that cannot be read is empty; such a message is then refused like a
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,9 +30,28 @@ _PROPERTIES = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How much of a body is kept in memory, in bytes: all of one of up to `whole`, of a larger one the first `part`
+    with the digest of all of it. whole None: all of any."""
+
+    whole: int | None = None
+    part: int = 0
+
+    def of(self, size: int) -> int:
+        """Bytes kept of a body of `size`."""
+        return size if self.whole is None or size <= self.whole else min(size, self.part)
+
+
+EVERYTHING = Kept()
+
+
 @dataclass(slots=True)
 class Incoming:
-    """One delivery. tag is valid on `channel` only; a channel that died makes the message come again."""
+    """One delivery. tag is valid on `channel` only; a channel that died makes the message come again.
+
+    size: of the whole body, bytes. sha256: of the whole body, hex, where `body` is only the beginning of it.
+    """
 
     queue: str
     body: bytes
@@ -43,20 +63,42 @@ class Incoming:
     headers: Mapping[str, Any]
     tag: int
     channel: Channel
+    size: int
+    sha256: str | None = None
 
 
 class Tap:
-    """Puts the deliveries of one consuming channel together. Its frames come in order, one delivery at a time."""
+    """Puts the deliveries of one consuming channel together. Its frames come in order, one delivery at a time.
 
-    def __init__(self, queue: str, channel: Channel, arrive: Callable[[Incoming], None]) -> None:
+    kept: how much of each body. room: asked with the bytes that are to be kept of a body before it comes; where it says
+    no, nothing of the body is, and `skip` is told the delivery tag in place of `arrive`.
+    """
+
+    def __init__(
+        self,
+        queue: str,
+        channel: Channel,
+        arrive: Callable[[Incoming], None],
+        *,
+        kept: Kept = EVERYTHING,
+        room: Callable[[int], bool] | None = None,
+        skip: Callable[[int], None] | None = None,
+    ) -> None:
         self._queue = queue
         self._channel = channel
         self._arrive = arrive
+        self._kept = kept
+        self._room = room
+        self._skip = skip
         self._tag = 0
         self._redelivered = False
         self._routing_key = ""
         self._properties: dict[str, Any] = {}
+        self._size = 0
         self._missing = 0
+        self._wanted = 0
+        self._skipped = False
+        self._digest: hashlib._Hash | None = None
         self._parts: list[bytes] = []
 
     def take(self, kind: int, payload: bytes) -> bool:
@@ -66,12 +108,11 @@ class Tap:
                 return False
             self._begin(payload)
         elif kind == HEADER:
-            _, _, self._missing, flags = _CONTENT.unpack_from(payload)
+            _, _, size, flags = _CONTENT.unpack_from(payload)
             self._properties = properties(flags, payload[_CONTENT.size :])
-            self._parts = []
+            self._expect(size)
         else:
-            self._parts.append(payload)
-            self._missing -= len(payload)
+            self._body(payload)
         if kind != METHOD and self._missing <= 0:
             self._finish()
         return True
@@ -84,8 +125,32 @@ class Tap:
         at += 1 + payload[at]  # exchange
         self._routing_key = payload[at + 1 :].decode(errors="replace")
 
+    def _expect(self, size: int) -> None:
+        wanted = self._kept.of(size)
+        self._size = self._missing = size
+        self._skipped = self._room is not None and not self._room(wanted)
+        self._wanted = 0 if self._skipped else wanted
+        self._digest = hashlib.sha256() if wanted < size and not self._skipped else None
+        self._parts = []
+
+    def _body(self, payload: bytes) -> None:
+        self._missing -= len(payload)
+        if self._digest is not None:
+            self._digest.update(payload)
+        if self._wanted >= len(payload):
+            self._parts.append(payload)
+            self._wanted -= len(payload)
+        elif self._wanted:
+            self._parts.append(payload[: self._wanted])
+            self._wanted = 0
+
     def _finish(self) -> None:
+        if self._skipped:
+            if self._skip is not None:
+                self._skip(self._tag)
+            return
         parts, found = self._parts, self._properties
+        self._parts = []
         self._arrive(
             Incoming(
                 queue=self._queue,
@@ -98,6 +163,8 @@ class Tap:
                 headers=found.get("headers", {}),
                 tag=self._tag,
                 channel=self._channel,
+                size=self._size,
+                sha256=None if self._digest is None else self._digest.hexdigest(),
             )
         )
 

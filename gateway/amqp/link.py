@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from ssl import SSLContext
 from typing import Any, Literal, TypeVar
@@ -19,6 +19,7 @@ from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from aiormq.channel import Channel
 from yarl import URL
 
+from gateway.amqp.address import check_broker_url
 from gateway.amqp.deliveries import Tap
 from gateway.amqp.transport import Transport
 from gateway.errors import LianzhiError
@@ -80,13 +81,15 @@ def _retrieved(call: asyncio.Future[Any]) -> None:
 class Link:
     """A connection that is opened again whenever it is lost.
 
-    url: amqp(s)://user:password@host:port/vhost; name: shown by the broker. reconnect: first delay in seconds,
-    doubled up to `reconnect_max`. heartbeat: seconds; a silent peer is given up after about three.
+    url: amqp(s)://user:password@host:port/vhost, or several of the nodes of one cluster, tried in turn; name: shown by
+    the broker. reconnect: first delay in seconds, doubled up to `reconnect_max` each time that all have failed.
+    heartbeat: seconds; a silent peer is given up after about three. Raises ConfigurationError for an address that is
+    none, or a parameter in it that is not known.
     """
 
     def __init__(
         self,
-        url: str,
+        url: str | Sequence[str],
         *,
         name: str,
         reconnect: float = 0.2,
@@ -94,18 +97,23 @@ class Link:
         heartbeat: int = 10,
         ssl_context: SSLContext | None = None,
     ) -> None:
+        urls = (url,) if isinstance(url, str) else tuple(url)
+        for one in urls:
+            check_broker_url(one)
         self.name = name
         self.state: State = "closed"
         self.last_error: str | None = None
         self.connects = 0
         self.blocked = False
-        self._url = URL(url).update_query(heartbeat=heartbeat)
+        self._urls = [URL(one).update_query(heartbeat=heartbeat) for one in urls]
+        self._turn = 0
         self._delays = (reconnect, reconnect_max)
         self._ssl = ssl_context
         self._transport = Transport()
         self._connection: aio_pika.Connection | None = None
         self._changed = asyncio.Event()
         self._lost = asyncio.Event()
+        self._tried = asyncio.Event()
         self._supervisor: asyncio.Task[None] | None = None
 
     @property
@@ -141,6 +149,12 @@ class Link:
         """Raises TimeoutError (see `last_error`), LinkClosedError."""
         async with asyncio.timeout(timeout):
             await self._up()
+
+    async def wait_tried(self, timeout: float) -> bool:
+        """Whether, in so many seconds, a first attempt came to its end: connected, or not (see `last_error`)."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._tried.wait(), timeout)
+        return self._tried.is_set()
 
     async def channel(self, *, confirms: bool = False) -> Channel:
         """A fresh channel; waits for the link first, without limit.
@@ -201,23 +215,28 @@ class Link:
         loop = asyncio.get_running_loop()
         first, longest = self._delays
         delay = first
+        failed = 0  # addresses in a row
         while True:
-            since = loop.time()
+            since, url = loop.time(), self._urls[self._turn]
             try:
-                await self._live()
+                await self._live(url)
             except Exception as error:  # whatever the other side made the client raise
                 self.last_error = self._transport.farewell or f"{type(error).__name__}: {error}"
+                self._tried.set()
             if loop.time() - since > longest:
-                delay = first
-            log.warning("link %s is down (%s), next try in %.1f s", self.name, self.last_error, delay)
-            await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
-            delay = min(delay * 2, longest)
+                delay, failed = first, 0
+            failed += 1
+            self._turn = (self._turn + 1) % len(self._urls)
+            pause = delay if failed % len(self._urls) == 0 else first
+            where = f"{url.host}:{url.port}"
+            log.warning("link %s is down (%s: %s), next try in %.1f s", self.name, where, self.last_error, pause)
+            await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 (no secret)
+            if failed % len(self._urls) == 0:
+                delay = min(delay * 2, longest)
 
-    async def _live(self) -> None:
+    async def _live(self, url: URL) -> None:
         """From the handshake to the loss of one connection."""
-        connection = aio_pika.Connection(
-            self._url, ssl_context=self._ssl, client_properties={"connection_name": self.name}
-        )
+        connection = aio_pika.Connection(url, ssl_context=self._ssl, client_properties={"connection_name": self.name})
         connection.kwargs["transport_factory"] = self._transport
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
@@ -226,6 +245,7 @@ class Link:
             self._lost.clear()
             self._connection, self.state = connection, "connected"
             self.connects += 1
+            self._tried.set()
             self._changed.set()
             log.info("link %s is up", self.name)
             await self._attend(connection)

@@ -8,6 +8,7 @@ log line for a message.
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -17,14 +18,24 @@ from aiormq.exceptions import DeliveryError, PublishError
 
 from gateway.amqp.frames import PublishFrames
 from gateway.amqp.link import CLOSE_SECONDS, WIRE_ERRORS, Link, LinkClosedError
-from gateway.errors import UnconfirmedError, UnroutableError
+from gateway.errors import OversizeError, RefusedError, UnansweredError, UnconfirmedError, UnroutableError
 from schemas.envelope import CONTENT_TYPE
 
+APART_AT_MOST = 8
+"""Channels beside the shared one."""
+
 _WRITE_AT_ONCE = 64  # messages per write; bounds the copy that joins them
+_SHARED = ""
+_SIZE_LIMIT = re.compile(r"message size \d+ is larger than configured max size (\d+)")  # RabbitMQ, 406
 
 
 class ConfirmedPublisher:
-    """Publishes to one exchange as one broker user. Opens its channel when it is first needed.
+    """Publishes to one exchange as one broker user. Opens its channels when they are first needed.
+
+    All share one channel. A route (`<participant>.<lane>`, one queue) that was refused or not answered stands apart
+    from then on: a quorum queue whose leader moved refuses a young channel for ever, so its next message takes a fresh
+    one, which costs nobody else theirs. With more than `APART_AT_MOST` such routes it is the shared channel that is
+    replaced; what is in flight on it ends there.
 
     user_id: must be the user of the link, the broker checks it (and closes the channel where it is not).
     """
@@ -33,8 +44,10 @@ class ConfirmedPublisher:
         self._link = link
         self._exchange = exchange
         self._user_id = user_id
-        self._lane: _Lane | None = None
-        self._opening: asyncio.Task[None] | None = None
+        self._lanes: dict[str, _Lane] = {}
+        self._apart: set[str] = set()
+        self._opening: dict[str, asyncio.Task[None]] = {}
+        self._size_limit: tuple[int, int] | None = None  # of which connection, bytes
 
     @property
     def connected(self) -> bool:
@@ -52,46 +65,95 @@ class ConfirmedPublisher:
         """Persistent, mandatory; returns when the broker confirmed. timeout: seconds for everything.
 
         message_id: of the AMQP message; one is made up without it. Raises UnroutableError (no queue takes the
-        key), UnconfirmedError (timeout, nack, link or channel lost: it may or may not have arrived).
-        After a nack or a timeout the next message takes a fresh channel: a quorum queue whose leader moved
-        nacks an old one for ever.
+        key), OversizeError (the broker never takes so many bytes), UnconfirmedError (link or channel lost: it may or
+        may not have arrived), and of these RefusedError (nack) and UnansweredError (timeout).
         """
-        lane = self._lane
-        if lane is None or lane.channel.is_closed:
-            start = asyncio.get_running_loop().time()
-            lane = await self._open_lane(timeout)
-            timeout -= asyncio.get_running_loop().time() - start
-        try:
-            await lane.send(routing_key, body, message_id, content_type, timeout)
-        except UnconfirmedError:
-            if self._lane is lane:
-                self._lane = None
-            lane.retire()
-            raise
+        clock = asyncio.get_running_loop().time
+        until = clock() + timeout
+        while True:
+            self._check_size(body)
+            route = _route(routing_key) if self._apart else _SHARED
+            name = route if route in self._apart else _SHARED
+            lane = self._lanes.get(name)
+            if lane is None or lane.channel.is_closed:
+                lane = await self._open_lane(name, until - clock())
+            answered = lane.answered
+            try:
+                await lane.send(routing_key, body, message_id, content_type, until - clock())
+            except _LostToAnotherError as error:
+                self._size_limit = (self._link.connects, error.limit)  # that one will not come again, this one does
+                if clock() >= until:
+                    raise
+                continue
+            except RefusedError:
+                self._set_apart(_route(routing_key), lane)
+                raise
+            except UnansweredError:
+                if lane.answered > answered:  # the channel is alive: it is this queue
+                    self._set_apart(_route(routing_key), lane)
+                else:
+                    self._retire(lane)
+                raise
+            return
 
     async def close(self) -> None:
         """What is in flight becomes unconfirmed."""
-        lane, self._lane = self._lane, None
-        if lane is not None:
+        lanes, self._lanes = self._lanes, {}
+        for lane in lanes.values():
             await lane.close()
 
-    async def _open_lane(self, timeout: float) -> _Lane:
+    def _check_size(self, body: bytes) -> None:
+        if self._size_limit is None:
+            return
+        connection, limit = self._size_limit
+        if connection != self._link.connects:  # the broker may have been configured anew
+            self._size_limit = None
+        elif len(body) > limit:
+            raise OversizeError(len(body), limit)
+
+    def _set_apart(self, route: str, lane: _Lane) -> None:
+        """The next message of `route` takes a fresh channel. lane: the one that did not take it."""
+        if self._lanes.get(route) is lane:
+            self._retire(lane)
+        elif lane is not self._lanes.get(_SHARED):
+            return  # sent before the route stood apart
+        elif len(self._apart) < APART_AT_MOST or route in self._apart:
+            self._apart.add(route)
+        else:
+            self._retire(lane)
+
+    def _retire(self, lane: _Lane) -> None:
+        """No new messages on it. All routes meet again on the next shared one."""
+        name = next((name for name, other in self._lanes.items() if other is lane), None)
+        if name == _SHARED:
+            lanes, self._lanes = self._lanes, {}
+            self._apart.clear()
+            for other in lanes.values():
+                other.retire()
+        elif name is not None:
+            del self._lanes[name]
+            lane.retire()
+
+    async def _open_lane(self, name: str, timeout: float) -> _Lane:
         try:
             async with asyncio.timeout(timeout):
-                while self._lane is None or self._lane.channel.is_closed:
-                    opening = self._opening
+                while (lane := self._lanes.get(name)) is None or lane.channel.is_closed:
+                    opening = self._opening.get(name)
                     if opening is None or opening.done():
-                        opening = self._opening = asyncio.create_task(self._open())
+                        opening = self._opening[name] = asyncio.create_task(self._open(name))
                         opening.add_done_callback(_heard)
                     await asyncio.wait((opening,))
                     opening.result()  # this one's: another caller may have begun the next meanwhile
-                return self._lane
+                return lane
         except (LinkClosedError, *WIRE_ERRORS) as error:
             raise UnconfirmedError(f"no channel ({self._link.last_error or error})") from error
 
-    async def _open(self) -> None:
-        channel = await self._link.channel(confirms=True)
-        self._lane = _Lane(channel, self._exchange, self._user_id)
+    async def _open(self, name: str) -> None:
+        try:
+            channel = await self._link.channel(confirms=True)
+        finally:
+            self._opening.pop(name, None)
+        self._lanes[name] = _Lane(channel, self._exchange, self._user_id)
 
 
 class _Lane:
@@ -99,7 +161,7 @@ class _Lane:
 
     The client's tables are used as they are: `confirmations` (delivery tag → future) and
     `message_id_delivery_tag`, by which it finds a returned message. A future stays in the table until the
-    broker has answered, also when nobody waits for it any more.
+    broker has answered, also when nobody waits for it any more. answered: how many messages the broker answered.
     """
 
     def __init__(self, channel: Channel, exchange: str, user_id: str) -> None:
@@ -110,6 +172,7 @@ class _Lane:
         self._loop = asyncio.get_running_loop()
         self._in_flight = 0
         self._retired = False
+        self.answered = 0
         self._writer = self._loop.create_task(self._write(), name=f"publish on channel {channel.number}")
         self._closer: asyncio.Task[None] | None = None
         channel.closing.add_done_callback(self._on_closed)
@@ -133,10 +196,17 @@ class _Lane:
         self._in_flight += 1
         try:
             await answer
+            self.answered += 1
         except PublishError as error:
+            self.answered += 1
             raise UnroutableError(routing_key) from error
         except DeliveryError as error:
-            raise UnconfirmedError("nack") from error
+            self.answered += 1
+            raise RefusedError("nack") from error
+        except _LostToAnotherError as error:
+            if len(body) > error.limit:
+                raise OversizeError(len(body), error.limit) from error
+            raise
         finally:
             timer.cancel()
             self._in_flight -= 1
@@ -174,9 +244,11 @@ class _Lane:
     def _on_closed(self, closing: asyncio.Future[object]) -> None:
         reason = "closed" if closing.cancelled() else str(closing.exception() or "closed")
         self._writer.cancel()
+        size = _SIZE_LIMIT.search(reason)
         for answer in self.channel.confirmations.values():
             if not answer.done():
-                answer.set_exception(UnconfirmedError(f"channel lost: {reason}"))
+                lost = f"channel lost: {reason}"
+                answer.set_exception(_LostToAnotherError(lost, int(size[1])) if size else UnconfirmedError(lost))
 
     async def _write(self) -> None:
         while True:
@@ -190,9 +262,22 @@ class _Lane:
                 await written  # the socket took it: a slow link holds the next write back, not the memory
 
 
+class _LostToAnotherError(UnconfirmedError):
+    """The channel was lost because one message on it is larger than the broker takes. limit: bytes."""
+
+    def __init__(self, text: str, limit: int) -> None:
+        self.limit = limit
+        super().__init__(text)
+
+
+def _route(routing_key: str) -> str:
+    """`<participant>.<lane>`: the part that decides the queue."""
+    return ".".join(routing_key.split(".", 2)[:2])
+
+
 def _give_up(answer: asyncio.Future[object]) -> None:
     if not answer.done():
-        answer.set_exception(UnconfirmedError("timeout"))
+        answer.set_exception(UnansweredError("timeout"))
 
 
 def _heard(future: asyncio.Future[Any]) -> None:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.amqp.consumer import BatchConsumer
-from gateway.amqp.deliveries import Incoming
+from gateway.amqp.deliveries import Incoming, Kept
 from gateway.amqp.link import Link
-from gateway.broker.topology import DEAD, owner_of, plan
+from gateway.bounds import Bounds, Reached
+from gateway.broker.topology import DEAD, TO_QUEUES, owner_of, plan
 from gateway.core.routing import Directory
 from gateway.services.ports import Delivery
 from schemas.catalogue import MatterType
 
 PREFETCH_BUDGET = 2000
 PREFETCH_BOUNDS = (10, 500)
+FORBIDDEN_HEADERS = frozenset({"CC", "BCC", "x-death"})
+FORBIDDEN_PREFIX = "x-first-death-"
 
 
 class GatewayConsumer:
-    """Consumes what the topology gives the gateway. budget: unacknowledged messages over all queues.
+    """Consumes what the topology gives the gateway. budget: unacknowledged messages over all queues; their bytes, and
+    how much of a message that is too large is kept, stand in `bounds`. reached: counts when a queue has no room.
 
     The dead queue is taken one by one: what died of us must not take its neighbours along.
     """
@@ -30,16 +35,27 @@ class GatewayConsumer:
         catalogue: Mapping[str, MatterType],
         *,
         budget: int = PREFETCH_BUDGET,
+        bounds: Bounds | None = None,
+        reached: Reached | None = None,
     ) -> None:
-        self._consumer = BatchConsumer(link, prefetches(plan(directory, catalogue).inbound(), budget))
+        bounds = bounds or Bounds()
+        self._directory = directory
+        self._reached = reached or Reached()
+        self._consumer = BatchConsumer(
+            link,
+            prefetches(plan(directory, catalogue).inbound(), budget),
+            kept=Kept(bounds.message_bytes, min(bounds.quarantine_bytes, bounds.message_bytes)),
+            budget=bounds.consumer_bytes,
+            full=lambda queue: self._reached.count("consumer_bytes", owner_of(queue) or ""),
+        )
 
     async def open(self) -> None:
         """Start consuming; `batches` does it too."""
         await self._consumer.open()
 
-    async def batches(self, max_size: int) -> AsyncIterator[list[Delivery]]:
-        async for batch in self._consumer.batches(max_size):
-            yield [delivery(incoming) for incoming in batch]
+    async def batches(self, max_size: int, max_bytes: int) -> AsyncIterator[list[Delivery]]:
+        async for batch in self._consumer.batches(max_size, max_bytes):
+            yield [delivery(incoming, self._directory) for incoming in batch]
 
     async def ack(self, deliveries: Sequence[Delivery]) -> None:
         await self._consumer.ack([delivery.tag for delivery in deliveries])
@@ -66,30 +82,78 @@ def prefetches(queues: Sequence[str], budget: int) -> dict[str, int]:
     return {name: 1 if name == DEAD else share for name in queues}
 
 
-def delivery(incoming: Incoming) -> Delivery:
-    """Who owns it: the queue says so. What lies in the dead queue belongs to the queue it died in."""
-    dead_from: str | None = None
-    routing_key = incoming.routing_key
-    if incoming.queue == DEAD:
-        dead_from = str(incoming.headers.get("x-first-death-queue") or incoming.routing_key)
-        routing_key = _first_key(incoming.headers) or routing_key
+def delivery(incoming: Incoming, directory: Directory) -> Delivery:
+    """Whose it is and whether it may be read at all, by what the broker itself vouches for.
+
+    That is the queue, the routing key (a partner's begins with its own code: topic permission; in the dead queue it is
+    the name of the queue that the message died in, `x-dead-letter-routing-key` of our topology), and `user_id` where
+    there is one. Headers and all other properties are the publisher's choice, also `x-death` and
+    `x-first-death-queue`: a broker completes what it finds there (rabbit_dead_letter, RabbitMQ 3.10).
+    """
+    dead = incoming.queue == DEAD
+    whose = _of_dead(incoming, directory) if dead else _of_partner(incoming, directory)
     return Delivery(
-        owner=owner_of(dead_from or incoming.queue) or "",
+        owner=whose.owner,
         queue=incoming.queue,
         body=incoming.body,
         user_id=incoming.user_id,
         content_type=incoming.content_type,
-        routing_key=routing_key,
+        routing_key=incoming.routing_key,
         redelivered=incoming.redelivered,
-        dead_from=dead_from,
+        dead_from=incoming.routing_key if dead else None,
         tag=incoming,
+        size=incoming.size,
+        body_sha256=incoming.sha256,
+        refused=whose.refused or ("too-large" if incoming.sha256 is not None else None),
+        pointer=whose.pointer,
+        traced=whose.traced,
     )
 
 
-def _first_key(headers: Mapping[str, Any]) -> str | None:
-    """The key that it was published with, from the last entry of `x-death` (the first death)."""
-    deaths = headers.get("x-death")
-    if not isinstance(deaths, list) or not deaths or not isinstance(deaths[-1], dict):
-        return None
-    keys = deaths[-1].get("routing-keys")
-    return str(keys[0]) if isinstance(keys, list) and keys else None
+@dataclass(frozen=True, slots=True)
+class _Whose:
+    """owner, refused, pointer, traced: as in `Delivery`."""
+
+    owner: str
+    refused: str | None = None
+    pointer: str | None = None
+    traced: bool = True
+
+
+def _of_partner(incoming: Incoming, directory: Directory) -> _Whose:
+    """Off a `from` queue. A key in `CC` or `BCC` passes the topic permission unchecked (up to RabbitMQ 4.0), so a copy
+    may lie in another's queue; its publisher's code still leads its routing key."""
+    owner = owner_of(incoming.queue) or directory.home.code
+    first = incoming.routing_key.partition(".")[0]
+    if first != owner:
+        publisher = directory.get(first)
+        known = publisher is not None and publisher.channel == "amqp"
+        return _Whose(first if known else owner, "misrouted", "/routing_key", traced=known)
+    if forbidden := _forbidden(incoming.headers):
+        return _Whose(owner, "forbidden-header", f"/headers/{forbidden}")
+    return _Whose(owner)
+
+
+def _of_dead(incoming: Incoming, directory: Directory) -> _Whose:
+    """Off the dead queue. What died in a `to` queue is ours, or was put there by nobody we know. What died in a `from`
+    queue has lost the key that it was published with: only `user_id` tells a copy from a message of the owner's."""
+    died_in = incoming.routing_key
+    owner = owner_of(died_in)
+    if owner is None or directory.get(owner) is None:
+        return _Whose(directory.home.code, "misrouted", "/routing_key", traced=False)
+    if died_in.startswith(TO_QUEUES):
+        return _Whose(owner, traced=False)
+    publisher = next((p for p in directory.amqp() if (p.broker_user or p.code) == incoming.user_id), None)
+    if publisher is None:
+        return _Whose(owner, traced=False)
+    if publisher.code != owner:
+        return _Whose(publisher.code, "misrouted", "/routing_key")
+    return _Whose(owner)
+
+
+def _forbidden(headers: Mapping[str, Any]) -> str | None:
+    """The first header that decides where a message goes, or that only a broker writes."""
+    for name in headers:
+        if name in FORBIDDEN_HEADERS or name.startswith(FORBIDDEN_PREFIX):
+            return name
+    return None

@@ -9,10 +9,10 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
-from gateway.errors import LianzhiError
+from gateway.errors import BrokerUnavailableError
 
 
-class ManagementError(LianzhiError):
+class ManagementError(BrokerUnavailableError):
     """The management API cannot be reached, refuses us, or refuses the request."""
 
 

@@ -5,6 +5,11 @@
     lianzhi.in  ──<p>.normal.#──▶ lianzhi.from.<p>        the gateway reads all of them
                 └─<p>.urgent.#──▶ lianzhi.from.<p>.urgent
     each of these ──▶ lianzhi.dead (exchange, key = name of the queue) ──▶ lianzhi.dead (queue)
+    lianzhi.mark ──▶ lianzhi.mark                         how far the gateway's store had come: its own (docs/adr/0030)
+
+How long a queue may become is a policy, because an argument cannot be added to a queue that exists. All reject what
+comes beyond: the publisher keeps it and tries again; what dies towards a full dead queue stays in its own (at least
+once), and counts there (docs/adr/0020).
 
 An urgent pair exists where at least one conversation with this participant is possible: whatever can be asked
 can be withdrawn, and `withdraw` and its answer are urgent for every type. Without one, its urgent keys (a ping
@@ -18,20 +23,27 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.bounds import Bounds
 from gateway.core.routing import Directory, Participant, admit
-from gateway.errors import RejectedError
+from gateway.errors import ConfigurationError, RejectedError
 from schemas.catalogue import MatterType
 
 OUT = "lianzhi.out"
 IN = "lianzhi.in"
 DEAD = "lianzhi.dead"
-EXCHANGES = (OUT, IN, DEAD)
+MARK = "lianzhi.mark"
+EXCHANGES = (OUT, IN, DEAD, MARK)
 GATEWAY_USER = "lianzhi-gateway"
+TO_QUEUES = "lianzhi.to."
+FROM_QUEUES = "lianzhi.from."
+POLICY_PRIORITY = 10
 
 TO_DELIVERY_LIMIT = 100
 FROM_DELIVERY_LIMIT = 20
 # Newer brokers drop a message after 20 deliveries where there is no dead-letter exchange; 3.10 takes no -1.
 DEAD_DELIVERY_LIMIT = 1_000_000
+MARKS_KEPT = 32
+"""Marks that lie in their queue at most: the oldest go first, and the highest counts."""
 
 _NOTHING = "^$"
 _QUEUE = re.compile(r"^lianzhi\.(to|from)\.([a-z][a-z0-9-]{1,30})(\.urgent)?$")
@@ -51,8 +63,22 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy of the virtual host for the queues whose names match. Only one is in force on a queue: the one of the
+    highest priority."""
+
+    name: str
+    pattern: str
+    definition: Mapping[str, Any]
+    priority: int = POLICY_PRIORITY
+
+
+@dataclass(frozen=True, slots=True)
 class User:
-    """A broker user and its regular expressions; topics: exchange → (write, read). No permissions: locked out."""
+    """A broker user and its regular expressions; topics: exchange → (write, read). No permissions: locked out.
+
+    limits: `max-connections`, `max-channels`. owner: the file that names the user, for those who must change it.
+    """
 
     name: str
     configure: str = _NOTHING
@@ -60,6 +86,8 @@ class User:
     read: str = _NOTHING
     topics: Mapping[str, tuple[str, str]] | None = None
     enabled: bool = True
+    limits: Mapping[str, int] | None = None
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +96,25 @@ class Topology:
     queues: tuple[Queue, ...]
     bindings: tuple[Binding, ...]
     users: tuple[User, ...]
+    policies: tuple[Policy, ...] = ()
 
     def inbound(self) -> list[str]:
         """Names of the queues that the gateway consumes: every `from` and the dead one."""
-        return [q.name for q in self.queues if q.name == DEAD or q.name.startswith("lianzhi.from.")]
+        return [q.name for q in self.queues if q.name == DEAD or q.name.startswith(FROM_QUEUES)]
+
+    def outbound(self) -> list[str]:
+        """Names of the queues that the gateway publishes to."""
+        return [q.name for q in self.queues if q.name.startswith(TO_QUEUES)]
 
 
 def to_queue(participant: str, lane: str = "normal") -> str:
     """Where a participant finds what is sent to it."""
-    return f"lianzhi.to.{participant}" + (".urgent" if lane == "urgent" else "")
+    return f"{TO_QUEUES}{participant}" + (".urgent" if lane == "urgent" else "")
 
 
 def from_queue(participant: str, lane: str = "normal") -> str:
     """Where the gateway finds what a participant sent."""
-    return f"lianzhi.from.{participant}" + (".urgent" if lane == "urgent" else "")
+    return f"{FROM_QUEUES}{participant}" + (".urgent" if lane == "urgent" else "")
 
 
 def owner_of(queue: str) -> str | None:
@@ -90,16 +123,29 @@ def owner_of(queue: str) -> str | None:
     return match[2] if match else None
 
 
+def replicas_for(nodes: int) -> int:
+    """Members of each queue in a cluster of so many nodes: all of them up to five, an odd number, because an even one
+    outlives no more of them than the next smaller. Nodes that are down count: they come back, and a queue that was made
+    without them stays without them."""
+    return max(1, min(5, nodes - (nodes + 1) % 2))
+
+
 def plan(
     directory: Directory,
     catalogue: Mapping[str, MatterType],
     *,
     replicas: int = 1,
     gateway_user: str = GATEWAY_USER,
+    bounds: Bounds | None = None,
 ) -> Topology:
-    """The whole topology. replicas: members of each quorum queue, 3 in a cluster of three or more."""
+    """The whole topology. replicas: members of each quorum queue, 3 in a cluster of three or more.
+
+    Raises ConfigurationError: two participants, or one and the gateway, would log in as the same user.
+    """
+    bounds = bounds or Bounds()
     queues = [Queue(DEAD, _quorum(replicas) | {"x-delivery-limit": DEAD_DELIVERY_LIMIT})]
-    bindings = [Binding(DEAD, DEAD, "#")]
+    queues.append(Queue(MARK, _quorum(replicas) | {"x-max-length": MARKS_KEPT, "x-overflow": "drop-head"}))
+    bindings = [Binding(DEAD, DEAD, "#"), Binding(MARK, MARK, "#")]
     for participant in directory.amqp():
         code = participant.code
         urgent = converses(participant, directory, catalogue.values())
@@ -114,23 +160,51 @@ def plan(
                     queues.append(Queue(queue, _quorum(replicas) | _dead_lettering(queue, limit)))
     users = [
         # `serve` declares nothing (docs/adr/0006): it publishes to partners and reads what comes from them.
-        User(gateway_user, write=rf"^{re.escape(OUT)}$", read=r"^lianzhi\.(from\..+|dead)$"),
-        *(partner_user(p) for p in directory if p.channel == "amqp"),
-    ]
-    return Topology(EXCHANGES, tuple(queues), tuple(bindings), tuple(users))
+        User(
+            gateway_user, write=r"^lianzhi\.(out|mark)$", read=r"^lianzhi\.(from\..+|dead|mark)$",
+            owner="lianzhi.toml [broker] url",
+        ),
+        *(partner_user(p, bounds) for p in directory if p.channel == "amqp"),
+    ]  # fmt: skip
+    _apart(users)
+    return Topology(EXCHANGES, tuple(queues), tuple(bindings), tuple(users), policies(bounds))
 
 
-def partner_user(participant: Participant) -> User:
+def policies(bounds: Bounds) -> tuple[Policy, ...]:
+    """How long each kind of queue may become."""
+    longest = {
+        "max-length": bounds.queue_messages,
+        "max-length-bytes": bounds.queue_bytes,
+        "overflow": "reject-publish",
+    }
+    patterns = {"lianzhi.to": r"^lianzhi\.to\.", "lianzhi.from": r"^lianzhi\.from\.", DEAD: r"^lianzhi\.dead$"}
+    return tuple(Policy(name, pattern, longest) for name, pattern in patterns.items())
+
+
+def partner_user(participant: Participant, bounds: Bounds) -> User:
     """Reads its own `to` queues, writes its own keys, nothing else; a disabled one nothing at all."""
     name, code = participant.broker_user or participant.code, participant.code
+    owner = f"participants/{code}.toml [broker] user"
     if not participant.enabled:
-        return User(name, enabled=False)
+        return User(name, enabled=False, owner=owner)
     return User(
         name,
         write=rf"^{re.escape(IN)}$",
         read=rf"^lianzhi\.to\.{code}(\.urgent)?$",
         topics={IN: (rf"^{code}\..*", _NOTHING)},
+        limits={"max-connections": bounds.user_connections, "max-channels": bounds.user_channels},
+        owner=owner,
     )
+
+
+def _apart(users: Iterable[User]) -> None:
+    owners: dict[str, str] = {}
+    for user in users:
+        if (other := owners.setdefault(user.name, user.owner)) != user.owner:
+            raise ConfigurationError(
+                f"{other} 与 {user.owner}：代理用户同为 {user.name}，须各用各的。"
+                f" Both name the broker user {user.name}; each needs its own."
+            )
 
 
 def converses(participant: Participant, directory: Directory, matters: Iterable[MatterType]) -> bool:

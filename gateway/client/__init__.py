@@ -17,6 +17,7 @@ from gateway.client.answers import (
     SaidToGroup,
     StoredDocument,
     TimelineEvent,
+    Warned,
 )
 from gateway.client.client import CourtClient
 from gateway.client.config import ClientConfig
@@ -31,6 +32,7 @@ from gateway.client.problems import (
     UnexpectedAnswerError,
 )
 from gateway.client.sending import Resumed
+from gateway.client.signing import approval_digest
 from gateway.client.wire import Backoff
 
 __all__ = [
@@ -62,4 +64,6 @@ __all__ = [
     "TimelineEvent",
     "UnavailableError",
     "UnexpectedAnswerError",
+    "Warned",
+    "approval_digest",
 ]

@@ -5,14 +5,19 @@ Source: docs/design.md 3.3; the gateway's own models stand in gateway/services/v
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gateway.client.bounds import CURSOR_LENGTH
 from gateway.client.problems import UnexpectedAnswerError
+from gateway.printable import printable
 from schemas.envelope import Envelope
 
 M = TypeVar("M", bound=BaseModel)
+Cursor = Annotated[str, Field(max_length=CURSOR_LENGTH)]
+
+_ERRORS_TOLD = 10
 
 
 def read_answer(model: type[M], document: Any) -> M:
@@ -20,12 +25,22 @@ def read_answer(model: type[M], document: Any) -> M:
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        names = ", ".join("/".join(map(str, e["loc"])) for e in error.errors(include_input=False))
+        told = error.errors(include_input=False)[:_ERRORS_TOLD]
+        names = printable(", ".join("/".join(map(str, e["loc"])) for e in told))
         raise UnexpectedAnswerError(f"回答看不懂（{names}） the answer cannot be read ({names})") from None
 
 
 class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Warned(_Answer):
+    """Something that was accepted and deserves a second look. rule: a code; detail: Chinese."""
+
+    pointer: str = ""
+    rule: str = ""
+    detail: str = ""
+    detail_en: str = ""
 
 
 class AcceptedRequest(_Answer):
@@ -49,6 +64,7 @@ class Accepted(_Answer):
     receiver: str | None = None
     state: str | None = None
     requests: tuple[AcceptedRequest, ...] = ()
+    warnings: tuple[Warned, ...] = ()
 
     @property
     def request_nos(self) -> list[str]:
@@ -99,10 +115,11 @@ class GroupMember(_Answer):
     state: str
     done: bool
     acknowledged: bool
+    waits_for: str | None = None
 
 
 class GroupInfo(_Answer):
-    """complete: each member has acknowledged; waiting_for: who has not."""
+    """complete: each member has acknowledged; waiting_for: whose turn it is where one has not."""
 
     group_no: str
     type: str
@@ -111,8 +128,17 @@ class GroupInfo(_Answer):
     waiting_for: tuple[str, ...] = ()
 
 
+class EndingPaper(_Answer):
+    """What ends a measure: the paper of that kind; None: the request itself."""
+
+    paper: str | None = None
+    zh: str
+    en: str
+    source: str
+
+
 class ReleaseLine(_Answer):
-    """kind: withdraw, ending, already, exception, needs-hand (then `reason`: a code)."""
+    """kind: withdraw, ending, already, alert (closed), exception, needs-hand (then `reason`: a code)."""
 
     kind: str
     request_no: str | None = None
@@ -120,7 +146,9 @@ class ReleaseLine(_Answer):
     receiver: str | None = None
     state: str | None = None
     acknowledged: bool | None = None
+    waits_for: str | None = None
     reason: str | None = None
+    ended_with: EndingPaper | None = None
 
 
 class Released(_Answer):
@@ -138,7 +166,7 @@ class Released(_Answer):
 
 
 class ReleaseInfo(_Answer):
-    """done: every partner has acknowledged, and nothing waits for a hand."""
+    """done: every partner has acknowledged, nothing waits for a hand. waiting_for: who owes a word, maybe we."""
 
     release_no: str
     case_no: str
@@ -150,7 +178,16 @@ class ReleaseInfo(_Answer):
     items: tuple[ReleaseLine, ...] = ()
 
 
+class EndingInfo(_Answer):
+    """The request by which a measure is being ended."""
+
+    request_no: str
+    state: str
+
+
 class MeasureInfo(_Answer):
+    """amount: what was asked for; seized, appraised: what was answered, CNY."""
+
     measure_no: str
     request_no: str
     type: str
@@ -162,6 +199,30 @@ class MeasureInfo(_Answer):
     rank: int | None = None
     start_on: str | None = None
     end_on: str | None = None
+    amount: str | None = None
+    receipt_no: str | None = None
+    seized: str | None = None
+    appraised: str | None = None
+    published_at: str | None = None
+    ending: EndingInfo | None = None
+    ended_with: EndingPaper | None = None
+
+
+class DebtFigure(_Answer):
+    amount: str
+    at: str
+    by: str
+    request_no: str
+    reason: str | None = None
+
+
+class DebtInfo(_Answer):
+    """The debt beside what is secured, CNY. history: every figure, the first one first."""
+
+    debt: str | None = None
+    in_fact: str
+    asked: str
+    history: tuple[DebtFigure, ...] = ()
 
 
 class Reassigned(_Answer):
@@ -172,10 +233,11 @@ class Reassigned(_Answer):
     requests: tuple[str, ...] = ()
     measures: tuple[str, ...] = ()
     notices: tuple[AcceptedRequest, ...] = ()
+    warnings: tuple[Warned, ...] = ()
 
 
 class RequestInfo(_Answer):
-    """One request as it stands."""
+    """One request as it stands. waits_for: whose turn it is; None: nobody's any more."""
 
     request_no: str
     type: str
@@ -183,10 +245,12 @@ class RequestInfo(_Answer):
     shape: str
     state: str
     done: bool
+    waits_for: str | None = None
     asker: str
     asked: str
     lane: str
     case_no: str | None = None
+    case_claimed: bool | None = None
     group_no: str | None = None
     related: str | None = None
     handler: str | None = None
@@ -207,9 +271,10 @@ class RequestInfo(_Answer):
 
 
 class CaseInfo(_Answer):
-    """A case of ours: what is still open, what is in force, what was let go."""
+    """A case of ours: what is still open, what is in force, what was let go. debt: absent from older gateways."""
 
     case_no: str
+    debt: DebtInfo | None = None
     open_requests: tuple[RequestInfo, ...]
     measures: tuple[MeasureInfo, ...]
     releases: tuple[ReleaseInfo, ...]
@@ -218,7 +283,7 @@ class CaseInfo(_Answer):
 class Event(_Answer):
     """One line of the feed: codes only, never a payload. `message_id` is to be looked up with `messages`."""
 
-    cursor: str
+    cursor: Cursor
     at: str
     kind: str
     request_no: str | None = None
@@ -233,7 +298,7 @@ class Event(_Answer):
 
 class FeedPage(_Answer):
     events: tuple[Event, ...]
-    cursor: str
+    cursor: Cursor
 
 
 class TimelineEvent(_Answer):

@@ -35,11 +35,13 @@ from gateway.client.answers import (
     TimelineEvent,
     read_answer,
 )
+from gateway.client.bounds import CURSOR_LENGTH, DEFAULT_BOUNDS, ClientBounds
 from gateway.client.config import ClientConfig
 from gateway.client.decisions import Decisions
 from gateway.client.documents import Papers
 from gateway.client.feed import Feed
 from gateway.client.keys import ADDRESS, KeyBook
+from gateway.client.places import close, places
 from gateway.client.problems import InvalidBodyError, UnexpectedAnswerError
 from gateway.client.reading import open_message
 from gateway.client.retrying import until_answered
@@ -47,7 +49,7 @@ from gateway.client.sending import Resumed, Sender
 from gateway.client.signing import Act, Author, Handed
 from gateway.client.spool import Spool
 from gateway.client.verbs import Verbs
-from gateway.client.wire import Backoff, Wire
+from gateway.client.wire import Backoff, Reply, Wire
 from gateway.crypto.keyring import PrivateKey
 from gateway.crypto.seal import seal
 from gateway.errors import RejectedError
@@ -68,7 +70,11 @@ class CourtClient(Verbs, Decisions):
     of this client's own. sign_key: our `sub` key. open_keys: our `enc` keys. gateway_jwks: a JWK Set handed over
     at registration; without it the gateway's is pinned when first seen. timeout: seconds for one attempt.
     patience: seconds after which a call that only reads gives up (UnavailableError). wait: seconds that the gateway
-    may hold an empty feed back.
+    may hold an empty feed back. folder, files: of the configuration, closed to other users on entering. bounds: how
+    much of an answer is read.
+
+    Whatever the gateway answers, every call ends with its result or with an error of this library (`LianzhiError`);
+    StoreUnavailableError when the spool cannot be read or written.
     """
 
     def __init__(
@@ -83,11 +89,14 @@ class CourtClient(Verbs, Decisions):
         open_keys: Sequence[PrivateKey] = (),
         gateway_jwks: Mapping[str, Any] | None = None,
         ca_file: Path | None = None,
+        folder: Path | None = None,
+        files: tuple[Path, ...] = (),
         timeout: float = 30.0,
         patience: float = 60.0,
         wait: int = 30,
         backoff: Backoff | None = None,
         now: Callable[[], datetime] = _now,
+        bounds: ClientBounds = DEFAULT_BOUNDS,
     ) -> None:
         self.court = court
         self._now = now
@@ -95,17 +104,18 @@ class CourtClient(Verbs, Decisions):
         self._backoff = backoff or Backoff()
         self._author = Author(court, gateway, sign_key)
         context = None if ca_file is None else ssl.create_default_context(cafile=ca_file)
-        self._wire = Wire(base_url, token, timeout=timeout, ssl_context=context)
+        self._wire = Wire(base_url, token, timeout=timeout, ssl_context=context, bounds=bounds)
+        self._places = partial(places, spool, folder, files)
         self._spool = Spool(spool, f"{court}@{gateway}", now)
         self._sender = Sender(self._wire, self._spool, self._backoff)
         self._feed = Feed(self._wire, self._spool, self._backoff, wait=wait)
         self._papers = Papers(self._wire, self._backoff, patience)
-        self._keys = KeyBook(self._spool, open_keys, gateway_jwks, partial(self._get, ADDRESS))
+        self._keys = KeyBook(self._spool, open_keys, gateway_jwks, partial(self._get, ADDRESS), bounds.keys)
         self._stack = AsyncExitStack()
 
     @classmethod
     def from_config(cls, config: ClientConfig, **how: Any) -> CourtClient:
-        """how: timeout, patience, wait, backoff, now."""
+        """how: timeout, patience, wait, backoff, now, bounds."""
         return cls(
             config.url,
             config.token,
@@ -116,11 +126,14 @@ class CourtClient(Verbs, Decisions):
             open_keys=config.open_keys,
             gateway_jwks=config.gateway_jwks,
             ca_file=config.ca_file,
-            **how,
+            folder=config.folder,
+            files=config.files,
+            **{"bounds": config.bounds, **how},
         )
 
     async def __aenter__(self) -> CourtClient:
         """Raises ConfigurationError: the spool cannot be used."""
+        close(self._places())
         await self._spool.open()
         self._stack.push_async_callback(self._spool.close)
         await self._wire.open()
@@ -143,16 +156,19 @@ class CourtClient(Verbs, Decisions):
         sign: bool | None = None,
         key: str | None = None,
     ) -> Accepted:
-        """Open a request. body: flat, as in docs/examples.md; receivers: one request each, one group.
+        """Open a request. body: flat, as in docs/examples.md; receivers: one request each, one group. Approvals in it
+        that do not say what they are over are said to be over it (`approval_digest`).
 
         sign: None = signed when the catalogue calls it coercive. key: the Idempotency-Key; give one that your own
         record determines, and the same call after a crash is the same submission. It returns when the gateway has
         answered, however long that takes; cancelled, the submission stays in the spool for `resume`.
-        Raises ProblemError (its code and fields), UnexpectedAnswerError, MisuseError.
+        After the spool was lost, the same call under the same key does nothing twice: plain, it gets the first answer;
+        signed anew, ProblemError `idempotency-key-reused`, whose text names the request that the key stands for.
+        Raises ProblemError (its code and fields), UnexpectedAnswerError (it stays in the spool), MisuseError.
         """
         named = (receiver,) if receiver is not None else tuple(receivers)
         handed = signing.submission(
-            self._author, body, receivers=named, sign=sign, message_id=str(uuid7()), now=self._now()
+            self._author, body, receivers=named, sign=sign, message_id=str(uuid7()), now=self._now(), bind=True
         )
         return read_answer(Accepted, await self._sender.say(handed, key or str(uuid7())))
 
@@ -204,35 +220,32 @@ class CourtClient(Verbs, Decisions):
         return self._feed.follow(after)
 
     async def request(self, request_no: str) -> RequestInfo:
-        return read_answer(RequestInfo, await self._get(f"{REQUESTS}/{quote(request_no)}"))
+        found = read_answer(RequestInfo, await self._get(f"{REQUESTS}/{quote(request_no)}"))
+        if found.request_no != request_no:
+            raise UnexpectedAnswerError("回答所述的不是这件请求 the answer is about another request")
+        return found
 
     async def requests(self, **where: str) -> AsyncIterator[RequestInfo]:
         """Every request of ours in order of its number; where: case_no, type, state, receiver, group_no."""
-        after: dict[str, str] = {}
-        while True:
-            page = await self._get(REQUESTS, {**where, **after})
-            for one in _member(page, "requests"):
-                yield read_answer(RequestInfo, one)
-            if not page.get("next"):
-                return
-            after = {"after": page["next"]}
+        async for one in self._pages(REQUESTS, "requests", where):
+            yield read_answer(RequestInfo, one)
 
     async def messages(self, request_no: str) -> list[Message]:
         """Every message of the request, signed bytes and translation; what is sealed to us is for `unseal`."""
-        page = await self._get(f"{REQUESTS}/{quote(request_no)}/messages")
-        return [read_answer(Message, {"request_no": request_no, **one}) for one in _member(page, "messages")]
+        found = await self._whole(f"{REQUESTS}/{quote(request_no)}/messages", "messages")
+        return [read_answer(Message, {"request_no": request_no, **_object(one)}) for one in found]
 
     async def timeline(self, request_no: str) -> list[TimelineEvent]:
-        page = await self._get(f"{REQUESTS}/{quote(request_no)}/timeline")
-        return [read_answer(TimelineEvent, one) for one in _member(page, "events")]
+        found = await self._whole(f"{REQUESTS}/{quote(request_no)}/timeline", "events")
+        return [read_answer(TimelineEvent, one) for one in found]
 
     async def types(self) -> list[dict[str, Any]]:
         """The catalogue as this gateway has it."""
-        return list(_member(await self._get("/v1/types"), "types"))
+        return [_object(one) for one in _member(await self._get("/v1/types"), "types")]
 
     async def type(self, name: str) -> dict[str, Any]:
         """One matter type: JSON Schemas, examples, deadline, approvals, documents."""
-        return dict(await self._get(f"/v1/types/{quote(name)}"))
+        return _object(await self._get(f"/v1/types/{quote(name)}"))
 
     async def unseal(self, message: Message, *, reopen_by: str | None = None) -> Opened:
         """Verify a message addressed to us, open what is sealed to us, and validate it. What it says is then proved.
@@ -269,9 +282,38 @@ class CourtClient(Verbs, Decisions):
         return self._author, self._author.gateway, self._now()
 
     async def _get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
+        return (await self._reply(path, params)).document()
+
+    async def _reply(self, path: str, params: Mapping[str, str] | None) -> Reply:
         attempt = partial(self._wire.exchange, "GET", path, params=params)
-        reply = await until_answered(attempt, self._backoff, name=f"GET {path}", patience=self._patience)
-        return reply.document()
+        return await until_answered(attempt, self._backoff, name=f"GET {path}", patience=self._patience)
+
+    async def _whole(self, path: str, name: str) -> list[Any]:
+        """All pages of a list, which is no longer than `list_bytes`. Raises UnexpectedAnswerError."""
+        return [one async for one in self._pages(path, name, {}, self._wire.bounds.list_bytes)]
+
+    async def _pages(
+        self, path: str, name: str, where: Mapping[str, str], most: int | None = None
+    ) -> AsyncIterator[Any]:
+        """Each entry of a list. most: bytes of all pages. Raises UnexpectedAnswerError when the cursor does not lead on
+        or there is more than that."""
+        after: dict[str, str] = {}
+        seen: set[str] = set()
+        read = 0
+        while True:
+            reply = await self._reply(path, {**where, **after})
+            read += len(reply.body)
+            if most is not None and read > most:
+                raise UnexpectedAnswerError(f"清单超过 {most} 字节 the list is longer than {most} bytes (list_bytes)")
+            page = reply.document()
+            for one in _member(page, name):
+                yield one
+            if not (following := page.get("next")):
+                return
+            if not isinstance(following, str) or len(following) > CURSOR_LENGTH or following in seen:
+                raise UnexpectedAnswerError("翻页没有前进 the cursor of the next page does not lead on")
+            seen.add(following)
+            after = {"after": following}
 
     async def _opened(self, message: Message) -> Opened:
         how: dict[str, Any] = {"court": self.court, "own": self._keys.own, "refs": ()}
@@ -287,11 +329,14 @@ class CourtClient(Verbs, Decisions):
     async def _refs(self, request_no: str) -> list[str]:
         """The objects of a request: what its `open` named."""
         heads = [m.head for m in await self.messages(request_no) if m.verb == "open"]
-        return list(heads[0].get("refs", ())) if heads and heads[0] else []
+        refs = heads[0].get("refs") if heads and heads[0] else None
+        return [ref for ref in refs if isinstance(ref, str)] if isinstance(refs, list) else []
 
     async def _sealed(self, act: Act) -> Act:
         """A place, sealed to the key that the `open` named; its codes stay outside."""
-        opened = next(m for m in await self.messages(act.request_no) if m.verb == "open")
+        opened = next((m for m in await self.messages(act.request_no) if m.verb == "open"), None)
+        if opened is None:
+            raise UnexpectedAnswerError(f"{act.request_no} 中没有 open the request has no open")
         envelope = (await self._opened(opened)).envelope
         head, body = split(act.verb, act.data)
         message_id = str(uuid7())
@@ -299,6 +344,12 @@ class CourtClient(Verbs, Decisions):
         key = ring.sealing_key(envelope.sender, at=self._now(), kid=envelope.replykey)
         jwe = seal(body, request_no=act.request_no, message_id=message_id, key=key)
         return Act(act.request_no, act.verb, act.by, head, sealed=jwe, message_id=message_id)
+
+
+def _object(document: Any) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        raise UnexpectedAnswerError("回答中应为对象之处不是对象 something else stands where an object should")
+    return document
 
 
 def _member(document: Any, name: str) -> list[Any]:

@@ -9,17 +9,18 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from gateway.client.bounds import DEFAULT_BOUNDS, ClientBounds
 from gateway.crypto.keyring import PrivateKey, keyring_from_jwks, private_key_from_jwk
 from gateway.errors import ConfigurationError, MisuseError
 from schemas.envelope import CODE
 
 _REQUIRED = ("url", "court", "token_file", "spool")
-_OPTIONAL = ("gateway", "sign_key", "open_key", "gateway_keys", "ca_file")
+_OPTIONAL = ("gateway", "sign_key", "open_key", "gateway_keys", "ca_file", "limits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class ClientConfig:
 
     gateway: whom submissions name, by default the court itself. open_keys: the first is today's, the others still
     open what was sealed before a rotation. gateway_jwks: without it the gateway's key set is pinned when first seen.
+    folder, files: where `client.toml` lies, it and its secrets.
+    bounds: the table `[limits]`.
     """
 
     url: str
@@ -39,6 +42,9 @@ class ClientConfig:
     open_keys: tuple[PrivateKey, ...] = ()
     gateway_jwks: Mapping[str, Any] | None = field(default=None, repr=False)
     ca_file: Path | None = None
+    folder: Path | None = None
+    files: tuple[Path, ...] = ()
+    bounds: ClientBounds = DEFAULT_BOUNDS
 
     @classmethod
     def load(cls, path: str | Path) -> ClientConfig:
@@ -55,6 +61,9 @@ class ClientConfig:
             open_keys=tuple(file.private_key("open_key", name, court, "enc") for name in file.texts("open_key")),
             gateway_jwks=file.key_set(),
             ca_file=file.folder / file.text("ca_file") if "ca_file" in file.members else None,
+            folder=file.folder,
+            files=file.files(),
+            bounds=file.bounds(),
         )
 
 
@@ -83,6 +92,18 @@ class _File:
         if not isinstance(value, str) or not value:
             raise self.wrong(member, "须为非空文字", "must be a non-empty string")
         return value
+
+    def bounds(self) -> ClientBounds:
+        given = self.members.get("limits", {})
+        known = [f.name for f in fields(ClientBounds)]
+        if not isinstance(given, dict):
+            raise self.wrong("limits", "须为表", "must be a table")
+        for name, value in given.items():
+            if name not in known:
+                raise self.wrong(f"limits.{name}", "没有这个上限", f"no such limit; known: {', '.join(known)}")
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < 2**53:
+                raise self.wrong(f"limits.{name}", "须为正整数", "must be a positive integer")
+        return ClientBounds(**given)
 
     def texts(self, member: str) -> list[str]:
         value = self.members.get(member, [])
@@ -140,6 +161,12 @@ class _File:
         if len(names) > 1:
             raise self.wrong("sign_key", "只能有一个签名私钥", "there is one key to sign with")
         return self.private_key("sign_key", names[0], court, "sub") if names else None
+
+    def files(self) -> tuple[Path, ...]:
+        secret = [self.text("token_file"), *self.texts("sign_key"), *self.texts("open_key")]
+        public = [*self.texts("gateway_keys"), *self.texts("ca_file")]
+        beside = (self.folder / name for name in public)
+        return (self.path, *(self.folder / n for n in secret), *(p for p in beside if p.parent == self.folder))
 
     def key_set(self) -> dict[str, Any] | None:
         if "gateway_keys" not in self.members:

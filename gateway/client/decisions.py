@@ -54,10 +54,15 @@ class Decisions(ABC):
         reason: str | None = None,
         at: str | None = None,
         kind: str = "approval",
+        submission: Mapping[str, Any] | None = None,
+        receivers: Sequence[str] = (),
+        over: str | None = None,
         sign: bool | None = None,
         key: str | None = None,
     ) -> Decided:
         """审批. decision: approve, reject; kind: approval, or review of what was sent first; at: RFC 3339, absent: now.
+
+        submission, receivers: what the approver was shown, as it was given to `submit`; or over, its `approval_digest`.
 
         sign: None = signed when we have a key: what was submitted signed is approved signed."""
         author, _, now = self._speaks()
@@ -69,6 +74,7 @@ class Decisions(ABC):
             "decision": decision,
             "reason": reason,
             "at": at,
+            "over": signing.approval_digest(submission, receivers) if over is None and submission else over,
             "kind": None if kind == "approval" else kind,
         }
         handed = signing.statement(

@@ -11,9 +11,11 @@ from typing import IO
 
 import aiohttp
 
-from gateway.client.answers import StoredDocument
+from gateway.client.answering import check_plain
+from gateway.client.answers import StoredDocument, read_answer
+from gateway.client.problems import UnexpectedAnswerError
 from gateway.client.retrying import until_answered
-from gateway.client.wire import Backoff, LineError, Reply, Wire, reply_of
+from gateway.client.wire import Backoff, Reply, Wire, line_error
 from gateway.errors import MisuseError, RejectedError
 
 MEDIA_TYPES = {
@@ -34,7 +36,8 @@ class Papers:
         self._patience = patience
 
     async def put(self, source: Path | bytes, media_type: str | None) -> StoredDocument:
-        """The same bytes again change nothing. Raises ProblemError, UnavailableError, MisuseError (media type)."""
+        """The same bytes again change nothing. Raises ProblemError, UnavailableError, UnexpectedAnswerError,
+        MisuseError (media type)."""
         kind = media_type or (MEDIA_TYPES.get(source.suffix.lower()) if isinstance(source, Path) else None)
         if kind is None:
             raise MisuseError("须说明文书格式（media_type） say which media_type it is")
@@ -47,7 +50,10 @@ class Papers:
                 )
 
         reply = await until_answered(attempt, self._backoff, name=f"document {digest[:12]}", patience=self._patience)
-        return StoredDocument.model_validate(reply.document())
+        stored = read_answer(StoredDocument, reply.document())
+        if stored.sha256 != digest:
+            raise UnexpectedAnswerError("回答所述的不是这份文书 the answer is about another paper")
+        return stored
 
     async def save(self, digest: str, target: Path) -> None:
         """Whole and right, or not at all: `target` appears only when the digest has been found right.
@@ -71,17 +77,26 @@ class Papers:
             raise reply.problem() or reply.unexpected()
 
     async def _fetch(self, digest: str, into: IO[bytes]) -> Reply:
-        """One attempt; only a 200 is written out. Raises LineError."""
-        path = f"/v1/documents/{digest}"
+        """One attempt; only a 200 is written out, and no more than a paper may have. Raises LineError,
+        UnexpectedAnswerError."""
+        path, most = f"/v1/documents/{digest}", self._wire.bounds.document_bytes
         try:
             async with self._wire.request("GET", path, wait=TRANSFER_SECONDS) as answer:
                 if answer.status != 200:
-                    return await reply_of(answer)
+                    return await self._wire.reply_of(answer)
+                check_plain(answer)
+                written = 0
                 async for chunk in answer.content.iter_chunked(CHUNK):
+                    written += len(chunk)
+                    if written > most:
+                        answer.close()
+                        raise UnexpectedAnswerError(
+                            f"文书超过 {most} 字节（上限 document_bytes）。 The paper is larger than {most} bytes."
+                        )
                     into.write(chunk)
                 return Reply(200, answer.content_type, b"", None)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise LineError(f"GET {path}: {type(error).__name__} {error}") from error
+            raise line_error("GET", path, error) from error
 
 
 def _opened(source: Path | bytes) -> io.BufferedReader | io.BytesIO:

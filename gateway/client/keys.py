@@ -10,11 +10,13 @@ import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
+from gateway.client.bounds import DEFAULT_BOUNDS
 from gateway.client.problems import ChangedKeyError, UnexpectedAnswerError
 from gateway.client.spool import Spool
 from gateway.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks
 from gateway.crypto.strictjson import dumps
 from gateway.errors import MisuseError
+from gateway.printable import printable
 
 ADDRESS = "/.well-known/jwks.json"
 PINNED = "keys"
@@ -22,7 +24,7 @@ _MATERIAL = ("kty", "crv", "x", "y")
 
 
 class KeyBook:
-    """given: a JWK Set that is trusted as it stands and alone. fetch: reads the gateway's."""
+    """given: a JWK Set that is trusted as it stands and alone. fetch: reads the gateway's. most: keys to pin."""
 
     def __init__(
         self,
@@ -30,7 +32,9 @@ class KeyBook:
         open_keys: Iterable[PrivateKey],
         given: Mapping[str, Any] | None,
         fetch: Callable[[], Awaitable[Any]],
+        most: int = DEFAULT_BOUNDS.keys,
     ) -> None:
+        self._most = most
         self._spool = spool
         self._open_keys = tuple(open_keys)
         self._fetch = fetch
@@ -46,7 +50,7 @@ class KeyBook:
         """Raises ChangedKeyError, UnavailableError, UnexpectedAnswerError."""
         if self._ring is None:
             kept = await self._spool.note(PINNED)
-            self._ring = await self._renew() if kept is None else keyring_from_jwks(json.loads(kept), self._open_keys)
+            self._ring = await self._renew() if kept is None else self._read(json.loads(kept))
         return self._ring
 
     async def renewed(self) -> Keyring:
@@ -55,17 +59,21 @@ class KeyBook:
 
     async def _renew(self) -> Keyring:
         kept = await self._spool.note(PINNED)
-        document = merged(json.loads(kept) if kept else {"keys": []}, await self._fetch())
-        try:
-            self._ring = keyring_from_jwks(document, self._open_keys)
-        except MisuseError as error:
-            raise UnexpectedAnswerError(f"{ADDRESS}：{error}") from error
+        document = merged(json.loads(kept) if kept else {"keys": []}, await self._fetch(), self._most)
+        self._ring = self._read(document)
         await self._spool.keep(PINNED, dumps(document))
         return self._ring
 
+    def _read(self, document: Mapping[str, Any]) -> Keyring:
+        """A set that was pinned by an older version may hold a key that this one refuses."""
+        try:
+            return keyring_from_jwks(document, self._open_keys)
+        except (MisuseError, ValueError, TypeError, OverflowError) as error:
+            raise UnexpectedAnswerError(f"{ADDRESS}：{printable(error)}") from error
 
-def merged(pinned: Mapping[str, Any], shown: Any) -> dict[str, Any]:
-    """The key set to pin. Raises ChangedKeyError, UnexpectedAnswerError (not a JWK Set)."""
+
+def merged(pinned: Mapping[str, Any], shown: Any, most: int = DEFAULT_BOUNDS.keys) -> dict[str, Any]:
+    """The key set to pin. Raises ChangedKeyError, UnexpectedAnswerError (not a JWK Set, or more than `most` keys)."""
     if not isinstance(shown, dict) or not isinstance(shown.get("keys"), list):
         raise UnexpectedAnswerError(f"{ADDRESS} 不是公钥集 is no JWK Set")
     keys = {key["kid"]: key for key in pinned["keys"]}
@@ -74,6 +82,9 @@ def merged(pinned: Mapping[str, Any], shown: Any) -> dict[str, Any]:
             raise UnexpectedAnswerError(f"{ADDRESS} 中有无编号的密钥 shows a key without kid")
         known = keys.get(key["kid"])
         if known is not None and any(known.get(name) != key.get(name) for name in _MATERIAL):
-            raise ChangedKeyError(f"公钥 {key['kid']} 被换过，请与法院核对。 The key {key['kid']} is another one now.")
+            kid = printable(key["kid"], 80)
+            raise ChangedKeyError(f"公钥 {kid} 被换过，请与法院核对。 The key {kid} is another one now.")
         keys[key["kid"]] = key
+    if len(keys) > most:
+        raise UnexpectedAnswerError(f"{ADDRESS} 的公钥多于 {most} 把 shows more than {most} keys")
     return {"keys": list(keys.values())}

@@ -5,33 +5,46 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from gateway.client.bounds import CURSOR_LENGTH
 from gateway.errors import LianzhiError
+from gateway.printable import code_or_unknown, printable
 from schemas.problem import FieldError, Problem
 
 _URN = "urn:lianzhi:problem:"
 # These say nothing about what was handed in, only about the credential: it stays in the spool.
+_ERRORS_TOLD, _TEXT_LENGTH = 20, 4_000
 CREDENTIAL = frozenset({"unauthorized", "forbidden"})
+# And this only about two clocks: the same bytes are right when the wrong one has been set.
+CLOCK = "clock-ahead"
 
 
 class ProblemError(LianzhiError):
     """The gateway refused, and said why (RFC 9457).
 
-    code: a key of `schemas.problem.REASONS`; a newer gateway may know more. errors: what exactly, field by field,
-    in Chinese and English. status: of HTTP.
+    code: a key of `schemas.problem.REASONS`; a newer gateway may know more, and what is no code at all is `unknown`.
+    errors: what exactly, field by field, in Chinese and English. status: of HTTP. The error's own text is safe to
+    print and to log.
     """
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.code = problem.type.removeprefix(_URN)
+        self.code = code_or_unknown(problem.type.removeprefix(_URN))
         self.status = problem.status
         self.errors = problem.errors
-        told = "; ".join(f"{e.pointer or '/'} {e.detail}（{e.detail_en}）" for e in problem.errors)
-        super().__init__(f"{self.code}: {problem.title}（{problem.title_en}）{' ' + told if told else ''}")
+        told = "; ".join(f"{e.pointer or '/'} {e.detail}（{e.detail_en}）" for e in problem.errors[:_ERRORS_TOLD])
+        text = f"{self.code}: {problem.title}（{problem.title_en}）{' ' + told if told else ''}"
+        super().__init__(printable(text, _TEXT_LENGTH))
 
     @property
     def about_credential(self) -> bool:
         """Whether the token was refused, and not what was said with it."""
         return self.code in CREDENTIAL
+
+    @property
+    def about_clock(self) -> bool:
+        """Whether a clock, ours or the gateway's, is wrong, and not what was said: `errors` tell by how much. It stays
+        in the spool, and `resume` says the same bytes again."""
+        return self.code == CLOCK
 
 
 class CursorGoneError(ProblemError):
@@ -39,6 +52,15 @@ class CursorGoneError(ProblemError):
 
     Compare your own records with `CourtClient.requests`, then go on with `events(after=OLDEST)`.
     """
+
+
+class OtherIncarnationError(CursorGoneError):
+    """The gateway's database was restored, and the cursor is of before. cursor: of the last event that is common to
+    both, to go on with; None: compare your own records as with any `CursorGoneError`."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.cursor = None if problem.cursor is None or len(problem.cursor) > CURSOR_LENGTH else problem.cursor
 
 
 class UnexpectedAnswerError(LianzhiError):
@@ -86,4 +108,6 @@ def problem_from(document: Any) -> ProblemError | None:
     except ValueError:
         return None
     error = ProblemError(problem)
+    if error.code == "other-incarnation":
+        return OtherIncarnationError(problem)
     return CursorGoneError(problem) if error.code == "cursor-gone" else error

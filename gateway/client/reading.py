@@ -44,12 +44,16 @@ def open_message(
     """
     if message.destroyed:
         raise DestroyedError(f"{message.request_no} {message.message_id}")
+    try:
+        stored_at = parse_timestamp(message.stored_at)
+    except ValueError:
+        raise RejectedError("bad-envelope", pointer="/stored_at") from None
     # 1
     authentic = policy.authenticate(
         message.bytes.encode(),
         sender=message.sender,
         keyring=keyring,
-        now=parse_timestamp(message.stored_at),
+        now=stored_at,
         limits=LIMITS,
     )
     # 2

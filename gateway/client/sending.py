@@ -1,7 +1,8 @@
 """Says what the spool holds until the gateway has answered: the same bytes under the same key, however often.
 
-The order is what makes it safe: commit to the spool, attempt, and only an answer of the gateway ends it. A timeout, a
-broken connection, 5xx or a page of some proxy end nothing.
+The order is what makes it safe: commit to the spool, attempt, and only an answer of the gateway ends it: a refusal by
+name, or a 202 that names what was accepted (`expected`). A timeout, a broken connection, 5xx, a page of some proxy or
+a 200 of whoever it may be end nothing.
 """
 
 from __future__ import annotations
@@ -13,17 +14,21 @@ from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
-from gateway.client.problems import ProblemError, problem_from
+from gateway.client.expected import committed
+from gateway.client.problems import ProblemError, UnexpectedAnswerError, problem_from
 from gateway.client.retrying import until_answered
 from gateway.client.signing import Handed
 from gateway.client.spool import Outgoing, Spool, answer_of, fingerprint
-from gateway.client.wire import Backoff, Reply, Wire
+from gateway.client.wire import INCARNATION, Backoff, Reply, Wire
 from gateway.errors import MisuseError
+
+IN_DOUBT = "in-doubt"
 
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """What came of something that had no answer. Exactly one of answer (the gateway's JSON) and problem is there."""
+    """What came of something that had no answer. Exactly one of answer (the gateway's JSON) and problem is there. A
+    problem about a clock is no answer: it stays in the spool."""
 
     key: str
     answer: Any = None
@@ -35,6 +40,7 @@ class Sender:
         self._wire = wire
         self._spool = spool
         self._backoff = backoff
+        self._kept: str | None = None
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def say(self, handed: Handed, key: str) -> Any:
@@ -43,14 +49,18 @@ class Sender:
         Raises ProblemError, UnexpectedAnswerError, MisuseError (the key stands for something else).
         """
         mark = fingerprint(handed.path, handed.content)
-        await self._spool.put(Outgoing(key, handed.path, handed.content_type, mark, handed.body))
+        made_in = await self._incarnation()
+        item = Outgoing(key, handed.path, handed.content_type, mark, handed.body, incarnation=made_in)
+        await self._spool.put(item)
         return await self._deliver(key)
 
     async def resume(self) -> AsyncIterator[Resumed]:
         """Everything unanswered, oldest first, each told when it is answered.
 
-        Raises what concerns all of it: ProblemError about the credential, UnexpectedAnswerError.
+        Raises ProblemError at once when the credential is refused, and UnexpectedAnswerError at the end when one or
+        more got an answer that is none: these stay, and keep nobody behind them waiting.
         """
+        unexpected: UnexpectedAnswerError | None = None
         for key in await self._spool.unanswered():
             try:
                 yield Resumed(key, answer=await self._deliver(key))
@@ -58,6 +68,10 @@ class Sender:
                 if problem.about_credential:
                     raise
                 yield Resumed(key, problem=problem)
+            except UnexpectedAnswerError as error:
+                unexpected = unexpected or error
+        if unexpected is not None:
+            raise unexpected
 
     async def _deliver(self, key: str) -> Any:
         """One at a time for each key: `resume` and the caller may meet."""
@@ -72,15 +86,30 @@ class Sender:
             reply = await until_answered(attempt, self._backoff, name=f"{item.path} {key}")
             problem = reply.problem()
             if problem is None:
-                reply.document()  # an answer that cannot be read is no answer
-            elif problem.about_credential:
-                raise problem
-            await self._spool.answered(key, reply.status, reply.body.decode())
+                committed(item.path, reply)  # what does not say so is no answer
+            elif problem.about_credential or problem.about_clock or problem.code == IN_DOUBT:
+                raise problem  # it stays; what is in doubt a person at the gateway decides
+            await self._spool.answered(key, reply.status, reply.body.decode())  # UTF-8, or it was no answer
             return _outcome(await self._spool.get(key) or item)
+
+    async def _incarnation(self) -> str | None:
+        """Of the gateway's store, as it was last told; it outlives this process."""
+        known, told = await self._known(), self._wire.incarnation
+        if told is not None and told != known:
+            await self._spool.keep(INCARNATION, told)
+            self._kept = told
+        return told or known
+
+    async def _known(self) -> str | None:
+        if self._kept is None:
+            self._kept = await self._spool.note(INCARNATION)
+        return self._kept
 
     async def _attempt(self, item: Outgoing, body: bytes) -> Reply:
         await self._spool.attempted(item.key)
         headers = {"Content-Type": item.content_type, "Idempotency-Key": item.key}
+        if item.incarnation is not None:
+            headers[INCARNATION] = item.incarnation
         return await self._wire.exchange("POST", item.path, headers=headers, body=body)
 
 

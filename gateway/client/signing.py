@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.client.wire import JSON
+from gateway.crypto.jcs import over
 from gateway.crypto.keyring import PrivateKey
 from gateway.crypto.sdjwt import issue
 from gateway.crypto.strictjson import dumps
@@ -57,8 +58,10 @@ def submission(
     sign: bool | None,
     message_id: str,
     now: datetime,
+    bind: bool = False,
 ) -> Handed:
     """The POST that opens a request. body: flat, as in docs/examples.md; receivers: may be empty when it names them.
+    bind: its approvals are said to be over this very submission, where they do not say so themselves.
 
     Raises MisuseError: no type, a signed one without exactly one receiver where its type does not go to several
     (docs/adr/0011), no key to sign with.
@@ -68,7 +71,7 @@ def submission(
         raise MisuseError("提交内容须有 type 和 schema_version the body needs type and schema_version")
     if not author.signs(sign, must_sign(body, author.key is not None)):
         plain = {**body, **_addressed(receivers)}
-        return Handed(REQUESTS, JSON, dumps(plain).encode(), plain)
+        return Handed(REQUESTS, JSON, dumps(_bound(plain, _named(plain)) if bind else plain).encode(), plain)
     named = (
         list(receivers) or [body["receiver"]] if "receiver" in body or receivers else list(body.get("receivers", ()))
     )
@@ -80,8 +83,27 @@ def submission(
     content = {name: value for name, value in body.items() if name not in ("receiver", "receivers")}
     if len(named) > 1:  # the envelope names the first
         content["receivers"] = named
-    raw = _signed(author, matter_name, "open", version, named[0], content, message_id, now)
+    sent = _bound(content, named) if bind else content
+    raw = _signed(author, matter_name, "open", version, named[0], sent, message_id, now)
     return Handed(REQUESTS, CONTENT_TYPE, raw, {"receiver": named[0], "signed": content})
+
+
+def approval_digest(body: Mapping[str, Any], receivers: Sequence[str] = ()) -> str:
+    """What an approver of this submission agrees to: `over` of an approval (docs/adr/0024).
+
+    body: as it is given to `CourtClient.submit`; receivers: where it does not name them. Show the approver the
+    submission, then keep the digest with the approval; if the submission changes, it is another digest.
+    """
+    return over(body, list(receivers) or _named(body))
+
+
+def _bound(content: Mapping[str, Any], receivers: Sequence[str]) -> dict[str, Any]:
+    """With the digest in each approval that has none."""
+    given = content.get("approvals")
+    if not given:
+        return dict(content)
+    digest = over(content, receivers)
+    return {**content, "approvals": [{**one, "over": one.get("over") or digest} for one in given]}
 
 
 def must_sign(body: Mapping[str, Any], can: bool) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.crypto.strictjson import dumps
-from gateway.errors import ConfigurationError, MisuseError
+from gateway.errors import ConfigurationError, MisuseError, StoreUnavailableError
+from gateway.files import WAL_BYTES, private_file, private_folder
 
 T = TypeVar("T")
 SCHEMA_VERSION = 1
@@ -29,27 +29,28 @@ _SCHEMA = """
 CREATE TABLE outgoing (
     key TEXT PRIMARY KEY, made_at TEXT NOT NULL, path TEXT NOT NULL, content_type TEXT NOT NULL,
     fingerprint TEXT NOT NULL, body BLOB, attempts INTEGER NOT NULL DEFAULT 0,
-    status INTEGER, answer TEXT, answered_at TEXT
+    status INTEGER, answer TEXT, answered_at TEXT, incarnation TEXT
 );
 CREATE INDEX outgoing_unanswered ON outgoing (made_at) WHERE status IS NULL;
 CREATE TABLE note (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 # What was refused changed nothing at the gateway either: the key is free for the corrected words.
 _PUT = """
-INSERT INTO outgoing (key, made_at, path, content_type, fingerprint, body) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO outgoing (key, made_at, path, content_type, fingerprint, body, incarnation) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET made_at = excluded.made_at, path = excluded.path, body = excluded.body,
-    content_type = excluded.content_type, fingerprint = excluded.fingerprint,
+    content_type = excluded.content_type, fingerprint = excluded.fingerprint, incarnation = excluded.incarnation,
     attempts = 0, status = NULL, answer = NULL, answered_at = NULL
 WHERE outgoing.status >= 400
 """
-_COLUMNS = "key, path, content_type, fingerprint, body, status, answer"
+_COLUMNS = "key, path, content_type, fingerprint, body, status, answer, incarnation"
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """One POST. key: its Idempotency-Key. fingerprint: of what was meant, before salt and signature.
 
-    status, answer: what the gateway said, None until then; then body is gone.
+    status, answer: what the gateway said, None until then; then body is gone. incarnation: of the gateway's store, as
+    it was known when this was made; sent with every try, so that a retry can be told from what is new.
     """
 
     key: str
@@ -59,6 +60,7 @@ class Outgoing:
     body: bytes | None
     status: int | None = None
     answer: str | None = None
+    incarnation: str | None = None
 
     @property
     def accepted(self) -> bool:
@@ -131,18 +133,25 @@ class Spool:
         return self._connection
 
     async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        """Raises StoreUnavailableError: the file is locked, full, broken or gone."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except sqlite3.Error as error:
+            raise StoreUnavailableError(
+                f"{self._path}：发件台账读写失败（{error}）。 The spool cannot be read or written."
+            ) from error
 
     def _execute(self, sql: str, *parameters: Any) -> None:
         self._db.execute(sql, parameters)
 
     def _open(self) -> None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+            private_folder(self._path.parent)
+            private_file(self._path)
             db = sqlite3.connect(self._path, isolation_level=None, timeout=10.0, check_same_thread=False)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")  # a commit is on the disk
+            db.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
             db.execute("PRAGMA secure_delete = ON")  # what is overwritten is gone
             self._connection = db
             self._prepare(db)
@@ -161,6 +170,8 @@ class Spool:
             raise self._wrong("由更新的版本写成，请升级", "was written by a newer version; upgrade this library")
         elif (owner := self._note("owner")) != self._owner:
             raise self._wrong(f"属于 {owner}，请另指定文件", f"belongs to {owner}; name another file")
+        elif "incarnation" not in {row[1] for row in db.execute("PRAGMA table_info(outgoing)")}:
+            db.execute("ALTER TABLE outgoing ADD COLUMN incarnation TEXT")  # the older library passes over it
         db.execute("DELETE FROM outgoing WHERE answered_at < ?", ((self._now() - ANSWERS_KEPT).isoformat(),))
         db.execute("COMMIT")
 
@@ -182,7 +193,7 @@ class Spool:
 
     def _put(self, item: Outgoing) -> Outgoing:
         at = self._now().isoformat()
-        self._execute(_PUT, item.key, at, item.path, item.content_type, item.fingerprint, item.body)
+        self._execute(_PUT, item.key, at, item.path, item.content_type, item.fingerprint, item.body, item.incarnation)
         kept = self._get(item.key)
         if kept is None or kept.fingerprint != item.fingerprint:
             raise MisuseError(f"键 {item.key} 已用于其他内容 the key {item.key} stands for something else")

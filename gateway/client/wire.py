@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ssl import SSLContext
@@ -11,8 +11,11 @@ from typing import Any
 
 import aiohttp
 
+from gateway.client.answering import PLAIN, json_of, read_bounded
+from gateway.client.bounds import DEFAULT_BOUNDS, ClientBounds
 from gateway.client.problems import ProblemError, UnexpectedAnswerError, problem_from
 from gateway.errors import LianzhiError, MisuseError
+from gateway.printable import printable
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -23,6 +26,10 @@ _LATER = frozenset({408, 425, 429})
 
 class LineError(LianzhiError):
     """The line failed, or the time ran out: whether the gateway acted is unknown."""
+
+
+INCARNATION = "Lianzhi-Incarnation"
+_INCARNATION = re.compile(r"[0-9a-f-]{36}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,7 @@ class Reply:
     content_type: str
     body: bytes
     retry_after: float | None
+    depth: int = DEFAULT_BOUNDS.json_depth
 
     @property
     def later(self) -> bool:
@@ -52,13 +60,14 @@ class Reply:
         return self.status >= 500 or self.status in _LATER
 
     def problem(self) -> ProblemError | None:
-        """What the gateway refuses; None when this is not its refusal."""
+        """What the gateway refuses; None when this is not its refusal: it also names the status that it came with."""
         if not 400 <= self.status < 600 or self.content_type != PROBLEM:
             return None
         try:
-            return problem_from(json.loads(self.body))
+            problem = problem_from(json_of(self.body, self.depth))
         except ValueError:
             return None
+        return problem if problem is not None and problem.status == self.status else None
 
     def document(self) -> Any:
         """The JSON of a positive answer. Raises ProblemError, UnexpectedAnswerError."""
@@ -67,30 +76,44 @@ class Reply:
         if not 200 <= self.status < 300 or self.content_type != JSON:
             raise self.unexpected()
         try:
-            return json.loads(self.body)
+            return json_of(self.body, self.depth)
         except ValueError:
             raise self.unexpected() from None
 
     def unexpected(self) -> UnexpectedAnswerError:
+        what = f"{self.status} {printable(self.content_type, 80)}"
         return UnexpectedAnswerError(
-            f"回答不是网关给出的（{self.status} {self.content_type}）：请检查地址与代理。 "
-            f"Not an answer of the gateway ({self.status} {self.content_type}): check the address and any proxy."
+            f"回答不是网关给出的（{what}）：请检查地址与代理。 "
+            f"Not an answer of the gateway ({what}): check the address and any proxy."
         )
 
 
 class Wire:
-    """timeout: seconds for one exchange, beside what a call asks for itself."""
+    """timeout: seconds for one exchange, beside what a call asks for itself. incarnation: of the gateway's store, as
+    the last answer said."""
 
-    def __init__(self, base_url: str, token: str, *, timeout: float, ssl_context: SSLContext | None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        *,
+        timeout: float,
+        ssl_context: SSLContext | None,
+        bounds: ClientBounds = DEFAULT_BOUNDS,
+    ) -> None:
+        self.bounds = bounds
         self._base = base_url.rstrip("/")
         self._token = token
         self._timeout = timeout
         self._ssl = ssl_context
         self._session: aiohttp.ClientSession | None = None
+        self.incarnation: str | None = None
 
     async def open(self) -> None:
         connector = aiohttp.TCPConnector(ssl=self._ssl if self._ssl is not None else True, limit=0)
-        self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        self._session = aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+        )
 
     async def close(self) -> None:
         if self._session is not None:
@@ -114,25 +137,33 @@ class Wire:
             method,
             self._base + path,
             params=params,
-            headers={"Authorization": f"Bearer {self._token}", **(headers or {})},
+            headers={"Authorization": f"Bearer {self._token}", "Accept-Encoding": PLAIN, **(headers or {})},
             data=body,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=self._timeout + wait, sock_connect=min(10.0, self._timeout)),
         )
 
     async def exchange(self, method: str, path: str, **how: Any) -> Reply:
-        """One attempt. Raises LineError."""
+        """One attempt. Raises LineError, UnexpectedAnswerError (too large)."""
         try:
             async with self.request(method, path, **how) as answer:
-                return await reply_of(answer)
+                return await self.reply_of(answer)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise LineError(f"{method} {path}: {type(error).__name__} {error}") from error
+            raise line_error(method, path, error) from error
+
+    async def reply_of(self, answer: aiohttp.ClientResponse) -> Reply:
+        """The whole answer, read. Raises aiohttp's errors, UnexpectedAnswerError."""
+        body = await read_bounded(answer, self.bounds.answer_bytes)
+        again = _seconds(answer.headers.get("Retry-After"))
+        said = answer.headers.get(INCARNATION, "")
+        if _INCARNATION.fullmatch(said):
+            self.incarnation = said
+        return Reply(answer.status, answer.content_type, body, again, self.bounds.json_depth)
 
 
-async def reply_of(answer: aiohttp.ClientResponse) -> Reply:
-    """The whole answer, read. Raises aiohttp's errors."""
-    return Reply(answer.status, answer.content_type, await answer.read(), _seconds(answer.headers.get("Retry-After")))
+def line_error(method: str, path: str, error: BaseException) -> LineError:
+    return LineError(f"{method} {path}: {type(error).__name__} {printable(error)}")
 
 
 def _seconds(text: str | None) -> float | None:
-    return float(text) if text is not None and text.isascii() and text.isdigit() else None
+    return float(text[:9]) if text is not None and text.isascii() and text.isdigit() else None

@@ -31,9 +31,12 @@ def submit(
     body = json.loads(file.read_text(encoding="utf-8"))
     accepted = _with_client(config, lambda client: client.submit(body, receiver=receiver, sign=sign))
     if json_out:
-        as_json(vars(accepted) if hasattr(accepted, "__dict__") else str(accepted))
+        as_json(accepted.model_dump(mode="json", exclude_none=True))
         return
-    console.print(f"已受理 Accepted: {accepted}")
+    console.print(f"已受理 Accepted: {' '.join(accepted.request_nos)}")
+    for told in accepted.warnings:
+        text = f"! {told.pointer}  {told.detail}  {told.detail_en}  ({told.rule})"
+        console.print(text, style="yellow", markup=False)
 
 
 def request_approve(
@@ -64,16 +67,30 @@ def case_show(
     config: Config = _CLIENT,
     json_out: AsJson = False,
 ) -> None:
-    """一案的在办请求、在用措施和解除情况 Open requests, live measures and releases of one case."""
+    """一案的债务与实际控制金额、在办请求、在用措施和解除情况 Debt and sums in fact, requests, measures, releases."""
     case = _with_client(config, lambda c: c.case(case_no))
     if json_out:
         as_json(case.model_dump(exclude_none=True))
         return
-    requests = [{"request": r.request_no, "type": r.type, "at": r.asked, "state": r.state} for r in case.open_requests]
+    requests = [
+        {"request": r.request_no, "type": r.type, "at": r.asked, "state": r.state, "waits for": r.waits_for}
+        for r in case.open_requests
+    ]
     measures = [
-        {"measure": m.measure_no, "action": m.action, "at": m.asked, "state": m.state, "end": m.end_on}
+        {
+            "measure": m.measure_no,
+            "action": m.action,
+            "state": "ending" if m.ending is not None else m.state,
+            "number": m.control_no or m.receipt_no,
+            "in fact": m.appraised or m.seized,
+            "asked": m.amount,
+            "end": m.end_on,
+        }
         for m in case.measures
     ]
+    if case.debt is not None:
+        owed = case.debt.debt or "–"
+        console.print(f"债务 Debt {owed}，实际控制 in fact {case.debt.in_fact}，申请未复 asked {case.debt.asked}")
     releases = [
         {"release": r.release_no, "reason": r.reason, "done": r.done, "waiting": " ".join(r.waiting_for)}
         for r in case.releases
@@ -106,7 +123,16 @@ def case_release(
     if json_out:
         as_json(released.model_dump(exclude_none=True))
         return
-    rows = [{"what": i.kind, "request": i.request_no, "measure": i.measure_no, "why": i.reason} for i in released.items]
+    rows = [
+        {
+            "what": i.kind,
+            "request": i.request_no,
+            "measure": i.measure_no,
+            "why": i.reason,
+            "paper": i.ended_with.zh if i.ended_with is not None else None,
+        }
+        for i in released.items
+    ]
     listing(rows, f"案件解除 Release {released.release_no}", json_out=False)
 
 

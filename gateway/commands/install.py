@@ -12,10 +12,12 @@ import typer
 from gateway.commands.output import FOUND_WRONG, AsJson, Folder, as_json, console, fail, listing, problems, run
 from gateway.core.approvals import SHANGHAI
 from gateway.errors import ConfigurationError
+from gateway.files import put_right
 from gateway.registry.config import DEFAULT_FOLDER, load_config
 from gateway.registry.forms import SCOPES
 from gateway.registry.installation import Installation, create_home, write_text
 from gateway.registry.participants import PARTICIPANTS, load_registry, read_form
+from gateway.registry.places import places
 
 participants_app = typer.Typer(help="参与单位 Participants", no_args_is_help=True)
 clients_app = typer.Typer(help="法院系统客户端 Clients that speak for an http participant", no_args_is_help=True)
@@ -34,7 +36,9 @@ def init(
 
     code = code or "court-sn" + "".join(ch for ch in court if ch.isdigit())
     token = create_home(folder, court, code=code, client=client, today=datetime.now(SHANGHAI).date())
-    run(migrate(load_config(folder).store_url))
+    config = load_config(folder)
+    run(migrate(config.store_url))
+    put_right(places(config))  # the folder may have been there before
     console.print(f"已建立 Created: [bold]{folder}[/bold]  ({code})")
     console.print(f"\n客户端 {client} 的令牌（只显示这一次） Token of client {client}, shown this once:\n\n  {token}\n")
     console.print("下一步 Next:")

@@ -9,6 +9,9 @@ from pathlib import Path
 from gateway.registry.config import load_config
 from gateway.services.context import Context
 
+NO_DAY = "99999999"
+"""Of no day's numbers: only the incarnations are asked for."""
+
 
 @asynccontextmanager
 async def installed(folder: Path) -> AsyncIterator[Context]:
@@ -19,6 +22,8 @@ async def installed(folder: Path) -> AsyncIterator[Context]:
     config = load_config(folder)
     store = await open_store(config.store_url)
     try:
-        yield build_context(config, store, SystemClock())
+        context = build_context(config, store, SystemClock())
+        context.identity.ages = (await store.standing(NO_DAY)).ages
+        yield context
     finally:
         await store.close()

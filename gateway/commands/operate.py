@@ -5,13 +5,34 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from gateway.commands.output import FOUND_WRONG, MISUSE, Folder, as_json, console, fail, own_errors_told, problems, run
+from gateway.commands.lost_queues import ask_for_what_was_in_them
+from gateway.commands.output import (
+    FOUND_WRONG,
+    MISUSE,
+    Folder,
+    as_json,
+    console,
+    fail,
+    own_errors_told,
+    problems,
+    run,
+    said,
+)
+from gateway.errors import BrokerUnavailableError, ConfigurationError
+from gateway.files import open_to_others, told
 from gateway.registry.config import DEFAULT_FOLDER, Config, load_config
+from gateway.registry.places import places
 from schemas.catalogue import catalogue
+
+if TYPE_CHECKING:
+    from gateway.amqp.link import Link
+
+SHOWN = 20
+"""Names of queues in one line."""
 
 broker_app = typer.Typer(help="消息代理 Broker", no_args_is_help=True)
 
@@ -42,16 +63,32 @@ async def _check(name: str, check: Callable[[], Awaitable[str]]) -> bool:
         console.print(f"[green]✓[/green] {name}：{await check()}")
         return True
     except Exception as error:
-        problems.print(f"✗ {name}：{error}", style="red")
+        told = str(error) if isinstance(error, ConfigurationError) else said(error)
+        problems.print(f"✗ {name}：{told}", style="red", markup=False)
         return False
+
+
+async def _up(link: Link) -> None:
+    """Raises BrokerUnavailableError with what the last try met."""
+    try:
+        await link.wait_connected(10)
+    except TimeoutError:
+        raise BrokerUnavailableError(link.last_error or "timeout") from None
 
 
 def doctor(folder: Folder = DEFAULT_FOLDER) -> None:
     """检查安装：配置、密钥、数据库、代理、队列 Check the installation; exit 1 when something is wrong."""
+    from gateway.registry.law_files import load_law
     from gateway.registry.participants import load_registry
 
-    config = load_config(folder)
-    directory, keyring = load_registry(folder)
+    try:
+        config = load_config(folder)
+        load_law(folder)
+        directory, keyring = load_registry(folder)
+    except ConfigurationError as error:  # nothing else can be looked at
+        problems.print("✗ 配置 configuration：", end="", style="red")
+        problems.print(str(error), style="red", markup=False)
+        raise typer.Exit(FOUND_WRONG) from None
 
     async def registry() -> str:
         keys = sum(len(keyring.public_keys(p.code)) for p in directory)
@@ -63,7 +100,11 @@ def doctor(folder: Folder = DEFAULT_FOLDER) -> None:
             await _check("时效 key dates", lambda: _key_dates(config)),
             await _check("数据库 store", lambda: _store(config)),
             await _check("代理 broker", lambda: _broker(config)),
+            await _check("时钟 clocks", lambda: _clocks(config)),
+            await _check("标记 marks", lambda: _marks(config)),
+            await _check("报文大小 message size", lambda: _message_size(config)),
             await _check("呼叫 paging", lambda: _paging(config)),
+            await _check("文件权限 files", lambda: _files(config)),
         ]
 
     if not all(run(work())):
@@ -89,19 +130,105 @@ async def _store(config: Config) -> str:
 
     store = await open_store(config.store_url)
     try:
+        await store.try_writing(SystemClock().now())
         apart = abs((SystemClock().now() - await store.now()).total_seconds())
-        return f"可用 reachable, 时钟相差 clock apart {apart:.1f} s, 待发 waiting {await store.backlog()}"
+        return f"可读写 read and written, 时钟相差 clock apart {apart:.1f} s, 待发 waiting {await store.backlog()}"
     finally:
         await store.close()
 
 
 async def _broker(config: Config) -> str:
-    """The gateway's own user can log in, and every queue of the topology has its place."""
+    """The gateway's own user can log in, and every queue of the topology is there."""
+    from gateway.amqp.declare import missing
     from gateway.amqp.link import Link
+    from gateway.broker.topology import plan
+    from gateway.registry.participants import load_registry
 
-    async with Link(config.broker_url, name="doctor") as link:
-        await link.wait_connected(10)
-        return f"已登录 logged in as {config.broker_user}"
+    directory, _ = load_registry(config.folder)
+    topology = plan(directory, catalogue(), gateway_user=config.broker_user, bounds=config.limits)
+    queues = [queue.name for queue in topology.queues]
+    async with Link(config.broker_urls, name="doctor") as link:
+        await _up(link)
+        if absent := await missing(link, queues, exchanges=topology.exchanges):
+            names = ", ".join(absent[:SHOWN]) + (" …" if len(absent) > SHOWN else "")
+            raise ConfigurationError(
+                f"缺少 {len(absent)} 个队列或交换机：{names}；请运行 lianzhi broker apply。"
+                f" {len(absent)} queues or exchanges are not there: {names}; run `lianzhi broker apply`."
+            )
+        return f"已登录 logged in as {config.broker_user}, 队列 queues {len(queues)}"
+
+
+async def _clocks(config: Config) -> str:
+    """Ours against the database's, the broker's, and what the partners' messages of late show."""
+    from gateway.bootstrap import SystemClock
+    from gateway.broker.clock import broker_time
+    from gateway.core.clock_watch import SAME
+    from gateway.store.store import open_store
+
+    clock, told, wrong = SystemClock(), [], []
+    store = await open_store(config.store_url)
+    try:
+        others = {"数据库 database": await store.now() - clock.now()}
+        partners = await store.partner_clocks()
+    finally:
+        await store.close()
+    at_broker = await broker_time(config.broker.management)
+    if at_broker is not None:
+        others["代理 broker"] = at_broker - clock.now()
+    for name, offset in others.items():
+        told.append(f"{name} {offset.total_seconds():+.1f} s")
+        if abs(offset) > SAME:
+            wrong.append(name)
+    if at_broker is None:
+        told.append(f"代理 broker ? ({config.broker.management} 没有回答 does not answer)")
+    told += [f"{one.participant} {one.offset_ms / 1000:+.1f} s ({one.at:%m-%d %H:%M})" for one in partners]
+    if wrong:
+        raise ConfigurationError(
+            f"本机时钟与{'、'.join(wrong)}不一致，请校时。 This clock and theirs differ; synchronise: {', '.join(told)}"
+        )
+    return ", ".join(told)
+
+
+async def _marks(config: Config) -> str:
+    """The database is not behind what was marked outside of it, and both marks can be read (docs/adr/0030)."""
+    from gateway.amqp.link import Link
+    from gateway.bootstrap import SystemClock, build_context
+    from gateway.broker.mark_queue import MarkQueue
+    from gateway.core.marks import Verdict
+    from gateway.registry.mark_file import MarkFile
+    from gateway.services.marks import MISSING, told
+    from gateway.services.restoring import look
+    from gateway.store.store import open_store
+
+    store = await open_store(config.store_url)
+    try:
+        async with Link(config.broker_urls, name="doctor") as link:
+            queue = MarkQueue(link, user=config.broker_user)
+            await queue.connect()
+            found = await look(build_context(config, store, SystemClock()), [MarkFile(config.folder), queue])
+    finally:
+        await store.close()
+    wrong = [
+        told(verdict, name, found.marks[name], found.standing)
+        for name, verdict in found.verdicts().items()
+        if verdict is not Verdict.SOUND
+    ]
+    wrong += [f"{name}：{fault}" for name, fault in found.faults.items()]
+    if not found.marks and not found.standing.new and not wrong:
+        wrong.append(MISSING)
+    if wrong:
+        raise ConfigurationError(" ".join(wrong))
+    return f"相符 as marked: {', '.join(sorted(found.marks)) or '尚未运行 never served yet'}"
+
+
+async def _message_size(config: Config) -> str:
+    """The broker's own limit is just above ours."""
+    from gateway.amqp.link import Link
+    from gateway.broker.message_limit import ask_message_limit, judge
+
+    async with Link(config.broker_urls, name="doctor") as link:
+        await _up(link)
+        return judge(await ask_message_limit(link, config.limits, user=config.broker_user), config.limits)
 
 
 async def _paging(config: Config) -> str:
@@ -110,6 +237,22 @@ async def _paging(config: Config) -> str:
 
     names = [notifier.channel for notifier in build_notifiers(config)]
     return f"渠道 channels: {', '.join(names) or '未配置，命中时无人被呼叫 none: nobody is paged on a hit'}"
+
+
+async def _files(config: Config) -> str:
+    """Nobody else on this machine can read what lies in the installation."""
+    modes = open_to_others(places(config))
+    if modes.home_shared:
+        raise ConfigurationError(
+            f"{config.folder} 是共用文件夹，请移到专用文件夹。 Others use this folder too; move to one of its own."
+        )
+    if modes.open:
+        zh, en = told(modes)
+        raise ConfigurationError(
+            f"{zh}；serve 启动时收回，或 chmod -R go= {config.folder}。"
+            f" {en}; serve closes them when it starts, or chmod -R go= {config.folder}."
+        )
+    return "仅本用户可读 readable by this user alone"
 
 
 @broker_app.command("apply")
@@ -123,36 +266,43 @@ def broker_apply(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只显示差别 Only show the differences")] = False,
 ) -> None:
     """把交换机、队列、用户和权限建到与参与单位一致 Bring the broker to what participants and catalogue ask for."""
-    from urllib.parse import quote, urlsplit, urlunsplit
-
     from gateway.amqp.link import Link
     from gateway.broker.management import Management
-    from gateway.broker.provision import differences, provision
-    from gateway.broker.topology import plan
+    from gateway.broker.provision import ADVICE, UNTOUCHED, cluster_size, differences, left_alone, provision
+    from gateway.broker.topology import plan, replicas_for
     from gateway.registry.participants import load_registry
 
     config = load_config(folder)
     directory, _ = load_registry(folder)
-    topology = plan(directory, catalogue(), gateway_user=config.broker_user)
-    parts = urlsplit(config.broker.url)
-    vhost = parts.path.removeprefix("/") or "/"
-    where = parts.netloc.rpartition("@")[2]
-    url = urlunsplit(parts._replace(netloc=f"{quote(admin, safe='')}:{quote(password, safe='')}@{where}"))
+    vhost, urls = config.vhost, config.broker_urls_of(admin, password)
     given: dict[str, str] = json.loads(passwords.read_text(encoding="utf-8")) if passwords else {}
 
     async def work() -> list[str]:
         async with Management(config.broker.management, admin, password) as management:
+            replicas = config.broker.replicas or replicas_for(await cluster_size(management))
+            user, bounds = config.broker_user, config.limits
+            topology = plan(directory, catalogue(), replicas=replicas, gateway_user=user, bounds=bounds)
             if dry_run:
                 return await differences(topology, management=management, vhost=vhost, passwords=given)
-            async with Link(url, name="broker apply") as link:
-                await link.wait_connected(10)
+            async with Link(urls, name="broker apply") as link:
+                await _up(link)
                 return await provision(topology, management=management, link=link, vhost=vhost, passwords=given)
 
     lines = run(work())
+    alone = [line for line in lines if left_alone(line)]
     for line in lines:
-        console.print(("将变更 would change: " if dry_run else "已变更 changed: ") + line)
+        if line not in alone:
+            console.print(("将变更 would change: " if dry_run else "已变更 changed: ") + line)
+    for line in alone:
+        problems.print(f"请处理 left alone: {line}", style="yellow", markup=False)
     if not lines:
         console.print("已是最新 Nothing to change.")
+    made = {line.removeprefix("queue ") for line in lines if line.startswith("queue ")}
+    if not dry_run and made:
+        ask_for_what_was_in_them(config, folder, made)
+    if any(line.startswith(UNTOUCHED) for line in alone):
+        problems.print(ADVICE, style="yellow", markup=False)
+        raise typer.Exit(FOUND_WRONG)
 
 
 def openapi(out: Annotated[Path | None, typer.Option(help="写入文件 Write to a file")] = None) -> None:

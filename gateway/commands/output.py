@@ -13,7 +13,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from gateway.errors import ConfigurationError, LianzhiError, RejectedError
+from gateway.core.readiness import WORDS
+from gateway.errors import (
+    BrokerUnavailableError,
+    ConfigurationError,
+    LianzhiError,
+    RejectedError,
+    StoreUnavailableError,
+)
 
 T = TypeVar("T")
 console = Console(highlight=False, soft_wrap=True)
@@ -41,7 +48,8 @@ def as_json(value: Any) -> None:
 
 
 def fail(text: str, code: int = FOUND_WRONG) -> NoReturn:
-    problems.print(text, style="red")
+    """text: printed as it is; `[store]` names a table of the configuration and is no markup."""
+    problems.print(text, style="red", markup=False)
     raise typer.Exit(code)
 
 
@@ -57,7 +65,17 @@ def own_errors_told() -> Iterator[None]:
         lines += [f"  {e.pointer}  {e.detail}  {e.detail_en}  [{e.rule}]" for e in error.errors]
         fail("\n".join(lines))
     except LianzhiError as error:
-        fail(f"{type(error).__name__}: {error}")
+        fail(said(error))
+
+
+def said(error: BaseException) -> str:
+    """One of ours as a line: what is away is said in words."""
+    if isinstance(error, StoreUnavailableError):
+        zh, en = WORDS["store-away"]
+        return f"数据库不可用 The store is not available（{error}）：{zh}。 {en}."
+    if isinstance(error, BrokerUnavailableError):
+        return f"消息代理不可用，请查地址、登录与服务。 The broker is away or refuses us; see to all three: {error}"
+    return f"{type(error).__name__}: {error}"
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

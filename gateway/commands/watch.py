@@ -8,11 +8,13 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from gateway.commands.output import FOUND_WRONG, AsJson, Folder, as_json, console, fail, listing, run, table
+from gateway.commands.output import FOUND_WRONG, AsJson, Folder, as_json, fail, listing, problems, run, table
+from gateway.files import write_private
 from gateway.registry.config import DEFAULT_FOLDER, load_config
 from schemas.catalogue import catalogue
 
 T = TypeVar("T")
+MOST_ROWS = 10_000
 request_app = typer.Typer(help="请求 Requests", no_args_is_help=True)
 quarantine_app = typer.Typer(help="隔离区 Quarantine", no_args_is_help=True)
 
@@ -49,6 +51,8 @@ async def with_store(folder: Path, work: Callable[[Any], Awaitable[T]]) -> T:
 @request_app.command("show")
 def request_show(number: str, folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None:
     """一件请求的路由信息 One request as routing sees it."""
+    from gateway.core.turns import turn_of
+
     request = run(with_store(folder, lambda s: s.request(number)))
     if request is None:
         fail(f"{number}：没有这件请求 No such request.", FOUND_WRONG)
@@ -58,7 +62,7 @@ def request_show(number: str, folder: Folder = DEFAULT_FOLDER, json_out: AsJson 
             "request_no", "type", "state", "reason", "asker", "asked", "case_no", "lane", "group_no", "related",
             "handler", "client", "created_at", "updated_at", "asker_seq", "asked_seq", "held",
         )
-    }  # fmt: skip
+    } | {"turn_of": turn_of(request)}  # fmt: skip
     if json_out:
         as_json(shown)
         return
@@ -96,7 +100,7 @@ def request_trace(number: str, folder: Folder = DEFAULT_FOLDER, json_out: AsJson
 def quarantine_list(
     folder: Folder = DEFAULT_FOLDER,
     owner: Annotated[str | None, typer.Option(help="只看某单位的队列 Of one participant's queue")] = None,
-    limit: int = 100,
+    limit: Annotated[int, typer.Option(help="条数上限 At most so many", min=1, max=MOST_ROWS)] = 100,
     json_out: AsJson = False,
 ) -> None:
     """被隔离的报文及原因 What was refused, and why."""
@@ -104,8 +108,9 @@ def quarantine_list(
     listing(
         [
             {
-                "id": r.id, "at": r.at, "owner": r.owner, "reason": r.reason, "pointer": r.pointer,
+                "id": r.id, "at": r.at, "owner": r.owner, "reason": r.reason, "pointer": r.pointer, "rule": r.rule,
                 "request": r.request_no, "message": r.message_id, "count": r.count, "sha256": r.body_sha256,
+                "size": r.size, "detail_zh": r.detail_zh, "detail_en": r.detail_en,
             }
             for r in rows
         ],
@@ -116,9 +121,10 @@ def quarantine_list(
 
 @quarantine_app.command("show")
 def quarantine_show(
-    number: int,
+    number: Annotated[int, typer.Argument(min=1, max=2**63 - 1)],
     folder: Folder = DEFAULT_FOLDER,
     out: Annotated[Path | None, typer.Option(help="把原始字节写入文件 Write the bytes to a file")] = None,
+    json_out: AsJson = False,
 ) -> None:
     """一件被隔离的报文；不显示内容，只可导出原始字节。 One of them; its content is not shown, only exported."""
     row = run(with_store(folder, lambda s: s.quarantine_row(number)))
@@ -132,12 +138,24 @@ def quarantine_show(
         "user_id",
         "reason",
         "pointer",
+        "rule",
+        "detail_zh",
+        "detail_en",
         "message_id",
         "request_no",
         "count",
         "body_sha256",
+        "size",
     )
-    table(f"隔离 Quarantine {number}", ["", ""], [(n, getattr(row, n)) for n in names])
+    shown = {name: getattr(row, name) for name in names} | {"kept": len(row.body)}
+    if json_out:
+        as_json(shown)
+    else:
+        table(f"隔离 Quarantine {number}", ["", ""], shown.items())
+    cut = len(row.body) < row.size
+    if cut:
+        told = f"共 {row.size} 字节，只留存 {len(row.body)} 字节；摘要为全文的。"
+        problems.print(f"{told} Of {row.size} bytes {len(row.body)} are kept; the digest is that of all of them.")
     if out is not None:
-        out.write_bytes(row.body)
-        console.print(f"已写入 {len(row.body)} 字节 bytes written: {out}")
+        write_private(out, row.body)
+        problems.print(f"已写入 {len(row.body)} 字节 bytes written: {out}")

@@ -46,7 +46,7 @@ def plan(requests: Sequence[Request], measures: Sequence[Measure], exceptions: C
             result.withdraw.append(request)
     leaving = {r.request_no for r in result.withdraw} | {r.request_no for _, r in result.under_way}
     for measure in live:
-        ending = _ending_of(measure, requests)
+        ending = ending_of(measure, requests)
         if measure.measure_no in exceptions or measure.request_no in exceptions:
             result.spared.append(measure.measure_no)
         elif ending is not None:
@@ -69,7 +69,7 @@ def _withdrawable(request: Request) -> bool:
     return still and request.facts.get("measure") != "end" and request.type != REASSIGNED
 
 
-def _ending_of(measure: Measure, requests: Sequence[Request]) -> Request | None:
+def ending_of(measure: Measure, requests: Sequence[Request]) -> Request | None:
     """An ending that was asked for and is still open."""
     for request in requests:
         asked = request.facts.get("measure") == "end" and measure.measure_no in request.facts.get("targets", ())

@@ -4,7 +4,8 @@ Pure: `running` reads off a request which clocks run, `change` turns what an eve
 clear, `fallen_due` says what a due timer means. `docs/clocks.md` is written from `RULES`, and a test compares them.
 
 The main clock (`due`) is the deadline of the request itself (`core.main_clock`). It stands still wherever the asked
-party waits for the asker, that is outside the states that `RULES` names, and while an objection is unanswered.
+party waits for the asker, that is outside the states that `RULES` names, and where the catalogue says so while an
+objection is unanswered. The fact `objection` says of one that is unanswered whether it stops the main clock.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ def _wanted(kind: str, facts: Mapping[str, Any]) -> bool:
     if kind == DUE:
         return "due" in facts and not facts.get("objection")
     if kind == OBJECTION:
-        return bool(facts.get("objection"))
+        return "objection" in facts
     return kind != HOLD or "hold_until" in facts
 
 
@@ -118,7 +119,7 @@ def change(request: Request, was: Mapping[str, str], verb: str | None, basis: Ba
     """
     facts = request.facts = dict(request.facts)
     if verb == "objection":
-        facts["objection"] = True
+        facts["objection"] = basis.objection_pauses
     elif verb == "objection-answer":
         facts.pop("objection", None)
     runs = running(request, basis)

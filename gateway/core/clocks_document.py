@@ -20,9 +20,11 @@ from gateway.core.clocks import (
 from gateway.core.main_clock import DUE, STEPS
 from gateway.core.settings import Terms
 from schemas.catalogue import Deadline, DeadlineKind
+from schemas.law.lookouts import QUESTIONING, QUESTIONING_LONG, longest
 
 _UNITS = {
     DeadlineKind.LEGAL_DAYS: "日 legal days",
+    DeadlineKind.LEGAL_MONTHS: "个月 months",
     DeadlineKind.WORKING_DAYS: "个工作日 working days",
     DeadlineKind.CLOCK_HOURS: "小时 hours",
 }
@@ -56,7 +58,7 @@ def clocks_document(terms: Terms) -> str:
         f"| `{rule.kind}` | {rule.shape} | {', '.join(rule.states)} | {lengths[rule.kind]} | {_THEN[rule.kind]} |\n"
         for rule in RULES
     ]
-    return _HEAD + "".join(rows) + _main_clock(terms)
+    return _HEAD + "".join(rows) + _main_clock(terms) + _questioning()
 
 
 def _lengths(terms: Terms) -> Mapping[str, str]:
@@ -90,10 +92,27 @@ def _main_clock(terms: Terms) -> str:
     return (
         "\n## 主时钟 The main clock\n\n"
         "预警和通报只有第 1 步，只记事件。 Alerts and notices have step 1 only, as an event.\n"
-        "补正、撤回未答复、书面异议未答复期间停走，之后走完剩余时间；答复后停，退回重办时至少还有一个工作日。 "
-        "It stands still while a supplement, a withdrawal or an objection is unanswered, and goes on with the time "
-        "left; it ends with the answer, and work sent back has at least a working day.\n\n"
+        "补正、撤回未答复期间停走，目录写明的事项（登记、金融机构的查控，NET 6、10）在书面异议未答复期间也停走，"
+        "之后走完剩余时间；答复后停，退回重办时至少还有一个工作日。最后一日已到而逢休息日顺延的，停走时剩余的是到顺延之日的天数"
+        "（民诉法 85）。 "
+        "It stands still while a supplement or a withdrawal is unanswered, and, where the catalogue says so "
+        "(registers and banks, NET 6, 10), an objection; then it goes on with the time left. It ends with the answer, "
+        "and work sent back has at least a working day. A last day that has come and was moved by a rest day leaves "
+        "the days up to the day that it was moved to (CPL-85).\n\n"
         "| 步 step | 何时 when | 做什么 what |\n|---|---|---|\n" + "".join(lines)
+    )
+
+
+def _questioning() -> str:
+    usual, most = longest(QUESTIONING), longest(QUESTIONING_LONG)
+    return (
+        "\n## 询问时限 Questioning after a handover\n\n"
+        f"拘传到案的人移交法院后，自移交记录的时间起 {usual} 小时，情况复杂、可能拘留的 {most} 小时"
+        "（民诉法解释第四百八十二条，`law/lookouts.toml`）。两个截止时间见请求的 `questioning_until`、"
+        "`questioning_longest`，各提前一小时以 `reminder` 提醒承办人。 "
+        f"Of somebody who was brought by a writ: {usual} hours from the time in the record of the handover, {most} "
+        "where the matter is complex and a detention possible (INT-482). Both ends stand in the request and are "
+        "announced to the handler an hour before. A detention decision starts no such clock.\n"
     )
 
 

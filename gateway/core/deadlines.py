@@ -1,7 +1,8 @@
-"""When a term ends: the three kinds of docs/domain.md section 6, on a dated calendar, in Shanghai's days.
+"""When a term ends: the kinds of docs/domain.md section 6, on a dated calendar, in Shanghai's days.
 
 `legal_days`: day 0 does not count; a last day that is a rest day moves to the next working day (CPL-85).
-`working_days`: only worked days count. Both end with their last day, at 24:00. `clock_hours`: day and night.
+`legal_months`: to the same day of a later month, the last of a shorter one (民法典 202); then likewise.
+`working_days`: only worked days count. All these end with their last day, at 24:00. `clock_hours`: day and night.
 A term that had to guess a day (`core.calendar`) is `provisional`; once the year is published it is computed again.
 """
 
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.core.calendar import DAY, Calendar
 from schemas.catalogue import Deadline, DeadlineKind
+from schemas.terms import months_later
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HOUR = timedelta(hours=1)
@@ -37,12 +39,24 @@ def due(deadline: Deadline, start: datetime, calendar: Calendar) -> Due:
     return _in_days(deadline, day_of(start), calendar)
 
 
+def last_day(deadline: Deadline, day: date, calendar: Calendar) -> date:
+    """The last day of a term in days that begins on `day`."""
+    return _in_days(deadline, day, calendar).on
+
+
 @lru_cache(maxsize=4096)
 def _in_days(deadline: Deadline, day: date, calendar: Calendar) -> Due:
     """Remembered: what is opened on one day mostly has one of a few terms, and a calendar never changes."""
-    if deadline.kind is DeadlineKind.LEGAL_DAYS:
-        return _whole(*_working_from(day + deadline.amount * DAY, calendar))
-    return _whole(*working_days(day, deadline.amount, calendar))
+    if deadline.kind is DeadlineKind.WORKING_DAYS:
+        return _whole(*working_days(day, deadline.amount, calendar))
+    return _whole(*_working_from(_last_day(deadline, day), calendar))
+
+
+def _last_day(deadline: Deadline, day: date) -> date:
+    """Of a legal term that begins on `day`, before a rest day moves it."""
+    if deadline.kind is DeadlineKind.LEGAL_MONTHS:
+        return date.fromisoformat(months_later(day.isoformat(), deadline.amount))
+    return day + deadline.amount * DAY
 
 
 def working_days(start: date, amount: int, calendar: Calendar) -> tuple[date, bool]:
@@ -67,17 +81,22 @@ def after(end: Due, amount: int, calendar: Calendar) -> Due:
 
 
 def left(deadline: Deadline, start: datetime, stop: datetime, calendar: Calendar) -> Deadline:
-    """What is left of a term from `start` when it is interrupted at `stop`: in its own kind, never below 0.
+    """What is left of a term from `start` when it is interrupted at `stop`: never below 0, in its own kind; of months,
+    in legal days.
 
-    Days that have begun count as used, hours are rounded up to the next full one in the party's favour.
+    Days that have begun count as used, hours are rounded up to the next full one in the party's favour. A legal term
+    whose last day has come on a rest day has not expired: its end is the next working day (CPL-85 (3)), and what is
+    left are the days up to that. Before that day nothing has moved, and nothing is added to the days that are left.
     """
     if deadline.kind is DeadlineKind.CLOCK_HOURS:
         used = (stop - start) // HOUR
-    elif deadline.kind is DeadlineKind.LEGAL_DAYS:
-        used = (day_of(stop) - day_of(start)) // DAY
-    else:
+        return Deadline(deadline.kind, max(0, deadline.amount - used))
+    if deadline.kind is DeadlineKind.WORKING_DAYS:
         used = working_days_between(day_of(start), day_of(stop), calendar)
-    return Deadline(deadline.kind, max(0, deadline.amount - used))
+        return Deadline(deadline.kind, max(0, deadline.amount - used))
+    today, last = day_of(stop), _last_day(deadline, day_of(start))
+    end = last if today < last else _working_from(last, calendar)[0]
+    return Deadline(DeadlineKind.LEGAL_DAYS, max(0, (end - today) // DAY))
 
 
 def working_days_between(start: date, stop: date, calendar: Calendar) -> int:

@@ -90,6 +90,9 @@ class Indicators:
     leads_sent: int = 0
     leads_filed: int = 0
     leads_refused: int = 0
+    leads_transferred: int = 0
+    leads_turned_away: int = 0
+    leads_revoked: int = 0
     leads_overdue: int = 0
     leads_long_overdue: int = 0
     rechecks_overdue: int = 0
@@ -164,7 +167,10 @@ def indicators(period: Period, rows: Rows, now: datetime, working: Working) -> I
         funds_overdue=_overdue(rows.items, "fund"),
         leads_sent=sum(1 for item in refusal if period.has_day(item.opened_on) and item.outcome != "rejected"),
         leads_filed=_settled(refusal, period, ("filed",)),
-        leads_refused=_settled(refusal, period, ("not-filed", "refused", "returned")),
+        leads_refused=_settled(refusal, period, ("not-filed",)),
+        leads_transferred=_settled(refusal, period, ("transferred",)),
+        leads_turned_away=sum(1 for item in refusal if period.has_day(_turned_away(item))),
+        leads_revoked=_settled(refusal, period, ("case-revoked",)),
         leads_overdue=_overdue(refusal, "refusal"),
         leads_long_overdue=sum(1 for item in refusal if item.overdue_days > COMPLEX_LEAD_MORE_DAYS),
         rechecks_overdue=_overdue(rows.items, "closure"),
@@ -244,6 +250,11 @@ def _reasons(decided: Iterable[Ask], decision: str) -> Mapping[str, int]:
 
 def _overdue(items: Iterable[LedgerItem], ledger: str) -> int:
     return sum(1 for item in items if item.ledger == ledger and item.overdue)
+
+
+def _turned_away(item: LedgerItem) -> date | None:
+    """Answered by a refusal or a return, which 法发〔2025〕8号 五 does not know; earlier ones were taken as the end."""
+    return item.turned_away_on or (item.settled_on if item.outcome in ("refused", "returned") else None)
 
 
 def _settled(items: Iterable[LedgerItem], period: Period, states: Sequence[str]) -> int:

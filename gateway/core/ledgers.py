@@ -7,26 +7,31 @@ The rules, in the order in which `item` follows them:
 3. Any other line is the item's state from then on. A line that settles ends it; of an item with an amount, when what
    the settling lines say comes to that amount. `reopened` takes the end back.
 4. The last `due_on` that a line names holds; else the ledger's own term, in days after the opening or sending. Of a
-   sum the later of the two: whoever promises to pay sooner is not overdue sooner.
+   sum the later of its first and its last: whoever promises to pay sooner is not overdue sooner.
+   A precondition of 终本 that is met (法〔2016〕373号 article 1) is a line with its own day and no state.
 5. Overdue is what is not settled on the day after its last day.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import Protocol
 
+from gateway.core.platform import NUMBERED
 from gateway.core.records import LedgerLine
 from gateway.core.worktime import months_later
-from schemas.ledgers import OPENED
+from schemas.ledgers import BEGINNINGS, CLAIMED, OPENED, UNIDENTIFIED
 
-SENT, REOPENED, TAKEN_BACK = "sent", "reopened", "taken-back"
+SENT, REOPENED, TAKEN_BACK, TURNED_AWAY = "sent", "reopened", "taken-back", "turned-away"
 CLOSED, FOUND, NOTHING_FOUND, RESUMED = "closed", "recheck-found", "recheck-none", "resumed"
 PARTLY = "partly"
+_FIRST = BEGINNINGS | {CLOSED}
+MET = "precondition-"
+"""Kind of a line, with the item of 法〔2016〕373号 article 1 that is met on its day."""
 BANDS = (7, 15, 30)
 """A measure that ends is looked at in these many days before its end."""
 
@@ -35,8 +40,9 @@ BANDS = (7, 15, 30)
 class LedgerTerms:
     """Days after which an item is overdue where no line says when; months and years of the rechecks of 终本.
 
-    refusal 7: 法发〔2025〕8号 [S]. bankruptcy 30: 法发〔2017〕2号 [S]. petition 30: 法〔2021〕227号 [S]. fund 30 [H].
-    closure every 6 months for 5 years [H].
+    refusal 7: 法发〔2025〕8号 [S]. bankruptcy 30: 法发〔2017〕2号 [S]. petition 30: 法〔2021〕227号 [S]. fund 30: of
+    lines that name no day; those of today name it, by the table of terms (`schemas.law.terms`). closure every 6 months
+    for 5 years [H].
     """
 
     days: Mapping[str, int]
@@ -65,6 +71,7 @@ LEDGERS: Mapping[str, LedgerName] = {
         LedgerName("fund", "案款", "Case money received, paid out, kept", "发放期限"),
         LedgerName("refusal", "拒执线索", "Leads on refusal to execute", "立案决定期限"),
         LedgerName("bankruptcy", "执转破", "Enforcement cases proposed or handed over as bankruptcies", "决定期限"),
+        LedgerName("platform", "待补全国平台编号", "Commissions without a number on the national platform", "补录期"),
         LedgerName("measure-ending", "到期措施", "Control measures that end soon", "届满日"),
     )
 }
@@ -73,18 +80,23 @@ KINDS: Mapping[str, str] = {
     SENT: "已送出",
     REOPENED: "退回重办",
     TAKEN_BACK: "已撤销",
+    TURNED_AWAY: "违规拒收",
     "refused": "已拒绝",
     "returned": "已退回",
     "rejected": "未获批准",
     "withdrawn": "已撤回",
     "filed": "已立案",
     "not-filed": "不予立案",
+    "transferred": "移送有管辖权的机关",
+    "case-revoked": "立案后撤销案件",
     "noted": "已收悉",
     "done": "已办结",
     "none": "无结果",
     "impossible": "无法办理",
     PARTLY: "部分办结",
     "received": "已到账",
+    UNIDENTIFIED: "不明款，待认领",
+    CLAIMED: "已认领",
     "released": "已发放",
     "escrow": "已提存",
     "delay": "批准暂缓",
@@ -106,6 +118,7 @@ KINDS: Mapping[str, str] = {
     "suitable": "符合移送条件",
     "not-suitable": "不符合移送条件",
     "look-further": "继续调查后再议",
+    NUMBERED: "已补编号",
     "resolved": "已解决",
     "explained": "已释明",
     "not-resolved": "未能解决",
@@ -116,7 +129,9 @@ KINDS: Mapping[str, str] = {
 @dataclass(frozen=True, slots=True)
 class LedgerItem:
     """outcome: the state that settled it, whatever came after. overdue_days: 0 while it is not overdue. settled: what
-    the settling lines come to, CNY. within: of a measure, the band of days in which it ends (`BANDS`)."""
+    the settling lines come to, CNY. within: of a measure, the band of days in which it ends (`BANDS`).
+    turned_away_on: when it was first answered in a way that the law does not know. met: of 终本, the preconditions that
+    are met and since when."""
 
     ledger: str
     item_no: str
@@ -133,6 +148,8 @@ class LedgerItem:
     request_no: str | None = None
     partner: str | None = None
     team: str | None = None
+    turned_away_on: date | None = None
+    met: Mapping[str, date] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:
@@ -159,11 +176,13 @@ def items(lines: Iterable[LedgerLine], today: date, terms: LedgerTerms = TERMS) 
     ordered = sorted(lines, key=_place)
     groups = (list(group) for _, group in groupby(ordered, key=lambda line: (line.ledger, line.item_no)))
     begun = ([line for line in group if _day(line.day) <= today] for group in groups)
-    return [item(group, today, terms) for group in begun if group]
+    return [item(group, today, terms) for group in begun if any(not _is_met(line) for line in group)]
 
 
 def item(lines: Sequence[LedgerLine], today: date, terms: LedgerTerms = TERMS) -> LedgerItem:
-    """lines: those of one item up to `today`, at least one, in order."""
+    """lines: those of one item up to `today`, in order; at least one is no mere precondition."""
+    met = {line.kind.removeprefix(MET): _day(line.day) for line in lines if _is_met(line)}
+    lines = [line for line in lines if not _is_met(line)]
     first, last = lines[0], lines[-1]
     state, outcome, settled_on = _state(lines)
     term = _rechecks(lines, terms) if first.ledger == "closure" else _term(lines, terms)
@@ -176,17 +195,23 @@ def item(lines: Sequence[LedgerLine], today: date, terms: LedgerTerms = TERMS) -
         item_no=first.item_no,
         state=state,
         outcome=outcome,
-        opened_on=next((_day(line.day) for line in lines if line.kind in (OPENED, CLOSED)), None),
+        opened_on=next((_day(line.day) for line in lines if line.kind in _FIRST), None),
         due_on=due,
         settled_on=settled_on,
         overdue_days=max(0, (today - due).days) if due is not None and settled_on is None else 0,
-        amount=_amount([line for line in lines if line.kind == OPENED]),
+        amount=_owed(lines),
         settled=_amount([line for line in lines if line.settles]),
         case_no=_last(line.case_no for line in lines),
         request_no=first.request_no or last.request_no,
         partner=first.partner or last.partner,
         team=_last(line.team for line in lines),
+        met=met,
+        turned_away_on=next((_day(line.day) for line in lines if line.kind == TURNED_AWAY), None),
     )
+
+
+def _is_met(line: LedgerLine) -> bool:
+    return line.kind.startswith(MET)
 
 
 def ending(measure: Ending, today: date, team: str | None = None) -> LedgerItem:
@@ -210,7 +235,7 @@ def ending(measure: Ending, today: date, team: str | None = None) -> LedgerItem:
 def _state(lines: Sequence[LedgerLine]) -> tuple[str, str | None, date | None]:
     """(state, the state that settled it, when)"""
     state, outcome, settled_on = lines[0].kind, None, None
-    owed, paid = _amount([line for line in lines if line.kind == OPENED]), Decimal(0)
+    owed, paid = _owed(lines), Decimal(0)
     for line in lines:
         paid += Decimal(line.amount) if line.settles and line.amount else 0
         if line.settles and owed is not None and line.amount is not None and paid < owed:
@@ -220,7 +245,7 @@ def _state(lines: Sequence[LedgerLine]) -> tuple[str, str | None, date | None]:
             outcome = outcome or line.kind
         elif line.kind == REOPENED:
             state, outcome, settled_on = line.kind, None, None
-        elif line.kind == TAKEN_BACK:
+        elif line.kind == TAKEN_BACK or (line.kind == TURNED_AWAY and settled_on is not None):
             continue
         elif line.kind == SENT:
             state = SENT if state == OPENED else state
@@ -236,7 +261,8 @@ def _term(lines: Sequence[LedgerLine], terms: LedgerTerms) -> date | None:
     starts = [_day(line.day) for line in lines if line.kind == SENT] or [
         _day(line.day) for line in lines if line.kind == OPENED
     ]
-    own = starts[-1] + timedelta(days=days) if starts else None
+    said = next((line.due_on for line in lines if line.kind in (OPENED, CLAIMED) and line.due_on), None)
+    own = _day(said) if said else starts[-1] + timedelta(days=days) if starts else None
     return max((day for day in (own, named) if day is not None), default=None)
 
 
@@ -253,6 +279,13 @@ def _named_due(lines: Sequence[LedgerLine]) -> date | None:
     return _day(named) if named else None
 
 
+def _owed(lines: Sequence[LedgerLine]) -> Decimal | None:
+    """What came in: of money that was unidentified all of it, however much of it has been claimed."""
+    known = _amount([line for line in lines if line.kind in (OPENED, CLAIMED)])
+    unknown = _amount([line for line in lines if line.kind == UNIDENTIFIED])
+    return max((sum_ for sum_ in (known, unknown) if sum_ is not None), default=None)
+
+
 def _amount(lines: Sequence[LedgerLine]) -> Decimal | None:
     said = [Decimal(line.amount) for line in lines if line.amount is not None]
     return sum(said, Decimal(0)) if said else None
@@ -265,7 +298,7 @@ def _last(values: Iterable[str | None]) -> str | None:
 
 def _place(line: LedgerLine) -> tuple[str, str, str, bool, object, str]:
     """The opening before what else came on its day."""
-    return (line.ledger, line.item_no, line.day, line.kind not in (OPENED, CLOSED), line.at, line.source)
+    return (line.ledger, line.item_no, line.day, line.kind not in _FIRST, line.at, line.source)
 
 
 def _day(text: str) -> date:

@@ -161,6 +161,9 @@ STATES: Mapping[str, frozenset[str]] = {
 }
 
 OUTCOMES = {"done": "completed", "none": "completed", "partial": "partial", "impossible": "impossible"}
+AGAIN = "again"
+"""Fact: the other side has said that it lost our messages and got them again (docs/adr/0031). It stores and receipts
+them anew, at another time."""
 _ONCE = {"delivered": "stored_at", "receipt": "received_at"}
 _STEPS = {
     "ask": ("dispatched", "delivered", "received", "accepted"),
@@ -257,7 +260,7 @@ def _contradicts(state: str, step: Step, facts: dict[str, Any]) -> None:
         return
     said = dict(facts.get("said", {}))
     key = f"{step.verb}:{step.origin}"
-    if key in said and said[key] != step.data[member]:
+    if key in said and said[key] != step.data[member] and AGAIN not in facts:
         raise RejectedError("contradicts", pointer=f"/{member}")
     said[key] = step.data[member]
     facts["said"] = said

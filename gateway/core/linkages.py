@@ -11,6 +11,7 @@ from schemas.linkages import GROUPS, Group, Linkage
 _SHAPES = {Shape.ASK: "请求 ask", Shape.ALERT: "预警 alert", Shape.NOTICE: "通报 notice"}
 _UNITS = {
     DeadlineKind.LEGAL_DAYS: ("日", "legal days"),
+    DeadlineKind.LEGAL_MONTHS: ("个月", "months"),
     DeadlineKind.WORKING_DAYS: ("个工作日", "working days"),
     DeadlineKind.CLOCK_HOURS: ("小时", "hours"),
 }

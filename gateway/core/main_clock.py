@@ -26,12 +26,14 @@ STEPS = ("remind", "urge", "urge-again", "supervise", "escalate")
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What terms are counted on. duty: the asked party's; reads_feed: it has no queue."""
+    """What terms are counted on. duty: the asked party's; reads_feed: it has no queue. objection_pauses: as
+    the catalogue says of the type."""
 
     terms: Terms
     calendar: Calendar
     duty: Duty
     reads_feed: bool = False
+    objection_pauses: bool = False
 
 
 def opened(deadline: Deadline, urgency: str, basis: Basis, now: datetime) -> dict[str, Any]:
@@ -80,13 +82,14 @@ def _start(facts: Mapping[str, Any]) -> datetime:
 def paused(facts: Mapping[str, Any], basis: Basis, now: datetime) -> dict[str, Any]:
     """Facts `due` of a clock that stands still from now on."""
     rest = left(_deadline(facts), _start(facts), now, basis.calendar)
-    return {**facts, "paused": now.isoformat(), "left": rest.amount}
+    return {**facts, "paused": now.isoformat(), "left": rest.amount, "left_kind": rest.kind.value}
 
 
 def resumed(facts: Mapping[str, Any], verb: str | None, basis: Basis, now: datetime) -> dict[str, Any]:
     """Facts `due` of a clock that goes on with the time left. verb: that made it go on; work that is sent back
     (`reopen`) has at least one working day, and is urged from the beginning."""
-    rest, step = Deadline(DeadlineKind(facts["kind"]), facts["left"]), facts["step"]
+    # What was paused by an earlier version tells its kind alone, and knew no months.
+    rest, step = Deadline(DeadlineKind(facts.get("left_kind", facts["kind"])), facts["left"]), facts["step"]
     if verb == "reopen":
         step = URGE
         if rest.amount == 0:
@@ -110,6 +113,15 @@ def _moment(end: Due, step: int, basis: Basis) -> Due:
     return end if days is None else after(end, days, basis.calendar)
 
 
+def _last_step(request: Request) -> int:
+    return ESCALATE if request.shape == "ask" else URGE
+
+
+def has_said_all(request: Request) -> bool:
+    """Whether the last step of the main clock is behind it: it runs on and has no timer."""
+    return bool(request.facts["due"]["step"] > _last_step(request))
+
+
 def next_step(request: Request, basis: Basis) -> Timer | None:
     """The next step that is still to be said: one that would come before its own beginning is not."""
     facts = request.facts["due"]
@@ -118,7 +130,7 @@ def next_step(request: Request, basis: Basis) -> Timer | None:
         step = URGE
     if step == SUPERVISE and request.type == SUPERVISION:
         step = ESCALATE  # it is late itself; there is nobody above it to ask
-    if step > (ESCALATE if request.shape == "ask" else URGE):
+    if step > _last_step(request):
         return None
     end = _moment(last, step, basis)
     return Timer(request.request_no, DUE, end.at, step, start, end.provisional)

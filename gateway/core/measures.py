@@ -10,11 +10,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
+from gateway.core.approvals import SHANGHAI
 from gateway.core.measure_moves import CAME_TO_NOTHING, NOT_DONE, OPEN_STATES, OVER, is_live, moved
 from gateway.core.records import Measure, Request
-from schemas.catalogue import MeasureRule
+from schemas.catalogue import MeasureRule, earlier_of
 
 
 def object_key(secret: bytes, words: str) -> str:
@@ -27,6 +30,17 @@ def keys_of(rule: MeasureRule, asked: str, secret: bytes) -> list[str]:
     return [object_key(secret, f"{asked}:{words}" if rule.per_receiver else words) for _, words in rule.objects]
 
 
+def keys_to_find(rule: MeasureRule, asked: str, secret: bytes) -> list[list[str]]:
+    """For each of the rule's objects the keys under which its measures stand: today's first, then those that earlier
+    versions gave (`schemas.catalogue.Words`)."""
+    within = f"{asked}:" if rule.per_receiver else ""
+    return [_of_words(words, within, secret) for _, words in rule.objects]
+
+
+def _of_words(words: str, within: str, secret: bytes) -> list[str]:
+    return list(dict.fromkeys(object_key(secret, within + one) for one in (words, *earlier_of(words))))
+
+
 def plain_keys(rule: MeasureRule, secret: bytes) -> list[str]:
     """The key of each object itself, whoever keeps the measure."""
     return [object_key(secret, words) for _, words in rule.objects]
@@ -36,16 +50,15 @@ def forbidding_keys(rule: MeasureRule, case_no: str | None, secret: bytes) -> li
     """(object_key, action, case_no) of what would forbid this measure (`blocked_by`)."""
     if rule.blocked_by is None:
         return []
-    return [(key, rule.blocked_by, case_no or "") for key in plain_keys(rule, secret)]
+    keys = (key for _, words in rule.objects for key in _of_words(words, "", secret))
+    return [(key, rule.blocked_by, case_no or "") for key in keys]
 
 
 def kept_by(rule: MeasureRule, measures: Sequence[Measure], secret: bytes) -> list[Measure]:
     """Those of the `measures` of a case that are open on the rule's objects, whoever keeps them."""
-    return [
-        m
-        for m in measures
-        if m.action == rule.action and m.state in OPEN_STATES and m.object_key in keys_of(rule, m.asked, secret)
-    ]
+    alike = [m for m in measures if m.action == rule.action and m.state in OPEN_STATES]
+    keys = {asked: set(chain(*keys_to_find(rule, asked, secret))) for asked in {m.asked for m in alike}}
+    return [m for m in alike if m.object_key in keys[m.asked]]
 
 
 def in_force_on(measure: Measure, day: str | None) -> bool:
@@ -113,14 +126,6 @@ def ended(measures: Sequence[Measure], request_no: str, items: Sequence[Mapping[
     return [new for m in measures if (new := moved(m, "ended", ended_by=request_no)) is not None]
 
 
-def renewed(measures: Sequence[Measure], items: Sequence[Mapping[str, Any]]) -> list[Measure]:
-    """Measures that a renewal named, with the new last day that its partner registered."""
-    end = next((item["end_on"] for item in items if item.get("status", "done") == "done" and item.get("end_on")), None)
-    if end is None:
-        return []
-    return [new for m in measures if (new := moved(m, "renewed", end_on=end)) is not None and new != m]
-
-
 def handed_over(measures: Sequence[Measure], items: Sequence[Mapping[str, Any]]) -> list[Measure]:
     """Measures whose object the court took over, by the result of the handover's record."""
     taken = {item["ref"] for item in items if item.get("status") == "taken"}
@@ -129,15 +134,31 @@ def handed_over(measures: Sequence[Measure], items: Sequence[Mapping[str, Any]])
 
 
 def _after(measure: Measure, item: Mapping[str, Any]) -> Measure | None:
+    """The numbers, the days and the sums that its partner answered stand on the measure."""
     status = item.get("status", "done")
     if status == "failed":
         return moved(measure, "failed", ended_by="failed")
+    done = status == "done"
+    published = _moment(item.get("published_at")) or measure.published_at
     return moved(
         measure,
-        "done" if status == "done" else "queued",
+        "done" if done else "queued",
         ended_by=None,
         control_no=item.get("control_no") or item.get("registry_no") or measure.control_no,
+        receipt_no=item.get("receipt_no") or measure.receipt_no,
         rank=item.get("rank", measure.rank),
-        start_on=item.get("start_on", measure.start_on),
+        start_on=_day(published) or item.get("start_on", measure.start_on),
         end_on=item.get("end_on", measure.end_on),
+        seized=item.get("amount", measure.seized) if done else None,
+        appraised=item.get("appraised", measure.appraised),
+        published_at=published,
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _day(moment: datetime | None) -> str | None:
+    """A share is frozen from its publication (法释〔2021〕20号 6)."""
+    return None if moment is None else moment.astimezone(SHANGHAI).date().isoformat()

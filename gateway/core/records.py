@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from gateway.core.forgotten import Forgotten
+
 Side = Literal["asker", "asked"]
 Disposition = Literal["applied", "held", "overtaken", "quarantined", "sent"]
 
@@ -20,6 +22,8 @@ class Request:
     marks: verb → [message id, digest] of the last message with that verb (what replies must name).
     facts: small codes of the state machine (`resume`, `implied`, `flags`, …).
     held: how many early messages wait for their turn.
+    case_no: the asker's case; to the one asked it is the asker's word and decides nothing. asked_case_no: the case of
+    the one asked that this belongs to, by its own act alone (docs/adr/0025).
     """
 
     request_no: str
@@ -47,12 +51,17 @@ class Request:
     refs: list[str] = field(default_factory=list)
     marks: dict[str, list[str]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    asked_case_no: str | None = None
 
     def side(self, participant: str) -> Side:
         return "asker" if participant == self.asker else "asked"
 
     def other(self, participant: str) -> str:
         return self.asked if participant == self.asker else self.asker
+
+    def case_of(self, participant: str) -> str | None:
+        """The case of `participant`, a side of this request, that it belongs to."""
+        return self.case_no if participant == self.asker else self.asked_case_no
 
 
 @dataclass(slots=True)
@@ -79,7 +88,8 @@ class Message:
 class OutboxRow:
     """A message of ours waiting for the broker's confirm. id: `<sender>/<message id>`.
 
-    overtakes: `withdraw`, which does not wait for earlier numbers. state: ready, sent, parked, cancelled.
+    overtakes: `withdraw`, which does not wait for earlier numbers. state: ready; waiting (an earlier number of its
+    request is unsent); sent; parked (it can never go: `reason` says why); cancelled.
     """
 
     sender: str
@@ -92,13 +102,13 @@ class OutboxRow:
     overtakes: bool = False
     state: str = "ready"
     attempts: int = 0
-    next_at: datetime | None = None
     reason: str | None = None
 
 
 @dataclass(slots=True)
 class LeasedMessage:
-    """What the dispatcher publishes: the stored bytes and where they go."""
+    """What the dispatcher publishes: the stored bytes and where they go. trial: its route is paused, and this message
+    finds out whether it still has to be."""
 
     row_id: int
     sender: str
@@ -106,8 +116,41 @@ class LeasedMessage:
     request_no: str | None
     verb: str
     routing_key: str
+    route: str
     body: bytes
     attempts: int
+    trial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FailedMessage:
+    """What becomes of a leased row that did not go: ready again from `next_at` (None: at once), or parked for good."""
+
+    row_id: int
+    next_at: datetime | None
+    reason: str
+    park: bool = False
+
+
+PauseReason = Literal["queue-full", "queue-missing", "queue-silent"]
+
+
+@dataclass(slots=True)
+class PausedRoute:
+    """A participant's lane whose queue takes nothing (docs/adr/0023); no row means that it is open.
+
+    until: when the next messages may be tried, and `allowed`: how many at once. failures: trials that were refused one
+    after the other. told: whether its beginning stands in the feed, so that its end will.
+    """
+
+    route: str
+    participant: str
+    reason: PauseReason
+    since: datetime
+    until: datetime
+    failures: int
+    allowed: int
+    told: bool
 
 
 @dataclass(slots=True)
@@ -160,7 +203,9 @@ class CalendarYear:
 @dataclass(slots=True)
 class Measure:
     """A control measure. state: one of `measure_moves.STATES`. object_key: keyed hash, never the plate itself.
-    amount: the value that the court stated, CNY, `1234.50`."""
+    amount: the value that the court stated, CNY, `1234.50`. control_no, receipt_no, seized, appraised, published_at: as
+    answered: the register's number and the receipt's, the sum in fact, the appraised value, CNY, and when the freeze of
+    a share was published."""
 
     measure_no: str
     request_no: str
@@ -177,6 +222,15 @@ class Measure:
     end_on: str | None = None
     ended_by: str | None = None
     amount: str | None = None
+    opener: str = ""  # whose measure it is, whatever case another party names
+    receipt_no: str | None = None
+    seized: str | None = None
+    appraised: str | None = None
+    published_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if not self.opener:
+            self.opener = self.request_no.rsplit("-", 2)[0]
 
 
 @dataclass(slots=True)
@@ -190,6 +244,23 @@ class MeasureStep:
     by: str
     cause: str | None = None
     id: int | None = None
+
+
+@dataclass(slots=True)
+class CaseDebt:
+    """What `court` says that the debt of its case is, CNY: one figure, and those before it by `seq` from 1.
+
+    reason: why it is another than the one before (`schemas.debts.DebtReason`); by: the handler's staff number;
+    request_no: of the request that stated it."""
+
+    court: str
+    case_no: str
+    seq: int
+    amount: str
+    at: datetime
+    by: str
+    request_no: str
+    reason: str | None = None
 
 
 @dataclass(slots=True)
@@ -227,7 +298,8 @@ class DutyShift:
 
 @dataclass(slots=True)
 class QuarantineRow:
-    """Bytes that were refused, kept as they came. Unique (owner, body_sha256): the same bytes count up."""
+    """Bytes that were refused, kept as they came, of many only the first. Unique (owner, body_sha256): the same bytes
+    count up. body_sha256, size: of the whole message. rule, detail_zh, detail_en: what exactly, and what to do."""
 
     owner: str
     queue: str
@@ -240,7 +312,34 @@ class QuarantineRow:
     message_id: str | None = None
     request_no: str | None = None
     count: int = 1
+    size: int = 0
+    rule: str | None = None
+    detail_zh: str | None = None
+    detail_en: str | None = None
     id: int | None = None
+
+
+@dataclass(slots=True)
+class Held:
+    """A message that waits for an earlier number of its sender, without its bytes. size: of its bytes."""
+
+    sender: str
+    request_no: str
+    seqno: int
+    message_id: str
+    verb: str
+    digest: str
+    body_sha256: str
+    size: int
+
+
+@dataclass(slots=True)
+class PartnerVersion:
+    """The version of notices and pongs that a partner has said that it reads."""
+
+    participant: str
+    notice_version: int
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -314,8 +413,8 @@ class Release:
 class ReleaseItem:
     """One thing that a release did, or did not do and why.
 
-    kind: withdraw, ending, already (its ending is under way), exception, needs-hand. request_no: withdrawn, or the
-    one that ends `measure_no`. reason: a code.
+    kind: withdraw, ending, already (its ending is under way), alert (closed), exception, needs-hand. request_no:
+    withdrawn or closed, or the one that ends `measure_no`. reason: a code.
     """
 
     release_no: str
@@ -333,6 +432,17 @@ class DocumentRow:
     media_type: str
     put_by: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """A message of `named_by` in the request names a document. other: the other party, which may read it from then on
+    if `named_by` could (docs/adr/0025)."""
+
+    request_no: str
+    sha256: str
+    named_by: str
+    other: str
 
 
 @dataclass(slots=True)
@@ -370,6 +480,34 @@ class CourtFigure:
 
 
 @dataclass(slots=True)
+class EarlyMessage:
+    """A delivery whose signature verifies and whose `time` has not come, as it came: nothing else of it is decided, and
+    it uses up neither id nor number. owner, queue, user_id, content_type: of the delivery. request_no: that it names.
+    time: its own. at: when it arrived. size: of the body, bytes."""
+
+    owner: str
+    body_sha256: str
+    queue: str
+    body: bytes
+    user_id: str | None
+    content_type: str | None
+    request_no: str
+    time: datetime
+    at: datetime
+    size: int
+    id: int | None = None
+
+
+@dataclass(slots=True)
+class PartnerClock:
+    """How far a participant's clock is ahead of ours (behind: negative), milliseconds, as its messages of late say."""
+
+    participant: str
+    offset_ms: int
+    at: datetime
+
+
+@dataclass(slots=True)
 class Changes:
     """Everything that one decision writes. Applied in this order; events last (design.md 3.3 Feed)."""
 
@@ -382,17 +520,25 @@ class Changes:
     destroyed: list[tuple[str, str]] = field(default_factory=list)  # (sender, id): its content, not its proof
     outbox: list[OutboxRow] = field(default_factory=list)
     outbox_again: list[tuple[str, str]] = field(default_factory=list)  # (sender, message id): ready once more
+    outbox_in_order: list[tuple[datetime, str, str]] = field(default_factory=list)  # (due, sender, id): sent once more
     outbox_cancel: list[str] = field(default_factory=list)  # request_no: what was never attempted
     timers: list[Timer] = field(default_factory=list)
     timers_clear: list[tuple[str, str]] = field(default_factory=list)
     new_measures: list[Measure] = field(default_factory=list)
     measures: list[Measure] = field(default_factory=list)
     measure_steps: list[MeasureStep] = field(default_factory=list)
+    case_debts: list[CaseDebt] = field(default_factory=list)
     new_pages: list[Page] = field(default_factory=list)
     pages_cancel: list[str] = field(default_factory=list)  # request_no of an alert: what has not gone out
-    document_refs: list[tuple[str, str]] = field(default_factory=list)  # (request_no, sha256)
-    documents: list[DocumentRow] = field(default_factory=list)
+    documents_named: list[Naming] = field(default_factory=list)
+    documents: list[DocumentRow] = field(default_factory=list)  # put by `put_by`, first or again
+    held: list[Held] = field(default_factory=list)
+    held_over: list[tuple[str, str, int]] = field(default_factory=list)  # (sender, request_no, seqno): waits no more
+    early: list[EarlyMessage] = field(default_factory=list)
+    forgotten: list[Forgotten] = field(default_factory=list)
     quarantine: list[QuarantineRow] = field(default_factory=list)
+    partner_clocks: list[PartnerClock] = field(default_factory=list)
+    partner_versions: list[PartnerVersion] = field(default_factory=list)
     idempotency: list[IdempotencyRow] = field(default_factory=list)
     ledger: list[LedgerLine] = field(default_factory=list)
     court_figures: list[CourtFigure] = field(default_factory=list)
@@ -402,6 +548,7 @@ class Changes:
     releases: list[Release] = field(default_factory=list)
     release_items: list[ReleaseItem] = field(default_factory=list)
     case_changes: list[tuple[str, str]] = field(default_factory=list)  # (request_no, its case from now on)
+    ledger_cases: list[tuple[str, str, str, str]] = field(default_factory=list)  # (case, ledger, item_no, request_no)
     events: list[Event] = field(default_factory=list)
 
     def set_timer(self, timer: Timer) -> None:

@@ -12,8 +12,9 @@ from gateway.core.duty import Duty
 from gateway.errors import RejectedError
 from schemas.catalogue import Kind, MatterType
 from schemas.departments import DEPARTMENTS
-from schemas.problem import FieldError
-from schemas.rules import RULES
+from schemas.law.lookouts import LEVEL_WORDS, exit_notice_months, level_of
+from schemas.terms import within_months
+from schemas.validation import rule_error
 
 Channel = Literal["amqp", "http"]
 
@@ -21,7 +22,7 @@ Channel = Literal["amqp", "http"]
 @dataclass(frozen=True, slots=True)
 class Staff:
     """A named person, registered before use with the work permit. Valid from `since` until `until`/`revoked`.
-    mail: where pages go."""
+    mail: where pages go. phone: for those who go out for a request of this person's (`schemas.law.visits`)."""
 
     no: str
     name: str
@@ -31,6 +32,7 @@ class Staff:
     until: date | None = None
     revoked: bool = False
     mail: str | None = None
+    phone: str | None = None
 
     def valid_on(self, day: date) -> bool:
         return not self.revoked and self.since <= day and (self.until is None or day <= self.until)
@@ -50,6 +52,8 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Participant:
+    """notice_version: of the notices that it is sent; None: the one that it asks for."""
+
     code: str
     kind: Kind
     zh: str
@@ -66,6 +70,7 @@ class Participant:
     accepts: tuple[str, ...] = ()
     opens: tuple[str, ...] = ()
     broker_user: str | None = None
+    notice_version: int | None = None
     clients: tuple[Client, ...] = ()
     staff: Mapping[str, Staff] = field(default_factory=dict)
     duty: Duty = field(default_factory=Duty)
@@ -132,16 +137,37 @@ def check_dept(matter: MatterType, payload: Any, receiver: Participant) -> None:
         return
     own = DEPARTMENTS.get(receiver.dept or "")
     context = {"expected": own.zh if own else receiver.zh, "expected_en": own.en if own else receiver.en}
-    rule = RULES["dept-mismatch"]
-    error = FieldError(
-        pointer="/payload/dept",
-        rule=rule.name,
-        detail=rule.zh.format_map(context),
-        detail_en=rule.en.format_map(context),
-    )
-    raise RejectedError("invalid-field", [error])
+    raise RejectedError("invalid-field", [rule_error("dept-mismatch", "/payload/dept", **context)])
+
+
+def check_level(matter: MatterType, payload: Any, receiver: Participant) -> None:
+    """A border notice lasts no longer than police of the receiver's level may keep it (docs/domain.md 2.9).
+
+    payload: the validated request payload. Raises RejectedError invalid-field with the rule `exit-notice-too-long`.
+    """
+    term = matter.border_notice(payload)
+    if term is None:
+        return
+    level = level_of(receiver.division)
+    months = exit_notice_months(level)
+    if within_months(*term, months):
+        return
+    zh, en = LEVEL_WORDS[level]
+    context = {"keeper": f"{zh}（{receiver.zh}）", "keeper_en": f"{en} ({receiver.en})", "months": months}
+    raise RejectedError("invalid-field", [rule_error("exit-notice-too-long", "/payload/end_on", **context)])
 
 
 def routing_key(participant: str, lane: str, matter: str, verb: str) -> str:
     """`<participant>.<lane>.<matter type>.<verb>` (design.md 3.2)."""
     return f"{participant}.{lane}.{matter}.{verb}"
+
+
+def route_of(key: str) -> str:
+    """`<participant>.<lane>`: what of a routing key decides the queue that it leads to."""
+    participant, lane, *_ = key.split(".", 2)
+    return f"{participant}.{lane}"
+
+
+def is_urgent(route: str) -> bool:
+    """Whether a route of `route_of` is its participant's urgent one."""
+    return route.endswith(".urgent")

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from collections.abc import Iterable
 
 from gateway.core.measure_moves import LIVE, OPEN_STATES
 from gateway.core.records import Measure
-
-
-def over_seized(debt: str | None, values: Sequence[str | None], in_case: Iterable[Measure]) -> bool:
-    """Whether what is seized in the case covers the debt even without the least of the objects asked for.
-
-    debt, values: CNY, `1234.50`; an object without a stated value counts nothing. in_case: measures of the case.
-    A single thing that is worth more than the debt may be seized when nothing else is (SFK 19: not *clearly* over).
-    """
-    if debt is None:
-        return False
-    standing = sum((Decimal(m.amount) for m in in_case if m.amount and m.state in OPEN_STATES), Decimal(0))
-    asked = sorted(Decimal(value or 0) for value in values)
-    return standing + sum(asked[1:], Decimal(0)) >= Decimal(debt)
 
 
 def elsewhere(measure: Measure, on_object: Iterable[Measure]) -> list[str]:
@@ -32,10 +18,13 @@ def elsewhere(measure: Measure, on_object: Iterable[Measure]) -> list[str]:
 
 
 def behind(measure: Measure, on_object: Iterable[Measure]) -> list[Measure]:
-    """Measures that wait in line behind `measure` (轮候) at the same partner; only it can tell that they moved up."""
+    """Those that are next in line behind `measure` (轮候) at the same partner; only it can tell that they moved up.
+
+    Who stands further back is told when it is next: all of them each time would be an event for each pair in the line.
+    """
     if (measure.rank or 1) > 1:
         return []
-    return [
+    waiting = [
         m
         for m in on_object
         if m.action == measure.action
@@ -44,6 +33,7 @@ def behind(measure: Measure, on_object: Iterable[Measure]) -> list[Measure]:
         and m.state == "requested"
         and (m.rank or 1) > 1
     ]
+    return [m for m in waiting if m.rank == min(other.rank or 1 for other in waiting)]
 
 
 def keeps_case_open(in_case: Iterable[Measure]) -> list[str]:

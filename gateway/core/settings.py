@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from gateway.core.approvals import ApprovalTerms
 from gateway.core.ledgers import TERMS, LedgerTerms
-from gateway.core.retry import Backoff
+from gateway.core.retry import CLOCKS_APART, Backoff, LongestWaits
 from gateway.core.worktime import OfficeHours
 from schemas.catalogue import Deadline, DeadlineKind
 
@@ -48,6 +49,7 @@ class Settings:
     redeliver_after: `delivered` overdue → the stored bytes again, `redeliver_times` times, each wait
     `redeliver_factor` longer, then an incident. gap_after: a missing seqno becomes an event and a notice.
     lease_term: longer than any publish takes, short enough that a dead dispatcher is replaced soon.
+    pause_backoff: how long a participant's queue that takes nothing is left alone before one message is tried.
     backlog_limit: unsent messages above which submissions get 503. ledgers: the terms of the ledgers, most of them law.
     office_hours: what "working hours" of the weekly report are. calendar_poll: seconds after which every process
     has noticed an imported calendar; what was computed meanwhile is computed again.
@@ -56,6 +58,7 @@ class Settings:
     are paged (docs/domain.md 3). page_channels: what is configured of `webhook`, `mail`. page_timeout: seconds for one
     sending; page_lead: seconds after which the next page of the same alert goes out, whatever became of the one
     before. page_attempts: with this back-off an hour of trying; by then the last level has long been paged.
+    fault_backoff: between two tries of a row that our own code fails over; it may be mended by a file or a version.
     roster_hour: o'clock in Shanghai when the duty roster of the coming day is looked at.
     break_glass_approval, break_glass_review: what was sent first is approved, and reviewed, within so long.
     break_glass_per_day: of one court; it is for emergencies. sensitive_per_day: queries of one family about people's
@@ -71,14 +74,13 @@ class Settings:
     lease_term: timedelta = timedelta(seconds=30)
     publish_timeout: float = 10.0
     publish_backoff: Backoff = field(default_factory=lambda: Backoff(timedelta(seconds=1), 2.0, timedelta(minutes=5)))
+    pause_backoff: Backoff = field(default_factory=lambda: Backoff(timedelta(seconds=1), 2.0, timedelta(minutes=1)))
     batch: int = 128
     dispatch_batch: int = 256
     poll: float = 0.25
     clock_poll: float = 0.5
-    notices_per_minute: int = 10
     backlog_limit: int = 100_000
     number_block: int = 100
-    feed_days: int = 90
     feed_poll: float = 0.1
     store_pause: float = 2.0
     ledgers: LedgerTerms = TERMS
@@ -96,9 +98,20 @@ class Settings:
     page_attempts: int = 20
     page_backoff: Backoff = field(default_factory=lambda: Backoff(timedelta(seconds=5), 2.0, timedelta(minutes=5)))
     page_poll: float = 0.25
+    fault_backoff: Backoff = field(default_factory=lambda: Backoff(timedelta(minutes=1), 2.0, timedelta(hours=1)))
     roster_hour: int = 8
     break_glass_approval: timedelta = timedelta(hours=4)
     break_glass_review: Deadline = Deadline(DeadlineKind.WORKING_DAYS, 1)
     break_glass_per_day: int = 5
     sensitive_per_day: int = 20
     same_subject: timedelta = timedelta(days=30)
+    approvals: ApprovalTerms = field(default_factory=ApprovalTerms)
+
+    @property
+    def longest_waits(self) -> LongestWaits:
+        """Of the outbox, as configured here."""
+        return LongestWaits(
+            max(self.lease_term, self.publish_backoff.ceiling) + CLOCKS_APART,
+            self.fault_backoff.ceiling + CLOCKS_APART,
+            max(self.lease_term, self.pause_backoff.ceiling) + CLOCKS_APART,
+        )

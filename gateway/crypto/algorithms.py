@@ -10,11 +10,8 @@ though not what it says. That is why deduplication keeps the digest of the bytes
 
 from __future__ import annotations
 
-from joserfc.jwe import JWERegistry
 from joserfc.jwk import ECKey, OKPKey
 from joserfc.jws import JWSRegistry
-
-from gateway.crypto.limits import MESSAGE_CEILING
 
 JoseKey = ECKey | OKPKey
 
@@ -48,12 +45,3 @@ def sign(alg: str, key: JoseKey, signing_input: bytes) -> bytes:
 def verify(alg: str, key: JoseKey, signing_input: bytes, signature: bytes) -> bool:
     """Whether the signature verifies. alg: one of `signing_names(key)`."""
     return _PRIMITIVES[alg].verify(signing_input, signature, key)
-
-
-class _SealRegistry(JWERegistry):
-    """joserfc's own bound on ciphertext is 64 KiB; ours is that of the message, judged before."""
-
-    max_ciphertext_length = 2 * MESSAGE_CEILING
-
-
-SEAL_REGISTRY = _SealRegistry(algorithms=[SEAL_ALG, SEAL_ENC])

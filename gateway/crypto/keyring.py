@@ -21,6 +21,7 @@ from gateway.crypto.keys import (
     public_jwk,
     public_key_from_jwk,
     same_material,
+    thumbprint,
 )
 from gateway.errors import MisuseError, RejectedError
 
@@ -34,6 +35,7 @@ __all__ = [
     "private_key_from_jwk",
     "public_jwk",
     "public_key_from_jwk",
+    "thumbprint",
 ]
 
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -42,7 +44,8 @@ _BEGINNING = datetime.min.replace(tzinfo=UTC)
 class Keyring:
     """The registered public keys, and those private ones that are ours. Immutable: on rotation build another.
 
-    Raises MisuseError when a kid stands twice or a private key is not the other half of its public key.
+    Raises MisuseError when a kid stands twice, when two kids are one key (RFC 7638: whoever holds one would be both),
+    or when a private key is not the other half of its public key.
     """
 
     def __init__(self, public: Iterable[PublicKey], private: Iterable[PrivateKey] = ()) -> None:
@@ -61,6 +64,7 @@ class Keyring:
             if registered is not None and not same_material(registered, own):
                 raise MisuseError(f"{own.kid}: the private key is not that of the registered public key")
             self._private_of.setdefault(own.participant, []).append(own)
+        _check_distinct([*self._public.values(), *self._private.values()])
 
     def verification_key(self, participant: str, kid: str, purpose: Purpose) -> PublicKey:
         """The participant's own key with that kid and purpose; its dates are not judged here.
@@ -145,6 +149,16 @@ def keyring_from_jwks(document: Mapping[str, Any], private: Iterable[PrivateKey]
     if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
         raise MisuseError("a JWK Set is an object with the array keys")
     return Keyring((public_key_from_jwk(key) for key in keys if key.get("kty") in ("EC", "OKP")), private)
+
+
+def _check_distinct(keys: Iterable[PublicKey | PrivateKey]) -> None:
+    first: dict[str, str] = {}
+    for key in keys:
+        other = first.setdefault(thumbprint(key), key.kid)
+        if other != key.kid:
+            raise MisuseError(
+                f"{other}, {key.kid}: 两个编号是同一把密钥，请各用各的 one key under two kids; each needs its own"
+            )
 
 
 def _since(key: PublicKey | None) -> datetime:

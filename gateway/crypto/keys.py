@@ -7,6 +7,8 @@ contains key material.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,8 +18,9 @@ from typing import Any, Literal
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
 
-from gateway.crypto import algorithms
+from gateway.crypto import algorithms, base64url
 from gateway.crypto.algorithms import JoseKey
+from gateway.crypto.points import ed25519_fault, x25519_fault
 from gateway.errors import MisuseError
 from schemas.envelope import CODE
 
@@ -31,6 +34,17 @@ _OPERATIONS = {
     ("sig", True): {"sign"},
     ("enc", False): {"deriveKey", "deriveBits", "wrapKey", "encrypt"},
     ("enc", True): {"deriveKey", "deriveBits", "unwrapKey", "decrypt"},
+}
+
+_FAULTS = {
+    "low-order": (
+        "低阶点，不能作公钥：任何人都能伪造，请该单位重新生成密钥"
+        " a point of small order: anybody could forge with it; ask its owner for a new key"
+    ),
+    "non-canonical": (
+        "公钥编码不规范，请该单位重新导出 the encoding is not the canonical one; ask its owner to export the key again"
+    ),
+    "not-a-point": ("不是曲线上的点，请该单位重新导出 not a point of the curve; ask its owner to export the key again"),
 }
 
 
@@ -80,7 +94,7 @@ def public_key_from_jwk(
     """A JWK → PublicKey. Dates not given are taken from the members `nbf`, `exp`, `revoked_at` (NumericDate).
 
     Raises MisuseError: not our form of kid, a curve we do not use, `use`, `key_ops` or `alg` that contradict
-    the kid, a point off the curve, or a private key where a public one belongs.
+    the kid, a point off the curve or of small order, or a private key where a public one belongs.
     """
     kid, participant, purpose = _parse_kid(jwk)
     if "d" in jwk:
@@ -138,6 +152,14 @@ def jwk_of(key: PublicKey) -> dict[str, Any]:
     return jwk | {name: text for name, text in (("client", key.client), ("alg", key.alg)) if text is not None}
 
 
+def thumbprint(key: PublicKey | PrivateKey) -> str:
+    """RFC 7638: base64url SHA-256 of the public members. Equal for two kids exactly when they are one key, because
+    only canonical encodings come in."""
+    material = key.key.as_dict(private=False)
+    members = {name: material[name] for name in sorted(_PUBLIC_MEMBERS) if name in material}
+    return base64url.encode(hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest())
+
+
 def same_material(public: PublicKey, private: PrivateKey) -> bool:
     """Whether the two are halves of one key."""
     ours, theirs = public.key.as_dict(private=False), private.key.as_dict(private=False)
@@ -175,6 +197,7 @@ def _import(kid: str, purpose: Purpose, jwk: Mapping[str, Any]) -> JoseKey:
     if any(key.get(name) != value for name, value in material.items()):  # x and d of two keys, or another spelling
         raise MisuseError(f"{kid}: not a valid key")
     _check_curve(kid, purpose, key, jwk.get("alg"))
+    _check_point(kid, key)
     return key
 
 
@@ -195,6 +218,16 @@ def _check_curve(kid: str, purpose: Purpose, key: JoseKey, alg: object) -> None:
         raise MisuseError(f"{kid}: a signing key is P-256 or Ed25519")
     if alg is not None and alg not in names:
         raise MisuseError(f"{kid}: the member alg does not fit the key")
+
+
+def _check_point(kid: str, key: JoseKey) -> None:
+    """Whatever the private half, nothing may be verified with or sealed to one of these (`crypto.points`)."""
+    if key.curve_name not in ("Ed25519", "X25519"):
+        return
+    encoded = base64url.decode(str(key.as_dict(private=False)["x"]))
+    fault = ed25519_fault(encoded) if key.curve_name == "Ed25519" else x25519_fault(encoded)
+    if fault is not None:
+        raise MisuseError(f"{kid}: {_FAULTS[fault]}")
 
 
 def _date(kid: str, jwk: Mapping[str, Any], name: str) -> datetime | None:

@@ -18,7 +18,8 @@ A message is believed when all of this holds, judged in this order; the first th
 
 `examine` and `examine_submission` then say whether what was proved is addressed and shaped as the contract wants:
 
- 9. The envelope has exactly the members of the contract.
+ 9. The envelope has exactly the members of the contract, each with a value of its type; what is not said is absent,
+    never null.
 10. `source` is the participant whose key verified.
 11. The receiver is one of ours; a submission names us as its gateway.
 
@@ -61,6 +62,24 @@ _ERRORS_TOLD = 10
 AnyEnvelope = TypeVar("AnyEnvelope", Envelope, OutsideEnvelope, SubmissionEnvelope)
 
 
+class ClockAheadError(RejectedError):
+    """Rules 1 to 6 let it pass: the signature verifies, only its `time` has not come.
+
+    time: its own; now: our clock; both aware UTC.
+    """
+
+    def __init__(self, time: datetime, now: datetime) -> None:
+        seconds = round((time - now).total_seconds())
+        told = FieldError(
+            pointer="/time",
+            rule="clock-ahead",
+            detail=f"时间比本方时钟超前 {seconds} 秒；请核对双方时钟，校准后原样重发",
+            detail_en=f"{seconds} s ahead of our clock: compare both, set the wrong one, send the same bytes again",
+        )
+        super().__init__("clock-ahead", [told])
+        self.time = time
+
+
 @dataclass(frozen=True, slots=True)
 class Authentic:
     """A message that rules 1 to 8 let pass. sender: the participant whose key verified. time: its own, aware UTC."""
@@ -81,9 +100,10 @@ def authenticate(
     purpose: Purpose = "sig",
     typ: str = MESSAGE_TYP,
     arriving: bool = True,
+    sure: datetime | None = None,
 ) -> Authentic:
     """Rules 1 to 8. sender: whose keys are looked at. now: arrival, aware UTC. arriving: False for what arrived before
-    and was in time then: rule 7 was followed.
+    and was in time then: rule 7 was followed. sure: the time by which it is too old, where `now` is in doubt.
 
     Raises RejectedError: too-large, bad-encoding, not-an-sd-jwt, bad-header, bad-typ, foreign-key, unknown-kid,
     wrong-key-purpose, bad-alg, bad-signature, bad-envelope (no `time`), key-not-valid-at-time, key-revoked,
@@ -112,8 +132,8 @@ def authenticate(
 
     # 7
     if arriving and time - now > limits.ahead:
-        raise RejectedError("clock-ahead", pointer="/time")
-    if arriving and now - time > limits.behind:
+        raise ClockAheadError(time, now)
+    if arriving and (sure or now) - time > limits.behind:
         raise RejectedError("stale", pointer="/time")
 
     # 8
@@ -128,7 +148,7 @@ def examine(message: Authentic, *, receivers: Collection[str]) -> Envelope | Out
     # 9
     event = message.parsed.event
     envelope: Envelope | OutsideEnvelope
-    if event.get("type") in OUTSIDE_TYPES:
+    if _is_outside(event.get("type")):
         envelope = _shape(OutsideEnvelope, event)
     else:
         envelope = _shape(Envelope, event)
@@ -163,6 +183,11 @@ def examine_submission(message: Authentic, *, gateway: str) -> SubmissionEnvelop
     return envelope
 
 
+def _is_outside(kind: Any) -> bool:
+    """Whether the event's `type`, which may still be any JSON value, stands outside any request."""
+    return isinstance(kind, str) and kind in OUTSIDE_TYPES
+
+
 def _same_sender(source: str, message: Authentic) -> None:
     if source != message.sender:
         raise RejectedError("sender-mismatch", pointer="/source")
@@ -180,10 +205,28 @@ def _moment(event: Mapping[str, Any], member: str) -> datetime:
 
 
 def _shape(model: type[AnyEnvelope], event: Mapping[str, Any]) -> AnyEnvelope:
+    _no_nulls(event)
     try:
         return model.model_validate(event)
     except ValidationError as error:
         raise RejectedError("bad-envelope", [_told(e) for e in error.errors()[:_ERRORS_TOLD]]) from None
+
+
+def _no_nulls(event: Mapping[str, Any]) -> None:
+    """A member of the event, of `data` or of `head` that is null says nothing, and is refused: two readers could take
+    it for two things. (What earlier versions stored is not looked at again.)"""
+    data = event.get("data")
+    head = data.get("head") if isinstance(data, dict) else None
+    for path, members in (((), event), (("data",), data), (("data", "head"), head)):
+        if isinstance(members, dict) and None in members.values():
+            name = next(name for name, value in members.items() if value is None)
+            detail = FieldError(
+                pointer=pointer_to(*path, name),
+                rule="null-member",
+                detail="成员不得为 null；没有内容就不写该成员",
+                detail_en="A member must not be null; leave it out where there is nothing to say",
+            )
+            raise RejectedError("bad-envelope", [detail])
 
 
 def _told(error: Mapping[str, Any]) -> FieldError:

@@ -133,10 +133,13 @@ def read_event(unread: Unread, limits: Limits = DEFAULT_LIMITS) -> dict[str, Any
 def read_disclosure(unread: Unread, event: Mapping[str, Any], limits: Limits = DEFAULT_LIMITS) -> Parsed:
     """The disclosure is the one that the event names: `data._sd` is exactly its digest.
 
-    Raises RejectedError bad-disclosure and, for the JSON in it, those of `strictjson.loads`.
+    Raises RejectedError bad-envelope (`data` is no object), bad-disclosure and, for the JSON in it, those of
+    `strictjson.loads`.
     """
     data = event.get("data")
-    if not isinstance(data, dict) or data.get("_sd") != [digest_of(unread.disclosure)]:
+    if not isinstance(data, dict):
+        raise RejectedError("bad-envelope", pointer="/data")
+    if data.get("_sd") != [digest_of(unread.disclosure)]:
         raise RejectedError("bad-disclosure", pointer="/data/_sd")
     try:
         disclosed = base64url.decode(unread.disclosure)

@@ -10,11 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from joserfc import jwe
-from joserfc.errors import JoseError
-
-from gateway.crypto import base64url, strictjson
-from gateway.crypto.algorithms import SEAL_ALG, SEAL_ENC, SEAL_REGISTRY, JoseKey
+from gateway.crypto import base64url, jwe, strictjson
+from gateway.crypto.algorithms import SEAL_ALG, SEAL_ENC, JoseKey
 from gateway.crypto.keyring import Keyring
 from gateway.crypto.keys import PublicKey
 from gateway.crypto.limits import DEFAULT_LIMITS, Limits
@@ -28,13 +25,16 @@ _EPK_MEMBERS = {"P-256": {"kty", "crv", "x", "y"}, "X25519": {"kty", "crv", "x"}
 def seal(body: Mapping[str, Any], *, request_no: str, message_id: str, key: PublicKey) -> str:
     """A compact JWE to `key`. request_no, message_id: those of the envelope it will travel in.
 
-    Raises MisuseError when the key is not for sealing.
+    Raises MisuseError when the key is not for sealing, or nothing can be agreed with it.
     """
     if key.purpose != "enc":
         raise MisuseError(f"{key.kid} is not for sealing")
     plaintext = strictjson.dumps({"request_no": request_no, "message_id": message_id, "body": body})
     header = {"alg": SEAL_ALG, "enc": SEAL_ENC, "kid": key.kid, "cty": "json"}
-    return jwe.encrypt_compact(header, plaintext.encode(), key.key, registry=SEAL_REGISTRY)
+    try:
+        return jwe.encrypt(header, plaintext.encode(), key.key)
+    except ValueError:  # X25519 with an all-zero outcome (RFC 7748 section 6.1)
+        raise MisuseError(f"{key.kid}: nothing can be sealed to this key") from None
 
 
 def unseal(
@@ -49,10 +49,10 @@ def unseal(
     key = keyring.opening_key(header["kid"]).key
     _check_ephemeral(header["epk"], key)
     try:
-        opened = jwe.decrypt_compact(text, key, registry=SEAL_REGISTRY).plaintext
-    except (JoseError, ValueError):
+        opened = jwe.decrypt(text, header, key)
+    except jwe.CannotDecryptError:
         raise RejectedError("cannot-open") from None
-    content = strictjson.loads(opened or b"", depth=limits.json_depth)
+    content = strictjson.loads(opened, depth=limits.json_depth)
     if not isinstance(content, dict) or content.keys() != {"request_no", "message_id", "body"}:
         raise RejectedError("seal-mismatch", pointer="")
     for name, expected in (("request_no", request_no), ("message_id", message_id)):

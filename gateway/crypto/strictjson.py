@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,38 @@ class _Fault:
     member: str | None = None
 
 
+class _FaultyError(Exception):
+    """Something is wrong somewhere: it is parsed once more to tell where."""
+
+
+def _decoder(fault: Callable[..., Any]) -> json.JSONDecoder:
+    """fault: what stands for a value that is not allowed; given its code, and the member that is there twice."""
+
+    def members(pairs: list[tuple[str, Any]]) -> Any:
+        found = dict(pairs)
+        return found if len(found) == len(pairs) else fault("duplicate-member", _twice(pairs))
+
+    def integer(digits: str) -> Any:
+        if len(digits) > _MAX_DIGITS or abs(int(digits)) > MAX_INTEGER:
+            return fault("bad-number")
+        return int(digits)
+
+    def other_number(_: str) -> Any:
+        return fault("bad-number")
+
+    return json.JSONDecoder(
+        object_pairs_hook=members, parse_int=integer, parse_float=other_number, parse_constant=other_number
+    )
+
+
+def _give_up(*_: Any) -> Any:
+    raise _FaultyError
+
+
+# Two, made once: what is right, nearly everything, is parsed without a list of what is wrong.
+_STRICT, _TELLING = _decoder(_give_up), _decoder(_Fault)
+
+
 def decode(raw: bytes) -> str:
     """UTF-8 bytes → text. Raises RejectedError bad-encoding (a byte order mark, or not UTF-8)."""
     try:
@@ -53,35 +85,18 @@ def loads(raw: bytes | str, *, depth: int) -> Any:
     where there is a place to point to.
     """
     text = decode(raw) if isinstance(raw, bytes) else raw
-    _bound_depth(text, depth)
-    faults: list[_Fault] = []
-
-    def fault(code: str, member: str | None = None) -> _Fault:
-        faults.append(_Fault(code, member))
-        return faults[-1]
-
-    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Fault:
-        found = dict(pairs)
-        return found if len(found) == len(pairs) else fault("duplicate-member", _twice(pairs))
-
-    def integer(digits: str) -> int | _Fault:
-        if len(digits) > _MAX_DIGITS or abs(int(digits)) > MAX_INTEGER:
-            return fault("bad-number")
-        return int(digits)
-
-    def other_number(_: str) -> _Fault:
-        return fault("bad-number")
-
-    decoder = json.JSONDecoder(
-        object_pairs_hook=members, parse_int=integer, parse_float=other_number, parse_constant=other_number
-    )
+    bound_depth(text, depth)
     try:
-        value = decoder.decode(text)
+        try:
+            value = _STRICT.decode(text)
+            if not _SUSPECT_ESCAPE.search(text):
+                return value
+        except _FaultyError:
+            value = _TELLING.decode(text)
     except json.JSONDecodeError as error:
         raise _malformed(error) from None
-    if faults or _SUSPECT_ESCAPE.search(text):
-        for code, pointer in _faults(value, ""):
-            raise RejectedError(code, pointer=pointer)
+    for code, pointer in _faults(value, ""):
+        raise RejectedError(code, pointer=pointer)
     return value
 
 
@@ -96,8 +111,8 @@ def pointer_to(*path: str | int) -> str:
     return _UNSTORABLE.sub("\ufffd", text[:_POINTER_LENGTH])
 
 
-def _bound_depth(text: str, depth: int) -> None:
-    """Before parsing: the parser recurses, so its input must be known to be shallow."""
+def bound_depth(text: str, depth: int) -> None:
+    """Before parsing: the parser recurses, so its input must be known to be shallow. Raises RejectedError too-deep."""
     if text.count("[") + text.count("{") <= depth:
         return
     level = 0

@@ -89,7 +89,8 @@ class Audit:
             if sender not in agencies or message.disposition != "applied":
                 continue
             sent = agencies[sender].sent.get(message_id)
-            signed = sent is not None and sent.digest == _digest(message.jws)
+            # What stands outside any request (the library's greeting) is applied to nothing, and in no agency's book.
+            signed = message.request_no is None or (sent is not None and sent.digest == _digest(message.jws))
             if not signed or not self._genuine(sender, message_id, message):
                 yield sender, message_id
 

@@ -172,7 +172,7 @@ class Clerk:
         }
         return self._draft(
             ASSOCIATION, "assoc.member-notice.publish", payload, (), world.case_no(), person["id_no"][-4:],
-            basis=["CPL-262"], purpose="publish-dishonest",
+            basis=["CPL-266"], purpose="publish-dishonest",
         )  # fmt: skip
 
     def _resting(self, seal: Draft) -> dict[str, Any]:

@@ -61,6 +61,10 @@ class Duty:
 
 def _done(thing: dict[str, Any]) -> dict[str, Any]:
     item: dict[str, Any] = {"ref": thing["ref"], "status": "done", "receipt_no": f"HZ-{thing['party']['id_no'][-6:]}"}
+    if "amount" in thing:
+        item["amount"] = thing["amount"]
+    if thing["kind"] == "equity":
+        item |= {"published_at": now().isoformat(), "company_told_on": now().date().isoformat()}
     if "questions" in thing:
         item["findings"] = [{"question": q, "answer": "查无登记（演示）"} for q in thing["questions"]]
     if "paper" in thing:

@@ -134,7 +134,7 @@ class Interference:
         publisher = self._publishers.get(config.code)
         if publisher is None:
             link = await self._stack.enter_async_context(Link(config.amqp_url, name=f"interference {config.code}"))
-            publisher = ConfirmedPublisher(link, EXCHANGE, user_id=config.code)
+            publisher = ConfirmedPublisher(link, EXCHANGE, user_id=config.broker_user)
             self._stack.push_async_callback(publisher.close)
             self._publishers[config.code] = publisher
         await publisher.publish(routing_key, raw, timeout=CONFIRM_SECONDS)

@@ -113,7 +113,9 @@ def read_store(path: Path) -> StoreBook:
             (row[0], row[1]): StoredMessage(*row[2:])
             for row in db.execute("SELECT sender, id, request_no, receiver, verb, disposition, jws FROM messages")
         }
-        unsent = db.execute("SELECT sender, message_id FROM outbox WHERE state IN ('ready', 'parked')").fetchall()
+        unsent = db.execute(
+            "SELECT sender, message_id FROM outbox WHERE state IN ('ready', 'waiting', 'parked')"
+        ).fetchall()
         quarantine = db.execute("SELECT owner, reason, body_sha256, message_id, request_no FROM quarantine").fetchall()
     return StoreBook(requests, messages, frozenset(unsent), tuple(Quarantined(*row) for row in quarantine))
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import tomlkit
 
+from gateway.files import private_folder
 from gateway.registry.config import FILE
 from gateway.registry.installation import HANDOVER, Installation, write_secret, write_text
 from gateway.registry.participants import load_registry
@@ -42,6 +43,9 @@ PRESIDENT, CHIEF, DEPUTY, HANDLER, BACKUP, CLERK = (
 )
 
 
+TELEPHONES = {HANDLER: "13800138007", BACKUP: "13800138011"}
+
+
 def _staff(no: str, name: str, permit: str, *roles: str) -> dict[str, Any]:
     return {"no": no, "name": name, "permit": permit, "roles": list(roles), "from": SINCE}
 
@@ -65,6 +69,15 @@ _HOME: dict[str, Any] = {
         _staff(CLERK, "书演示", "陕0199-0031", "clerk"),
     ],
 }
+
+
+def with_telephones(form: Mapping[str, Any]) -> dict[str, Any]:
+    """The court's file with a number for whoever goes out for one of its handlers. Of nobody."""
+    staff = [
+        {**person, "contact": {"phone": TELEPHONES[person["no"]]}} if person["no"] in TELEPHONES else person
+        for person in form["staff"]
+    ]
+    return {**form, "staff": staff}
 
 
 def partner(code: str, kind: str, zh: str, en: str, accepts: list[str], **more: Any) -> dict[str, Any]:
@@ -167,7 +180,7 @@ class Parties:
     def write_client(self, folder: Path, url: str) -> Path:
         """The court system's own folder: `client.toml` for the gateway at `url`, its token and keys, and everybody's
         public keys, so that it need not take the gateway's word for what a partner signed."""
-        folder.mkdir(parents=True, mode=0o700)
+        private_folder(folder)
         for key in self.handover.glob("*.private.jwk"):
             write_secret(folder / key.name, key.read_text(encoding="utf-8"))
         write_secret(folder / "token", self.token + "\n")
@@ -193,8 +206,10 @@ def build(
     management: str,
     gateway_user: tuple[str, str],
     partners: Sequence[Mapping[str, Any]] = PARTNERS,
+    telephones: bool = False,
 ) -> Parties:
     """Writes the installation and every partner's folder under `root`. partners: their participant files' content.
+    telephones: whether those of the court's handlers are registered (a version that does not know them refuses them).
 
     amqp: `amqp://{user}@host:port/vhost` with `{user}` to be filled in. management: URL of the broker's API.
     gateway_user: broker user and password of the gateway.
@@ -212,7 +227,7 @@ def build(
     document["http"] = {"host": "127.0.0.1", "port": 0}
     document["limits"] = {"sensitive_per_day": 100_000}  # one handler asks what a whole bureau would
     write_text(installation.folder / FILE, tomlkit.dumps(document))
-    installation.add_participant(_HOME)
+    installation.add_participant(with_telephones(_HOME) if telephones else _HOME)
     for purpose in PURPOSES:
         installation.new_key(HOME, purpose, "1", since=SINCE, held_by_gateway=True)
     signs = installation.new_key(HOME, "sub", CLIENT, since=SINCE, held_by_gateway=False, client=CLIENT)
@@ -224,12 +239,12 @@ def build(
         installation.add_participant(form)
         for purpose in PURPOSES:
             installation.new_key(code, purpose, "1", since=SINCE, held_by_gateway=False)
-        passwords[code] = secrets.token_urlsafe(18)
+        passwords[_broker_user(form)] = secrets.token_urlsafe(18)
     directory, keyring = load_registry(installation.folder)
     jwks = json.dumps(keyring.jwks(directory.local), ensure_ascii=False)
     write_text(installation.folder / "gateway.jwks.json", jwks)
     folders = {
-        form["code"]: _partner_folder(root, installation, form, jwks, amqp, passwords[form["code"]])
+        form["code"]: _partner_folder(root, installation, form, jwks, amqp, passwords[_broker_user(form)])
         for form in partners
     }
     return Parties(
@@ -241,20 +256,25 @@ def build(
     )
 
 
+def _broker_user(form: Mapping[str, Any]) -> str:
+    user: str = form["broker"]["user"]
+    return user
+
+
 def _partner_folder(
     root: Path, installation: Installation, form: Mapping[str, Any], jwks: str, amqp: str, password: str
 ) -> Path:
     """What a partner is handed: its private keys move out of the installation into its own folder."""
     code: str = form["code"]
     folder = root / "partners" / code
-    folder.mkdir(parents=True, mode=0o700)
+    private_folder(folder)
     for key in (installation.folder / HANDOVER / code).glob("*.private.jwk"):
         key.rename(folder / key.name)
     write_secret(folder / "amqp.password", password + "\n")
     write_text(folder / "gateway.jwks.json", jwks)
     settings = {
         "code": code,
-        "amqp": amqp.format(user=code),
+        "amqp": amqp.format(user=_broker_user(form)),
         "password_file": "amqp.password",
         "sign_key": f"{code}.sig.1.private.jwk",
         "open_key": f"{code}.enc.1.private.jwk",

@@ -8,9 +8,9 @@ hold, and then kills what is left and removes the directory, however we ended (C
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import os
-import random
 import secrets
 import shlex
 import shutil
@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import IO
 from urllib.parse import quote
 
+from gateway.bounds import Bounds
 from gateway.demo.broker_plugins import link_needed
 from gateway.errors import ConfigurationError
 
@@ -31,6 +32,8 @@ VHOST = "lianzhi"
 ADMIN = "lianzhi-admin"
 NODE = "lianzhi@localhost"
 DEBIAN_SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
+PORTS = range(20000, 32000, 2)
+SHARED = "/tmp"  # noqa: S108 (not TMPDIR: whose differs would be given the same ports)
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 
@@ -74,14 +77,32 @@ def plugins_folder() -> Path:
 
 
 def free_ports(count: int) -> tuple[int, ...]:
-    """Different ports nobody listens on, below the range that outgoing connections take theirs from."""
-    with ExitStack() as held:
+    """Different ports nobody listens on, below the range that outgoing connections take theirs from.
+
+    They are given out in turn to all programs of this user, so that none comes again while its first owner is still
+    about to listen on it. The one beside each stays free with it: a gateway's figures stand there. Raises OSError: none
+    is left.
+    """
+    turn = Path(f"{SHARED}/lianzhi-ports-{os.getuid()}")
+    descriptor = os.open(turn, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "r+") as file, ExitStack() as held:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        last = file.read(8)
+        port = int(last) if last.isdecimal() and int(last) in PORTS else PORTS.start
         ports: list[int] = []
-        while len(ports) < count:
-            port = random.randint(20000, 32000)  # noqa: S311 (no secret)
+        for _ in PORTS:
+            port = port + PORTS.step if port + PORTS.step in PORTS else PORTS.start
             with suppress(OSError):
-                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+                for one in (port, port + 1):
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", one))
                 ports.append(port)
+            if len(ports) == count:
+                break
+        else:
+            raise OSError(errno.EADDRINUSE, f"no {count} ports are free")
+        file.seek(0)
+        file.truncate()
+        file.write(str(port))
         return tuple(ports)
 
 
@@ -271,6 +292,7 @@ class PrivateBroker:
                 f"default_user = {self.admin}",
                 f"default_pass = {self.password}",
                 "default_user_tags.administrator = true",
+                f"max_message_size = {Bounds().broker_message_bytes}",
                 "log.console = false",
                 "log.file.level = warning",
                 "",

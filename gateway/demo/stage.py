@@ -27,11 +27,13 @@ async def set_stage(
     vhost: str = "lianzhi",
     port: int | None = None,
     partners: Sequence[Mapping[str, Any]] = PARTNERS,
+    users: str = "",
 ) -> Parties:
-    """Everything but running processes, under `root`. port: of a proxy in front of the broker."""
+    """Everything but running processes, under `root`. port: of a proxy in front of the broker. users: what the names of
+    the broker users end in, so that two virtual hosts of one broker have their own."""
     from gateway.store.migrate import migrate
 
-    parties = write_files(root, broker, vhost=vhost, port=port, partners=partners)
+    parties = write_files(root, broker, vhost=vhost, port=port, partners=partners, users=users, telephones=True)
     await migrate(load_config(parties.folder).store_url)
     await provision_for(parties, broker, vhost=vhost)
     return parties
@@ -44,22 +46,25 @@ def write_files(
     vhost: str = "lianzhi",
     port: int | None = None,
     partners: Sequence[Mapping[str, Any]] = PARTNERS,
+    users: str = "",
+    telephones: bool = False,
 ) -> Parties:
-    """The installation and the partners' folders; the broker need not run yet."""
+    """The installation and the partners' folders; the broker need not run yet. telephones: as `build`."""
     where = broker.url_at(port or broker.ports.amqp, vhost=vhost).rpartition("@")[2]
     return build(
         root,
         amqp=f"amqp://{{user}}@{where}",
         management=broker.management_url,
-        gateway_user=(GATEWAY_USER, GATEWAY_PASSWORD),
-        partners=partners,
+        gateway_user=(GATEWAY_USER + users, GATEWAY_PASSWORD),
+        partners=[{**form, "broker": {"user": form["code"] + users}} for form in partners],
+        telephones=telephones,
     )
 
 
 async def provision_for(parties: Parties, broker: PrivateBroker, *, vhost: str = "lianzhi") -> None:
     """Exchanges, queues, users and permissions of the registered participants."""
     directory, _ = load_registry(parties.folder)
-    topology = plan(directory, catalogue())
+    topology = plan(directory, catalogue(), gateway_user=load_config(parties.folder).broker_user)
     async with (
         Management(broker.management_url, broker.admin, broker.password) as management,
         Link(broker.url(vhost=vhost), name="provision") as link,

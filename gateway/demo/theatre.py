@@ -85,7 +85,9 @@ async def theatre(folder: Path, count: int, seed: int, say: Say) -> AsyncIterato
         broker = PrivateBroker()
         stack.push_async_callback(broker.close)
         gateway = await stack.enter_async_context(GatewayProcess(folder / "gateway", folder / "gateway.log", broker))
-        _, parties = await asyncio.gather(broker.start(), asyncio.to_thread(write_files, folder, broker))
+        _, parties = await asyncio.gather(
+            broker.start(), asyncio.to_thread(write_files, folder, broker, telephones=True)
+        )
         say("建库，建队列、用户和权限 Database; queues, users and permissions of each participant …")
         await provision_for(parties, broker)
         await gateway.serve()

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from gateway.core.readiness import Wire
+from gateway.http.addresses import Network
 from gateway.http.backlog import Backlog
+from gateway.http.budgets import Budgets
 from gateway.http.caller import Caller, Credentials
+from gateway.http.connections import Connections
 from gateway.http.metrics import BrokerHealth, Metrics
+from gateway.http.replays import Replays
 from gateway.services.act import Actor
 from gateway.services.approving import Approvals
 from gateway.services.cases import Cases
 from gateway.services.closures import Closures
 from gateway.services.context import Context
+from gateway.services.doubts import Doubts
 from gateway.services.groups import Groups
 from gateway.services.hearing import Hearer
 from gateway.services.ledgers import Ledgers
+from gateway.services.marks import MarkKeeper
 from gateway.services.measure_queries import MeasureQueries
 from gateway.services.numbers import Numbers
 from gateway.services.page_answers import PageAnswers
 from gateway.services.papers import Papers
 from gateway.services.ports import Documents
 from gateway.services.queries import Queries
+from gateway.services.quota import DocumentQuota
+from gateway.services.readiness import Readiness
 from gateway.services.reassigning import Reassigner
 from gateway.services.releasing import Releaser
 from gateway.services.reporting import Reporting
@@ -34,8 +43,9 @@ from gateway.services.watch import FeedWatch
 
 @dataclass(slots=True)
 class Api:
-    """broker_health: None where the wire is not this process's role. access_log: a line for every answer, not only
-    for refusals and for readings of personal data. Raises MisuseError (`Credentials`)."""
+    """broker_health: None where the wire is not this process's role. marks: None where nothing is numbered for good
+    (`services.marks`). access_log: a line for every answer, not only
+    for refusals and for readings of personal data. proxies: of ours, in front. Raises MisuseError (`Credentials`)."""
 
     context: Context
     submitter: Submitter
@@ -44,11 +54,18 @@ class Api:
     numbers: Numbers
     wake: Callable[[], None]
     broker_health: Callable[[], BrokerHealth] | None = None
+    marks: MarkKeeper | None = None
     access_log: bool = False
+    proxies: Sequence[Network] = ()
+    connections: Connections = field(init=False)
     credentials: Credentials = field(init=False)
+    budgets: Budgets = field(init=False)
+    doubts: Doubts = field(init=False)
     queries: Queries = field(init=False)
     hearer: Hearer = field(init=False)
     papers: Papers = field(init=False)
+    quota: DocumentQuota = field(init=False)
+    replays: Replays = field(init=False)
     ledgers: Ledgers = field(init=False)
     closures: Closures = field(init=False)
     reporting: Reporting = field(init=False)
@@ -58,6 +75,7 @@ class Api:
     watch: FeedWatch = field(init=False)
     backlog: Backlog = field(init=False)
     metrics: Metrics = field(init=False)
+    readiness: Readiness = field(init=False)
     approvals: Approvals = field(init=False)
     groups: Groups = field(init=False)
     cases: Cases = field(init=False)
@@ -65,10 +83,16 @@ class Api:
     reassigner: Reassigner = field(init=False)
 
     def __post_init__(self) -> None:
-        self.credentials = Credentials(self.context)
+        context = self.context
+        self.connections = Connections(context.bounds, context.reached, self.proxies)
+        self.credentials = Credentials(context)
+        self.budgets = Budgets(context.bounds, context.reached)
+        self.doubts = Doubts(context)
         self.queries = Queries(self.context)
         self.hearer = Hearer(self.context)
         self.papers = Papers(self.context, self.documents)
+        self.quota = DocumentQuota(context)
+        self.replays = Replays(context)
         self.ledgers = Ledgers(self.context)
         self.closures = Closures(self.context)
         self.reporting = Reporting(self.context)
@@ -78,13 +102,26 @@ class Api:
         self.watch = FeedWatch(self.context)
         self.backlog = Backlog(self.context)
         self.metrics = Metrics(self.context, self.broker_health)
+        self.readiness = Readiness(
+            self.context,
+            self.backlog.check,
+            self._wire if self.broker_health else None,
+            marks=None if self.marks is None else self.marks.why_not,
+        )
         self.approvals = Approvals(self.context, self.wake)
         self.groups = Groups(self.context, self.wake)
         self.cases = Cases(self.context)
         self.releaser = Releaser(self.context, self.submitter, self.numbers, self.wake)
         self.reassigner = Reassigner(self.context, self.submitter, self.numbers, self.wake)
 
+    def _wire(self) -> Wire:
+        assert self.broker_health is not None
+        health = self.broker_health()
+        return Wire(health.connected, health.blocked, len(health.missing), len(health.silent))
 
+
+INCARNATION_HEADER = "Lianzhi-Incarnation"
+"""In each answer: which life of the store this is. In a POST: the one in which it was made (docs/adr/0030)."""
 API = web.AppKey("api", Api)
 REQUEST_ID = web.RequestKey("request-id", str)
 CALLER = web.RequestKey("caller", Caller)

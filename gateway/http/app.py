@@ -10,6 +10,8 @@ from functools import partial
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from gateway.bounds import Bounds, Reached
+from gateway.core.readiness import Finding
 from gateway.errors import RejectedError
 from gateway.http import books, browsing, deciding, following, outside, papers, writing
 from gateway.http.api import API, CALLER, Api
@@ -17,13 +19,15 @@ from gateway.http.asyncapi import asyncapi_document
 from gateway.http.body import too_large
 from gateway.http.boundary import boundary
 from gateway.http.caller import Caller
+from gateway.http.connections import Connections
 from gateway.http.openapi import openapi_document
 from gateway.http.operations import OPERATIONS, Operation
 from gateway.http.params import NoQuery, parse
-from gateway.http.reply import problem_reply
+from gateway.http.reply import problem_reply, view_reply
 from gateway.http.server import ApiRunner, address
+from gateway.services.views import Live
 
-__all__ = ["Api", "build_app", "serve_http"]
+__all__ = ["Api", "build_app", "serve_http", "serve_metrics", "serve_waiting"]
 
 Call = Callable[[web.Request, Api, Caller], Awaitable[web.StreamResponse]]
 Open = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -61,7 +65,6 @@ OPEN_CALLS: dict[str, Open] = {
     "read-keys": outside.read_keys,
     "live": outside.live,
     "ready": outside.ready,
-    "read-metrics": outside.read_metrics,
     "acknowledge-page": writing.acknowledge_page,
 }
 
@@ -76,8 +79,10 @@ def build_app(api: Api) -> web.Application:
         "read-asyncapi": outside.described(partial(asyncapi_document, catalogue)),
     }
     for operation in OPERATIONS:
-        handler = _guarded(operation, CALLS[operation.id]) if operation.scope else open_calls[operation.id]
+        known = operation.id in CALLS
+        handler = _guarded(operation, CALLS[operation.id]) if known else _outside(open_calls[operation.id])
         app.router.add_route(operation.method, operation.path, handler, expect_handler=_expect(operation))
+    app.router.add_post("/v1/pages/{page_id}/acknowledge", writing.refuse_old_link)
     app.cleanup_ctx.append(_watching)
     app.on_shutdown.append(_close_watch)
     return app
@@ -86,7 +91,44 @@ def build_app(api: Api) -> web.Application:
 @asynccontextmanager
 async def serve_http(api: Api, host: str, port: int) -> AsyncIterator[int]:
     """The API on host:port until the block is left; gives the port (0 asks for a free one)."""
-    runner = ApiRunner(build_app(api))
+    async with _listening(build_app(api), api.connections, host, port) as found:
+        yield found
+
+
+@asynccontextmanager
+async def serve_metrics(api: Api, host: str, port: int) -> AsyncIterator[int]:
+    """`/metrics` and nothing else, on a listener of its own: it asks for no token, so it is not for everybody."""
+    app = web.Application(middlewares=[boundary])
+    app[API] = api
+    app.router.add_get("/metrics", _outside(outside.read_metrics))
+    async with _listening(app, Connections(api.context.bounds, api.context.reached), host, port) as found:
+        yield found
+
+
+@asynccontextmanager
+async def serve_waiting(bounds: Bounds, host: str, port: int) -> AsyncIterator[int]:
+    """Instead of the API while its database is away: alive, not ready, and why; everything else is `unavailable`."""
+
+    async def live(_: web.Request) -> web.StreamResponse:
+        return view_reply(Live())
+
+    async def ready(_: web.Request) -> web.StreamResponse:
+        return outside.ready_reply("none", [Finding("store-away")])
+
+    async def unavailable(_: web.Request) -> web.StreamResponse:
+        return problem_reply(RejectedError("unavailable"), {"Connection": "close"})
+
+    app = web.Application()
+    app.router.add_get("/livez", live)
+    app.router.add_get("/readyz", ready)
+    app.router.add_route("*", "/{anything:.*}", unavailable)
+    async with _listening(app, Connections(bounds, Reached()), host, port) as found:
+        yield found
+
+
+@asynccontextmanager
+async def _listening(app: web.Application, connections: Connections, host: str, port: int) -> AsyncIterator[int]:
+    runner = ApiRunner(app, connections)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port, backlog=1024)
@@ -103,14 +145,29 @@ def _guarded(operation: Operation, call: Call) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
         api = request.app[API]
         credentials = request.headers.getall(hdrs.AUTHORIZATION, ())
-        caller = api.credentials.caller(credentials[0] if len(credentials) == 1 else None, api.context.clock.now())
+        now = api.context.clock.now()
+        caller = api.credentials.caller(credentials[0] if len(credentials) == 1 else None, now)
         request[CALLER] = caller
         caller.require(scope)
         if operation.home and not caller.participant.home:
             raise RejectedError("forbidden")
         if bare and request.query_string:
             parse(NoQuery, request.query)
-        return await call(request, api, caller)
+        with api.budgets.take("requests_in_flight", caller):
+            if caller.token is not None:
+                await api.replays.once(caller, request.method, now)
+            return await call(request, api, caller)
+
+    return handler
+
+
+def _outside(call: Open) -> Handler:
+    """Of whoever calls nothing is known; none of these calls has parameters."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if request.query_string:
+            parse(NoQuery, request.query)
+        return await call(request)
 
     return handler
 

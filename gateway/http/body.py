@@ -9,16 +9,16 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
-from gateway.crypto.limits import Limits
 from gateway.crypto.strictjson import loads
 from gateway.errors import RejectedError
+from gateway.http.api import CALLER
+from gateway.services.context import Context
 from schemas.envelope import CONTENT_TYPE
 from schemas.problem import FieldError
 
 JSON = "application/json"
 MESSAGE_TYPES = (JSON, CONTENT_TYPE)
 IDEMPOTENCY_KEY = "Idempotency-Key"
-BODY_SECONDS = 30.0  # a message of 1 MiB on a slow line
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?")
 
 
@@ -71,38 +71,62 @@ def media_type(request: web.Request, allowed: Sequence[str]) -> str:
     return request.content_type
 
 
-async def message(request: web.Request, limit: int) -> tuple[str, bytes]:
+async def message(request: web.Request, context: Context) -> tuple[str, bytes]:
     """(media type, raw bytes) of a JSON or signed body.
 
     Raises RejectedError: bad-content-type, too-large (as announced, or as soon as it is), malformed-json (empty),
-    malformed-request (broken off).
+    malformed-request (broken off), too-slow.
     """
-    kind = media_type(request, MESSAGE_TYPES)
+    kind, limit = media_type(request, MESSAGE_TYPES), context.limits.message_bytes
     if (request.content_length or 0) > limit:
         raise too_large(limit)
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(context.bounds.http_body_seconds):
             raw = await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise too_large(limit) from None
     except TimeoutError:
-        raise RejectedError("malformed-request") from None
+        context.reached.count("http_body_seconds", request[CALLER].participant.code)
+        raise _too_slow_message(context.bounds.http_body_seconds) from None
     if not raw:
         raise _fault("malformed-json", "", "empty-body", "请求体为空", "The body is empty")
     return kind, raw
 
 
-async def json_body(request: web.Request, limits: Limits) -> Any:
+async def json_body(request: web.Request, context: Context) -> Any:
     """A body that is JSON and nothing else. Raises RejectedError as `message` and `loads` do."""
     media_type(request, (JSON,))
-    _, raw = await message(request, limits.message_bytes)
-    return loads(raw, depth=limits.json_depth)
+    _, raw = await message(request, context)
+    return loads(raw, depth=context.limits.json_depth)
 
 
-async def chunks(request: web.Request) -> AsyncIterator[bytes]:
-    """The body piece by piece, as it arrives."""
-    async for chunk in request.content.iter_any():
-        yield chunk
+async def chunks(request: web.Request, context: Context) -> AsyncIterator[bytes]:
+    """The body piece by piece, as it arrives. Only the time that we wait for the caller is held against it, in
+    windows of `http_body_seconds`.
+
+    Raises RejectedError too-slow: less than `upload_bytes_per_second` in a whole window.
+    """
+    bounds, loop = context.bounds, asyncio.get_running_loop()
+    window, wanted = bounds.http_body_seconds, bounds.upload_bytes_per_second * bounds.http_body_seconds
+    waited = received = 0.0
+    while True:
+        began = loop.time()
+        try:
+            async with asyncio.timeout(window - waited):
+                chunk = await request.content.readany()
+        except TimeoutError:
+            chunk = None
+        waited += loop.time() - began
+        received += len(chunk or b"")
+        if waited >= window:
+            if received < wanted:
+                context.reached.count("upload_bytes_per_second", request[CALLER].participant.code)
+                raise _too_slow_upload(bounds.upload_bytes_per_second)
+            waited = received = 0.0
+        if chunk:
+            yield chunk
+        elif chunk is not None:
+            return
 
 
 def too_large(limit: int) -> RejectedError:
@@ -112,6 +136,26 @@ def too_large(limit: int) -> RejectedError:
         "message-size",
         f"报文不得超过 {limit} 字节；大文件请先 PUT /v1/documents/{{sha256}}，再按摘要引用",
         f"A message has at most {limit} bytes; PUT larger things to /v1/documents/{{sha256}} and name them by digest",
+    )
+
+
+def _too_slow_message(seconds: float) -> RejectedError:
+    return _fault(
+        "too-slow",
+        "",
+        "body-time",
+        f"请求体须在 {seconds:g} 秒内传完",
+        f"The body of a request is to be here within {seconds:g} seconds",
+    )
+
+
+def _too_slow_upload(floor: int) -> RejectedError:
+    return _fault(
+        "too-slow",
+        "",
+        "upload-speed",
+        f"上传速度不得低于每秒 {floor} 字节，请检查线路后重新上传",
+        f"An upload has at least {floor} bytes a second; look at the line and upload again",
     )
 
 

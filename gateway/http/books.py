@@ -5,19 +5,22 @@ from __future__ import annotations
 from datetime import date
 
 from aiohttp import web
+from pydantic_core import PydanticCustomError
 
 from gateway.core.periods import Period, last_week, period_named
 from gateway.errors import RejectedError
 from gateway.http.api import Api
-from gateway.http.body import JSON, idempotency_key, message
+from gateway.http.body import JSON
 from gateway.http.caller import Caller
-from gateway.http.params import LedgerQuery, ReportQuery, parse
+from gateway.http.params import LedgerQuery, ReportQuery, at_most, parse
 from gateway.http.reply import answered, view_reply
+from gateway.http.writing import handed
 from gateway.services.closures import Recorded
 from gateway.services.ports import LedgerFilter
 from gateway.services.report_views import report_view
-from gateway.services.submit import fingerprint
+from schemas.moments import FIRST, day
 from schemas.problem import FieldError
+from schemas.rules import RULES
 
 
 async def list_ledgers(request: web.Request, api: Api, caller: Caller) -> web.Response:
@@ -31,19 +34,16 @@ async def read_ledger(request: web.Request, api: Api, caller: Caller) -> web.Res
         first=_day(asked.first, "/from"),
         last=_day(asked.last, "/until"),
         after=asked.after,
-        limit=asked.limit,
+        limit=at_most(asked.limit, api.context.bounds),
     )
     return view_reply(await api.ledgers.page(where))
 
 
 async def record_closure(request: web.Request, api: Api, caller: Caller) -> web.Response:
-    key = idempotency_key(request)
-    kind, body = await message(request, api.context.limits.message_bytes)
-    if caller.client is None:
-        raise RejectedError("forbidden")
-    if kind != JSON:
+    words = await handed(request, api, caller)
+    if words.content_type != JSON:
         raise RejectedError("bad-content-type", pointer="/Content-Type")
-    recorded = Recorded(caller.participant, caller.client, key, fingerprint(request.method, request.path, body), body)
+    recorded = Recorded(words.participant, words.client, words.key, words.fingerprint, words.body)
     return answered(await api.closures.record(recorded))
 
 
@@ -63,8 +63,11 @@ def _period(asked: ReportQuery, today: date) -> Period:
         return last_week(today)
     try:
         period = period_named(name)
-    except ValueError:
-        raise _fault(pointer, "no-such-period", "没有这一周或这一月", "There is no such week or month") from None
+        in_calendar = period.first >= FIRST
+    except (ValueError, OverflowError):
+        in_calendar = False
+    if not in_calendar:
+        raise _fault(pointer, "no-such-period", "没有这一周或这一月", "There is no such week or month")
     if period.first > today:
         raise _fault(pointer, "period-in-future", "该期间尚未开始", "This period has not begun")
     return period
@@ -72,9 +75,10 @@ def _period(asked: ReportQuery, today: date) -> Period:
 
 def _day(text: str | None, pointer: str) -> str | None:
     try:
-        return None if text is None else date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise _fault(pointer, "day-form", "日期须为真实日期，形如 2026-03-24", "A real day, like 2026-03-24") from None
+        return None if text is None else day(text)
+    except PydanticCustomError as error:
+        english = RULES[error.type].en.format_map(error.context or {})
+        raise _fault(pointer, error.type, error.message(), english) from None
 
 
 def _fault(pointer: str, rule: str, zh: str, en: str) -> RejectedError:

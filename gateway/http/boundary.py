@@ -7,22 +7,26 @@ and place, never by its text: an exception's text may repeat what somebody sent.
 from __future__ import annotations
 
 import time
-import traceback
 
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from gateway.errors import RejectedError, StoreUnavailableError
-from gateway.http.api import API, CALLER, REQUEST_ID, Api
+from gateway.faults import cause_of, fault_of
+from gateway.http.api import API, CALLER, INCARNATION_HEADER, REQUEST_ID, Api
+from gateway.http.connections import HEALTH
 from gateway.http.reply import problem_reply
+from gateway.http.server import ApiProtocol
 from gateway.services.context import new_id
 
 log = structlog.get_logger("http")
 
 REQUEST_ID_HEADER = "X-Request-Id"
 _BY_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
-_FRAMES = 12
+TOO_SLOW = 408
+COUNTED_ALONE = frozenset({"too-many-requests", "too-many-connections"})
+"""Refusals without a line in the log: a flood of them would be a flood of lines."""
 
 
 @web.middleware
@@ -33,11 +37,13 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
     request[REQUEST_ID] = request_id = new_id()
     code: str | None = None
     try:
-        response = await handler(request)
+        response = await _admitted(api, request, handler)
     except RejectedError as error:
         code, response = error.code, problem_reply(error)
+        if error.reason.status == TOO_SLOW:
+            response.force_close()
     except StoreUnavailableError as error:
-        log.warning("store-unavailable", request_id=request_id, error=type(error.__cause__ or error).__name__)
+        log.warning("store-unavailable", request_id=request_id, error=cause_of(error))
         code, response = "unavailable", problem_reply(RejectedError("unavailable"))
     except web.RequestPayloadError:
         code, response = "malformed-request", problem_reply(RejectedError("malformed-request"))
@@ -46,13 +52,31 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
     except ConnectionError:
         return _nobody(request)
     except Exception as error:
-        _log_fault(error, request_id)
+        log.error("internal", request_id=request_id, **fault_of(error))
         code, response = "internal", problem_reply(RejectedError("internal"))
     if response.prepared:
         return response
+    if getattr(request.protocol, "health_alone", False):
+        response.force_close()
     response.headers[REQUEST_ID_HEADER] = request_id
+    response.headers[INCARNATION_HEADER] = api.context.identity.incarnation
     _note(api, request, response.status, code, time.perf_counter() - started)
     return response
+
+
+async def _admitted(api: Api, request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Raises RejectedError: too-many-connections (this one may only ask for health), too-many-requests (of an address
+    behind a proxy)."""
+    connection = request.protocol
+    if not isinstance(connection, ApiProtocol):
+        return await handler(request)
+    if connection.health_alone:
+        if request.path not in HEALTH:
+            raise RejectedError("too-many-connections")
+    elif connection.proxied and request.path not in HEALTH:
+        with api.connections.forwarded(request.headers):
+            return await handler(request)
+    return await handler(request)
 
 
 def _nobody(request: web.Request) -> web.Response:
@@ -71,7 +95,7 @@ def route_of(request: web.Request) -> str:
 def _note(api: Api, request: web.Request, status: int, code: str | None, seconds: float) -> None:
     route = route_of(request)
     api.metrics.answered(request.method, route, status, seconds)
-    if code is None and not api.access_log:
+    if code in COUNTED_ALONE or (code is None and not api.access_log):
         return
     caller = request.get(CALLER)
     log.info(
@@ -91,13 +115,3 @@ def _foreign(error: web.HTTPException) -> tuple[str, web.Response]:
     code = _BY_STATUS.get(error.status, "internal" if error.status >= 500 else "malformed-request")
     more = {"Allow": error.headers[hdrs.ALLOW]} if hdrs.ALLOW in error.headers else {}
     return code, problem_reply(RejectedError(code), more)
-
-
-def _log_fault(error: BaseException, request_id: str) -> None:
-    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
-    log.error(
-        "internal",
-        request_id=request_id,
-        fault=type(error).__name__,
-        at=[f"{frame.filename.rsplit('/', 2)[-1]}:{frame.lineno} {frame.name}" for frame in frames],
-    )

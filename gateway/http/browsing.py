@@ -6,7 +6,7 @@ from aiohttp import web
 
 from gateway.http.api import Api
 from gateway.http.caller import Caller
-from gateway.http.params import MeasuresQuery, RequestsQuery, parse
+from gateway.http.params import MeasuresQuery, PartsQuery, RequestsQuery, at_most, parse
 from gateway.http.reply import view_reply
 from gateway.services import matters
 from gateway.services.ports import MeasureFilter, RequestFilter
@@ -14,7 +14,8 @@ from gateway.services.ports import MeasureFilter, RequestFilter
 
 async def list_requests(request: web.Request, api: Api, caller: Caller) -> web.Response:
     asked = parse(RequestsQuery, request.query)
-    where = RequestFilter(**asked.model_dump())
+    limit = at_most(asked.limit, api.context.bounds)
+    where = RequestFilter(**(asked.model_dump() | {"limit": limit}))
     return view_reply(await api.queries.requests(caller.participant, where))
 
 
@@ -23,16 +24,21 @@ async def read_request(request: web.Request, api: Api, caller: Caller) -> web.Re
 
 
 async def read_messages(request: web.Request, api: Api, caller: Caller) -> web.Response:
-    return view_reply(await api.queries.messages(caller.participant, caller.name, request.match_info["no"]))
+    asked, number = parse(PartsQuery, request.query), request.match_info["no"]
+    limit = at_most(asked.limit, api.context.bounds)
+    return view_reply(await api.queries.messages(caller.participant, caller.name, number, asked.after, limit))
 
 
 async def read_timeline(request: web.Request, api: Api, caller: Caller) -> web.Response:
-    return view_reply(await api.queries.timeline(caller.participant, request.match_info["no"]))
+    asked, number = parse(PartsQuery, request.query), request.match_info["no"]
+    limit = at_most(asked.limit, api.context.bounds)
+    return view_reply(await api.queries.timeline(caller.participant, number, asked.after, limit))
 
 
 async def list_measures(request: web.Request, api: Api, caller: Caller) -> web.Response:
     asked = parse(MeasuresQuery, request.query)
-    where = MeasureFilter(states=asked.state.split(","), case_no=asked.case_no, after=asked.after, limit=asked.limit)
+    limit = at_most(asked.limit, api.context.bounds)
+    where = MeasureFilter(states=asked.state.split(","), case_no=asked.case_no, after=asked.after, limit=limit)
     days = int(asked.expiring_within[:-1]) if asked.expiring_within else None
     return view_reply(await api.measures.page(caller.participant, where, days))
 

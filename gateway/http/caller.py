@@ -2,7 +2,8 @@
 
 A token is `lz_<client>_<43 characters>`; we keep its SHA-256 and compare in constant time. A partner's JWT has
 exactly the header members alg, kid and typ (`JWT`), so that no message is ever taken for one; `iss` and `sub` are the
-participant, `aud` is the home court, and it lives five minutes at most. A partner may read what is its own.
+participant, `aud` is the home court, and it lives five minutes at most. A partner may read what is its own. A token
+with a `jti` of its own writes, and only once (`gateway.http.replays`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.core.routing import Client, Participant
@@ -33,12 +34,21 @@ LONGEST_JWT = 4096
 
 
 @dataclass(frozen=True, slots=True)
+class PartnerToken:
+    """What else a partner's JWT says. jti: None where there is none, or none that is text."""
+
+    jti: str | None
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
-    """client: None for a partner. name: what the logs call it."""
+    """client: None for a partner; token: of a partner alone. name: what the logs call it."""
 
     participant: Participant
     client: Client | None
     scopes: frozenset[str]
+    token: PartnerToken | None = None
 
     @property
     def name(self) -> str:
@@ -87,15 +97,15 @@ class Credentials:
 
     def _partner(self, token: str, now: datetime) -> Caller:
         try:
-            participant = self._proved(token, now)
+            participant, claims = self._proved(token, now)
         except RejectedError as error:
             detail = FieldError(
                 pointer="/Authorization", rule=error.code, detail=error.reason.zh, detail_en=error.reason.en
             )
             raise RejectedError("unauthorized", [detail]) from error
-        return Caller(participant, None, PARTNER_SCOPES)
+        return Caller(participant, None, PARTNER_SCOPES, claims)
 
-    def _proved(self, token: str, now: datetime) -> Participant:
+    def _proved(self, token: str, now: datetime) -> tuple[Participant, PartnerToken]:
         if len(token) > LONGEST_JWT or not token.isascii():
             raise RejectedError("too-large")
         message = jws.split(token, self._ctx.limits)
@@ -115,10 +125,9 @@ class Credentials:
             raise RejectedError("key-not-valid-at-time")
         if key.revoked_by(now):
             raise RejectedError("key-revoked")
-        self._check_claims(loads(message.payload, depth=self._ctx.limits.json_depth), code, now)
-        return participant
+        return participant, self._claims(loads(message.payload, depth=self._ctx.limits.json_depth), code, now)
 
-    def _check_claims(self, claims: Any, code: str, now: datetime) -> None:
+    def _claims(self, claims: Any, code: str, now: datetime) -> PartnerToken:
         if not isinstance(claims, dict) or claims.get("iss") != code or claims.get("sub") != code:
             raise RejectedError("sender-mismatch")
         audience = claims.get("aud")
@@ -132,3 +141,5 @@ class Credentials:
             raise RejectedError("expired")
         if left > (LIFETIME + LEEWAY).total_seconds():
             raise RejectedError("clock-ahead")
+        jti = claims.get("jti")
+        return PartnerToken(jti if isinstance(jti, str) else None, datetime.fromtimestamp(expires, UTC))

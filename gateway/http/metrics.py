@@ -1,18 +1,20 @@
 """`/metrics`: what the store holds, whether the wire lives, and how the API answers. Counts, never a name.
 
-The counts are looked up at most every `COUNTS_SECONDS`, however often somebody scrapes: they read whole indexes.
+The counts are looked up at most every `COUNTS_SECONDS`, however often somebody scrapes, and each ends at a bound (the
+store's): 10,000 means so many or more.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from gateway.core.records import PartnerClock
 from gateway.services.context import Context
 
 COUNTS_SECONDS = 10.0
@@ -20,12 +22,15 @@ BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0,
 
 
 class BrokerHealth(Protocol):
-    """What this process knows of the wire. silent: queue → why it has no consumer of ours."""
+    """What this process knows of the wire. missing: queues that it publishes to and that are not there; silent: queue
+    → why it has no consumer of ours."""
 
     @property
     def connected(self) -> bool: ...
     @property
     def blocked(self) -> bool: ...
+    @property
+    def missing(self) -> Collection[str]: ...
     @property
     def silent(self) -> Mapping[str, str]: ...
 
@@ -35,6 +40,7 @@ class _Known:
     at: float = float("-inf")
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     oldest_seconds: float = 0.0
+    partner_clocks: Sequence[PartnerClock] = ()
 
 
 class Metrics:
@@ -71,22 +77,28 @@ class Metrics:
         if time.monotonic() - self._known.at >= COUNTS_SECONDS:
             store = self._ctx.store
             oldest = await store.oldest_unsent()
-            age = (self._ctx.clock.now() - oldest).total_seconds() if oldest else 0.0
-            self._known = _Known(time.monotonic(), await store.counts(), age)
+            age = max(0.0, (self._ctx.clock.now() - oldest).total_seconds()) if oldest else 0.0
+            self._known = _Known(time.monotonic(), await store.counts(), age, await store.partner_clocks())
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
         """prometheus_client's collector protocol."""
         counts = self._known.counts
-        requests = GaugeMetricFamily("lianzhi_requests", "Requests", labels=("type", "state"))
+        requests = GaugeMetricFamily("lianzhi_requests", "Requests; 10000: or more", labels=("type", "state"))
         for key, value in counts.get("requests", {}).items():
             requests.add_metric(key.split("|", 1), value)
         yield requests
         for name, help_text, label in (
             ("outbox", "Messages that wait to be sent", "state"),
-            ("quarantine", "Messages in quarantine", "reason"),
-            ("timers", "Deadlines that run", "kind"),
-            ("pages", "Pages to people on alerts", "state"),
+            ("quarantine", "Messages in quarantine; 10000: or more", "reason"),
+            ("early", "Messages whose time has not come by our clock", "participant"),
+            (
+                "forgotten",
+                "Messages about requests of ours that the store does not have; 10000: or more",
+                "participant",
+            ),
+            ("timers", "Deadlines that run, of the next 10000", "kind"),
+            ("pages", "Pages to people on alerts; 10000: or more", "state"),
         ):
             family = GaugeMetricFamily(f"lianzhi_{name}", help_text, labels=(label,))
             for key, value in counts.get(name, {}).items():
@@ -95,7 +107,61 @@ class Metrics:
         yield GaugeMetricFamily(
             "lianzhi_outbox_oldest_seconds", "Age of the oldest unsent message", value=self._known.oldest_seconds
         )
+        if (size := self._ctx.store.wal_bytes()) is not None:
+            yield GaugeMetricFamily("lianzhi_store_wal_bytes", "SQLite's write-ahead log", value=size)
+        yield from self._clocks()
+        yield self._paused()
+        yield self._reached()
+        yield self._set_aside()
         yield from self._wire()
+
+    def _clocks(self) -> Iterator[Metric]:
+        clocks = self._ctx.clocks
+        family = GaugeMetricFamily(
+            "lianzhi_clock_offset_seconds",
+            "How far that clock is ahead of this process's; a partner's as its messages of late say",
+            labels=("clock", "participant"),
+        )
+        for name, offset in sorted(clocks.others.items()):
+            family.add_metric((name, ""), offset.total_seconds())
+        for clock in self._known.partner_clocks:
+            family.add_metric(("partner", clock.participant), clock.offset_ms / 1000)
+        yield family
+        steps = CounterMetricFamily("lianzhi_clock_steps", "Steps of this process's wall clock", labels=("direction",))
+        for direction, times in clocks.own.steps().items():
+            steps.add_metric((direction,), times)
+        yield steps
+        yield GaugeMetricFamily(
+            "lianzhi_clock_doubt_seconds",
+            "By how much our clock may be ahead: nothing final is decided in that time. 0: it is believed",
+            value=clocks.own.doubt.total_seconds(),
+        )
+
+    def _paused(self) -> Metric:
+        family = GaugeMetricFamily(
+            "lianzhi_receiver_paused", "Queues that take nothing for now", labels=("participant", "lane", "reason")
+        )
+        for key, value in self._known.counts.get("paused", {}).items():
+            route, reason = key.split("|", 1)
+            participant, lane = route.split(".", 1)
+            family.add_metric((participant, lane, reason), value)
+        return family
+
+    def _reached(self) -> Metric:
+        family = CounterMetricFamily(
+            "lianzhi_bound_reached", "How often a bound of [limits] was reached", labels=("bound", "participant")
+        )
+        for (bound, participant), times in self._ctx.reached.counts().items():
+            family.add_metric((bound, participant), times)
+        return family
+
+    def _set_aside(self) -> Metric:
+        family = CounterMetricFamily(
+            "lianzhi_rows_set_aside", "How often our own code failed over one row", labels=("work", "fault")
+        )
+        for key, times in self._ctx.faults.counts().items():
+            family.add_metric(key, times)
+        return family
 
     def _wire(self) -> Iterator[Metric]:
         """Absent where the wire is not this process's role."""
@@ -105,3 +171,6 @@ class Metrics:
         yield GaugeMetricFamily("lianzhi_broker_connected", "1: connected", value=float(health.connected))
         yield GaugeMetricFamily("lianzhi_broker_blocked", "1: it takes nothing", value=float(health.blocked))
         yield GaugeMetricFamily("lianzhi_queues_silent", "Queues without a consumer of ours", value=len(health.silent))
+        yield GaugeMetricFamily(
+            "lianzhi_queues_missing", "Receivers' queues that are not there", value=len(health.missing)
+        )

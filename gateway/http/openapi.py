@@ -44,6 +44,12 @@ PATH_PARAMETERS: Mapping[str, dict[str, Any]] = {
         "description": "Number of the measure",
     },
     "page_id": {"type": "string", "maxLength": 64, "title": "呼叫编号", "description": "Number of the page"},
+    "token": {
+        "type": "string",
+        "pattern": "^[A-Za-z0-9_-]{43}$",
+        "title": "令牌",
+        "description": "From the link in the page: it acknowledges that page's alert, once, and nothing else",
+    },
     "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$", "title": "摘要", "description": "SHA-256, hexadecimal"},
 }
 HOME_ALONE = "For clients of the home court alone."
@@ -90,19 +96,13 @@ def openapi_document(catalogue: Mapping[str, MatterType]) -> Schema:
         "components": {
             "schemas": schemas,
             "securitySchemes": {
-                "link": {
-                    "type": "apiKey",
-                    "in": "query",
-                    "name": "token",
-                    "description": "From the link in a page; it acknowledges that page's alert and nothing else.",
-                },
                 "bearer": {
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "lz_<client>_<43 characters>, or a partner's JWT",
                     "description": "A court system's token; or, to read only, a JWT signed with the participant's "
                     "`sig` key: header exactly alg, kid, typ `JWT`; iss = sub = participant; aud = the home "
-                    "court; at most five minutes.",
+                    "court; at most five minutes; to write, a `jti` of its own for each call.",
                 },
             },
         },
@@ -126,8 +126,6 @@ def _operation(operation: Operation, refs: Mapping[type[BaseModel], Schema]) -> 
 
 
 def _security(operation: Operation) -> list[Schema]:
-    if operation.link:
-        return [{"link": []}]
     return [{"bearer": [operation.scope]}] if operation.scope else []
 
 
@@ -179,7 +177,7 @@ def _problems(codes: Iterable[str], problem: Schema) -> Schema:
         str(status): {
             "description": "\n".join(f"- `{c}`: {REASONS[c].zh} · {REASONS[c].en}" for c in named),
             "content": {"application/problem+json": {"schema": problem}},
-            **({"headers": {"Retry-After": {"schema": {"type": "integer"}}}} if status == 503 else {}),
+            **({"headers": {"Retry-After": {"schema": {"type": "integer"}}}} if status in (429, 503) else {}),
         }
         for status, named in sorted(by_status.items())
     }

@@ -17,7 +17,7 @@ from gateway.http.params import (
     LedgerQuery,
     MeasuresQuery,
     NoQuery,
-    PageQuery,
+    PartsQuery,
     Query,
     ReportQuery,
     RequestsQuery,
@@ -30,11 +30,14 @@ Scope = Literal["submit", "reply", "read", "approve", "documents"]
 Content = tuple[type[BaseModel] | str, ...]
 """Models of which one is answered as JSON, or media types whose content has no model."""
 
-_ALWAYS = ("invalid-field", "malformed-request", "internal", "unavailable")
+_ALWAYS = (
+    *("invalid-field", "malformed-request", "too-slow", "too-many-requests", "internal", "unavailable"),
+    *("too-many-connections", "set-back", "marks-unreadable"),
+)
 _AUTHORISED = ("unauthorized", "forbidden")
 _FORM = (
     *("bad-content-type", "bad-encoding", "malformed-json", "duplicate-member", "too-deep", "bad-number", "too-large"),
-    *("idempotency-key-missing", "idempotency-key-reused"),
+    *("idempotency-key-missing", "idempotency-key-reused", "in-doubt", "done-before"),
 )
 _SIGNED = (
     *("not-an-sd-jwt", "bad-header", "bad-typ", "bad-alg", "unknown-kid", "foreign-key", "wrong-key-purpose"),
@@ -44,7 +47,15 @@ _SIGNED = (
 _SUBMISSION = (
     *("unknown-type", "wrong-version", "not-allowed", "receiver-does-not-take", "unknown-receiver"),
     *("unknown-staff", "approvals-missing", "documents-missing", "signature-required"),
-    *("measure-open", "measure-not-live", "measure-forbids", "renewal-late", "term-mismatch", "over-seizure"),
+    *(
+        "measure-open",
+        "measure-not-live",
+        "measure-forbids",
+        "renewal-late",
+        "term-mismatch",
+        "over-seizure",
+        "debt-differs",
+    ),
     *("unknown-control", "unknown-ref"),
     *("group-incomplete", "unknown-group", "handler-limit", "break-glass-refused", "break-glass-limit"),
 )
@@ -59,7 +70,7 @@ _ACT = (
 @dataclass(frozen=True, slots=True)
 class Operation:
     """answers: status → content. problems: what may be answered beside what every call may. link: the credential is
-    the `token` of a link that the gateway sent. home: for clients of the home court alone."""
+    the `token` in the path, of a link that the gateway sent. home: for clients of the home court alone."""
 
     id: str
     method: Literal["GET", "POST", "PUT"]
@@ -127,9 +138,11 @@ OPERATIONS: tuple[Operation, ...] = (
         zh="查看报文",
         en="Read the messages of a request",
         help="The signed bytes beside their canonical translation. What is sealed to a court system's own key stays "
-        "sealed. Each reading is logged.",
+        "sealed. Each reading is logged. In the order in which they were stored; the page is the last when `next` is "
+        "absent.",
+        query=PartsQuery,
         answers={200: (views.MessageList,)},
-        problems=("unknown-request",),
+        problems=("unknown-request", "bad-cursor"),
     ),
     Operation(
         id="say",
@@ -240,8 +253,10 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v1/requests/{no}/timeline",
         zh="查看时间线",
         en="Read the timeline of a request",
+        help="In its order; the page is the last when `next` is absent.",
+        query=PartsQuery,
         answers={200: (views.Timeline,)},
-        problems=("unknown-request",),
+        problems=("unknown-request", "bad-cursor"),
     ),
     Operation(
         id="read-events",
@@ -253,7 +268,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "new stands in the feed. Reading proves no delivery; only a signed `receipt` does.",
         query=EventsQuery,
         answers={200: (views.FeedPage,)},
-        problems=("bad-cursor", "cursor-gone"),
+        problems=("bad-cursor", "cursor-gone", "other-incarnation"),
     ),
     Operation(
         id="list-measures",
@@ -348,16 +363,15 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         id="acknowledge-page",
         method="POST",
-        path="/v1/pages/{page_id}/acknowledge",
+        path="/v1/pages/{page_id}/acknowledge/{token}",
         zh="确认呼叫",
         en="Acknowledge the alert of a page by the link in it",
         help="For the court's SMS and voice platform. Says `acknowledge` in the alert in the name of the person that "
-        "was paged; an alert that was answered already stays as it is.",
+        "was paged, once; the link ends with its alert. Whoever holds it needs no other credential.",
         scope=None,
         link=True,
-        query=PageQuery,
         answers={200: (views.PageAnswer,)},
-        problems=("unauthorized", "unknown-staff", "not-now", "unknown-request"),
+        problems=("not-found", "link-gone", "unknown-staff", "not-now", "unknown-request"),
     ),
     Operation(
         id="put-document",
@@ -366,11 +380,11 @@ OPERATIONS: tuple[Operation, ...] = (
         zh="上传文书",
         en="Put a document",
         help="Named by the SHA-256 of its bytes; written once. 201: new; 200: the same bytes were here. "
-        f"Content-Type is one of {', '.join(MEDIA_TYPES)}.",
+        f"Content-Type is one of {', '.join(MEDIA_TYPES)}. A partner's JWT has a `jti` of its own for each call.",
         scope="documents",
         body="document",
         answers={200: (views.DocumentView,), 201: (views.DocumentView,)},
-        problems=("bad-content-type", "too-large", "document-mismatch", "not-found"),
+        problems=("bad-content-type", "too-large", "document-mismatch", "documents-quota", "not-found"),
     ),
     Operation(
         id="get-document",
@@ -425,16 +439,6 @@ OPERATIONS: tuple[Operation, ...] = (
         en="Whether submissions are accepted",
         scope=None,
         answers={200: (views.Ready,)},
-    ),
-    Operation(
-        id="read-metrics",
-        method="GET",
-        path="/metrics",
-        zh="指标",
-        en="Prometheus metrics",
-        help="Counts only. Needs no token: the listener is on the loopback address unless configured otherwise.",
-        scope=None,
-        answers={200: ("text/plain",)},
     ),
     Operation(
         id="read-openapi",

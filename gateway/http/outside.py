@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Literal
 
 from aiohttp import web
 
+from gateway.core.readiness import Finding
 from gateway.crypto.strictjson import dumps
+from gateway.errors import RejectedError
 from gateway.http.api import API
-from gateway.http.reply import json_reply, view_reply
-from gateway.services.views import Live, Ready
+from gateway.http.reply import json_reply, problem_reply, view_reply
+from gateway.services.views import Live, Ready, ReadyFinding
 
 PUBLIC = {"Cache-Control": "public, max-age=300"}
 
@@ -28,13 +30,29 @@ async def live(request: web.Request) -> web.Response:
 
 
 async def ready(request: web.Request) -> web.Response:
-    """503 when the store is away or the backlog is full; the broker is told, not required."""
+    """503 when nothing can be accepted; what else cannot be done is told, not required (docs/adr/0033)."""
     api = request.app[API]
-    await api.context.store.ping()
-    await api.backlog.check()
-    if api.broker_health is None:
-        return view_reply(Ready(broker="none"))
-    return view_reply(Ready(broker="connected" if api.broker_health().connected else "down"))
+    found = await api.readiness.findings()
+    broker: Literal["connected", "down", "none"] = "none"
+    if api.broker_health is not None:
+        broker = "connected" if api.broker_health().connected else "down"
+    return ready_reply(broker, found, None if api.marks is None else api.marks.told())
+
+
+def ready_reply(
+    broker: Literal["connected", "down", "none"],
+    found: Sequence[Finding],
+    marks: Literal["both", "file", "broker", "none"] | None = None,
+) -> web.Response:
+    """What `/readyz` answers."""
+    lines = [
+        ReadyFinding(name=one.name, blocks=one.blocks, count=one.count, zh=one.words[0], en=one.words[1])
+        for one in found
+    ]
+    view = Ready(broker=broker, findings=lines or None, marks=marks)
+    if not any(one.blocks for one in found):
+        return view_reply(view)
+    return problem_reply(RejectedError("unavailable"), members=view.model_dump(exclude_none=True) | {"ready": False})
 
 
 async def read_metrics(request: web.Request) -> web.Response:

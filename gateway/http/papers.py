@@ -21,7 +21,9 @@ log = structlog.get_logger("http")
 async def put_document(request: web.Request, api: Api, caller: Caller) -> web.Response:
     kind, sha256 = media_type(request, MEDIA_TYPES), request.match_info["sha256"]
     api.papers.check(sha256, request.content_length)
-    view, new = await api.papers.put(caller.participant, sha256, kind, chunks(request))
+    await api.quota.check(caller.participant, sha256, request.content_length)
+    with api.budgets.take("uploads_in_flight", caller):
+        view, new = await api.papers.put(caller.participant, sha256, kind, chunks(request, api.context))
     return view_reply(view, 201 if new else 200, {"Location": request.path})
 
 

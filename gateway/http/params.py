@@ -7,6 +7,8 @@ from typing import Annotated, Any, TypeVar
 from multidict import MultiMapping
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from gateway.bounds import Bounds
+from gateway.core.lifecycle import STATES as REQUEST_STATES
 from gateway.core.measure_moves import OPEN_STATES, STATES
 from gateway.errors import RejectedError
 from schemas.base import label
@@ -23,6 +25,7 @@ LONGEST_WAIT = 60  # seconds; below the idle timeouts of common proxies
 Cursor = Annotated[str, StringConstraints(min_length=1, max_length=160)]
 After = Annotated[Cursor | None, label("游标", "Cursor of an earlier page")]
 Limit = Annotated[int, label("条数上限", "At most so many", ge=1, le=PAGE_LIMIT)]
+_REQUEST_STATE = f"^({'|'.join(sorted(frozenset.union(*REQUEST_STATES.values())))})$"
 _STATE = f"({'|'.join(STATES)})"
 States = Annotated[
     str,
@@ -44,11 +47,18 @@ class NoQuery(Query):
 class RequestsQuery(Query):
     case_no: Annotated[CaseNo | None, label("案号", "Case number")] = None
     type: Annotated[MatterName | None, label("事项", "Matter type")] = None
-    state: Annotated[str | None, Field(pattern=r"^[a-z-]{2,30}$", title="状态", description="State")] = None
+    state: Annotated[str | None, Field(pattern=_REQUEST_STATE, title="状态", description="State")] = None
     receiver: Annotated[Code | None, label("接收方", "Who is asked")] = None
     group_no: Annotated[RequestNo | None, label("组编号", "Group")] = None
     after: After = None
     limit: Limit = 50
+
+
+class PartsQuery(Query):
+    """Of one request: its messages, its timeline."""
+
+    after: After = None
+    limit: Limit = PAGE_LIMIT
 
 
 class EventsQuery(Query):
@@ -88,16 +98,13 @@ class ReportQuery(Query):
     month: Annotated[str | None, Field(pattern=r"^[0-9]{4}-[0-9]{2}$", title="月", description="2026-03")] = None
 
 
-class PageQuery(Query):
-    token: Annotated[
-        str,
-        StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$"),
-        label("令牌", "From the link in the page: whoever holds it was sent that page"),
-    ]
-
-
 class CaseQuery(Query):
     case_no: Annotated[CaseNo, label("案号", "Case number")]
+
+
+def at_most(limit: int, bounds: Bounds) -> int:
+    """Items of one page: as asked for, and never more than `page_items`. A page may hold fewer than was asked for."""
+    return min(limit, bounds.page_items)
 
 
 Q = TypeVar("Q", bound=Query)

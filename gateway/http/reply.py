@@ -36,17 +36,20 @@ def answered(answer: Answer) -> web.Response:
     return json_reply(dumps(answer.body).encode(), answer.status, headers)
 
 
-def problem_reply(error: RejectedError, more: Mapping[str, str] = NO_MORE) -> web.Response:
-    """`application/problem+json`, with the headers that its status wants."""
+def problem_reply(
+    error: RejectedError, more: Mapping[str, str] = NO_MORE, members: Mapping[str, Any] = NO_MORE
+) -> web.Response:
+    """`application/problem+json`, with the headers that its status wants. members: beside those of every problem
+    (RFC 9457, 3.2)."""
     headers = {**PROBLEM_HEADERS, **more}
     status = error.reason.status
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if status == 503:
+    if status in (429, 503):
         headers["Retry-After"] = str(error.retry_after or RETRY_SECONDS)
-    return web.Response(body=problem_bytes(error), status=status, headers=headers)
+    return web.Response(body=problem_bytes(error, members), status=status, headers=headers)
 
 
-def problem_bytes(error: RejectedError) -> bytes:
+def problem_bytes(error: RejectedError, members: Mapping[str, Any] = NO_MORE) -> bytes:
     document: dict[str, Any] = error.problem().document()
-    return dumps(document).encode()
+    return dumps({**document, **members}).encode()

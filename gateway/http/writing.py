@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from aiohttp import web
 
+from gateway.core.doubts import Doubt
 from gateway.core.routing import Client
 from gateway.errors import RejectedError
-from gateway.http.api import API, Api
+from gateway.http.api import API, INCARNATION_HEADER, Api
 from gateway.http.body import idempotency_key, json_body, message
 from gateway.http.caller import Caller
-from gateway.http.params import PageQuery, parse
 from gateway.http.reply import answered, view_reply
 from gateway.services.handed import Handed
+from gateway.services.page_answers import old_link
 from gateway.services.submit import fingerprint
 from schemas.duty import Roster
 from schemas.validation import InvalidError, validate
@@ -20,8 +23,8 @@ from schemas.validation import InvalidError, validate
 async def handed(request: web.Request, api: Api, caller: Caller) -> Handed:
     """The POST as it came. Raises RejectedError: no key, no client, not a form that is taken."""
     key = idempotency_key(request)
-    content_type, body = await message(request, api.context.limits.message_bytes)
-    return Handed(
+    content_type, body = await message(request, api.context)
+    words = Handed(
         participant=caller.participant,
         client=_client(caller),
         key=key,
@@ -29,6 +32,18 @@ async def handed(request: web.Request, api: Api, caller: Caller) -> Handed:
         content_type=content_type,
         body=body,
     )
+    await not_in_doubt(request, api, words)
+    return words
+
+
+async def not_in_doubt(request: web.Request, api: Api, words: Handed) -> None:
+    """Raises RejectedError in-doubt, done-before: it may be a retry of something that a restore has lost."""
+
+    def row(now: datetime) -> Doubt:
+        return Doubt(words.client.id, words.key, words.participant.code, request.path, words.fingerprint, now)
+
+    said = request.headers.get(INCARNATION_HEADER)
+    await api.doubts.judge(row, content_type=words.content_type, body=words.body, said=said)
 
 
 async def submit(request: web.Request, api: Api, caller: Caller) -> web.Response:
@@ -38,23 +53,22 @@ async def submit(request: web.Request, api: Api, caller: Caller) -> web.Response
 
 
 async def say(request: web.Request, api: Api, caller: Caller) -> web.Response:
-    key = idempotency_key(request)
-    content_type, body = await message(request, api.context.limits.message_bytes)
+    words = await handed(request, api, caller)
     said = await api.hearer.hear(
-        caller.participant,
-        _client(caller),
-        key,
-        fingerprint(request.method, request.path, body),
+        words.participant,
+        words.client,
+        words.key,
+        words.fingerprint,
         request.match_info["no"],
-        content_type,
-        body,
+        words.content_type,
+        words.body,
     )
     return answered(await api.actor.say(said))
 
 
 async def put_roster(request: web.Request, api: Api, caller: Caller) -> web.Response:
     """The whole roster; the same one twice is the same roster, so no key is asked for."""
-    body = await json_body(request, api.context.limits)
+    body = await json_body(request, api.context)
     try:
         roster = validate(Roster, body)
     except InvalidError as error:
@@ -63,9 +77,14 @@ async def put_roster(request: web.Request, api: Api, caller: Caller) -> web.Resp
 
 
 async def acknowledge_page(request: web.Request) -> web.Response:
-    """By the link in a page: its token is the credential, and its number the key against doing it twice."""
-    asked = parse(PageQuery, request.query)
-    return view_reply(await request.app[API].page_answers.acknowledge(request.match_info["page_id"], asked.token))
+    """By the link in a page: its token is the credential."""
+    link = request.match_info
+    return view_reply(await request.app[API].page_answers.acknowledge(link["page_id"], link["token"]))
+
+
+async def refuse_old_link(request: web.Request) -> web.StreamResponse:
+    """What pages carried before the token became a part of the path. Raises RejectedError link-gone."""
+    raise old_link()
 
 
 def _client(caller: Caller) -> Client:

@@ -1,7 +1,8 @@
 """Pages to the court's SMS and voice platform: a signed POST (standardwebhooks.com 1.0), one for each page.
 
 The platform knows telephones by staff number. `webhook-id` is the page's number and stays the same when it is sent
-again, so the platform can drop what it has had. Any 2xx means that it has taken the page over.
+again, so the platform can drop what it has had. Any 2xx means that it has taken the page over; of its answer only the
+status is read, the rest is not waited for.
 """
 
 from __future__ import annotations
@@ -17,15 +18,20 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 from gateway.errors import ConfigurationError, UndeliveredError
 from gateway.services.ports import Notification
 
+READ_BYTES = 4096
+"""Of an answer's body at most twice so much is taken from the wire before the connection is closed; its head has
+aiohttp's bounds (128 lines of 8,190 bytes)."""
+
 
 class WebhookNotifier:
     """url: of the platform. secret: `whsec_…`, shared with it. public_url: where the platform reaches this gateway's
-    API; "" leaves it to the platform to know. Raises ConfigurationError for a secret that is none."""
+    API; "" leaves it to the platform to know. seconds: for one sending in all. Raises ConfigurationError for a secret
+    that is none."""
 
     channel = "webhook"
 
-    def __init__(self, url: str, secret: str, public_url: str = "") -> None:
-        self._url = url
+    def __init__(self, url: str, secret: str, public_url: str = "", *, seconds: float = 10.0) -> None:
+        self._url, self._seconds = url, seconds
         self._public_url = public_url.rstrip("/")
         try:
             self._signer = Webhook(secret)
@@ -37,7 +43,12 @@ class WebhookNotifier:
 
     async def send(self, notification: Notification, now: datetime) -> None:
         if self._session is None:
-            self._session = aiohttp.ClientSession()
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=self._seconds),
+                cookie_jar=aiohttp.DummyCookieJar(),  # nothing that the platform says is kept
+                read_bufsize=READ_BYTES,
+                auto_decompress=False,
+            )
         body = json.dumps(self._body(notification, now), ensure_ascii=False)
         moment = now.astimezone(UTC)
         headers = {
@@ -51,7 +62,13 @@ class WebhookNotifier:
                 self._url, data=body.encode(), headers=headers, allow_redirects=False
             ) as answer:
                 status = answer.status
-        except (aiohttp.ClientError, OSError) as error:
+        except TimeoutError as error:
+            raise UndeliveredError("timeout") from error
+        except (aiohttp.InvalidURL, UnicodeError) as error:
+            raise UndeliveredError("bad-url") from error
+        except aiohttp.ClientSSLError as error:
+            raise UndeliveredError("tls") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             raise UndeliveredError("unreachable") from error
         if not 200 <= status < 300:
             raise UndeliveredError(f"status-{status}")

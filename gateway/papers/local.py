@@ -21,6 +21,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore
 
 from gateway.errors import RejectedError, StoreUnavailableError
+from gateway.files import FILE_MODE, private_folder
 from schemas.problem import FieldError
 
 INCOMING = "incoming"
@@ -35,7 +36,8 @@ class LocalDocuments:
     def __init__(self, root: Path) -> None:
         self._root = root
         with _unavailable():
-            self._store = LocalStore(root, mkdir=True)
+            private_folder(root)
+            self._store = LocalStore(root)
 
     async def put(self, sha256: str, chunks: AsyncIterator[bytes], limit: int) -> int:
         """Take the bytes in; the size. Bytes that are here already are compared with and not written again.
@@ -74,6 +76,8 @@ class LocalDocuments:
 
     async def _receive(self, path: str, chunks: AsyncIterator[bytes], limit: int) -> tuple[int, str]:
         size, digest = 0, hashlib.sha256()
+        with _unavailable():
+            private_folder(self._root / INCOMING)
         writer = obstore.open_writer_async(self._store, path, buffer_size=_PART, max_concurrency=1)
         try:
             async for chunk in chunks:
@@ -90,7 +94,7 @@ class LocalDocuments:
 
     async def _name(self, incoming: str, path: str) -> None:
         with _unavailable():
-            await asyncio.to_thread(_to_disk, self._root / incoming)
+            await asyncio.to_thread(_received, self._root / incoming, self._root / path)
             try:
                 await obstore.rename_async(self._store, incoming, path, overwrite=False)
             except AlreadyExistsError:
@@ -105,6 +109,26 @@ class LocalDocuments:
                 return
 
 
+def place_of(root: Path, sha256: str) -> Path:
+    """Where a document of this digest lies in the folder, whether it is there or not."""
+    return root / _path(sha256)
+
+
+def wrong_with(root: Path, sha256: str, size: int, *, digest: bool) -> tuple[str, str, str] | None:
+    """(rule, found, wanted) of `core.soundness_words` where the file of a registered document is missing, of another
+    size or, where its bytes are to be read as well (digest), not what its name says. Raises StoreUnavailableError."""
+    with _unavailable():
+        try:
+            with place_of(root, sha256).open("rb") as file:
+                if (there := os.fstat(file.fileno()).st_size) != size:
+                    return "document-size", str(there), str(size)
+                if digest and (found := hashlib.file_digest(file, "sha256").hexdigest()) != sha256:
+                    return "document-digest", found, sha256
+        except FileNotFoundError:
+            return "document-file", "0", "1"
+    return None
+
+
 def _too_large(limit: int) -> RejectedError:
     zh, en = f"一份文书不得超过 {limit} 字节，请拆分", f"A document has at most {limit} bytes; split it"
     return RejectedError("too-large", [FieldError(pointer="", rule="document-size", detail=zh, detail_en=en)])
@@ -113,6 +137,14 @@ def _too_large(limit: int) -> RejectedError:
 def _path(sha256: str) -> str:
     """Two levels, so that no folder grows without bound."""
     return f"{sha256[:2]}/{sha256}"
+
+
+def _received(incoming: Path, target: Path) -> None:
+    """On the disk and its owner's alone, as is the folder that it goes to. (It lay in a closed folder so far; the
+    serving process makes it closed in the first place, but this code may run in another one.)"""
+    private_folder(target.parent)
+    incoming.chmod(FILE_MODE)
+    _to_disk(incoming)
 
 
 def _to_disk(path: Path) -> None:

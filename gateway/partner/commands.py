@@ -9,15 +9,20 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
 from gateway.errors import ConfigurationError, LianzhiError, MisuseError
+from gateway.printable import printable
+
+if TYPE_CHECKING:
+    from gateway.partner.doctor import Check
+    from gateway.partner.findings import NoticeLine, SetAsideLine
 
 T = TypeVar("T")
 
@@ -118,16 +123,23 @@ def doctor(
     loaded = _loaded(lambda: PartnerConfig.load(config))
     checks, found = _run(examine(loaded, datetime.now(UTC), ping=ping))
     if json_out:
-        typer.echo(
-            _json({"checks": [asdict(check) for check in checks], "set_aside": [asdict(s) for s in found.set_aside]})
-        )
+        report: dict[str, Sequence[Check | SetAsideLine | NoticeLine]] = {
+            "checks": checks,
+            "set_aside": found.set_aside,
+            "notices": found.notices,
+        }
+        typer.echo(_json({name: [asdict(line) for line in lines] for name, lines in report.items()}))
     else:
         marks = {"ok": "✓", "warning": "!", "wrong": "✗"}
         for check in checks:
-            typer.echo(f"{marks[check.level]} {check.subject:13}{check.zh}\n  {'':13}{check.en}")
+            typer.echo(f"{marks[check.level]} {check.subject:13}{_shown(check.zh)}\n  {'':13}{_shown(check.en)}")
         for line in found.set_aside:
             about = line.request_no or line.message_id or line.sha256[:16]
-            typer.echo(f"    {line.last_at}  {line.reason} {line.pointer or ''}  {about}  ×{line.count}")
+            typer.echo(_shown(f"    {line.last_at}  {line.reason} {line.pointer or ''}  {about}  ×{line.count}"))
+        if found.notices:
+            typer.echo("  网关的通知 What the gateway said of our messages")
+        for notice in found.notices:
+            typer.echo(_shown("    " + "  ".join(_notice(notice))))
     if any(check.level == "wrong" for check in checks):
         raise typer.Exit(FOUND_WRONG)
 
@@ -148,8 +160,20 @@ def _loaded(work: Callable[[], T]) -> T:
         raise typer.Exit(0) from None
 
 
+def _notice(line: NoticeLine) -> list[str]:
+    """Time and codes; `next` is the number that the gateway waits for, `clock` how far ours is ahead."""
+    more = {
+        "next": line.next_seqno,
+        "clock": None if line.clock_offset_ms is None else f"{line.clock_offset_ms:+d} ms",
+        "sent again": line.sent_again or None,
+    }
+    rule = line.rule if line.rule != line.reason else None
+    words = [line.at, line.reason, rule, line.pointer, line.request_no or line.message_id]
+    return [w for w in words if w] + [f"{name} {value}" for name, value in more.items() if value is not None]
+
+
 def _fail(text: str, code: int) -> NoReturn:
-    typer.secho(text, err=True, fg="red")
+    typer.secho(_shown(text), err=True, fg="red")
     raise typer.Exit(code)
 
 
@@ -177,8 +201,14 @@ def _code(pair: str) -> tuple[str, Any]:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    """Also in JSON no character that a terminal would obey: `\\u009b` stands for the same text."""
+    return _shown(json.dumps(value, ensure_ascii=False))
 
 
 def _word(value: Any) -> str:
-    return value if isinstance(value, str) else _json(value)
+    return _shown(value) if isinstance(value, str) else _json(value)
+
+
+def _shown(text: str) -> str:
+    """The other side chose some of it."""
+    return printable(text, None)

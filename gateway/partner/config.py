@@ -9,17 +9,21 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
 
+from gateway.amqp.address import wrong_addresses
 from gateway.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks, private_key_from_jwk
 from gateway.crypto.limits import DEFAULT_LIMITS
 from gateway.errors import ConfigurationError, MisuseError
+from gateway.partner.bounds import DEFAULT_BOUNDS, PartnerBounds
 from gateway.partner.delivered import delivered_body
 from schemas.envelope import CODE
+from schemas.law.force import put_in_force
+from schemas.law.reading import LawFileError, read_law
 
 _REQUIRED = ("code", "amqp", "sign_key", "open_key", "gateway_keys", "ledger")
 _OPTIONAL = (
@@ -33,6 +37,8 @@ _OPTIONAL = (
     "cert_file",
     "cert_key_file",
     "delivered",
+    "limits",
+    "law",
 )
 
 
@@ -40,14 +46,17 @@ _OPTIONAL = (
 class PartnerConfig:
     """Everything the library needs to know.
 
-    amqp_url: with the password and TLS files already in it. open_keys: the first is ours today, the others still
+    amqp_url: with the password and TLS files already in it; more_urls: of other nodes of the same cluster, tried in
+    turn. user: at the broker, where the court gave us another name
+    than our code (it stands in the URL). open_keys: the first is ours today, the others still
     open what was sealed before a rotation. gateway: the court at the other end, by default the first
     participant of `gateway_keys`. system: how `delivered` names us. dialect: how our own `open` is written.
     prefetch: unacknowledged messages at most, over both queues. keep_days: how long the ledger keeps the content of
     what is finished, None = for ever; longer than a message may be late, so that every duplicate finds its answer.
     delivered: the body of `delivered` where the
     dialect's own form does not fit, with `{time}` and `{system}` to be filled in. secret_files: private keys and
-    the password, which nobody else should read.
+    the password, which nobody else should read. folder, files: where `partner.toml` lies, it and all that it names.
+    bounds: the table `[limits]`.
     """
 
     code: str
@@ -63,10 +72,25 @@ class PartnerConfig:
     keep_days: int | None = None
     delivered: Mapping[str, str] = field(default_factory=dict)
     secret_files: tuple[Path, ...] = ()
+    folder: Path | None = None
+    files: tuple[Path, ...] = ()
+    bounds: PartnerBounds = DEFAULT_BOUNDS
+    user: str = ""
+    more_urls: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def amqp_urls(self) -> tuple[str, ...]:
+        return self.amqp_url, *self.more_urls
+
+    @property
+    def broker_user(self) -> str:
+        """Whom the broker knows us as: what every message of ours must name as its `user_id`."""
+        return self.user or self.code
 
     @classmethod
     def load(cls, path: str | Path) -> PartnerConfig:
-        """Read and check the file and everything it names. Raises ConfigurationError."""
+        """Read and check the file and everything it names; the tables of the law that it names are in force from here
+        on. Raises ConfigurationError."""
         file = _File(Path(path))
         code = file.text("code")
         if not re.fullmatch(CODE, code):
@@ -75,21 +99,28 @@ class PartnerConfig:
             )
         sign_key = file.private_key("sign_key", file.text("sign_key"), code, "sig")
         open_keys = tuple(file.private_key("open_key", name, code, "enc") for name in file.texts("open_key"))
+        file.put_law_in_force()
         document = file.json("gateway_keys")
+        first, *others = file.amqp_urls(code)
         return cls(
             code=code,
-            amqp_url=file.amqp_url(code),
+            amqp_url=first,
+            more_urls=tuple(others),
             sign_key=sign_key,
             open_keys=open_keys,
             keyring=file.keyring(document, [sign_key, *open_keys]),
             gateway=file.text("gateway", "") or file.first_participant(document),
             ledger=file.path.parent / file.text("ledger"),
             system=file.text("system", code),
+            user=file.user(code),
             dialect=file.text("dialect", "") or None,
             prefetch=file.number("prefetch", 512),
             keep_days=file.keep_days(),
             delivered=file.delivered(),
             secret_files=file.secrets(),
+            folder=file.path.parent,
+            files=file.files(),
+            bounds=file.bounds(),
         )
 
 
@@ -119,11 +150,11 @@ class _File:
             raise self.wrong(member, "须为非空文字", "must be a non-empty string")
         return value
 
-    def texts(self, member: str) -> list[str]:
+    def texts(self, member: str, zh: str = "文件名", en: str = "a file name") -> list[str]:
         value = self._members[member]
         values = value if isinstance(value, list) else [value]
         if not values or not all(isinstance(v, str) and v for v in values):
-            raise self.wrong(member, "须为文件名或文件名列表", "must be a file name or a list of file names")
+            raise self.wrong(member, f"须为{zh}或其列表", f"must be {en} or a list of them")
         return values
 
     def number(self, member: str, default: int) -> int:
@@ -140,9 +171,38 @@ class _File:
             raise self.wrong("keep_days", f"须大于 {late}，重复报文才找得到原答复", f"must be more than {late}")
         return days
 
+    def bounds(self) -> PartnerBounds:
+        given = self._members.get("limits", {})
+        known = [f.name for f in fields(PartnerBounds)]
+        if not isinstance(given, dict):
+            raise self.wrong("limits", "须为表", "must be a table")
+        for name, value in given.items():
+            if name not in known:
+                raise self.wrong(f"limits.{name}", "没有这个上限", f"no such limit; known: {', '.join(known)}")
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < 2**53:
+                raise self.wrong(f"limits.{name}", "须为正整数", "must be a positive integer")
+        return PartnerBounds(**given)
+
+    def put_law_in_force(self) -> None:
+        """`law`: the folder of the court's own rows, as it hands them out (docs/handbook/law.md)."""
+        if "law" not in self._members:
+            return
+        folder = self.path.parent / self.text("law")
+        if not folder.is_dir():
+            raise self.wrong("law", f"没有文件夹 {folder}", f"there is no folder {folder}")
+        texts = {path.name: self.read("law", str(path.resolve())) for path in folder.iterdir() if path.name[0] != "."}
+        try:
+            put_in_force(read_law(texts))
+        except LawFileError as error:
+            raise self.wrong("law", "法律表有误", f"the tables are wrong:\n{error}") from error
+
     def secrets(self) -> tuple[Path, ...]:
         named = [self.text("sign_key"), *self.texts("open_key"), self.text("password_file", "")]
         return tuple(self.path.parent / name for name in named if name)
+
+    def files(self) -> tuple[Path, ...]:
+        named = [self.text(m, "") for m in ("gateway_keys", "ca_file", "cert_file", "cert_key_file")]
+        return (self.path, *self.secrets(), *(self.path.parent / name for name in named if name))
 
     def delivered(self) -> dict[str, str]:
         form = self._members.get("delivered", {})
@@ -201,18 +261,30 @@ class _File:
             raise self.wrong("gateway_keys", "文件中没有签名公钥", "no signature key in the file")
         return kids[0].partition(".")[0]
 
-    def amqp_url(self, code: str) -> str:
-        url = urlsplit(self.text("amqp"))
-        if url.scheme not in ("amqp", "amqps") or not url.hostname:
-            raise self.wrong("amqp", "须为 amqp:// 或 amqps:// 地址", "must be an amqp:// or amqps:// URL")
-        if (url.username or code) != code:
-            raise self.wrong("amqp", f"登录用户须为 {code}", f"the broker user must be {code}")
+    def user(self, code: str) -> str:
+        name = urlsplit(self._addresses()[0]).username or code
+        if not re.fullmatch(CODE, name):
+            zh, en = "登录用户须为小写英文、数字和连字符", "the broker user is lower-case letters, digits and -"
+            raise self.wrong("amqp", zh, en)
+        return name
+
+    def _addresses(self) -> list[str]:
+        urls = self.texts("amqp", "代理地址", "a broker's address")
+        if wrong := wrong_addresses(urls):
+            raise self.wrong("amqp", *wrong)
+        return urls
+
+    def amqp_urls(self, code: str) -> list[str]:
+        user = self.user(code)
+        return [self._amqp_url(urlsplit(url), user) for url in self._addresses()]
+
+    def _amqp_url(self, url: SplitResult, user: str) -> str:
         netloc = url.netloc.rpartition("@")[2]
         if "password_file" in self._members:
             password = self.read("password_file", self.text("password_file")).strip()
-            netloc = f"{code}:{quote(password, safe='')}@{netloc}"
+            netloc = f"{user}:{quote(password, safe='')}@{netloc}"
         else:
-            netloc = f"{code}{':' + url.password if url.password else ''}@{netloc}"
+            netloc = f"{user}{':' + url.password if url.password else ''}@{netloc}"
         return urlunsplit((url.scheme, netloc, url.path, self._tls_query(url.query), ""))
 
     def _tls_query(self, query: str) -> str:

@@ -11,7 +11,8 @@ The rules, in the order in which `decide` looks at them (docs/design.md 3.2 Orde
    started: what waits is overtaken and `withdraw-ack` says `not-started`; otherwise the application answers.
 6. What stands before the last `withdraw`, and anything more in a request withdrawn before it was started, is
    kept and never acted on.
-7. In its turn a message is applied, and with it the held ones that follow; an early one is held.
+7. In its turn a message is applied, and with it the held ones that follow; an early one is held. One that is too
+   early, by its number or because too many are held already, is refused: nothing of it is kept in the conversation.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from gateway.partner.bounds import DEFAULT_BOUNDS, PartnerBounds
 from gateway.partner.records import Conversation, MessageState
 from schemas.replies import VERBS
 
@@ -80,7 +82,13 @@ def opener_of(request_no: str) -> str:
 
 
 def decide(
-    conversation: Conversation | None, message: Arrival, known: Slot | None, slots: Mapping[int, Slot], *, own_code: str
+    conversation: Conversation | None,
+    message: Arrival,
+    known: Slot | None,
+    slots: Mapping[int, Slot],
+    *,
+    own_code: str,
+    bounds: PartnerBounds = DEFAULT_BOUNDS,
 ) -> Decision:
     """known: what the ledger holds under (sender, id). slots: the peer's seqnos taken in this request."""
     if known is not None:  # 1
@@ -94,6 +102,8 @@ def decide(
     after = replace(conversation) if conversation else _begun(message)
     if message.seqno < after.peer_next or message.seqno in slots:  # 3
         return Decision("refused", "sequence-reused", "/seqno")
+    if message.verb != "withdraw" and message.seqno - after.peer_next > bounds.held_distance:
+        return Decision("refused", "sequence-gap", "/seqno")
     if message.fault is not None:  # 4
         if message.verb == "open":
             return Decision("refused", message.fault)
@@ -103,6 +113,8 @@ def decide(
     if message.seqno < after.withdrawn or (after.withdrawn and not after.started):  # 6
         return _take(after, message, slots, "overtaken")
     if message.seqno > after.peer_next:  # 7
+        if sum(slot.state == "held" for slot in slots.values()) >= bounds.held_per_request:
+            return Decision("refused", "sequence-gap", "/seqno")
         return Decision("held", conversation=after)
     return _take(after, message, slots, "apply")
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Literal
 
 from gateway.amqp.link import WIRE_ERRORS, Link, own_cancellation_only
 from gateway.crypto.limits import DEFAULT_LIMITS
 from gateway.errors import MisuseError
+from gateway.files import open_to_others, told
+from gateway.partner.bounds import PartnerBounds
 from gateway.partner.config import PartnerConfig
 from gateway.partner.findings import Findings, findings
 from gateway.partner.ledger import Ledger
 from gateway.partner.lock import ConsumerLock
 from gateway.partner.partner import EXCHANGE_IN, Partner, queues_of
+from gateway.partner.places import places
 
 Level = Literal["ok", "warning", "wrong"]
 
@@ -39,8 +40,8 @@ async def examine(config: PartnerConfig, now: datetime, *, ping: bool = False) -
     """Everything that can be seen from here. ping: ask the gateway for a pong as well, which proves both ways."""
     async with Ledger(config.ledger) as ledger:
         found = await ledger.read(findings)
-    checks = [*_keys(config, now), *_clock(found, now), *_ledger(found)]
-    link = Link(config.amqp_url, name=f"lianzhi partner doctor {config.code}")
+    checks = [*_keys(config, now), *_clock(found, now), *_ledger(found, config.bounds)]
+    link = Link(config.amqp_urls, name=f"lianzhi partner doctor {config.code}")
     async with link:
         checks += await _broker(link, config)
     if ping:
@@ -49,8 +50,7 @@ async def examine(config: PartnerConfig, now: datetime, *, ping: bool = False) -
 
 
 def _keys(config: PartnerConfig, now: datetime) -> Iterator[Check]:
-    for path in config.secret_files:
-        yield from _secret(path)
+    yield from _files(config)
     own = ", ".join(key.kid for key in (config.sign_key, *config.open_keys))
     yield Check("keys", "ok", f"本方密钥：{own}", f"our keys: {own}")
     valid = [k for k in config.keyring.public_keys(config.gateway) if k.valid_at(now) and not k.revoked_by(now)]
@@ -73,12 +73,13 @@ def _keys(config: PartnerConfig, now: datetime) -> Iterator[Check]:
         yield Check("gateway keys", "warning", zh, en)
 
 
-def _secret(path: Path) -> Iterator[Check]:
-    """Private keys and the password are nobody else's to read."""
-    with suppress(OSError):
-        if path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-            zh, en = f"{path} 其他用户可读，请 chmod 600", f"{path} can be read by others: chmod 600"
-            yield Check("files", "warning", zh, en)
+def _files(config: PartnerConfig) -> Iterator[Check]:
+    """Messages, private keys and the password are nobody else's to read."""
+    modes = open_to_others(places(config))
+    if modes.open:
+        zh, en = told(modes)
+        fix = "chmod -R go= " + str(config.folder or config.ledger.parent)
+        yield Check("files", "warning", f"{zh}；接收进程启动时收回，或 {fix}", f"{en}; closed at start, or {fix}")
 
 
 def _clock(found: Findings, now: datetime) -> Iterator[Check]:
@@ -97,9 +98,15 @@ def _clock(found: Findings, now: datetime) -> Iterator[Check]:
         yield Check("clock", level, zh, en)
     else:
         yield Check("clock", "ok", f"本机时间 {shown}", f"our time {shown}")
+    if found.clock_offset is not None and abs(found.clock_offset.total_seconds()) > CLOCK_SECONDS:
+        seconds = found.clock_offset.total_seconds()
+        level = "wrong" if seconds >= DEFAULT_LIMITS.ahead.total_seconds() else "warning"
+        zh = f"网关称本机时钟{'快' if seconds > 0 else '慢'} {abs(seconds):.0f} 秒，请核对双方的时间源"
+        en = f"the gateway says that our clock is {abs(seconds):.0f} s {'ahead' if seconds > 0 else 'behind'}: compare"
+        yield Check("clock", level, zh, en)
 
 
-def _ledger(found: Findings) -> Iterator[Check]:
+def _ledger(found: Findings, bounds: PartnerBounds) -> Iterator[Check]:
     received = sum(found.messages.values())
     pending, held = found.messages.get("pending", 0), found.messages.get("held", 0)
     ready, sent = found.outbox.get("ready", 0), found.outbox.get("sent", 0)
@@ -110,6 +117,14 @@ def _ledger(found: Findings) -> Iterator[Check]:
         f"received {received}, not handled {pending}, held {held}, duplicates {found.duplicates};"
         f" sent {sent}, to send {ready}",
     )
+    if pending >= bounds.waiting_messages:
+        zh = "待处理已达上限，来文留在队列中：请查应用程序"
+        en = "as many wait as may, the queues are left alone: see to the application"
+        yield Check("ledger", "warning", zh, en)
+    if found.not_kept:
+        zh = f"另有 {found.not_kept} 次来文搁置时已无空间，只计数"
+        en = f"{found.not_kept} more arrivals were only counted: there was no room"
+        yield Check("set aside", "warning", zh, en)
     for error in found.errors:
         since = found.waiting_since
         yield Check("outbox", "warning", f"自 {since} 起有报文未获确认：{error}", f"unconfirmed since {since}: {error}")
@@ -128,7 +143,7 @@ async def _broker(link: Link, config: PartnerConfig) -> list[Check]:
     if not await _connected(link):
         why = link.last_error or "timeout"
         return [Check("broker", "wrong", f"连不上或登录失败：{why}", f"cannot connect or log in: {why}")]
-    checks = [Check("broker", "ok", f"已以 {config.code} 登录", f"logged in as {config.code}")]
+    checks = [Check("broker", "ok", f"已以 {config.broker_user} 登录", f"logged in as {config.broker_user}")]
     consuming = ConsumerLock(config.ledger).held_by_another()
     for queue in queues_of(config.code):
         checks.append(await _queue(link, queue, consuming=consuming))

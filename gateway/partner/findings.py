@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.crypto.sdjwt import parse
+from gateway.partner.intake import CLOCK_OFFSET, NOT_KEPT
 from schemas.envelope import parse_timestamp
 
 _LATEST = 50
@@ -29,10 +30,27 @@ class SetAsideLine:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeLine:
+    """What the gateway said of a message of ours: codes and numbers. sent_again: messages that went out for it."""
+
+    at: str
+    reason: str
+    rule: str | None
+    pointer: str | None
+    request_no: str | None
+    message_id: str | None
+    next_seqno: int | None
+    clock_offset_ms: int | None
+    sent_again: int
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """messages: by state. outbox: by state. waiting_since: when the oldest unconfirmed message of ours was made.
     errors: why unconfirmed ones were not taken. unanswered: requests withdrawn and without a `withdraw-ack`.
     lead: how much earlier than its own `time` the latest message arrived here at most; positive = our clock is slow.
+    not_kept: what could not be used and had no room either. clock_offset: how far the gateway last said that our
+    clock is ahead of its own.
     """
 
     messages: dict[str, int]
@@ -42,10 +60,12 @@ class Findings:
     refused: list[tuple[str, str, str]]
     unanswered: list[str]
     set_aside: list[SetAsideLine]
-    notices: list[tuple[str, str, str | None, str | None]]
+    notices: list[NoticeLine]
     lead: timedelta | None
     last_arrival: datetime | None
     duplicates: int
+    not_kept: int
+    clock_offset: timedelta | None
 
 
 def findings(connection: sqlite3.Connection) -> Findings:
@@ -60,12 +80,12 @@ def findings(connection: sqlite3.Connection) -> Findings:
         ).fetchall(),
         unanswered=_column(connection, _UNANSWERED),
         set_aside=[SetAsideLine(*row) for row in connection.execute(_SET_ASIDE, (_LATEST,))],
-        notices=connection.execute(
-            "SELECT at, reason, request_no, message_id FROM lz_notice ORDER BY no DESC LIMIT ?", (_LATEST,)
-        ).fetchall(),
+        notices=[NoticeLine(*row) for row in connection.execute(_NOTICES, (_LATEST,))],
         lead=_lead(connection),
         last_arrival=_last_arrival(connection),
-        duplicates=_one(connection, "SELECT value FROM lz_counter WHERE name = 'duplicates'") or 0,
+        duplicates=_counter(connection, "duplicates") or 0,
+        not_kept=_counter(connection, NOT_KEPT) or 0,
+        clock_offset=None if (ms := _counter(connection, CLOCK_OFFSET)) is None else timedelta(milliseconds=ms),
     )
 
 
@@ -77,6 +97,10 @@ _SET_ASIDE = """
 SELECT reason, pointer, sender, message_id, request_no, first_at, last_at, count, sha256 FROM lz_set_aside
 ORDER BY last_at DESC LIMIT ?
 """
+_NOTICES = """
+SELECT at, reason, rule, pointer, request_no, message_id, next_seqno, clock_offset_ms, sent_again FROM lz_notice
+ORDER BY no DESC LIMIT ?
+"""
 
 
 def _counts(connection: sqlite3.Connection, table: str) -> dict[str, int]:
@@ -85,6 +109,11 @@ def _counts(connection: sqlite3.Connection, table: str) -> dict[str, int]:
 
 def _one(connection: sqlite3.Connection, sql: str) -> Any:
     row = connection.execute(sql).fetchone()
+    return row[0] if row else None
+
+
+def _counter(connection: sqlite3.Connection, name: str) -> int | None:
+    row = connection.execute("SELECT value FROM lz_counter WHERE name = ?", (name,)).fetchone()
     return row[0] if row else None
 
 

@@ -18,24 +18,29 @@ from gateway.partner.request import Request
 if TYPE_CHECKING:
     from gateway.partner.desk import Desk
 
-ROOM = 4096  # messages waiting in memory before the queues are left alone
 AGAIN_SECONDS = 30.0  # until a message whose handler failed is handed out again
 
 
 class Inbox:
-    """Iterate with `async for`. room: how many may wait in memory; again: seconds until a failed one comes again."""
+    """Iterate with `async for`. room, room_bytes: how much may wait; again: seconds until a failed one comes again.
 
-    def __init__(self, desk: Desk, *, room: int = ROOM, again: float = AGAIN_SECONDS) -> None:
+    At either it is full, and has room again when a quarter of that is free: the queues are not left and entered for
+    each message.
+    """
+
+    def __init__(self, desk: Desk, *, room: int, room_bytes: int, again: float = AGAIN_SECONDS) -> None:
         self._desk = desk
-        self._room = room
+        self._room, self._room_bytes = room, room_bytes
         self._again_seconds = again
         self._waiting: dict[str, deque[Offer]] = {}
         self._ready: deque[str] = deque()
         self._busy: set[str] = set()
         self._size = 0
+        self._bytes = 0
         self._takers: deque[asyncio.Future[None]] = deque()
         self._spacious = asyncio.Event()
         self._spacious.set()
+        self._full = asyncio.Event()
         self._ended = False
         self._error: BaseException | None = None
 
@@ -65,8 +70,10 @@ class Inbox:
             else:
                 queue.append(offer)
             self._size += 1
-        if self._size >= self._room:
+            self._bytes += offer.size
+        if self._size >= self._room or self._bytes >= self._room_bytes:
             self._spacious.clear()
+            self._full.set()
 
     def drop(self, message_ids: Iterable[str]) -> None:
         """Forget messages that are never to be acted on."""
@@ -76,14 +83,19 @@ class Inbox:
         for request_no, queue in list(self._waiting.items()):
             kept = deque(offer for offer in queue if offer.id not in gone)
             self._size -= len(queue) - len(kept)
+            self._bytes -= sum(offer.size for offer in queue) - sum(offer.size for offer in kept)
             if kept:
                 self._waiting[request_no] = kept
             else:
                 del self._waiting[request_no]
         self._make_room()
 
+    async def full(self) -> None:
+        """Wait until no more should come in."""
+        await self._full.wait()
+
     async def room(self) -> None:
-        """Wait until not too many wait."""
+        """Wait until more may come in."""
         await self._spacious.wait()
 
     def close(self, error: BaseException | None = None) -> None:
@@ -132,6 +144,7 @@ class Inbox:
         queue = self._waiting.setdefault(offer.request_no, deque())
         queue.appendleft(offer)
         self._size += 1
+        self._bytes += offer.size
         if len(queue) == 1 and offer.request_no not in self._busy:
             self._make_ready(offer.request_no)
 
@@ -145,14 +158,16 @@ class Inbox:
             if not queue:
                 del self._waiting[request_no]
             self._size -= 1
+            self._bytes -= offer.size
             self._busy.add(request_no)
             self._make_room()
             return offer
         return None
 
     def _make_room(self) -> None:
-        if self._size < self._room:
+        if self._size <= self._room * 3 // 4 and self._bytes <= self._room_bytes * 3 // 4:
             self._spacious.set()
+            self._full.clear()
 
     def _make_ready(self, request_no: str) -> None:
         self._ready.append(request_no)

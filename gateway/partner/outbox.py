@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections import deque
 from collections.abc import Iterable
 from typing import Protocol
 
 from gateway.errors import StoreUnavailableError, UnconfirmedError, UnroutableError
+from gateway.faults import cause_of
 from gateway.partner.ledger import Ledger
 from gateway.partner.outgoing import Confirmed, Failed, ready
 from gateway.partner.records import OutboxRow
+from gateway.printable import printable
 
 _log = logging.getLogger(__name__)
 
@@ -81,13 +82,10 @@ class Outbox:
             try:
                 await self._look()
             except StoreUnavailableError as error:
-                _log.warning("%s", error)
+                _log.warning("the ledger is not available: %s", cause_of(error))
 
     async def _look(self) -> None:
-        try:
-            self.push(await self._ledger.read(lambda connection: ready(connection, LOOK_LIMIT)))
-        except sqlite3.Error as error:
-            raise StoreUnavailableError(f"台账读取失败 The ledger could not be read: {error}") from error
+        self.push(await self._ledger.read(lambda connection: ready(connection, LOOK_LIMIT)))
 
     async def _work(self) -> None:
         while True:
@@ -117,9 +115,9 @@ class Outbox:
             return
         _log.warning("%s not confirmed, tried again: %s", row.routing_key, type(error).__name__)
         try:
-            await self._ledger.submit(Failed(row.id, f"{type(error).__name__}: {error}"))
+            await self._ledger.submit(Failed(row.id, printable(f"{type(error).__name__}: {error}")))
         except StoreUnavailableError as unwritten:
-            _log.warning("%s", unwritten)
+            _log.warning("the ledger is not available: %s", cause_of(unwritten))
 
     def _turn_later(self, chain: str) -> None:
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self._failures[chain] - 1))
@@ -135,7 +133,7 @@ class Outbox:
             try:
                 await self._ledger.submit(Confirmed(ids))
             except StoreUnavailableError as error:
-                _log.warning("%s", error)
+                _log.warning("the ledger is not available: %s", cause_of(error))
             self._inside.difference_update(ids)
             if not self._inside:
                 self._empty.set()

@@ -24,14 +24,50 @@ def ready(connection: sqlite3.Connection, limit: int) -> list[OutboxRow]:
     return [_row(row) for row in rows]
 
 
-def answers_again(unit: Unit, message_id: str) -> list[OutboxRow]:
-    """The stored answer to that message, ready once more: the same bytes."""
-    return _again(unit, "no = (SELECT min(no) FROM lz_outbox WHERE cause = ?)", (message_id,))
+def answers_again(unit: Unit, message_id: str, more: int) -> list[OutboxRow]:
+    """What we said from that message on, ready once more: the stored answer to it and up to `more` that came after it
+    in its request, the same bytes in order. Who asks again may have lost them all."""
+    first = unit.execute(
+        "SELECT no, request_no, seqno FROM lz_outbox WHERE cause = ? ORDER BY no LIMIT 1", (message_id,)
+    ).fetchone()
+    if first is None:
+        return []
+    no, request_no, seqno = first
+    if request_no is None:
+        return _again(unit, "no = ?", (no,))
+    return said_again(unit, request_no, seqno, 1 + more)
 
 
-def from_seqno_again(unit: Unit, request_no: str, seqno: int) -> list[OutboxRow]:
-    """Everything of ours in that request from that number on, ready once more."""
-    return _again(unit, "request_no = ? AND seqno >= ?", (request_no, seqno), "'sent', 'refused'")
+def said_again(unit: Unit, request_no: str, seqno: int, limit: int) -> list[OutboxRow]:
+    """What the broker confirmed of ours in that request from that number on, the first `limit` of it."""
+    return _again(
+        unit,
+        "no IN (SELECT no FROM lz_outbox WHERE request_no = ? AND seqno >= ? AND state = 'sent' AND text != ''"
+        " ORDER BY seqno LIMIT ?)",
+        (request_no, seqno, limit),
+    )
+
+
+def from_seqno_again(unit: Unit, request_no: str, seqno: int, limit: int) -> list[OutboxRow]:
+    """What is ours in that request from that number on, the first `limit` of it, ready once more."""
+    return _again(
+        unit,
+        "no IN (SELECT no FROM lz_outbox WHERE request_no = ? AND seqno >= ? AND state IN ('sent', 'refused')"
+        " AND text != '' ORDER BY seqno LIMIT ?)",
+        (request_no, seqno, limit),
+        "'sent', 'refused'",
+    )
+
+
+def ready_again(unit: Unit, row: OutboxRow, since: str) -> OutboxRow | None:
+    """A row that may have gone before: it waits for the broker from now on. None where it was made after `since`."""
+    found = unit.execute(
+        "INSERT INTO lz_outbox (id, request_no, seqno, verb, cause, routing_key, text, made_at, state)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'ready') ON CONFLICT (id) DO UPDATE SET state = 'ready',"
+        " made_at = excluded.made_at WHERE lz_outbox.made_at < ? AND lz_outbox.state = 'sent' RETURNING id",
+        (row.id, row.request_no, row.seqno, row.verb, row.cause, row.routing_key, row.text, row.made_at, since),
+    ).fetchone()
+    return row if found else None
 
 
 def by_id(unit: Unit, message_id: str) -> OutboxRow | None:

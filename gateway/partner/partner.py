@@ -14,26 +14,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.amqp.consumer import BatchConsumer
-from gateway.amqp.deliveries import Incoming
+from gateway.amqp.deliveries import Incoming, Kept
 from gateway.amqp.link import Link, cancel_all
 from gateway.amqp.publisher import ConfirmedPublisher
-from gateway.errors import MisuseError, StoreUnavailableError
+from gateway.crypto.limits import DEFAULT_LIMITS
+from gateway.errors import MisuseError, StoreUnavailableError, UnconfirmedError, UnroutableError
+from gateway.faults import cause_of, kind_of, places_of
 from gateway.partner.config import PartnerConfig
 from gateway.partner.desk import Desk, utc_now
 from gateway.partner.inbox import Inbox
 from gateway.partner.intake import Ingested
 from gateway.partner.ledger import Ledger
 from gateway.partner.lock import ConsumerLock
-from gateway.partner.reception import Raw
+from gateway.partner.notices import NOTICE_VERSION
+from gateway.partner.places import close
+from gateway.partner.reception import CLOCKS, Raw
 from gateway.partner.records import Notice
 from gateway.partner.replies import Saying
-from gateway.partner.request import rows_of
 from gateway.partner.stored import Forget
 from schemas.catalogue import MatterType, catalogue
 from schemas.envelope import GATEWAY_PING
@@ -45,6 +49,13 @@ BATCH = 256  # messages verified and stored together at most
 BATCHES_AHEAD = 2  # verified while the ones before are being written
 PAUSE_SECONDS = 5.0  # the queues are left alone for so long when the ledger cannot be written
 TIDY_SECONDS = 6 * 3600.0  # between two looks for content past its time
+CLOCKS_SECONDS, CLOCKS_SECONDS_MOST = 2.0, 60.0  # between two looks at what came before its time
+GREETING = {"notice_version": NOTICE_VERSION}
+GREETING_LOOK_SECONDS = 1.0
+GREETING_AGAIN_SECONDS = 3600.0  # a gateway that was restored is noticed so late at most
+GREETING_SECONDS = 60.0  # between two pings that say which version of a notice we read
+ASK_LOOK_SECONDS = 10.0  # between two looks for messages that are missing
+MINUTE = 60.0
 LEAVE_SECONDS = 5.0  # what is ready to go out may still go so long after the program ends
 
 _Stored = asyncio.Queue[tuple[Sequence[Incoming], asyncio.Task[Ingested]]]
@@ -74,13 +85,19 @@ class Partner:
         self.ledger = Ledger(config.ledger)
         self._consume = consume
         self._lock = ConsumerLock(config.ledger)
-        self._link = Link(config.amqp_url, name=f"lianzhi partner {config.code}")
-        self._publisher = ConfirmedPublisher(self._link, EXCHANGE_IN, user_id=config.code)
+        self._link = Link(config.amqp_urls, name=f"lianzhi partner {config.code}")
+        self._publisher = ConfirmedPublisher(self._link, EXCHANGE_IN, user_id=config.broker_user)
         self._desk = Desk(config, self.ledger, catalogue() if types is None else types, self._publisher, now)
-        self._consumer = BatchConsumer(self._link, self._shares())
+        self._consumer = BatchConsumer(
+            self._link,
+            self._shares(),
+            kept=Kept(DEFAULT_LIMITS.message_bytes, config.bounds.set_aside_body_bytes),
+            budget=config.bounds.consumer_bytes,
+        )
         self._tasks: list[asyncio.Task[None]] = []
         self._notices: asyncio.Queue[Notice] = asyncio.Queue(1000)
         self._pongs: dict[str, asyncio.Future[None]] = {}
+        self._minute, self._told = 0.0, 0
 
     def _shares(self) -> dict[str, int]:
         """The urgent queue has a quarter of the budget, so that a flood in the other one does not hold it up."""
@@ -98,6 +115,7 @@ class Partner:
         return self._link.connected
 
     async def __aenter__(self) -> Partner:
+        close(self.config)
         if self._consume:
             self._lock.acquire()
         try:
@@ -109,6 +127,10 @@ class Partner:
                 stored: _Stored = asyncio.Queue(BATCHES_AHEAD)
                 self._start(self._receive(stored))
                 self._start(self._acknowledge(stored))
+                self._start(self._make_room())
+                self._start(self._greet())
+                self._start(self._ask())
+                self._start(self._mind_clocks())
             if self.config.keep_days is not None:
                 self._start(self._tidy(timedelta(days=self.config.keep_days)))
         except BaseException:
@@ -175,7 +197,7 @@ class Partner:
         """Ask for a pong of the gateway (or another participant). Raises TimeoutError; needs `consume`."""
         if not self._consume:
             raise MisuseError("a pong comes only to a consuming partner")
-        row = await self._desk.say_outside(GATEWAY_PING, receiver or self.config.gateway, {})
+        row = await self._desk.say_outside(GATEWAY_PING, receiver or self.config.gateway, GREETING)
         waiter = self._pongs[row.id] = asyncio.get_running_loop().create_future()
         try:
             await asyncio.wait_for(waiter, timeout)
@@ -185,12 +207,15 @@ class Partner:
     # reading
 
     async def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
-        """A query on the ledger's file, for the application's own tables."""
-        return await self.ledger.read(rows_of(sql, parameters))
+        """A query on the ledger's file, for the application's own tables. Raises MisuseError when it is none."""
+        return await self.ledger.query(sql, parameters)
 
     async def prepare(self, script: str) -> None:
-        """Create the application's own tables: statements that may run again at each start."""
-        await self.ledger.read(lambda connection: connection.executescript(script))
+        """Create the application's own tables: statements that may run again at each start.
+
+        Raises MisuseError when they touch the ledger's tables, ATTACH, set a PRAGMA or leave a transaction open.
+        """
+        await self.ledger.script(script)
 
     async def notices(self) -> AsyncIterator[Notice]:
         """What the gateway tells us about bytes of ours that it refused, as it arrives; all stand in the ledger."""
@@ -207,15 +232,67 @@ class Partner:
     def _ended(self, task: asyncio.Task[None]) -> None:
         """A fault of ours must not stop quietly: whoever iterates over the inbox gets it."""
         if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("partner stopped: %r", error)
+            _log.error("partner stopped: %s at %s", kind_of(error), places_of(error))
             self.inbox.close(error)
 
     async def _receive(self, stored: _Stored) -> None:
         """Verify and store while the batch before is still being written."""
+        await self.inbox.room()  # what a restart found may be as much as there is room for
         async for batch in self._consumer.batches(BATCH):
             items = self._desk.read([_raw(incoming) for incoming in batch])
             await stored.put((batch, asyncio.create_task(self._desk.store(items))))
+
+    async def _make_room(self) -> None:
+        """No room for the application's messages, no consumer: what is in hand is stored and acknowledged, the rest
+        stays at the broker. A message that waits there is not delivered, so it neither passes the broker's
+        `consumer_timeout` nor moves towards the dead queue."""
+        while True:
+            await self.inbox.full()
+            _log.warning("%d messages wait for the application: no more are taken", len(self.inbox))
+            await self._consumer.leave_queues()
             await self.inbox.room()
+            _log.warning("%d messages wait for the application: more are taken", len(self.inbox))
+            await self._consumer.enter_queues()
+
+    async def _greet(self) -> None:
+        """After each connect, at most once a minute, and every hour: say which version of a notice we read. The answer
+        names the gateway's incarnation. Nothing is stored: what is lost is said again the next time."""
+        greeted, again = 0, math.inf
+        while True:
+            with suppress(TimeoutError):
+                await self._link.wait_connected(GREETING_SECONDS)
+            now = asyncio.get_running_loop().time()
+            if self._link.connects != greeted or now >= again:
+                greeted, again = self._link.connects, now + GREETING_AGAIN_SECONDS
+                row = self._desk.outside(GATEWAY_PING, self.config.gateway, GREETING)
+                with suppress(UnconfirmedError, UnroutableError):
+                    await self._publisher.publish(
+                        row.routing_key, row.text.encode("ascii"), message_id=row.id, timeout=GREETING_SECONDS
+                    )
+                await asyncio.sleep(GREETING_SECONDS)
+            await asyncio.sleep(GREETING_LOOK_SECONDS)
+
+    async def _ask(self) -> None:
+        """Now and then: which messages of the other side are missing for too long."""
+        while True:
+            await asyncio.sleep(ASK_LOOK_SECONDS)
+            try:
+                await self._desk.ask_for_missing()
+            except StoreUnavailableError as error:
+                _log.warning("the ledger cannot be written: %s", cause_of(error))
+
+    async def _mind_clocks(self) -> None:
+        """What came before its time, by our clock, is read again when that has come or somebody has set a clock: it
+        may be an order. Seldom while nothing comes of it."""
+        pause = CLOCKS_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                left = await self._desk.try_again(CLOCKS)
+            except StoreUnavailableError as error:
+                _log.warning("the ledger cannot be read: %s", cause_of(error))
+                continue
+            pause = min(pause * 2, CLOCKS_SECONDS_MOST) if left else CLOCKS_SECONDS
 
     async def _acknowledge(self, stored: _Stored) -> None:
         """Acknowledge what is committed; leave the queues alone while the ledger cannot be written."""
@@ -224,7 +301,7 @@ class Partner:
             try:
                 done = await storing
             except StoreUnavailableError as error:
-                _log.error("%s", error)
+                _log.error("the ledger cannot be written: %s", cause_of(error))
                 await self._consumer.pause(PAUSE_SECONDS)
                 continue
             await self._consumer.ack(batch)
@@ -236,12 +313,14 @@ class Partner:
             try:
                 await self.ledger.submit(Forget(self._desk.now() - keep))
             except StoreUnavailableError as error:
-                _log.warning("%s", error)
+                _log.warning("the ledger cannot be written: %s", cause_of(error))
             await asyncio.sleep(TIDY_SECONDS)
 
     def _tell(self, done: Ingested) -> None:
+        if done.restored is not None:
+            _log.warning("the gateway's database was restored: %d messages of late go to it again", done.restored)
         for notice in done.notices:
-            _log.warning("notice %s: %s", notice.reason, notice.message_id or notice.request_no or "")
+            self._log_notice(notice)
             if self._notices.full():
                 self._notices.get_nowait()
             self._notices.put_nowait(notice)
@@ -250,9 +329,21 @@ class Partner:
             if waiter is not None and not waiter.done():
                 waiter.set_result(None)
 
+    def _log_notice(self, notice: Notice) -> None:
+        """Codes and numbers; so many lines a minute, all stand in the ledger."""
+        now = asyncio.get_running_loop().time()
+        if now - self._minute >= MINUTE:
+            self._minute, self._told = now, 0
+        self._told += 1
+        if self._told <= self.config.bounds.notices_told_per_minute:
+            rule = f" ({notice.rule})" if notice.rule not in (None, notice.reason) else ""
+            _log.warning("notice %s%s: %s", notice.reason, rule, notice.message_id or notice.request_no or "")
+        elif self._told == self.config.bounds.notices_told_per_minute + 1:
+            _log.warning("more notices than are told in a minute: see the ledger")
+
 
 def _raw(incoming: Incoming) -> Raw:
     """The lane is the routing key's second word; a partner without an urgent queue gets both in one."""
     urgent = incoming.queue.endswith(".urgent") or incoming.routing_key.split(".", 2)[1:2] == ["urgent"]
     lane = "urgent" if urgent else "normal"
-    return Raw(incoming.body, incoming.queue, lane, incoming.content_type)
+    return Raw(incoming.body, incoming.queue, lane, incoming.content_type, incoming.sha256)

@@ -7,6 +7,7 @@ verb, sealed exactly when the catalogue says so, openable with our key, not past
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,15 +25,33 @@ from schemas.catalogue import MatterType
 from schemas.envelope import CONTENT_TYPE, Envelope, OutsideEnvelope
 from schemas.replies import VERBS
 
+_log = logging.getLogger(__name__)
+
+MENDABLE = (
+    "unknown-kid", "cannot-open", "unknown-type", "unknown-verb", "clock-ahead", "stale", "key-not-valid-at-time",
+    "sequence-gap", "poison",
+)  # fmt: skip
+"""Reasons that a new key file, an old key given back, an update, a set clock or more room may mend."""
+CLOCKS = ("clock-ahead", "stale")
+"""Of these what time alone mends, or whoever sets a clock: tried again while we run."""
+
+_HEADERS = 1_000  # protected headers remembered at most
+
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """What a queue gave. lane: the second word of the routing key, else what the queue's name says."""
+    """What a queue gave. lane: the second word of the routing key, else what the queue's name says. beginning_of: the
+    SHA-256 of all of it, hex, where it was too large and `body` is only its beginning."""
 
     body: bytes
     queue: str
     lane: str = "normal"
     content_type: str | None = CONTENT_TYPE
+    beginning_of: str | None = None
+
+    @property
+    def sha256(self) -> str:
+        return self.beginning_of or hashlib.sha256(self.body).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +95,19 @@ class Reader:
         self._senders: dict[bytes, str] = {}
 
     def read(self, raw: Raw, now: datetime) -> Received | Outside | SetAside:
-        """now: arrival. Never raises for what the other side sent."""
+        """now: arrival. Never raises for what the other side sent: what trips a reader of ours over is set aside too,
+        so that the messages behind it are read."""
         try:
             return self._read(raw, now)
         except RejectedError as error:
             return set_aside(raw, now, error.code, error.pointer)
+        except Exception as error:  # a fault of ours that these bytes lay bare
+            _log.error("a message on %s cannot be read: %s, set aside", raw.queue, type(error).__name__)
+            return set_aside(raw, now, "poison", None)
 
     def _read(self, raw: Raw, now: datetime) -> Received | Outside:
+        if raw.beginning_of is not None:
+            raise RejectedError("too-large")
         if raw.content_type != CONTENT_TYPE:
             raise RejectedError("bad-content-type")
         message = self._authenticate(raw.body, now)
@@ -104,6 +129,8 @@ class Reader:
         sender = claimed or str(take_apart(body, self._limits).header["kid"]).partition(".")[0]
         message = authenticate(body, sender=sender, keyring=self._keyring, now=now, limits=self._limits)
         if claimed is None:
+            if len(self._senders) >= _HEADERS:
+                self._senders.clear()
             self._senders[header] = sender
         return message
 
@@ -116,7 +143,21 @@ class Reader:
     def _content(self, kind: str, content: Any, envelope: Envelope, now: datetime) -> dict[str, Any]:
         if envelope.expires is not None and datetime.fromisoformat(envelope.expires) <= now:
             raise RejectedError("expired", pointer="/expires")
-        return self.open(kind, content, envelope)
+        body = self.open(kind, content, envelope)
+        if envelope.verb == "open":
+            self._check_reply_key(envelope, now)
+        return body
+
+    def _check_reply_key(self, envelope: Envelope, now: datetime) -> None:
+        """The answer can be sealed to the key that is named: that shows now, not when the application has worked for
+        days. Raises RejectedError: foreign-key, unknown-kid, wrong-key-purpose, key-revoked, key-not-valid-at-time."""
+        if envelope.replykey is None or not self._catalogue[envelope.matter_type].result_class.sealed:
+            return
+        key = self._keyring.verification_key(envelope.sender, envelope.replykey, "enc")
+        if key.revoked_by(now):
+            raise RejectedError("key-revoked", pointer="/replykey")
+        if not key.valid_at(now):
+            raise RejectedError("key-not-valid-at-time", pointer="/replykey")
 
     def open(self, kind: str, content: Any, envelope: Envelope) -> dict[str, Any]:
         """The body in clear. Raises RejectedError: unknown-type, unknown-verb, not-sealed, must-not-be-sealed,
@@ -144,7 +185,7 @@ class Reader:
 def set_aside(raw: Raw, now: datetime, reason: str, pointer: str | None, about: Arrival | None = None) -> SetAside:
     """The bytes with the reason, for `doctor`."""
     return SetAside(
-        hashlib.sha256(raw.body).hexdigest(),
+        raw.sha256,
         raw.body,
         raw.queue,
         reason,

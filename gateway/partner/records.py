@@ -95,7 +95,11 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """`lianzhi.gateway.notice`: the gateway tells us why it refused bytes of ours, or which number it waits for."""
+    """`lianzhi.gateway.notice`: the gateway tells us why it refused bytes of ours, or which number it waits for.
+
+    reason, rule: codes (`unknown` where it was none). clock_offset_ms: how far our `time` was ahead of its clock. What
+    only version 2 says is None in version 1.
+    """
 
     sender: str
     id: str
@@ -107,3 +111,17 @@ class Notice:
     pointer: str | None = None
     request_no: str | None = None
     next_seqno: int | None = None
+    body_sha256: str | None = None
+    rule: str | None = None
+    detail_zh: str | None = None
+    detail_en: str | None = None
+    clock_offset_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptNotice:
+    """A notice as it stands in the ledger. arrived_at: by our clock. sent_again: messages that went out for it."""
+
+    notice: Notice
+    arrived_at: str
+    sent_again: int = 0

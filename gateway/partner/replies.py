@@ -22,6 +22,7 @@ from gateway.crypto.seal import seal
 from gateway.errors import MisuseError
 from gateway.partner.conversation import mark_ours, origin_of
 from gateway.partner.records import Conversation, OutboxRow
+from schemas.answers import unlawful_answer
 from schemas.catalogue import Classification, MatterType
 from schemas.envelope import CANONICAL, Head, dataschema, envelope_members, timestamp
 from schemas.replies import VERBS, CorrectMixin, ResultBase
@@ -67,7 +68,7 @@ class Writer:
     def __init__(
         self, code: str, key: PrivateKey, keyring: Keyring, catalogue: Mapping[str, MatterType], reply_key: str
     ) -> None:
-        self._code = code
+        self.code = code
         self._key = key
         self._keyring = keyring
         self._catalogue = catalogue
@@ -96,6 +97,8 @@ class Writer:
                 f"{conversation.request_no} 中没有可供 {saying.verb} 回复的报文 nothing to answer with {saying.verb}"
             )
         matter = self.matter(conversation.type)
+        if told := unlawful_answer(matter, saying.verb, pointer="/type"):
+            raise MisuseError(f"{told.detail} {told.detail_en}")
         conversation.our_seq += 1
         event = self._event(conversation, saying, matter, now) | {
             "seqno": conversation.our_seq,
@@ -113,7 +116,7 @@ class Writer:
         signed = issue(envelope_members(event), content_kind, content, self._key)
         mark_ours(conversation, saying.verb, saying.id, signed.digest)
         lane = "urgent" if matter.urgent(saying.verb, conversation.lane) else "normal"
-        key = f"{self._code}.{lane}.{conversation.type}.{saying.verb}"
+        key = f"{self.code}.{lane}.{conversation.type}.{saying.verb}"
         return _row(signed, event, key, saying.verb, now)
 
     def _event(self, c: Conversation, saying: Saying, matter: MatterType, now: datetime) -> dict[str, Any]:
@@ -121,7 +124,7 @@ class Writer:
         return {
             "specversion": "1.0",
             "id": saying.id,
-            "source": f"//{self._code}",
+            "source": f"//{self.code}",
             "receiver": c.peer,
             "type": f"lianzhi.{c.type}.{saying.verb}",
             "subject": c.request_no,
@@ -153,7 +156,7 @@ class Writer:
         event = {
             "specversion": "1.0",
             "id": str(uuid7()),
-            "source": f"//{self._code}",
+            "source": f"//{self.code}",
             "receiver": receiver,
             "type": kind,
             "time": timestamp(now),
@@ -162,7 +165,7 @@ class Writer:
         }
         verb = kind.rpartition(".")[2]
         signed = issue(envelope_members(event), "body", body, self._key)
-        return _row(signed, event, f"{self._code}.normal.gateway.{verb}", verb, now)
+        return _row(signed, event, f"{self.code}.normal.gateway.{verb}", verb, now)
 
     def renumbered(self, row: OutboxRow, seqno: int, now: datetime) -> OutboxRow | None:
         """The same words under another id and number, signed anew; None for a sealed one, whose ids are inside."""

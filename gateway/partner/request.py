@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-import sqlite3
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
@@ -69,7 +68,7 @@ class Finish:
         if held.withdrawn and not held.started:
             return Finished("withdrawn", [], [])
         for sql, parameters in self.statements:
-            unit.execute(sql, parameters)
+            unit.execute_for_application(sql, parameters)
         conversation = replace(held)
         rows = [self.writer.say(conversation, saying, self.now) for saying in self.sayings]
         for row in rows:
@@ -186,7 +185,8 @@ class Transaction:
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> None:
         """A writing statement on the application's own tables (names not beginning with `lz_`).
 
-        Raises MisuseError for what would end the transaction, and for a query: read with `partner.query`.
+        Raises MisuseError for what would end the transaction, and for a query: read with `partner.query`. When the
+        block ends it raises MisuseError for a statement that would write a table of the ledger; nothing is written.
         """
         if _CONTROL.match(sql):
             raise MisuseError("事务由库掌握 the transaction is the library's: no BEGIN, COMMIT, PRAGMA, ATTACH here")
@@ -220,16 +220,3 @@ class Transaction:
         request.finished = True
         if finished.outcome != "committed":
             _log.warning("%s %s: %s, nothing written", request.request_no, request.verb, finished.outcome)
-
-
-def rows_of(
-    sql: str, parameters: Sequence[Any] | Mapping[str, Any]
-) -> Callable[[sqlite3.Connection], list[tuple[Any, ...]]]:
-    """A reading query for `Ledger.read`. Raises MisuseError for anything else."""
-    if not _READS.match(sql) and not re.match(r"\s*with\b", sql, re.IGNORECASE):
-        raise MisuseError("这里只能查询 only queries here; write in a transaction")
-
-    def run(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
-        return connection.execute(sql, parameters).fetchall()
-
-    return run

@@ -5,23 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gateway.partner.intake import Offer
-from gateway.partner.reception import Raw
+from gateway.partner.reception import MENDABLE, Raw
 from gateway.partner.records import SetAside
 from gateway.partner.unit import Unit
-
-MENDABLE = ("unknown-kid", "cannot-open", "unknown-type", "unknown-verb", "clock-ahead", "key-not-valid-at-time")
-"""Reasons that a new key file, an old key given back, an update or a set clock may mend."""
 
 
 def pending_offers(connection: sqlite3.Connection) -> list[Offer]:
     """Applied and not finished by the application, one request's in order of seqno."""
     rows = connection.execute(
-        "SELECT sender, id, request_no, verb FROM lz_message WHERE state = 'pending' ORDER BY request_no, seqno"
+        "SELECT sender, id, request_no, verb, length(text) FROM lz_message WHERE state = 'pending'"
+        " ORDER BY request_no, seqno"
     )
     return [Offer(*row) for row in rows]
 
@@ -34,11 +32,22 @@ def message_text(connection: sqlite3.Connection, sender: str, message_id: str) -
     return row[0] if row else None
 
 
-def set_aside_to_retry(connection: sqlite3.Connection) -> list[Raw]:
-    """What may be mended by now."""
+def set_aside_to_retry(connection: sqlite3.Connection, reasons: Sequence[str] = MENDABLE) -> list[str]:
+    """What was set aside for one of these reasons and may be mended by now: digests, oldest first."""
     rows = connection.execute(
-        "SELECT body, queue, lane FROM lz_set_aside WHERE reason IN (SELECT value FROM json_each(?)) ORDER BY first_at",
-        (json.dumps(MENDABLE),),
+        "SELECT sha256 FROM lz_set_aside WHERE reason IN (SELECT value FROM json_each(?)) ORDER BY first_at",
+        (json.dumps(reasons),),
+    )
+    return [row[0] for row in rows]
+
+
+def set_aside_bodies(connection: sqlite3.Connection, digests: Sequence[str]) -> list[Raw]:
+    """Some of them, in that order."""
+    wanted = (json.dumps(list(digests)),)
+    rows = connection.execute(
+        "SELECT s.body, s.queue, s.lane FROM json_each(?) AS d JOIN lz_set_aside AS s ON s.sha256 = d.value"
+        " ORDER BY d.key",
+        wanted,
     )
     return [Raw(*row) for row in rows]
 

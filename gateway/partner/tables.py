@@ -1,4 +1,9 @@
-"""The ledger's tables. Names begin with `lz_`; an application may keep its own tables in the same file."""
+"""The ledger's tables. Names begin with `lz_`; an application may keep its own tables in the same file.
+
+`ADDED` are columns that came later. A ledger written before gets them, and tables that it lacks, when it is opened; an
+older library passes over both, so its version stays and one can go back. `lz_again`: how many messages of ours went
+once more, and when; `lz_asked`: what we said that we lack; `lz_gateway`: which life of its store the gateway is in.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +23,7 @@ CREATE TABLE IF NOT EXISTS lz_message (
     UNIQUE (id, sender), UNIQUE (request_no, sender, seqno)
 );
 CREATE INDEX IF NOT EXISTS lz_message_pending ON lz_message (no) WHERE state = 'pending';
+CREATE INDEX IF NOT EXISTS lz_message_held ON lz_message (no) WHERE state = 'held';
 CREATE TABLE IF NOT EXISTS lz_outbox (
     no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, request_no TEXT, seqno INTEGER, verb TEXT NOT NULL,
     cause TEXT, routing_key TEXT NOT NULL, text TEXT NOT NULL, made_at TEXT NOT NULL, state TEXT NOT NULL,
@@ -36,8 +42,30 @@ CREATE TABLE IF NOT EXISTS lz_notice (
     title_zh TEXT NOT NULL, title_en TEXT NOT NULL, message_id TEXT, pointer TEXT, request_no TEXT,
     next_seqno INTEGER, UNIQUE (id, sender)
 );
+CREATE TABLE IF NOT EXISTS lz_again (
+    no INTEGER PRIMARY KEY, request_no TEXT NOT NULL, at TEXT NOT NULL, messages INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS lz_again_at ON lz_again (at);
+CREATE TABLE IF NOT EXISTS lz_asked (
+    request_no TEXT PRIMARY KEY, next_seqno INTEGER NOT NULL, at TEXT NOT NULL, times INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS lz_gateway (
+    code TEXT PRIMARY KEY, incarnation TEXT NOT NULL, since TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS lz_counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
+
+ADDED = {
+    "lz_notice": {
+        "body_sha256": "TEXT",
+        "rule": "TEXT",
+        "detail_zh": "TEXT",
+        "detail_en": "TEXT",
+        "clock_offset_ms": "INTEGER",
+        "arrived_at": "TEXT NOT NULL DEFAULT ''",
+        "sent_again": "INTEGER NOT NULL DEFAULT 0",
+    },
+}
 
 CONVERSATION = (
     "request_no", "type", "version", "role", "peer", "dialect", "lane", "case_no", "reply_key", "peer_next",
@@ -47,6 +75,7 @@ MESSAGE = ("sender", "id", "digest", "request_no", "verb", "seqno", "state", "la
 OUTBOX = ("id", "request_no", "seqno", "verb", "cause", "routing_key", "text", "made_at", "state")
 NOTICE = (
     "sender", "id", "at", "reason", "title_zh", "title_en", "message_id", "pointer", "request_no", "next_seqno",
+    "body_sha256", "rule", "detail_zh", "detail_en", "clock_offset_ms",
 )  # fmt: skip
 
 

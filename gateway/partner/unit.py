@@ -14,7 +14,8 @@ from dataclasses import asdict
 from typing import Any, Protocol, TypeVar
 
 from gateway.partner.conversation import Slot
-from gateway.partner.records import Conversation, MessageState, Notice, OutboxRow, SetAside, StoredMessage
+from gateway.partner.guard import Guard
+from gateway.partner.records import Conversation, KeptNotice, MessageState, OutboxRow, SetAside, StoredMessage
 from gateway.partner.tables import CONVERSATION, MESSAGE, NOTICE, OUTBOX, insert
 
 T_co = TypeVar("T_co", covariant=True)
@@ -38,8 +39,9 @@ class Job(Protocol[T_co]):
 class Unit:
     """The working set of one transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, guard: Guard) -> None:
         self._connection = connection
+        self._guard = guard
         self._conversations: dict[str, Conversation] = {}
         self._messages: dict[Key, StoredMessage | None] = {}
         self._known: dict[Key, Slot] = {}
@@ -50,8 +52,10 @@ class Unit:
         self._states: dict[Key, MessageState] = {}
         self._outbox: list[OutboxRow] = []
         self.set_aside: list[SetAside] = []
-        self._notices: list[Notice] = []
+        self._notices: list[KeptNotice] = []
         self._counters: dict[str, int] = {}
+        self._notes: dict[str, int] = {}
+        self._asked: dict[str, tuple[Any, ...]] = {}
 
     # reading
 
@@ -93,6 +97,10 @@ class Unit:
     def slots(self, request_no: str, sender: str) -> Mapping[int, Slot]:
         return self._slots.get((request_no, sender), {})
 
+    def added(self, state: MessageState) -> list[StoredMessage]:
+        """What this unit stored in that state and has not written yet."""
+        return [message for message in self._new.values() if message.state == state]
+
     def state(self, key: Key) -> MessageState | None:
         slot = self._known.get(key)
         return slot.state if slot else None
@@ -124,8 +132,31 @@ class Unit:
     def send(self, row: OutboxRow) -> None:
         self._outbox.append(row)
 
-    def notice(self, notice: Notice) -> None:
+    def notice(self, notice: KeptNotice) -> None:
         self._notices.append(notice)
+
+    def sent_again(self, request_no: str, since: str, until: str) -> tuple[int, int]:
+        """Messages that went out again in that time: (in that request, in all)."""
+        here, everywhere = self.execute(
+            "SELECT coalesce(sum(CASE WHEN request_no = ? THEN messages END), 0), coalesce(sum(messages), 0)"
+            " FROM lz_again WHERE at > ? AND at <= ?",
+            (request_no, since, until),
+        ).fetchone()
+        return int(here), int(everywhere)
+
+    def went_again(self, request_no: str, messages: int, at: str) -> None:
+        if messages > 0:
+            self.execute("INSERT INTO lz_again (request_no, at, messages) VALUES (?, ?, ?)", (request_no, at, messages))
+
+    def note(self, name: str, value: int) -> None:
+        """A number that stands for itself and is not added up."""
+        self._notes[name] = value
+
+    def once(self, sql: str) -> tuple[Any, ...]:
+        """The one row of a query that is asked again and again, as it stood when it was first asked here."""
+        if sql not in self._asked:
+            self._asked[sql] = self.execute(sql).fetchone()
+        return self._asked[sql]
 
     def count(self, name: str, by: int = 1) -> None:
         self._counters[name] = self._counters.get(name, 0) + by
@@ -133,6 +164,11 @@ class Unit:
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> sqlite3.Cursor:
         """A statement of its own, at once, inside this transaction."""
         return self._connection.execute(sql, parameters)
+
+    def execute_for_application(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> None:
+        """The application's own statement, inside this transaction. Raises MisuseError when it touches the ledger's
+        tables, and sqlite3.Error for its own mistakes."""
+        self._guard.write(sql, parameters)
 
     # writing
 
@@ -151,12 +187,18 @@ class Unit:
             [_conversation_values(self._conversations[no]) for no in self._changed],
         )
         self._insert("INSERT", "lz_outbox", OUTBOX, [_values(r, OUTBOX) for r in self._outbox])
-        self._insert("INSERT OR IGNORE", "lz_notice", NOTICE, [_values(n, NOTICE) for n in self._notices])
+        notices = [(*_values(n.notice, NOTICE), n.arrived_at, n.sent_again) for n in self._notices]
+        self._insert("INSERT OR IGNORE", "lz_notice", (*NOTICE, "arrived_at", "sent_again"), notices)
         for item in self.set_aside:
             self._write_set_aside(item)
         for name, value in self._counters.items():
             self.execute(
                 "INSERT INTO lz_counter VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+                (name, value),
+            )
+        for name, value in self._notes.items():
+            self.execute(
+                "INSERT INTO lz_counter VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                 (name, value),
             )
 

@@ -5,21 +5,40 @@ from __future__ import annotations
 from datetime import time, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from gateway.amqp.address import wrong_addresses
+from gateway.bounds import Bounds
+from gateway.core.approvals import ApprovalTerms
 from gateway.core.ledgers import TERMS, LedgerTerms
 from gateway.core.settings import Settings, Terms
 from gateway.core.worktime import OfficeHours
 from gateway.crypto.limits import Limits
 from gateway.errors import ConfigurationError
-from schemas.catalogue import Deadline, DeadlineKind
+from gateway.registry import addresses
+from schemas.catalogue import Deadline, DeadlineKind, catalogue
 
 FILE = "lianzhi.toml"
 DEFAULT_FOLDER = Path(".lianzhi")
+WHERE = (
+    "已有安装的，用 --dir 或 export LIANZHI_FOLDER=目录 指明其目录；新建安装才运行 lianzhi init。",
+    "Where there is an installation, name its folder: --dir FOLDER or export LIANZHI_FOLDER=FOLDER. Only for a new one"
+    " run `lianzhi init`.",
+)
+"""What to do where a folder holds no installation: that of one which is there is named first."""
 
 
 class _Section(BaseModel):
@@ -33,19 +52,42 @@ class StoreSection(_Section):
 
 
 class BrokerSection(_Section):
-    """url without password; password_file: one line, readable by the gateway alone."""
+    """url without password, or a list of them, the nodes of one cluster, tried in turn; password_file: one line,
+    readable by the gateway alone. replicas: members of each queue that `broker apply` makes; absent, by the size of the
+    cluster (`gateway.broker.topology.replicas_for`)."""
 
-    url: str = "amqp://lianzhi-gateway@127.0.0.1:5672/lianzhi"
+    url: str | tuple[str, ...] = "amqp://lianzhi-gateway@127.0.0.1:5672/lianzhi"
     password_file: str | None = None
     management: str = "http://127.0.0.1:15672"
     prefetch: int = Field(default=2000, ge=1)
+    replicas: int | None = Field(default=None, ge=1, le=9)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        return (self.url,) if isinstance(self.url, str) else self.url
+
+    @model_validator(mode="after")
+    def _addresses(self) -> BrokerSection:
+        if wrong := wrong_addresses(self.urls):
+            raise ValueError("url: " + " ".join(wrong))
+        return self
+
+    @field_validator("management")
+    @classmethod
+    def _no_parameters(cls, url: str) -> str:
+        return _plain(url)
 
 
 class HttpSection(_Section):
-    """Loopback by default; put TLS in front before you listen elsewhere."""
+    """Loopback by default; put TLS in front before you listen elsewhere (deploy/nginx.conf). proxies: addresses and
+    networks of what stands in front: its `Forwarded` or `X-Forwarded-For` is believed, nobody else's. metrics_port:
+    `/metrics` has a listener of its own, for no token is asked there; absent, the port after the API's."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
+    proxies: tuple[IPvAnyNetwork, ...] = ()
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
 
 
 class DocumentsSection(_Section):
@@ -115,12 +157,45 @@ class TermsSection(_Section):
 
 
 class LedgersSection(_Section):
-    """Days, months, years: what the law or the superior court gives (docs/domain.md 2.10)."""
+    """Days, months, years: what the law or the superior court gives (docs/domain.md 2.10). fund_days has moved."""
 
-    fund_days: int = Field(default=30, ge=1)
+    fund_days: int | None = None
     petition_days: int = Field(default=30, ge=1)
     recheck_months: int = Field(default=6, ge=1)
     recheck_years: int = Field(default=5, ge=1)
+
+    @field_validator("fund_days")
+    @classmethod
+    def _moved(cls, days: int | None) -> None:
+        if days is not None:
+            raise ValueError(
+                "案款发放期限已移至 law/terms.toml 的 fund-payout，请在那里填写后删除本项"
+                " it is the term fund-payout in law/terms.toml now: write it there and delete this"
+            )
+
+
+class ApprovalsSection(_Section):
+    """bound: `required` refuses an approval that does not name what it is over, `event` only tells (docs/adr/0024).
+    max_age_days: from the approval to the submission; max_age_days_of: by matter type."""
+
+    bound: Literal["event", "required"] = "event"
+    max_age_days: float = Field(default=7, gt=0, le=3660)
+    max_age_days_of: dict[str, Annotated[float, Field(gt=0, le=3660)]] = {}
+
+    @field_validator("max_age_days_of")
+    @classmethod
+    def _known(cls, days: dict[str, float]) -> dict[str, float]:
+        if unknown := sorted(days.keys() - catalogue().keys()):
+            raise ValueError(f"没有这些事项 no such matter types: {', '.join(unknown)}")
+        return days
+
+    def terms(self) -> ApprovalTerms:
+        """The core's view."""
+        return ApprovalTerms(
+            self.bound == "required",
+            timedelta(days=self.max_age_days),
+            {matter: timedelta(days=days) for matter, days in self.max_age_days_of.items()},
+        )
 
 
 class ReportSection(_Section):
@@ -137,34 +212,25 @@ class ReportSection(_Section):
         return spans
 
 
-class LimitsSection(_Section):
-    """Bytes, levels, seconds; see `gateway.crypto.limits.Limits`. backlog: unsent messages before 503."""
-
-    message_bytes: int = Field(default=1 << 20, gt=0)
-    document_bytes: int = Field(default=100 << 20, gt=0)
-    json_depth: int = Field(default=32, gt=0)
-    ahead_seconds: float = Field(default=300, ge=0)
-    behind_days: float = Field(default=30, ge=0)
-    backlog: int = Field(default=100_000, ge=0)
-    sensitive_per_day: int = Field(default=20, ge=1)
-    break_glass_per_day: int = Field(default=5, ge=0)
+Host = Annotated[str, AfterValidator(addresses.host)]
+WebAddress = Annotated[str, AfterValidator(addresses.web_address)]
 
 
 class WebhookSection(_Section):
     """url: of the court's SMS and voice platform; secret_file: one line, `whsec_…`, shared with it."""
 
-    url: str
-    secret_file: str
+    url: WebAddress
+    secret_file: str = Field(min_length=1)
 
 
 class MailSection(_Section):
     """tls: `none` only for a server on this machine."""
 
-    host: str
+    host: Host
     port: int = Field(default=587, ge=1, le=65535)
-    sender: str
+    sender: Annotated[str, AfterValidator(addresses.mail_address)]
     tls: Literal["none", "starttls", "implicit"] = "starttls"
-    user: str | None = None
+    user: Annotated[str, AfterValidator(addresses.ascii_word)] | None = None
     password_file: str | None = None
 
 
@@ -174,10 +240,15 @@ class NotifySection(_Section):
 
     webhook: WebhookSection | None = None
     mail: MailSection | None = None
-    public_url: str = ""
+    public_url: Annotated[str, AfterValidator(addresses.web_address_or_none)] = ""
     backup_minutes: float = Field(default=5, gt=0)
     desk_minutes: float = Field(default=10, gt=0)
     chief_minutes: float = Field(default=15, gt=0)
+
+    @field_validator("public_url")
+    @classmethod
+    def _no_parameters(cls, url: str) -> str:
+        return _plain(url)
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -196,7 +267,8 @@ class Config(BaseSettings):
     documents: DocumentsSection = DocumentsSection()
     timing: TimingSection = TimingSection()
     terms: TermsSection = TermsSection()
-    limits: LimitsSection = LimitsSection()
+    limits: Bounds = Bounds()
+    approvals: ApprovalsSection = ApprovalsSection()
     ledgers: LedgersSection = LedgersSection()
     report: ReportSection = ReportSection()
     notify: NotifySection = NotifySection()
@@ -223,14 +295,25 @@ class Config(BaseSettings):
         return prefix + str((self.folder / self.store.url.removeprefix(prefix)).resolve())
 
     @property
-    def broker_url(self) -> str:
+    def broker_urls(self) -> list[str]:
         """With the password from its file. Raises ConfigurationError."""
         if self.broker.password_file is None:
-            return self.broker.url
-        password = self.secret(self.broker.password_file)
-        parts = urlsplit(self.broker.url)
-        where = parts.netloc.rpartition("@")[2]
-        return urlunsplit(parts._replace(netloc=f"{self.broker_user}:{quote(password, safe='')}@{where}"))
+            return list(self.broker.urls)
+        return self.broker_urls_of(self.broker_user, self.secret(self.broker.password_file))
+
+    def broker_urls_of(self, user: str, password: str) -> list[str]:
+        """The same addresses for another login."""
+        found = []
+        for parts in map(urlsplit, self.broker.urls):
+            where = parts.netloc.rpartition("@")[2]
+            login = f"{quote(user, safe='')}:{quote(password, safe='')}"
+            found.append(urlunsplit(parts._replace(netloc=f"{login}@{where}")))
+        return found
+
+    @property
+    def vhost(self) -> str:
+        """The virtual host of the broker, from its URL."""
+        return urlsplit(self.broker.urls[0]).path.removeprefix("/") or "/"
 
     def secret(self, file: str) -> str:
         """The one line of a secret file, relative to the folder. Raises ConfigurationError."""
@@ -243,7 +326,7 @@ class Config(BaseSettings):
     @property
     def broker_user(self) -> str:
         """The broker user of the gateway, from its URL."""
-        return urlsplit(self.broker.url).username or ""
+        return urlsplit(self.broker.urls[0]).username or ""
 
     @property
     def documents_folder(self) -> Path:
@@ -263,7 +346,7 @@ class Config(BaseSettings):
             calendar_poll=timing.calendar_poll,
             terms=self.terms.terms(),
             ledgers=LedgerTerms(
-                {**TERMS.days, "fund": self.ledgers.fund_days, "petition": self.ledgers.petition_days},
+                {**TERMS.days, "petition": self.ledgers.petition_days},
                 self.ledgers.recheck_months,
                 self.ledgers.recheck_years,
             ),
@@ -274,9 +357,11 @@ class Config(BaseSettings):
             page_channels=self.notify.channels,
             sensitive_per_day=self.limits.sensitive_per_day,
             break_glass_per_day=self.limits.break_glass_per_day,
+            approvals=self.approvals.terms(),
         )
 
-    def bounds(self) -> Limits:
+    def message_limits(self) -> Limits:
+        """What one message must keep to."""
         limits = self.limits
         return Limits(
             message_bytes=limits.message_bytes,
@@ -290,14 +375,22 @@ class Config(BaseSettings):
 def load_config(folder: Path, **given: Any) -> Config:
     """The configuration of the installation in `folder`. Raises ConfigurationError naming the field."""
     if not (folder / FILE).is_file():
-        raise ConfigurationError(
-            f"{folder / FILE}：没有配置文件，请先运行 lianzhi init。 No configuration; run `lianzhi init` first."
-        )
+        raise ConfigurationError(f"{folder / FILE}：没有配置文件。{WHERE[0]} No configuration. {WHERE[1]}")
     try:
         return Config(folder=folder, **given)
     except ValidationError as error:
-        where = "；".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        where = "；".join(
+            f"{'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
+        )
         raise ConfigurationError(f"{folder / FILE}：配置有误。 The configuration is wrong: {where}") from error
+
+
+def _plain(url: str) -> str:
+    """Of an address to which we append paths. Raises ValueError."""
+    parts = urlsplit(url)
+    if parts.query or parts.fragment:
+        raise ValueError("地址不得带参数 The address takes no parameters (?…, #…)")
+    return url
 
 
 def _hours(amount: int) -> Deadline:

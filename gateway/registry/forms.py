@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from schemas.catalogue import Kind
 from schemas.departments import Dept
 from schemas.envelope import Code, Kid
+from schemas.identifiers import Phone
 
 Hex64 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Scope = Literal["submit", "reply", "read", "approve", "documents"]
@@ -65,9 +66,14 @@ class Key(Form):
 
 
 class Contact(Form):
-    """Where pages reach a person beside the court's SMS and voice platform, which knows telephones itself."""
+    """mail: where pages reach a person beside the court's SMS and voice platform, which knows telephones itself. phone:
+    told to police and grid with what they go out for (docs/domain.md 2.3, 2.7)."""
 
-    mail: Annotated[str, StringConstraints(pattern=r"^[^@\s<>]+@[^@\s<>]+$", max_length=254)] | None = None
+    mail: (
+        Annotated[str, StringConstraints(pattern=r"^[^@\s<>\x00-\x1f\x7f]+@[^@\s<>\x00-\x1f\x7f]+$", max_length=254)]
+        | None
+    ) = None
+    phone: Phone | None = None
 
 
 class StaffMember(Form):
@@ -91,7 +97,8 @@ class ClientSystem(Form):
 
 
 class ParticipantForm(Form):
-    """dept: of kind `department`, which one it is; another kind has none."""
+    """dept: of kind `department`, which one it is; another kind has none. notice_version: of the notices that it is
+    sent (docs/adr/0021); absent: the one that it says itself in a ping, else 1."""
 
     code: Code
     kind: Kind
@@ -109,6 +116,7 @@ class ParticipantForm(Form):
     opens: list[str] = []
     duty: Duty = Duty()
     broker: Broker | None = None
+    notice_version: Literal[1, 2] | None = None
     keys: list[Key] = []
     staff: list[StaffMember] = []
     clients: list[ClientSystem] = []

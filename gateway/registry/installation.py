@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -19,8 +18,9 @@ from typing import Any, Literal
 import tomlkit
 from tomlkit import TOMLDocument
 
-from gateway.crypto.keys import generate_jwk, public_jwk
+from gateway.crypto.keys import generate_jwk, public_jwk, public_key_from_jwk
 from gateway.errors import ConfigurationError
+from gateway.files import private_folder, write_private
 from gateway.registry.config import FILE
 from gateway.registry.forms import SCOPES
 from gateway.registry.participants import PARTICIPANTS, PRIVATE_KEYS
@@ -73,7 +73,7 @@ class Installation:
         if (self.folder / FILE).exists():
             raise ConfigurationError(f"{self.folder / FILE}：已存在，不覆盖。 Exists already; nothing was overwritten.")
         for part in (PARTICIPANTS, PRIVATE_KEYS):
-            (self.folder / part).mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(self.folder / part)
         write_text(self.folder / FILE, _CONFIG)
         write_secret(self.folder / HASH_KEY, secrets.token_hex(32) + "\n")
 
@@ -103,6 +103,7 @@ class Installation:
         (`held_by_gateway`) or puts it into `handover/<client or code>/`. The new kid."""
         kid = f"{code}.{purpose}.{label}"
         jwk = generate_jwk(kid, kty)
+        public_key_from_jwk(public_jwk(jwk))  # the same gate as for everybody's
         public = self.folder / "keys" / f"{kid}.jwk"
         if public.exists():
             raise ConfigurationError(f"{public}：已存在。 A key of this name exists already.")
@@ -207,22 +208,11 @@ def create_home(folder: Path, court_code: str, *, code: str, client: str, today:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Whole or not at all: a temporary file, flushed, then renamed."""
-    _write(path, text, 0o644)
+    """Whole or not at all, readable by its owner alone, as everything in an installation."""
+    private_folder(path.parent)
+    write_private(path, text.encode())
 
 
 def write_secret(path: Path, text: str) -> None:
-    """The same, readable by its owner alone."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _write(path, text, 0o600)
-
-
-def _write(path: Path, text: str, mode: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    """The same; the name says that it must never be anything else."""
+    write_text(path, text)

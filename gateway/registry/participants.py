@@ -14,9 +14,10 @@ from pydantic import ValidationError
 from gateway.core.approvals import SHANGHAI
 from gateway.core.duty import Duty
 from gateway.core.routing import Client, Directory, Participant, Staff
-from gateway.crypto.keyring import Keyring
+from gateway.crypto.keyring import Keyring, thumbprint
 from gateway.crypto.keys import PrivateKey, PublicKey, private_key_from_jwk, public_key_from_jwk
 from gateway.errors import ConfigurationError, MisuseError
+from gateway.registry.config import WHERE
 from gateway.registry.forms import ParticipantForm
 from schemas.catalogue import Kind
 from schemas.courts import COURTS
@@ -44,14 +45,15 @@ def load_registry(folder: Path) -> tuple[Directory, Keyring]:
     files = sorted((folder / PARTICIPANTS).glob("*.toml"))
     if not files:
         raise ConfigurationError(
-            f"{folder / PARTICIPANTS}：没有参与单位文件，请先运行 lianzhi init。"
-            f" No participant file; run `lianzhi init` first."
+            f"{folder / PARTICIPANTS}：没有参与单位文件。{WHERE[0]} No participant file. {WHERE[1]}"
         )
     forms = [(path, read_form(path)) for path in files]
-    public = [key for path, form in forms for key in _public_keys(folder, path, form)]
-    private = [_private_key(path) for path in sorted((folder / PRIVATE_KEYS).glob("*.jwk"))]
+    public = [found for path, form in forms for found in _public_keys(folder, path, form)]
+    private = [(path, _private_key(path)) for path in sorted((folder / PRIVATE_KEYS).glob("*.jwk"))]
+    _check_distinct([*public, *private])
+    keyring = ([key for _, key in public], [key for _, key in private])
     try:
-        return Directory(participant(form) for _, form in forms), Keyring(public, private)
+        return Directory(participant(form) for _, form in forms), Keyring(*keyring)
     except (ValueError, MisuseError) as error:
         raise ConfigurationError(f"{folder}：参与单位或密钥有误。 Participants or keys are wrong: {error}") from error
 
@@ -98,6 +100,7 @@ def participant(form: ParticipantForm) -> Participant:
         accepts=tuple(form.accepts),
         opens=tuple(form.opens),
         broker_user=form.broker.user if form.broker else None,
+        notice_version=form.notice_version,
         clients=tuple(
             Client(c.id, frozenset(c.scopes), c.token_sha256, c.signs_with, c.opens_with, c.revoked)
             for c in form.clients
@@ -106,6 +109,7 @@ def participant(form: ParticipantForm) -> Participant:
             s.no: Staff(
                 *(s.no, s.name, s.permit, frozenset(s.roles), s.since, s.until, s.revoked),
                 mail=s.contact.mail if s.contact else None,
+                phone=s.contact.phone if s.contact else None,
             )
             for s in form.staff
         },
@@ -113,7 +117,19 @@ def participant(form: ParticipantForm) -> Participant:
     )
 
 
-def _public_keys(folder: Path, path: Path, form: ParticipantForm) -> Iterable[PublicKey]:
+def _check_distinct(keys: Iterable[tuple[Path, PublicKey | PrivateKey]]) -> None:
+    """One key under two kids makes its holder both of them. Raises ConfigurationError naming both files."""
+    first: dict[str, tuple[Path, str]] = {}
+    for path, key in keys:
+        other, kid = first.setdefault(thumbprint(key), (path, key.kid))
+        if kid != key.kid:
+            raise ConfigurationError(
+                f"{other}（{kid}）与 {path}（{key.kid}）是同一把密钥，请为每个编号各制一把（lianzhi keys new）。"
+                f" {other} ({kid}) and {path} ({key.kid}) are one key; make one for each kid."
+            )
+
+
+def _public_keys(folder: Path, path: Path, form: ParticipantForm) -> Iterable[tuple[Path, PublicKey]]:
     for key in form.keys:
         jwk = _jwk(folder / key.jwk)
         if jwk.get("kid", key.kid) != key.kid or not key.kid.startswith(f"{form.code}."):
@@ -121,7 +137,7 @@ def _public_keys(folder: Path, path: Path, form: ParticipantForm) -> Iterable[Pu
                 f"{path}：密钥编号 {key.kid} 与单位或文件不符。 The kid is not this participant's."
             )
         try:
-            yield public_key_from_jwk(
+            found = public_key_from_jwk(
                 {**jwk, "kid": key.kid},
                 nbf=_midnight(key.since),
                 exp=_midnight(key.until + timedelta(days=1)) if key.until else None,
@@ -130,6 +146,7 @@ def _public_keys(folder: Path, path: Path, form: ParticipantForm) -> Iterable[Pu
             )
         except MisuseError as error:
             raise ConfigurationError(f"{folder / key.jwk}：密钥不可用。 The key cannot be used: {error}") from error
+        yield folder / key.jwk, found
 
 
 def _private_key(path: Path) -> PrivateKey:

@@ -138,14 +138,18 @@ def _reasons(total: Indicators, empty: str) -> Table:
 
 def _duties(total: Indicators) -> Table:
     heads = (
-        ("移送", "Sent"),
+        ("移送线索", "Sent"),
         ("立案", "Filed"),
-        ("不立案", "Refused"),
+        ("不予立案", "Not filed"),
+        ("移送他处", "Transferred"),
+        ("违规拒收", "Turned away"),
+        ("撤案", "Withdrawn"),
         ("逾7日", "Over 7 days"),
         ("逾30日", "Over 30"),
     )
     row: list[Value] = [
-        *(total.leads_sent, total.leads_filed, total.leads_refused),
+        *(total.leads_sent, total.leads_filed, total.leads_refused, total.leads_transferred),
+        *(total.leads_turned_away, total.leads_revoked),
         *(total.leads_overdue, total.leads_long_overdue),
     ]
     return Table("leads", "拒执线索", tuple(Column(zh, en) for zh, en in heads), [row], "")

@@ -9,6 +9,7 @@ from typing import Any
 
 import typst
 
+from gateway.files import write_private
 from gateway.report.fonts import FontMissingError, font_folder
 from gateway.report.shapes import Chart, Content, Key, Table, Value, of_how_many, text
 from gateway.report.words import footnote
@@ -21,8 +22,11 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def write_pdf(content: Content, path: Path, fonts: Path | None = None) -> None:
-    """fonts: folder of the Noto CJK fonts, None: where Debian and others put them. Raises FontMissingError."""
-    path.write_bytes(pdf_bytes(content, fonts))
+    """For its owner alone. fonts: folder of the Noto CJK fonts, None: where Debian and others put them.
+
+    Raises FontMissingError, OSError.
+    """
+    write_private(path, pdf_bytes(content, fonts))
 
 
 def pdf_bytes(content: Content, fonts: Path | None = None) -> bytes:

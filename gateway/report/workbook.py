@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from xlsxwriter.workbook import Workbook  # type: ignore[import-untyped]
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
 from gateway.core.indicators import Share
+from gateway.files import write_private
 from gateway.report.shapes import Chart, Column, Content, Table, Value
 
 SHEETS = {"partners": "按单位", "teams": "按团队", "incoming": "受托事项", "reasons": "退回原因", "leads": "拒执线索"}
@@ -21,10 +23,12 @@ OPTIONS = {"strings_to_numbers": False, "strings_to_formulas": False, "strings_t
 
 
 def write_xlsx(content: Content, path: Path) -> None:
-    """Raises OSError."""
-    with xlsxwriter.Workbook(str(path), OPTIONS) as book:
+    """For its owner alone. Raises OSError."""
+    whole = io.BytesIO()
+    with xlsxwriter.Workbook(whole, OPTIONS) as book:
         book.set_properties({"title": f"{content.court}{content.title}", "author": content.court})
         _Sheets(book, content).write()
+    write_private(path, whole.getvalue())
 
 
 def safe(text: str) -> str:

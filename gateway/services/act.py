@@ -9,10 +9,11 @@ from gateway.core.records import Changes, IdempotencyRow, Request, Submission
 from gateway.errors import ConflictError, MisuseError, RejectedError
 from gateway.services.batching import Batcher
 from gateway.services.context import Context
+from gateway.services.earlier import replayed
 from gateway.services.handed import Answer
 from gateway.services.ports import Transaction
 from gateway.services.saying import Said, Voice
-from gateway.services.submit import RACES, replayed
+from gateway.services.submit import RACES
 
 
 class Actor:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.core import measures, paging
+from gateway.core import measures, paging, questioning
 from gateway.core.approvals import SHANGHAI
 from gateway.core.lifecycle import ALERT_OPEN, TERMINAL, Step, decide
 from gateway.core.measure_moves import moved
@@ -22,6 +22,7 @@ from gateway.services.context import Context, new_id
 from gateway.services.feed import request_events
 from gateway.services.measuring import change_measure, the_measure
 from gateway.services.ports import Transaction
+from schemas.envelope import timestamp
 
 MOMENT = timedelta(microseconds=1)
 _MOVES: Mapping[str, str] = {
@@ -51,7 +52,10 @@ async def alert_raised(
         assert hit is not None
         await change_measure(context, tx, control, hit, changes, now, by=request.request_no)
     raised_at = min(raised_at, now)
-    request.facts["paging"] = {**await _pair(context, control), "at": raised_at.isoformat(), "done": []}
+    asked = None if control is None else await context.store.request(control.request_no)
+    request.facts["paging"] = {**_pair(asked), "at": raised_at.isoformat(), "done": []}
+    if asked is not None and (decision := asked.facts.get("decision")) is not None:
+        request.facts["lookout"] = {"decision": decision, "handler": asked.handler}
     for level, wait in paging.waits(context.settings).items():
         changes.set_timer(Timer(request.request_no, paging.PAGE + level, raised_at + wait))
     await page_level(context, tx, request, "A", changes, now)
@@ -59,9 +63,8 @@ async def alert_raised(
         changes.set_timer(Timer(request.request_no, paging.HOLD, datetime.fromisoformat(until)))
 
 
-async def _pair(context: Context, control: Measure | None) -> dict[str, str]:
+def _pair(asked: Request | None) -> dict[str, str]:
     """A and B: who handles the request that asked for the control, and who stands in."""
-    asked = None if control is None else await context.store.request(control.request_no)
     if asked is None:
         return {}
     found = {"A": asked.handler, "B": asked.facts.get("backup")}
@@ -138,6 +141,19 @@ async def follow_alert(
         del request.facts["paging"]
     if request.shape == "alert" and request.state in TERMINAL["alert"]:
         changes.clear_timer(request.request_no, paging.HOLD)
+    if request.state == "handed-over":
+        _taken_over(request, said, changes, now)
+
+
+def _taken_over(request: Request, said: Mapping[str, Any], changes: Changes, now: datetime) -> None:
+    """From the record of the handover on, the questioning counts. The record is never later than now."""
+    at = min(datetime.fromisoformat(said["at"]), now) if "at" in said else now
+    fact = questioning.begun(request.facts.get("lookout", {}).get("decision"), at)
+    if fact is None or "questioning" in request.facts:
+        return
+    request.facts = {**request.facts, "questioning": fact}
+    if (timer := questioning.next_step(request.request_no, fact, 0)) is not None:
+        changes.set_timer(timer)
 
 
 def _moved(request: Request, measure: Measure, said: Mapping[str, Any]) -> Measure | None:
@@ -155,6 +171,23 @@ async def due_page(
         return False
     await page_level(context, tx, request, timer.kind.removeprefix(paging.PAGE), changes, now)
     return True
+
+
+def due_questioning(context: Context, timer: Timer, request: Request, changes: Changes, now: datetime) -> bool:
+    """An end of the questioning comes near. Whether the alert's row changed: it never does."""
+    fact = request.facts["questioning"]
+    head = {
+        "clock": questioning.QUESTIONING,
+        "step": questioning.STEPS[timer.count],
+        "due_at": timestamp(datetime.fromisoformat(fact[questioning.STEPS[timer.count]])),
+        "to": request.facts["lookout"]["handler"],
+    }
+    head = {name: value for name, value in head.items() if value is not None}
+    changes.events += request_events(context, request, "reminder", now, head=head, detail=questioning.QUESTIONING)
+    following = questioning.next_step(request.request_no, fact, timer.count + 1)
+    if following is not None:
+        changes.set_timer(following)
+    return False
 
 
 async def due_hold(context: Context, tx: Transaction, request: Request, changes: Changes, now: datetime) -> bool:

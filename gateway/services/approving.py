@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, cast
 
-from gateway.core.approvals import check_approver, lacking
+from gateway.core.approvals import Approved, barred_from, check_act, check_approver, lacking
 from gateway.core.lifecycle import Step, decide
 from gateway.core.records import ApprovalRow, Changes, IdempotencyRow, Request, Submission
 from gateway.core.routing import Client, Participant
@@ -19,6 +19,7 @@ from gateway.services.act import said_before
 from gateway.services.approval_clock import APPROVAL, GLASS_APPROVAL, GLASS_REVIEW
 from gateway.services.carry import carry_out
 from gateway.services.context import Context
+from gateway.services.earlier import replayed
 from gateway.services.feed import request_events
 from gateway.services.handed import Answer, Handed
 from gateway.services.mending import Mender
@@ -26,13 +27,15 @@ from gateway.services.ports import Transaction
 from gateway.services.proving import Proof
 from gateway.services.settling import settle_measures
 from gateway.services.signed_acts import JSON, Heard, hear, read_as
-from gateway.services.submit import RACES, replayed
+from gateway.services.submit import RACES
 from gateway.services.views import ApprovalList, ApprovalView
+from gateway.services.waiting import UNBOUND
 from schemas.base import Model, label
-from schemas.envelope import RequestNo, is_request_no, timestamp
+from schemas.envelope import Digest, RequestNo, is_request_no, parse_timestamp, timestamp
 from schemas.opening import Approval
 from schemas.replies import StaffNo
-from schemas.values import Moment, Prose, Slug
+from schemas.times import AnyMoment
+from schemas.values import Prose, Slug
 
 APPROVE = "approve"
 """Last word of the type of a signed approval: `lianzhi.<matter type>.approve`."""
@@ -48,7 +51,8 @@ class ApprovalAct(Model):
         Literal["approve", "reject"], label("决定", "Decision", {"approve": "同意", "reject": "不同意"})
     ]
     reason: Annotated[Prose | None, label("理由", "Reason")] = None
-    at: Annotated[Moment | None, label("时间", "When; absent: now")] = None
+    at: Annotated[AnyMoment | None, label("时间", "When; absent: now")] = None
+    over: Annotated[Digest | None, label("所审批内容的摘要", "Digest of what was approved (docs/adr/0024)")] = None
     kind: Annotated[
         Literal["approval", "review"],
         label("种类", "Approval, or the review of what was sent first", {"approval": "审批", "review": "事后复核"}),
@@ -135,7 +139,8 @@ class Approvals:
                 return answer
             case = await self._case(tx, number, act.kind, now)
             at = act.at or timestamp(now)
-            self._check(case, act, at, handed.participant, now)
+            time = now if heard.envelope is None else parse_timestamp(heard.envelope.time)
+            self._check(case, act, at, handed.participant, time, now)
             told = await self._carry(tx, case, act, changes, now)
             self._record(case, act, at, heard.kept, client, changes, now)
             answer = Answer(202, told, f"/v1/requests/{number}/approvals")
@@ -163,25 +168,35 @@ class Approvals:
         request = (await tx.lock_requests([number]))[number]
         members = [request]
         if request.group_no is not None:
-            members = [m for m in await tx.lock_group(request.group_no) if m.submission_id == request.submission_id]
+            group = await tx.lock_group(request.group_no, request.asker)
+            members = [m for m in group if m.submission_id == request.submission_id]
         awaited = [m for m in members if awaits(m, kind)]
         if number not in [m.request_no for m in awaited]:
             raise RejectedError("approval-decided", pointer="/decision")
         proof = await self._mender.proof(tx, request, now)
         return _Case(request, awaited, proof, await tx.approvals([number]))
 
-    def _check(self, case: _Case, act: ApprovalAct, at: str, participant: Participant, now: datetime) -> None:
+    def _check(
+        self, case: _Case, act: ApprovalAct, at: str, participant: Participant, time: datetime, now: datetime
+    ) -> None:
+        """time: that the signed act names; of a plain one, now."""
         body = case.proof.submission
-        barred = {body.drafted_by, body.handler}
+        barred = barred_from(drafter=body.drafted_by, handler=body.handler, backup=body.backup_handler, lead=body.lead)
         if act.kind == "review" and body.break_glass is not None:
-            barred.add(body.break_glass.by)
+            barred[body.break_glass.by] = ("approval-by-drafter", "先行发出的决定人", "who ordered it sent first")
+        given = Approval(by=act.by, role=act.role, decision=act.decision, at=at, over=act.over)
+        terms, ahead = self._ctx.settings.approvals, self._ctx.limits.ahead
+        about = Approved(case.proof.over, time, terms.age_of(case.request.type), ahead, terms.required)
+        agrees = act.kind == "approval" and act.decision == "approve"
+        check_act(given, about, now=now, needed=agrees, code="approval-refused")
         check_approver(
-            Approval(by=act.by, role=act.role, decision=act.decision, at=at),
+            given,
             barred=barred,
             seen={a.approver for a in case.given if a.kind == act.kind},
             staff=participant.staff,
             now=now,
             code="approval-refused",
+            ahead=ahead,
         )
 
     async def _carry(
@@ -192,6 +207,8 @@ class Approvals:
         for request in case.members:
             detail = f"{act.role}:{act.decision}"
             changes.events += request_events(self._ctx, request, act.kind, now, detail=detail)
+            if act.over is None and (act.kind, act.decision) == ("approval", "approve"):
+                changes.events += request_events(self._ctx, request, UNBOUND, now, detail=act.by)
             request.updated_at = now
             if act.kind == "review":
                 self._reviewed(request, act, changes)

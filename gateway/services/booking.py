@@ -7,16 +7,20 @@ withdrawn or reopened is the same for every type and entered here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from gateway.core.histories import team_of
-from gateway.core.ledgers import REOPENED, SENT, TAKEN_BACK
+from gateway.core.law_terms import ends_on
+from gateway.core.ledgers import REOPENED, SENT, TAKEN_BACK, TURNED_AWAY
 from gateway.core.lifecycle import FIRST
 from gateway.core.records import Changes, LedgerLine, Request
 from gateway.core.worktime import local_day
 from gateway.services.context import Context
-from schemas.ledgers import OPENED, LedgerEntry
+from gateway.services.platform import note_end
+from gateway.services.told_late import TOLD
+from schemas.ledgers import BEGINNINGS, LedgerEntry
 
 LEFT = frozenset(FIRST.values())
 OVER = frozenset({"refused", "returned", "rejected", "withdrawn"})
@@ -27,7 +31,9 @@ def book_opening(context: Context, request: Request, payload: Any, changes: Chan
     entry = context.catalogue[request.type].ledger(payload)
     if entry is None or not _concerns(context, request, entry):
         return
-    request.facts["ledger"] = [entry.ledger, entry.item or request.request_no, entry.kind == OPENED]
+    if TOLD in request.facts:
+        entry = replace(entry, due_on=request.facts[TOLD]["due_on"])
+    request.facts["ledger"] = [entry.ledger, entry.item or request.request_no, entry.kind in BEGINNINGS]
     changes.ledger.append(_line(context, request, entry, request.request_no, now))
     book_state(context, request, changes, now, sent=True)
 
@@ -49,10 +55,19 @@ def book_answer(
         changes.ledger.append(_line(context, request, entry, source, now))
 
 
+def book_turned_away(context: Context, request: Request, message_id: str, changes: Changes, now: datetime) -> None:
+    """An answer that the law does not know (`MatterType.answers_instead`): nothing is settled by it, and it is seen."""
+    if "ledger" in request.facts:
+        entry = LedgerEntry(request.facts["ledger"][0], TURNED_AWAY)
+        changes.ledger.append(_line(context, request, entry, f"{request.request_no}:{TURNED_AWAY}:{message_id}", now))
+
+
 def book_state(context: Context, request: Request, changes: Changes, now: datetime, *, sent: bool) -> None:
     """sent: whether the state may be new because the message left (nobody said anything); of ours alone.
 
     A request that did not begin its item takes its own line back when it comes to nothing."""
+    if request.state in OVER:
+        note_end(request, changes, now)
     if "ledger" not in request.facts:
         return
     ledger, _, began = request.facts["ledger"]
@@ -70,6 +85,13 @@ def _concerns(context: Context, request: Request, entry: LedgerEntry) -> bool:
     return not entry.receivers or context.participant(request.asked).kind.value in entry.receivers
 
 
+def _due_on(context: Context, entry: LedgerEntry) -> str | None:
+    if entry.term is None:
+        return entry.due_on
+    name, since = entry.term
+    return ends_on(name, since, context.calendars.now).isoformat()
+
+
 def _line(context: Context, request: Request, entry: LedgerEntry, source: str, now: datetime) -> LedgerLine:
     home = context.home.code
     return LedgerLine(
@@ -80,9 +102,9 @@ def _line(context: Context, request: Request, entry: LedgerEntry, source: str, n
         day=entry.on or local_day(now).isoformat(),
         at=now,
         settles=entry.settles,
-        due_on=entry.due_on,
+        due_on=_due_on(context, entry),
         amount=entry.amount,
-        case_no=request.case_no,
+        case_no=request.case_of(home),
         request_no=request.request_no,
         partner=request.asker if request.asked == home else request.asked,
         team=team_of(request),

@@ -13,8 +13,11 @@ from gateway.core.clocks import counted_again
 from gateway.core.deadlines import SHANGHAI, day_of
 from gateway.core.records import CalendarYear, Changes
 from gateway.errors import StoreUnavailableError
+from gateway.faults import cause_of
+from gateway.services.batching import one_by_one
 from gateway.services.context import Context
 from gateway.services.feed import request_events
+from gateway.services.set_aside import incident
 from gateway.services.timekeeping import basis_of
 from schemas.envelope import timestamp
 
@@ -37,7 +40,7 @@ class CalendarKeeper:
                 try:
                     await self.once()
                 except StoreUnavailableError as error:
-                    log.warning("store-unavailable", error=str(error))
+                    log.warning("store-unavailable", error=cause_of(error))
 
     async def once(self) -> None:
         """Reads what was imported. Another process may still have set a timer by the calendar before, so provisional
@@ -93,7 +96,32 @@ async def count_again(context: Context, amended: Sequence[int] = ()) -> int:
         numbers = sorted({*numbers, *from_there})
     size, total = context.settings.batch, 0
     for first in range(0, len(numbers), size):
-        total += await _batch(context, numbers[first : first + size])
+        total += await _counted(context, numbers[first : first + size])
+    return total
+
+
+async def _counted(context: Context, numbers: Sequence[str]) -> int:
+    """Together; or each alone when one of them cannot be counted, and that one is told and keeps its deadline.
+
+    Raises StoreUnavailableError.
+    """
+
+    async def together(some: Sequence[str]) -> list[int | Exception]:
+        return [await _batch(context, some)]
+
+    total = 0
+    for number, outcome in zip(numbers, await one_by_one(together, numbers), strict=False):
+        if isinstance(outcome, StoreUnavailableError):
+            raise outcome
+        if isinstance(outcome, int):
+            total += outcome
+            continue
+        context.faults.set_aside("calendar", number, outcome)
+        now = context.clock.now()
+        if context.faults.to_be_told("calendar", number, now):
+            event = incident(context.home.code, number, "deadline-not-counted", outcome, now)
+            async with context.store.begin() as tx:
+                await tx.apply(Changes(events=[event]))
     return total
 
 

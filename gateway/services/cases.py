@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
-from gateway.core.lifecycle import TERMINAL, is_done
+from gateway.core.lifecycle import is_done
 from gateway.core.measure_moves import OPEN_STATES, STATES
-from gateway.core.records import Measure, Release, ReleaseItem, Request
+from gateway.core.records import CaseDebt, Measure, Release, ReleaseItem, Request
 from gateway.core.routing import Participant
+from gateway.core.sums import sums
+from gateway.core.turns import waits_for
 from gateway.errors import RejectedError
 from gateway.services.context import Context
-from gateway.services.measure_queries import measure_view
-from gateway.services.ports import RequestFilter
+from gateway.services.measure_queries import case_measure, paper_view
 from gateway.services.queries import Queries
-from gateway.services.views import CaseView, ReleaseLine, ReleaseView
+from gateway.services.views import CaseView, DebtFigure, DebtView, ReleaseLine, ReleaseView
 from schemas.envelope import is_request_no, timestamp
-
-CASE_LIMIT = 5000
 
 
 class Cases:
@@ -26,15 +26,16 @@ class Cases:
 
     async def case(self, who: Participant, case_no: str) -> CaseView:
         """What `who` asked for in that case and is still open, and what it let go."""
-        where = RequestFilter(participant=who.code, case_no=case_no, limit=CASE_LIMIT)
-        requests = [r for r in await self._ctx.store.requests(where) if r.asker == who.code]
+        requests = await self._ctx.store.requests_of_case(who.code, case_no)
         own = {r.request_no for r in requests}
-        live = await self._ctx.store.find_measures(states=OPEN_STATES, case_no=case_no)
+        live = await self._ctx.store.measures_of_case(who.code, case_no, OPEN_STATES)
         releases = [r for r in await self._ctx.store.releases(case_no) if r.court == who.code]
+        debts = await self._ctx.store.debts_of_case(who.code, case_no)
         return CaseView(
             case_no=case_no,
+            debt=_debt(debts, [m for m in live if m.request_no in own]),
             open_requests=[self._queries.view(who, r) for r in requests if not is_done(r)],
-            measures=[measure_view(who, m) for m in live if m.request_no in own],
+            measures=[case_measure(who, m, requests) for m in live if m.request_no in own],
             releases=[await self._release(release) for release in releases],
         )
 
@@ -47,10 +48,10 @@ class Cases:
 
     async def _release(self, release: Release) -> ReleaseView:
         measures = {
-            m.measure_no: m for m in await self._ctx.store.find_measures(states=STATES, case_no=release.case_no)
+            m.measure_no: m for m in await self._ctx.store.measures_of_case(release.court, release.case_no, STATES)
         }
         lines = [
-            await self._line(item, measures.get(item.measure_no or ""))
+            await self._line(release, item, measures.get(item.measure_no or ""))
             for item in await self._ctx.store.release_items(release.release_no)
         ]
         owed = [line for line in lines if not line.acknowledged]
@@ -61,26 +62,47 @@ class Cases:
             by=release.ordered_by,
             at=timestamp(release.at),
             done=not owed,
-            waiting_for=sorted({line.receiver for line in owed if line.receiver is not None}),
+            waiting_for=sorted({line.waits_for for line in owed if line.waits_for is not None}),
             items=lines,
         )
 
-    async def _line(self, item: ReleaseItem, measure: Measure | None) -> ReleaseLine:
+    async def _line(self, release: Release, item: ReleaseItem, measure: Measure | None) -> ReleaseLine:
+        """What was answered, and is still not over, is the court's to settle: to confirm, to send back, to do by
+        hand."""
         request = await self._ctx.store.request(item.request_no) if item.request_no is not None else None
         receiver = request.asked if request is not None else measure.asked if measure is not None else None
+        acknowledged = item.kind == "exception" or over(request, measure)
+        turn = waits_for(request, self._ctx.home.code) if request is not None else None
         return ReleaseLine(
             kind=cast(Any, item.kind),
             request_no=item.request_no,
             measure_no=item.measure_no,
             receiver=receiver,
             state=request.state if request is not None else None,
-            acknowledged=item.kind == "exception" or over(request, measure),
+            acknowledged=acknowledged,
+            waits_for=None if acknowledged else turn or release.court,
             reason=item.reason,
+            ended_with=paper_view(measure.action) if measure is not None else None,
         )
+
+
+def _debt(debts: Sequence[CaseDebt], in_case: Sequence[Measure]) -> DebtView:
+    secured = sums(in_case)
+    return DebtView(
+        debt=debts[-1].amount if debts else None,
+        in_fact=f"{secured.in_fact:.2f}",
+        asked=f"{secured.asked:.2f}",
+        history=[
+            DebtFigure(
+                amount=d.amount, at=timestamp(d.at), by=d.by, request_no=d.request_no, reason=cast(Any, d.reason)
+            )
+            for d in debts
+        ],
+    )
 
 
 def over(request: Request | None, measure: Measure | None) -> bool:
     """The partner has said that nothing is left: its measure has ended, or the request has come to its end."""
     if measure is not None:
         return measure.state == "ended"
-    return request is not None and request.state in TERMINAL[request.shape]
+    return request is not None and is_done(request)

@@ -15,12 +15,10 @@ from gateway.core.routing import Participant, admit
 from gateway.errors import RejectedError
 from gateway.services.context import Context
 from gateway.services.handed import Handed
-from gateway.services.ports import RequestFilter, Transaction
+from gateway.services.ports import Transaction
 from gateway.services.proving import Proof
 from gateway.services.saying import Said, Voice
 from schemas.problem import FieldError
-
-GROUP_LIMIT = 200  # `Submission.receivers`
 
 
 class Circles:
@@ -50,8 +48,7 @@ class Circles:
 
     async def _told(self, sender: str, number: str) -> list[str]:
         """Of a group, or of a publication that went to one alone."""
-        where = RequestFilter(participant=sender, group_no=number, limit=GROUP_LIMIT)
-        members = await self._ctx.store.requests(where)
+        members = await self._ctx.store.requests_of_group(sender, number)
         if not members:
             alone = await self._ctx.store.request(number)
             members = [] if alone is None else [alone]
@@ -68,7 +65,7 @@ class Circles:
         rule = proof.matter.measure(proof.payload)
         if rule is None or not rule.per_receiver or rule.effect not in ("end", "require"):
             return
-        case = await tx.case_measures(requests[0].case_no or "")
+        case = await tx.case_measures(requests[0].case_no or "", requests[0].asker)
         kept = measures.kept_by(rule, case, self._ctx.hash_key)
         if rule.effect == "require":
             kept = [m for m in kept if is_live(m)]

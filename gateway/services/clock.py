@@ -16,6 +16,7 @@ import structlog
 
 from gateway.core.records import Changes, Request, Timer
 from gateway.errors import ConflictError, StoreUnavailableError
+from gateway.faults import cause_of
 from gateway.services.approval_clock import WAITING, waited
 from gateway.services.carry import GAP, MENDING, WATCH
 from gateway.services.context import Context
@@ -25,8 +26,13 @@ from gateway.services.mending import Mender
 from gateway.services.overdue import GapWatch, send_again
 from gateway.services.ports import Transaction
 from gateway.services.reminding import Reminder
+from gateway.services.set_aside import incident
 
 log = structlog.get_logger("clock")
+
+CONFLICTS = 3
+"""So often in turn a whole batch may meet rows that somebody else has just changed; then each timer goes alone, so that
+one which always conflicts holds up no other."""
 
 
 class ClockWork:
@@ -38,16 +44,19 @@ class ClockWork:
         self._reminder = Reminder(context)
 
     async def run(self, stop: asyncio.Event) -> None:
-        settings = self._ctx.settings
+        settings, conflicts = self._ctx.settings, 0
         while not stop.is_set():
             wait = settings.clock_poll
             try:
-                if await self.once() == settings.batch:
+                again = await (self.once() if conflicts < CONFLICTS else self._alone()) == settings.batch
+                conflicts = 0
+                if again:
                     continue
             except ConflictError as error:  # another unit held the same rows: nobody is wrong
+                conflicts += 1
                 log.warning("run-again", conflict=error.constraint)
             except StoreUnavailableError as error:
-                log.warning("store-unavailable", error=str(error))
+                log.warning("store-unavailable", error=cause_of(error))
                 wait = settings.store_pause
             try:
                 await asyncio.wait_for(stop.wait(), wait)
@@ -55,10 +64,46 @@ class ClockWork:
                 continue
 
     async def once(self) -> int:
-        """Everything due now, in one unit of work; how many timers that were."""
-        now, changes, batch = self._ctx.clock.now(), Changes(), self._ctx.settings.batch
+        """Everything due now, in one unit of work; how many timers that were. If one of them cannot be said, the others
+        are, each in a unit of its own."""
+        timers: list[Timer] = []
+        try:
+            return await self._unit(self._ctx.settings.batch, timers)
+        except (StoreUnavailableError, ConflictError):
+            raise
+        except Exception:
+            if not timers:  # nothing was loaded: it is no timer's doing
+                raise
+        return await self._alone()
+
+    async def _alone(self) -> int:
+        """One timer a unit; whichever our own code fails over is set aside, told, and tried again later."""
+        for count in range(self._ctx.settings.batch):
+            timers: list[Timer] = []
+            try:
+                if not await self._unit(1, timers):
+                    return count
+            except StoreUnavailableError:
+                raise
+            except Exception as fault:
+                if not timers:
+                    raise
+                await self._set_aside(timers[0], fault)
+        return self._ctx.settings.batch
+
+    async def _set_aside(self, timer: Timer, fault: Exception) -> None:
+        self._ctx.faults.set_aside("timer", f"{timer.request_no} {timer.kind}", fault)
+        now = self._ctx.clock.now()
+        told = incident(self._ctx.home.code, timer.request_no, f"timer:{timer.kind}", fault, now)
         async with self._ctx.store.begin() as tx:
-            timers = await tx.due_timers(now, batch)
+            if await tx.set_timer_aside(timer, now, self._ctx.settings.fault_backoff):
+                await tx.apply(Changes(events=[told]))
+
+    async def _unit(self, batch: int, timers: list[Timer]) -> int:
+        """Everything due now, at most so much; how many timers that were. timers: are put there as they are loaded."""
+        now, changes = self._ctx.clock.now(), Changes()
+        async with self._ctx.store.begin() as tx:
+            timers += await tx.due_timers(now, batch, self._ctx.clocks.sure(now))
             if not timers:
                 return 0
             requests = await tx.lock_requests(sorted({t.request_no for t in timers}))

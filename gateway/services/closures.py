@@ -6,18 +6,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from gateway.core.approvals import check_staff
-from gateway.core.ledgers import CLOSED, FOUND, NOTHING_FOUND, RESUMED, LedgerItem, items
+from gateway.core.ledgers import CLOSED, FOUND, MET, NOTHING_FOUND, RESUMED, LedgerItem, items
 from gateway.core.records import Changes, Event, IdempotencyRow, LedgerLine
 from gateway.core.routing import Client, Participant
 from gateway.core.worktime import local_day
 from gateway.crypto.strictjson import loads
 from gateway.errors import ConflictError, RejectedError
 from gateway.services.context import Context
+from gateway.services.earlier import replayed
 from gateway.services.handed import Answer
-from gateway.services.submit import RACES, replayed
-from schemas.closures import ClosureEvent
+from gateway.services.submit import RACES
+from schemas.closures import PRECONDITIONS, ClosureEvent
 from schemas.problem import FieldError
 from schemas.rules import RULES
 from schemas.validation import InvalidError, validate
@@ -56,11 +58,9 @@ class Closures:
 
     def _checked(self, recorded: Recorded, now: datetime) -> ClosureEvent:
         try:
-            event = validate(ClosureEvent, loads(recorded.body, depth=self._ctx.limits.json_depth))
+            event = validate(ClosureEvent, loads(recorded.body, depth=self._ctx.limits.json_depth), said_at=now)
         except InvalidError as error:
             raise RejectedError("invalid-field", error.errors) from error
-        if event.on > local_day(now).isoformat():
-            raise _broken("day-in-future", "/on")
         check_staff({"/by": event.by}, recorded.participant.staff, now)
         return event
 
@@ -72,14 +72,16 @@ class Closures:
                 return known
             lines = await tx.ledger_item(LEDGER, event.case_no)
             self._may(event, lines, now)
-            line = _line(event, now)
-            changes = Changes(ledger=[line])
-            kind = "resumption-proposed" if line.kind == FOUND else "closure"
+            entered = _lines(event, now)
+            changes = Changes(ledger=entered)
+            what = entered[0].kind if event.event != "preconditions" else "preconditions"
+            kind = "resumption-proposed" if what == FOUND else "closure"
             changes.events.append(
-                Event(at=now, audience=self._ctx.home.code, kind=kind, case_no=event.case_no, detail=line.kind)
+                Event(at=now, audience=self._ctx.home.code, kind=kind, case_no=event.case_no, detail=what)
             )
-            standing = self._standing([*lines, line], now)
-            answer = Answer(201, {"case_no": event.case_no, "state": standing.state, **_next(standing.due_on)}, AT)
+            fresh = {line.source for line in entered}
+            standing = self._standing([*(line for line in lines if line.source not in fresh), *entered], now)
+            answer = Answer(201, _answer(event, standing), AT)
             changes.idempotency.append(
                 IdempotencyRow(
                     recorded.client.id, recorded.key, recorded.fingerprint, 201, answer.body, answer.location, now
@@ -105,6 +107,15 @@ class Closures:
             raise RejectedError("closure-over", pointer="/case_no")
 
 
+def _lines(event: ClosureEvent, now: datetime) -> list[LedgerLine]:
+    """That of the event itself first, then one for each precondition that is met."""
+    met = [
+        LedgerLine(LEDGER, event.case_no, f"{MET}{one.item}", f"{MET}{one.item}", one.on, now)
+        for one in event.preconditions or ()
+    ]
+    return met if event.event == "preconditions" else [_line(event, now), *met]
+
+
 def _line(event: ClosureEvent, now: datetime) -> LedgerLine:
     kind = {"closed": CLOSED, "resumed": RESUMED}.get(event.event, FOUND if event.found else NOTHING_FOUND)
     return LedgerLine(
@@ -120,8 +131,12 @@ def _line(event: ClosureEvent, now: datetime) -> LedgerLine:
     )
 
 
-def _next(due_on: object) -> dict[str, str]:
-    return {} if due_on is None else {"due_on": str(due_on)}
+def _answer(event: ClosureEvent, standing: LedgerItem) -> dict[str, Any]:
+    """missing: of a closing, the preconditions that nobody has entered; shown, not asked for."""
+    due = {} if standing.due_on is None else {"due_on": str(standing.due_on)}
+    asked = event.event in ("closed", "preconditions")
+    missing = {"missing": [one for one in PRECONDITIONS if one not in standing.met]} if asked else {}
+    return {"case_no": event.case_no, "state": standing.state, **due, **missing}
 
 
 def _broken(rule: str, pointer: str) -> RejectedError:

@@ -19,7 +19,7 @@ from gateway.errors import RejectedError
 from gateway.services.context import Context, new_id
 from schemas import replies
 from schemas.catalogue import Classification, MatterType
-from schemas.envelope import CANONICAL, GATEWAY_NOTICE, dataschema, envelope_members, timestamp
+from schemas.envelope import CANONICAL, dataschema, envelope_members, timestamp
 from schemas.problem import FieldError
 from schemas.validation import refs_of
 
@@ -162,21 +162,6 @@ class Composer:
             stored_at=now,
         )
         return Composed(message, self._row(receiver, message, "gateway", verb, "normal"), {})
-
-    async def notice(
-        self, owner: Participant, body_sha256: str, error: RejectedError, *, now: datetime, **more: Any
-    ) -> Composed:
-        """Tells the owner of a queue why its bytes were refused (docs/design.md 3.1)."""
-        first = error.errors[0] if error.errors else None
-        body = {
-            "body_sha256": body_sha256,
-            "reason": error.code,
-            "title_zh": error.reason.zh,
-            "title_en": error.reason.en,
-            "pointer": first.pointer if first else None,
-            **more,
-        }
-        return await self.outside(owner, GATEWAY_NOTICE, {k: v for k, v in body.items() if v is not None}, now=now)
 
     async def _translate(
         self, request: Request, matter: MatterType, verb: str, body: dict[str, Any]

@@ -9,15 +9,19 @@ from datetime import date
 from uuid_utils.compat import uuid7
 
 from adapters.contract import Adapter
+from gateway.bounds import Bounds, Reached
 from gateway.core.approvals import SHANGHAI
 from gateway.core.calendar import Calendar
+from gateway.core.marks import Age
 from gateway.core.records import Request
 from gateway.core.routing import Directory, Participant
 from gateway.core.settings import Settings
 from gateway.crypto.keyring import Keyring
 from gateway.crypto.limits import Limits
 from gateway.errors import MisuseError
+from gateway.services.clocks import Clocks
 from gateway.services.ports import Clock, Store
+from gateway.services.set_aside import Faults
 from schemas.catalogue import MatterType
 from schemas.envelope import CANONICAL
 
@@ -34,9 +38,23 @@ class Calendars:
         self.now = self.shipped
 
 
+@dataclass(slots=True)
+class Identity:
+    """Which of its lives the store is in. ages: its incarnations, oldest first, the present one last; a process reads
+    them when it starts (`services.marks`), and ends when they change."""
+
+    ages: tuple[Age, ...] = (Age("00000000-0000-0000-0000-000000000000", 0),)
+
+    @property
+    def incarnation(self) -> str:
+        return self.ages[-1].incarnation
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """hash_key: secret of the keyed hashes under which objects are found again (docs/design.md section 6)."""
+    """hash_key: secret of the keyed hashes under which objects are found again (docs/design.md section 6). reached: how
+    often each bound was. faults: which rows were set aside. clocks: how far each can be believed. identity: which life
+    of the store is served."""
 
     directory: Directory
     keyring: Keyring
@@ -46,8 +64,13 @@ class Context:
     clock: Clock
     settings: Settings
     limits: Limits
+    bounds: Bounds
     hash_key: bytes
     calendars: Calendars
+    reached: Reached = field(default_factory=Reached)
+    faults: Faults = field(default_factory=Faults)
+    clocks: Clocks = field(default_factory=Clocks)
+    identity: Identity = field(default_factory=Identity)
 
     def today(self) -> date:
         """The day in Shanghai."""

@@ -6,14 +6,15 @@ from datetime import datetime
 
 from gateway.core.expiry import MEASURE
 from gateway.core.paging import HOLD, PAGE
+from gateway.core.questioning import QUESTIONING
 from gateway.core.records import Changes, Request, Timer
-from gateway.services.alerting import due_hold, due_page
+from gateway.services.alerting import due_hold, due_page, due_questioning
 from gateway.services.context import Context
 from gateway.services.measuring import due_measure
 from gateway.services.ports import Transaction
 from gateway.services.roster import ROSTER, due_roster
 
-KINDS = (MEASURE, PAGE, HOLD, ROSTER)
+KINDS = (MEASURE, PAGE, HOLD, ROSTER, QUESTIONING)
 
 
 async def due_control(
@@ -26,6 +27,8 @@ async def due_control(
         await due_measure(context, tx, timer, changes, now)
     elif request is not None and timer.kind == HOLD:
         return await due_hold(context, tx, request, changes, now)
+    elif request is not None and timer.kind == QUESTIONING:
+        return due_questioning(context, timer, request, changes, now)
     elif request is not None:
         return await due_page(context, tx, timer, request, changes, now)
     return False

@@ -13,7 +13,7 @@ from typing import Any
 from gateway.core.approvals import SHANGHAI
 from gateway.core.lifecycle import Decision, Step, decide
 from gateway.core.origins import check_origin
-from gateway.core.records import Changes, Disposition, Message, Request, Side
+from gateway.core.records import Changes, Disposition, Held, Message, Naming, Request, Side
 from gateway.errors import RejectedError
 from gateway.services.booking import book_answer
 from gateway.services.carry import carry_out
@@ -21,10 +21,15 @@ from gateway.services.compose import Composer, opened_case
 from gateway.services.context import Context
 from gateway.services.destroying import keep_for_its_time
 from gateway.services.feed import request_events
+from gateway.services.joining import join_case
 from gateway.services.ports import KnownMessage, Transaction
-from gateway.services.reading import Arrived
+from gateway.services.reading import Arrived, body_digest, in_its_words
 from gateway.services.settling import settle_measures
+from gateway.services.timekeeping import ASKED_ON
+from gateway.services.told_late import note_told
+from schemas.answers import before_request
 from schemas.catalogue import MatterType
+from schemas.done import undone
 from schemas.envelope import parse_timestamp
 from schemas.validation import documents_of, refs_of
 
@@ -49,8 +54,10 @@ class Conversation:
         self._composer = composer
         self._touched: dict[str, Request] = {}
         self._new: dict[str, Request] = {}
-        self._held_now: list[Message] = []
-        self._disposed: set[tuple[str, str]] = set()
+        self._held_now: dict[tuple[str, str, int], tuple[Held, Message]] = {}
+        self._ended: set[tuple[str, str, int]] = set()
+        self._totals: dict[str, tuple[int, int]] = {}
+        self._counts: dict[tuple[str, str], int] = {}
         self._numbers: dict[tuple[str, str, int], str] = {}
 
     def finish(self) -> None:
@@ -106,24 +113,93 @@ class Conversation:
         if arrived.matter is not None:
             keep_for_its_time(arrived.matter, message, head_of(arrived), self.changes)
         self._numbers[envelope.subject, envelope.sender, envelope.seqno] = envelope.id
-        if disposition == "held":
-            self._held_now.append(message)
-        self.known[(message.sender, message.id)] = KnownMessage(message.digest, disposition, None, message.request_no)
+        self.known[(message.sender, message.id)] = KnownMessage(
+            message.digest, disposition, None, message.request_no, message.receiver
+        )
         return message
 
-    async def waiting(self, request_no: str, sender: str, after: int) -> list[Message]:
-        """Early messages behind `after`, by number, those of this very unit included."""
-        stored = await self.tx.held(request_no, sender)
-        mine = [m for m in self._held_now if m.request_no == request_no and m.sender == sender]
-        found = [m for m in stored + mine if m.disposition == "held" and (m.sender, m.id) not in self._disposed]
-        return sorted((m for m in found if (m.seqno or 0) > after), key=lambda m: m.seqno or 0)
+    def hold(self, arrived: Arrived) -> Message:
+        """It came ahead of its turn and waits; that there is room for it, `holding` says."""
+        message, raw = self.store(arrived, "held"), arrived.parsed.raw
+        held = Held(
+            sender=message.sender,
+            request_no=arrived.envelope.subject,
+            seqno=arrived.envelope.seqno,
+            message_id=message.id,
+            verb=message.verb,
+            digest=message.digest,
+            body_sha256=body_digest(raw),
+            size=len(raw),
+        )
+        self.changes.held.append(held)
+        self._held_now[_place(held)] = held, message
+        self._count(held, 1)
+        return message
 
-    def dispose(self, message: Message, disposition: Disposition) -> None:
-        """A held message has found its end."""
-        message.disposition = disposition
-        self._disposed.add((message.sender, message.id))
-        if message not in self._held_now:
-            self.changes.dispositions.append((message.sender, message.id, disposition))
+    async def held_at(self, request_no: str, sender: str, seqno: int) -> Held | None:
+        """What waits under exactly this number."""
+        place = (sender, request_no, seqno)
+        if place in self._held_now:
+            return self._held_now[place][0]
+        return None if place in self._ended else await self.tx.held_at(request_no, sender, seqno)
+
+    async def held_after(self, request_no: str, sender: str, seqno: int) -> list[Held]:
+        """What waits behind `seqno`, by number, that of this very unit included; never its bytes."""
+        stored = [h for h in await self.tx.held_after(request_no, sender, seqno) if _place(h) not in self._ended]
+        fresh = [h for h, _ in self._held_now.values() if (h.request_no, h.sender) == (request_no, sender)]
+        return sorted([*stored, *(h for h in fresh if h.seqno > seqno)], key=lambda h: h.seqno)
+
+    async def held_count(self, request_no: str, sender: str) -> int:
+        key = (request_no, sender)
+        if key not in self._counts:
+            fresh = sum((s, no) == (sender, request_no) for s, no, _ in self._held_now)
+            gone = sum((s, no) == (sender, request_no) for s, no, _ in self._ended)
+            self._counts[key] = await self.tx.held_count(request_no, sender) + fresh - gone
+        return self._counts[key]
+
+    async def held_totals(self, sender: str) -> tuple[int, int]:
+        """(messages, bytes) of that sender that wait, in all requests. What this unit has let go on by now is counted
+        only once this was asked: too many rather than too few."""
+        if sender not in self._totals:
+            count, size = await self.tx.held_totals(sender)
+            fresh = [h for h, _ in self._held_now.values() if h.sender == sender]
+            self._totals[sender] = count + len(fresh), size + sum(h.size for h in fresh)
+        return self._totals[sender]
+
+    async def bytes_of(self, held: Held) -> Message:
+        """The message itself: its turn has come."""
+        fresh = self._held_now.get(_place(held))
+        message = fresh[1] if fresh else await self.tx.message(held.sender, held.message_id)
+        assert message is not None, "what waits is stored"
+        return message
+
+    async def start_of(self, held: Held, size: int) -> bytes:
+        """Its first bytes, for the quarantine."""
+        fresh = self._held_now.get(_place(held))
+        if fresh is not None:
+            return f"{fresh[1].jws}~{fresh[1].disclosure or ''}~".encode()[:size]
+        return await self.tx.message_start(held.sender, held.message_id, size)
+
+    def end_wait(self, held: Held, disposition: Disposition) -> None:
+        """What waited has found its end."""
+        place = _place(held)
+        fresh = self._held_now.pop(place, None)
+        if fresh is None:
+            self._ended.add(place)
+            self.changes.dispositions.append((held.sender, held.message_id, disposition))
+            self.changes.held_over.append(place)
+        else:
+            self.changes.held.remove(held)
+            fresh[1].disposition = disposition
+        self._count(held, -1)
+
+    def _count(self, held: Held, by: int) -> None:
+        key = (held.request_no, held.sender)
+        if key in self._counts:
+            self._counts[key] += by
+        if held.sender in self._totals:
+            count, size = self._totals[held.sender]
+            self._totals[held.sender] = count + by, size + by * held.size
 
     async def owner(self, request_no: str, sender: str, seqno: int) -> str | None:
         """The id of the message that used up this number."""
@@ -142,8 +218,13 @@ class Conversation:
             raise RejectedError("misdirected", pointer="/caseno")
         if not set(head_of(arrived).get("refs") or ()) | set(refs_of(arrived.data)) <= set(request.refs):
             raise RejectedError("unknown-ref", pointer="/data/head/refs")
+        asked_on = request.facts.get(ASKED_ON)
         if arrived.sealed_to is not None and arrived.sealed_to != request.reply_key:
             raise RejectedError("cannot-open", pointer="/data/_sd")
+        if lacking := undone(request.facts.get("done_states", ()), arrived.data):
+            raise in_its_words(self.context, envelope, RejectedError("invalid-field", lacking))
+        if wrong := before_request(self.context.catalogue[request.type], envelope.verb, arrived.data, asked_on):
+            raise in_its_words(self.context, envelope, RejectedError("invalid-field", wrong))
         step = Step(
             envelope.verb,
             by,
@@ -154,14 +235,20 @@ class Conversation:
             data=arrived.data,
             attempted=True,
         )
-        return decide(request, step)
+        try:
+            return decide(request, step)
+        except RejectedError as error:
+            raise error if error.pointer == "/type" else in_its_words(self.context, envelope, error) from None
 
     async def carry(self, request: Request, arrived: Arrived, decision: Decision, message: Message) -> None:
         """State, events, timers, measures, and the `delivered` that a supplement is owed."""
         self.touch(request)
-        self.name_documents(request, arrived.data)
+        if message.sender == request.asked:
+            join_case(request, message.verb, self.changes)
+        self.name_documents(request, arrived)
         carry_out(self.context, request, decision, self.changes, self.now, message=message, head=head_of(arrived))
         await settle_measures(self.context, self.tx, request, arrived.data, self.changes, self.now)
+        note_told(self.context, request, message.verb, arrived.data, message.time, self.changes)
         book_answer(self.context, request, message.verb, arrived.data, self.changes, self.now)
         if message.verb == "supplement":
             await self.deliver(request, message)
@@ -186,13 +273,22 @@ class Conversation:
         self.changes.answers.append((message.sender, message.id, composed.message.id))
         return composed.message
 
-    def name_documents(self, request: Request, data: Mapping[str, Any]) -> None:
-        """Both parties of a request may read the documents that its messages name (docs/design.md 3.3)."""
-        self.changes.document_refs += [(request.request_no, digest) for digest in documents_of(data)]
+    def name_documents(self, request: Request, arrived: Arrived) -> None:
+        """Both parties of a request may read what a message of one that could read it names (docs/adr/0025)."""
+        sender, other = arrived.envelope.sender, arrived.envelope.receiver
+        self.changes.documents_named += [
+            Naming(request.request_no, digest, sender, other) for digest in documents_of(arrived.data)
+        ]
 
-    def tell(self, request: Request, kind: str, message: Message | None = None, detail: str | None = None) -> None:
+    def tell(
+        self, request: Request, kind: str, message: Message | Held | None = None, detail: str | None = None
+    ) -> None:
         """An event of this request."""
         self.changes.events += request_events(self.context, request, kind, self.now, message=message, detail=detail)
+
+
+def _place(held: Held) -> tuple[str, str, int]:
+    return held.sender, held.request_no, held.seqno
 
 
 def head_of(arrived: Arrived) -> Mapping[str, Any]:

@@ -45,9 +45,12 @@ class DailyLimits:
         now = request.created_at
         keys = [measures.object_key(self._ctx.hash_key, f"subject:{request.asker}:{word}") for word in words]
         earlier = await tx.subject_uses(keys, now - self._ctx.settings.same_subject)
-        others = list(dict.fromkeys(use.request_no for use in earlier if use.handler != handler))
-        for number in others:
-            changes.events += request_events(self._ctx, request, "same-subject", now, detail=number)
+        if others := list(dict.fromkeys(use.request_no for use in earlier if use.handler != handler)):
+            last, count = others[-1], len(others)  # one event, however often it was asked
+            told = last if count == 1 else f"{last}+{count - 1}"
+            changes.events += request_events(
+                self._ctx, request, "same-subject", now, head={"request_no": last, "count": count}, detail=told
+            )
         changes.subject_uses += [SubjectUse(key, request.request_no, handler, now) for key in keys]
 
 

@@ -93,7 +93,7 @@ class Endings:
             raise ValueError("submission-missing")
         try:
             content = self._content(stored)
-            payload = parse_open(matter, content["payload"])
+            payload = parse_open(matter, content["payload"], stored=True)
         except (RejectedError, InvalidError) as error:
             raise ValueError("submission-unreadable") from error
         rule = matter.measure(payload)
@@ -164,7 +164,7 @@ class Endings:
     def _papers(self, order: Ordered, ended: MatterType, payload: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Of those that the release brought, the kinds that this ending wants."""
         try:
-            wanted = ended.documents(parse_open(ended, dict(payload)))
+            wanted = ended.documents(parse_open(ended, dict(payload), stored=True))
         except InvalidError as error:
             raise ValueError("ending-invalid") from error
         return [dict(paper) for paper in order.documents if paper["kind"] in wanted]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from gateway.core.records import Event, Message, Request
+from gateway.core.records import Event, Held, Message, Request
 from gateway.services.context import Context
 
 
@@ -21,7 +21,7 @@ def request_events(
     kind: str,
     now: datetime,
     *,
-    message: Message | None = None,
+    message: Message | Held | None = None,
     head: Mapping[str, Any] | None = None,
     detail: str | None = None,
 ) -> list[Event]:
@@ -38,10 +38,22 @@ def request_events(
             type=request.type,
             verb=message.verb if message else None,
             state=request.state,
-            message_id=message.id if message else None,
+            message_id=_id_of(message),
             digest=message.digest if message else None,
             head=dict(head) if head else None,
             detail=detail,
         )
         for audience in audiences(context, request)
     ]
+
+
+def own_events(
+    context: Context, request: Request, kind: str, now: datetime, *, head: Mapping[str, Any], detail: str | None = None
+) -> list[Event]:
+    """For the asker alone: what is no business of the one asked, such as the debt."""
+    events = request_events(context, request, kind, now, head=head, detail=detail)
+    return [event for event in events if event.audience == request.asker]
+
+
+def _id_of(message: Message | Held | None) -> str | None:
+    return message.message_id if isinstance(message, Held) else message.id if message is not None else None

@@ -12,21 +12,21 @@ from gateway.core.cases import acknowledged
 from gateway.core.lifecycle import is_done
 from gateway.core.records import Changes, IdempotencyRow, Request
 from gateway.core.routing import Participant
+from gateway.core.turns import waits_for
 from gateway.errors import ConflictError, RejectedError
 from gateway.services.act import said_before
 from gateway.services.context import Context
+from gateway.services.earlier import replayed
 from gateway.services.handed import Answer, Handed
 from gateway.services.hearing import SIGNED_WHEN_OPENED_SIGNED
-from gateway.services.ports import RequestFilter, Transaction
+from gateway.services.ports import Transaction
 from gateway.services.saying import Said, Voice
 from gateway.services.signed_acts import JSON, Heard, hear, read_as
-from gateway.services.submit import RACES, replayed
+from gateway.services.submit import RACES
 from gateway.services.views import GroupMember, GroupView
 from schemas.base import Model, label
 from schemas.envelope import RequestNo, is_request_no
 from schemas.replies import StaffNo
-
-GROUP_LIMIT = 200
 
 
 class GroupAct(Model):
@@ -54,12 +54,16 @@ class Groups:
                 state=m.state,
                 done=is_done(m),
                 acknowledged=acknowledged(m),
+                waits_for=waits_for(m, self._ctx.home.code),
             )
             for m in members
         ]
-        waiting = [m.receiver for m in views if not m.acknowledged]
         return GroupView(
-            group_no=group_no, type=members[0].type, members=views, complete=not waiting, waiting_for=waiting
+            group_no=group_no,
+            type=members[0].type,
+            members=views,
+            complete=all(m.acknowledged for m in views),
+            waiting_for=list(dict.fromkeys(m.waits_for for m in views if not m.acknowledged and m.waits_for)),
         )
 
     async def say(self, handed: Handed, group_no: str) -> Answer:
@@ -82,8 +86,7 @@ class Groups:
     async def _members(self, who: Participant, group_no: str) -> list[Request]:
         found: list[Request] = []
         if is_request_no(group_no):
-            where = RequestFilter(participant=who.code, group_no=group_no, limit=GROUP_LIMIT)
-            found = [r for r in await self._ctx.store.requests(where) if r.asker == who.code]
+            found = await self._ctx.store.requests_of_group(who.code, group_no)
         if not found:
             raise RejectedError("unknown-group", pointer="/group_no")
         return found
@@ -147,7 +150,7 @@ class Groups:
         """Raises the first member's RejectedError when it concerns them all."""
         lines: list[dict[str, Any]] = []
         refused: list[RejectedError] = []
-        members = [m for m in await tx.lock_group(group_no) if m.asker == handed.participant.code]
+        members = await tx.lock_group(group_no, handed.participant.code)
         for member in members:
             said = Said(
                 participant=handed.participant,

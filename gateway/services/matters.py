@@ -47,7 +47,7 @@ def detail(catalogue: Mapping[str, MatterType], name: str) -> TypeDetail:
         ended_by=matter.ended_by,
         validity_days=matter.validity_days,
         retention_years=matter.retention_years,
-        verbs=list(verbs_of(matter.shape.value)),
+        verbs=[verb for verb in verbs_of(matter.shape.value) if verb.verb not in matter.answers_instead],
         schemas=json_schema(matter),
         example_request=dict(matter.example_request),
         example_result=dict(matter.example_result),

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
-from gateway.core.records import Measure
+from gateway.core.cases import ending_of
+from gateway.core.records import Measure, Request
 from gateway.core.routing import Participant
 from gateway.errors import RejectedError
 from gateway.services.context import Context
 from gateway.services.cursors import page_after, page_cursor
 from gateway.services.ports import MeasureFilter
-from gateway.services.views import MeasureChange, MeasureDetail, MeasurePage, MeasureView
+from gateway.services.views import (
+    CaseMeasure,
+    EndingPaperView,
+    EndingView,
+    MeasureChange,
+    MeasureDetail,
+    MeasurePage,
+    MeasureView,
+)
 from schemas.envelope import REQUEST_NO, timestamp
+from schemas.law.ending_papers import ending_paper
 
 _NUMBER = re.compile(rf"{REQUEST_NO}-[1-9][0-9]{{0,4}}")
 
@@ -50,12 +61,30 @@ class MeasureQueries:
             MeasureChange(at=timestamp(s.at), state=cast(Any, s.state), end_on=s.end_on, by=s.by, cause=s.cause)
             for s in await self._ctx.store.measure_steps(measure_no)
         ]
-        return MeasureDetail(**_members(who, found), history=history)
+        requests = await self._ctx.store.requests_of_case(who.code, found.case_no) if _opened(who, found) else []
+        return MeasureDetail(**_members(who, found), **_end_of(found, requests), history=history)
 
 
 def measure_view(who: Participant, measure: Measure) -> MeasureView:
     """As `who`, one of its two sides, may see it."""
     return MeasureView(**_members(who, measure))
+
+
+def case_measure(who: Participant, measure: Measure, requests: Sequence[Request]) -> CaseMeasure:
+    """Beside it the request that is ending it, if there is one among `requests`, those of its case."""
+    return CaseMeasure(**_members(who, measure), **_end_of(measure, requests))
+
+
+def paper_view(action: str) -> EndingPaperView | None:
+    """What ends a measure of this action."""
+    row = ending_paper(action)
+    return None if row is None else EndingPaperView(paper=row.paper, zh=row.zh, en=row.en, source=row.source)
+
+
+def _end_of(measure: Measure, requests: Sequence[Request]) -> dict[str, Any]:
+    ending = ending_of(measure, requests)
+    shown = None if ending is None else EndingView(request_no=ending.request_no, state=ending.state)
+    return {"ending": shown, "ended_with": paper_view(measure.action) if measure.state != "ended" else None}
 
 
 def _opened(who: Participant, measure: Measure) -> bool:
@@ -66,5 +95,7 @@ def _opened(who: Participant, measure: Measure) -> bool:
 def _members(who: Participant, measure: Measure) -> dict[str, Any]:
     """Never the object itself; case and value for whoever opened it."""
     names = ("measure_no", "request_no", "type", "action", "ref", "state", "asked", "control_no", "rank")
+    answered = ("receipt_no", "seized", "appraised")
     own = ("case_no", "amount") if _opened(who, measure) else ()
-    return {name: getattr(measure, name) for name in (*names, "start_on", "end_on", "ended_by", *own)}
+    shown = {name: getattr(measure, name) for name in (*names, "start_on", "end_on", "ended_by", *answered, *own)}
+    return shown | {"published_at": timestamp(measure.published_at) if measure.published_at else None}

@@ -2,7 +2,8 @@
 
 An event of a measure stands in the timeline of the request that opened it, whichever request, alert or clock changed
 it. Kinds: `measure` (it moved), `measure-ending` (a reminder), `measure-ahead-ended` (one that waits in line may have
-moved up: only its partner can tell), and `incident` (it lapsed, with the cause).
+moved up: only its partner can tell), `measure-anew` (registered after a lapse: others may have come first), and
+`incident` (it lapsed, with the cause).
 """
 
 from __future__ import annotations
@@ -39,6 +40,14 @@ async def change_measure(
     if is_live(before) and not is_live(after):
         for waiting in seizures.behind(after, current(changes, await tx.measures_on([after.object_key]))):
             changes.events += measure_events(context, waiting, "measure-ahead-ended", now, ahead=after.measure_no)
+
+
+def begin_measure(context: Context, measure: Measure, changes: Changes, now: datetime) -> None:
+    """One that its partner registered without being asked for just this: a renewal that came too late."""
+    note_requested(changes, [measure], now)
+    settings = context.settings
+    expiry.reschedule(None, measure, changes, now, days=settings.measure_reminders, hour=settings.measure_remind_hour)
+    changes.events += measure_events(context, measure, "measure", now, end_on=measure.end_on)
 
 
 def note_requested(changes: Changes, measures: Iterable[Measure], now: datetime) -> None:
@@ -78,7 +87,7 @@ async def due_measure(context: Context, tx: Transaction, timer: Timer, changes: 
         ended = replace(after, ended_by="handed-over" if measure.state == "handed-over" else "term-over")
         await change_measure(context, tx, measure, ended, changes, now, by=measure.request_no)
         return
-    cause = expiry.lapse_cause(measure, await tx.requests_in_case(measure.case_no))
+    cause = expiry.lapse_cause(measure, await tx.requests_in_case(measure.case_no, measure.opener))
     await change_measure(context, tx, measure, after, changes, now, by=measure.request_no, cause=cause)
     detail = f"measure-lapsed:{measure_no}:{cause}"
     changes.events += measure_events(context, after, "incident", now, detail=detail, end_on=after.end_on, cause=cause)

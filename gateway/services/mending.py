@@ -78,7 +78,7 @@ class Mender:
     async def _open(self, tx: Transaction, request: Request, proof: Proof, changes: Changes, now: datetime) -> bool:
         reason = await self._no_longer(tx, request, proof)
         if reason is None:
-            missing = sorted(set(proof.digests) - await tx.documents_known(proof.digests))
+            missing = sorted(set(proof.digests) - await tx.documents_readable(request.asker, proof.digests))
             return await self._opening.open(request, proof, missing, changes, now)
         request.state, request.reason = "blocked", reason
         changes.set_timer(Timer(request.request_no, MENDING, now + self._ctx.settings.mend_every))
@@ -92,12 +92,12 @@ class Mender:
             return None
         secret = self._ctx.hash_key
         if rule.needs_live is not None:
-            for key in measures.keys_of(rule, request.asked, secret):
-                if not await tx.live_measures([key], rule.needs_live):
+            for keys in measures.keys_to_find(rule, request.asked, secret):
+                if not await tx.live_measures(keys, rule.needs_live):
                     return "measure-not-live"
         if rule.blocked_by is not None:
             found = await tx.open_measures(measures.forbidding_keys(rule, request.case_no, secret))
-            if any(measures.in_force_on(m, rule.start_on) for m in found):
+            if any(m.opener == request.asker and measures.in_force_on(m, rule.start_on) for m in found):
                 return "measure-forbids"
         return None
 

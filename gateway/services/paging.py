@@ -8,15 +8,18 @@ pauses; it delays nobody else: the next page goes out after `page_lead`, whateve
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import structlog
 
 from gateway.core.approvals import SHANGHAI
-from gateway.core.records import Changes, Page, Request
-from gateway.errors import ConflictError, StoreUnavailableError, UndeliveredError
+from gateway.core.records import Changes, Event, Page, Request
+from gateway.errors import ConflictError, MisuseError, StoreUnavailableError, UndeliveredError
+from gateway.faults import cause_of
 from gateway.services.context import Context
 from gateway.services.feed import request_events
 from gateway.services.page_links import page_link
@@ -43,7 +46,7 @@ class Pager:
                 if await self.once() == settings.batch:
                     continue
             except (StoreUnavailableError, ConflictError) as error:
-                log.warning("store-unavailable", error=str(error))
+                log.warning("store-unavailable", error=cause_of(error))
                 wait = settings.store_pause
             try:
                 await asyncio.wait_for(stop.wait(), wait)
@@ -70,8 +73,7 @@ class Pager:
 
     async def _one(self, page: Page) -> None:
         request = await self._ctx.store.request(page.alert)
-        assert request is not None, "a page belongs to a stored alert"
-        error = await self._send(page, request)
+        error = "no-alert" if request is None else await self._send(page, request)
         now, changes = self._ctx.clock.now(), Changes()
         marked = self._outcome(page, error, now)
         if error is not None:
@@ -79,10 +81,20 @@ class Pager:
             kind = "incident" if marked.state == "failed" else "page-not-sent"
             head = {"page_id": page.page_id, "level": page.level, "person": page.person, "attempts": page.attempts}
             detail = f"page-{marked.state}:{page.level}:{page.channel}:{error}"
-            changes.events += request_events(self._ctx, request, kind, now, head=head, detail=detail)
+            changes.events += self._events(page, request, kind, now, head, detail)
         async with self._ctx.store.begin() as tx:
             await tx.mark_page(marked)
             await tx.apply(changes)
+
+    def _events(
+        self, page: Page, request: Request | None, kind: str, now: datetime, head: Mapping[str, Any], detail: str
+    ) -> list[Event]:
+        """As of the alert's request; the home court's alone where its parties cannot be told any more."""
+        with suppress(MisuseError):
+            if request is not None:
+                return request_events(self._ctx, request, kind, now, head=head, detail=detail)
+        home = self._ctx.home.code
+        return [Event(now, home, kind, request_no=page.alert, head=dict(head), detail=detail)]
 
     async def _send(self, page: Page, request: Request) -> str | None:
         """Why it did not go out; None when it did."""
@@ -96,6 +108,9 @@ class Pager:
             return "timeout"
         except UndeliveredError as error:
             return error.code
+        except Exception as fault:  # this page alone: its alert, its person or its channel is what is broken
+            self._ctx.faults.set_aside("page", page.page_id, fault)
+            return f"fault-{type(fault).__name__}"
         return None
 
     def _outcome(self, page: Page, error: str | None, now: datetime) -> Page:

@@ -1,7 +1,8 @@
-"""Documents by their digest: who may put one, who may read one (docs/design.md 3.3).
+"""Documents by their digest: who may put one, who may read one (docs/design.md 3.3, docs/adr/0025).
 
-Whoever may submit may put a document before any request names it. It is readable by the participants of a request
-whose messages name it, and by whoever put it; for anybody else it does not exist.
+Whoever may submit may put a document before any request names it, also one that others have put: it has shown that it
+has the bytes, and learns nothing of the others. It is readable by whoever has put it, and by the other party of a
+request in which one who could read it names it; for anybody else it does not exist.
 """
 
 from __future__ import annotations
@@ -51,23 +52,28 @@ class Papers:
     async def put(
         self, who: Participant, sha256: str, media_type: str, chunks: AsyncIterator[bytes]
     ) -> tuple[DocumentView, bool]:
-        """The document as kept, and whether it is new. Bytes first, then the row: a row never names what is not there.
+        """The document as `who` has put it, and whether it had not before. Bytes first, then the row: a row never names
+        what is not there.
 
         Raises RejectedError document-mismatch, too-large; StoreUnavailableError.
         """
         size = await self._documents.put(sha256, chunks, self.limit)
-        row = await self._ctx.store.document(sha256)
+        row = await self._ctx.store.document_put(sha256, who.code)
         if row is not None:
             return _view(row), False
         row = DocumentRow(sha256, size, media_type, who.code, self._ctx.clock.now())
         async with self._ctx.store.begin() as tx:
             await tx.apply(Changes(documents=[row]))
+            await tx.wait_for_name(row)
         return _view(row), True
 
     async def find(self, who: Participant, reader: str, sha256: str) -> DocumentRow:
         """The document's row, if `who` may read it; the reading is logged. Raises RejectedError not-found."""
-        row = await self._ctx.store.document(sha256) if _SHA256.fullmatch(sha256) else None
-        if row is None or (row.put_by != who.code and who.code not in await self._ctx.store.document_readers(sha256)):
+        store, digest = self._ctx.store, sha256 if _SHA256.fullmatch(sha256) else None
+        row = await store.document_put(digest, who.code) if digest is not None else None
+        if row is None and digest is not None and await store.documents_readable(who.code, [digest]):
+            row = await store.document(digest)
+        if row is None:
             raise RejectedError("not-found")
         log.info("document-read", participant=who.code, client=reader, sha256=sha256)
         return row

@@ -7,17 +7,24 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+from gateway.core.doubts import Doubt, State
+from gateway.core.forgotten import Forgotten, ForgottenRequest
+from gateway.core.marks import Mark, Standing
 from gateway.core.measure_moves import OPEN_STATES
 from gateway.core.records import (
     ApprovalRow,
     CalendarYear,
+    CaseDebt,
     Changes,
     CourtFigure,
     DocumentRow,
     DutyShift,
+    EarlyMessage,
     Event,
+    FailedMessage,
+    Held,
     IdempotencyRow,
     LeasedMessage,
     LedgerLine,
@@ -26,6 +33,8 @@ from gateway.core.records import (
     Message,
     OutboxRow,
     Page,
+    PartnerClock,
+    PausedRoute,
     QuarantineRow,
     Release,
     ReleaseItem,
@@ -34,6 +43,14 @@ from gateway.core.records import (
     Submission,
     Timer,
 )
+from gateway.core.retry import Backoff, LongestWaits
+
+LONGEST_WAITS = LongestWaits()
+NOTICE_WINDOW = timedelta(minutes=1)
+"""`notices_per_minute` counts those of so long."""
+
+NoticeRoom = Literal["free", "told", "full"]
+"""Whether a notice may go; told: one about the same went before; full: too many went within `NOTICE_WINDOW`."""
 
 
 class Clock(Protocol):
@@ -44,12 +61,13 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KnownMessage:
-    """What a dedup look-up answers. answer: the stored answer to publish again, if any."""
+    """What a dedup look-up answers. answer: the stored answer to publish again, if any. receiver: whom it is to."""
 
     digest: str
     disposition: str
     answer_id: str | None
     request_no: str | None
+    receiver: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +120,49 @@ class Transaction(Protocol):
         """(sender, id) → what we hold."""
         ...
 
-    async def held(self, request_no: str, sender: str) -> list[Message]:
-        """Early messages of that sender, by seqno."""
+    async def held_at(self, request_no: str, sender: str, seqno: int) -> Held | None:
+        """The early message of that sender with exactly this number."""
+        ...
+
+    async def held_after(self, request_no: str, sender: str, seqno: int) -> list[Held]:
+        """Early messages of that sender behind this number, by number, without their bytes."""
+        ...
+
+    async def held_count(self, request_no: str, sender: str) -> int: ...
+
+    async def held_totals(self, sender: str) -> tuple[int, int]:
+        """(how many early messages, how many bytes) of that sender in all requests."""
+        ...
+
+    async def is_early(self, owner: str, body_sha256: str) -> bool:
+        """Whether these bytes wait for their time."""
+        ...
+
+    async def early_count(self, owner: str, request_no: str) -> int:
+        """How many messages that name this request wait for their time."""
+        ...
+
+    async def early_totals(self, owner: str) -> tuple[int, int]:
+        """(how many messages, how many bytes) of that owner wait for their time."""
+        ...
+
+    async def take_early(self, ids: Sequence[int]) -> set[int]:
+        """They wait no more. Those that this unit may go on with; the others are another's."""
+        ...
+
+    async def message(self, sender: str, message_id: str) -> Message | None: ...
+
+    async def message_start(self, sender: str, message_id: str, size: int) -> bytes:
+        """The first `size` bytes of a stored message as it came."""
         ...
 
     async def seqno_owner(self, request_no: str, sender: str, seqno: int) -> str | None:
         """The id of the message that used up this number."""
+        ...
+
+    async def sent_from(self, request_no: str, sender: str, seqno: int, limit: int) -> list[tuple[str, int]]:
+        """(id, seqno) of what `sender`, whom we speak for, said in that request from that number on and whose content
+        still exists; in order."""
         ...
 
     async def attempted(self, request_no: str) -> bool:
@@ -134,32 +189,106 @@ class Transaction(Protocol):
         """Every measure on these objects, whatever became of it."""
         ...
 
-    async def measures_in_case(self, case_no: str) -> list[Measure]: ...
-
-    async def requests_in_case(self, case_no: str) -> list[Request]: ...
+    async def requests_in_case(self, case_no: str, court: str) -> list[Request]:
+        """What `court` opened in its case."""
+        ...
 
     async def measures_of(self, request_no: str) -> list[Measure]:
         """Locked: requests of several parties change one measure."""
         ...
 
-    async def measure_by_control(self, control_no: str, asked: str) -> Measure | None:
-        """The live measure that `asked` answered with this control number, locked."""
+    async def measure_by_control(self, control_no: str, asked: str, opener: str) -> Measure | None:
+        """The live measure of `opener` that `asked` answered with this control number, locked."""
         ...
 
-    async def documents_known(self, digests: Sequence[str]) -> set[str]: ...
+    async def documents_readable(self, participant: str, digests: Sequence[str]) -> set[str]:
+        """Which of them it has put, or a message to or from it legitimately names."""
+        ...
 
-    async def notice_allowed(self, owner: str, body_sha256: str, now: datetime, per_minute: int) -> bool:
-        """Record that a notice about these bytes goes to `owner`; False if it went before, or too many did."""
+    async def quarantined(self, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of (owner, body_sha256) that are in quarantine already."""
+        ...
+
+    async def quarantined_since(self, owner: str, since: datetime, now: datetime, limit: int) -> int:
+        """How many rows of that owner are younger; counted up to `limit`."""
+        ...
+
+    async def look_at(self, request_no: str) -> Request | None:
+        """The row as it is, not locked: to tell, not to decide."""
+        ...
+
+    async def notice_version(self, participant: str) -> int | None:
+        """Which version of notices that partner has said that it reads."""
+        ...
+
+    async def admit_notice(self, owner: str, body_sha256: str, now: datetime, per_minute: int) -> NoticeRoom:
+        """Record that a notice about these bytes goes to `owner`, unless one went before or too many did."""
         ...
 
     async def mark_sent(self, row_ids: Sequence[int], owner: str) -> list[OutboxRow]:
         """Sent and confirmed: the rows that were still this owner's, as they stood."""
         ...
 
-    async def mark_failed(self, row_id: int, owner: str, *, next_at: datetime, reason: str, park: bool) -> None: ...
+    async def mark_failed(self, failed: Sequence[FailedMessage], owner: str) -> None:
+        """Of rows that are still this owner's."""
+        ...
 
-    async def due_timers(self, now: datetime, limit: int) -> list[Timer]:
-        """Due ones, locked so that two clocks never take the same."""
+    async def paused(self, routes: Sequence[str]) -> dict[str, PausedRoute]:
+        """Those of these routes that are paused, locked in order of the route."""
+        ...
+
+    async def begin_pause(self, pause: PausedRoute) -> bool:
+        """False where another unit has paused it meanwhile: then nothing changes."""
+        ...
+
+    async def go_on_pausing(self, pause: PausedRoute) -> None:
+        """Its reason, until when, and how many may then be tried."""
+        ...
+
+    async def end_pause(self, route: str) -> None: ...
+
+    async def anything_ready(self, route: str, now: datetime) -> bool:
+        """Whether a message waits that may be sent now."""
+        ...
+
+    async def set_timer_aside(self, timer: Timer, now: datetime, backoff: Backoff) -> int:
+        """It is not due again before its back-off; what it says and when it fell due stay. How often it has failed in
+        turn; 0 when it is gone. Setting it anew forgets that."""
+        ...
+
+    async def due_timers(self, now: datetime, limit: int, sure: datetime | None = None) -> list[Timer]:
+        """Due ones, locked so that two clocks never take the same. sure: the time by which something final falls due
+        (an alert's end, a measure's, the destruction of a place); None: `now`."""
+        ...
+
+    async def forgotten_totals(self, owner: str) -> tuple[int, int]:
+        """(messages, bytes) that are kept of that owner about requests that are not there."""
+        ...
+
+    async def is_forgotten_kept(self, owner: str, body_sha256: str) -> bool:
+        """Whether these bytes are among them."""
+        ...
+
+    async def forgotten_of(self, request_no: str) -> list[Forgotten]:
+        """What is kept about that number and not taken up, in the order in which it came."""
+        ...
+
+    async def end_forgotten(self, messages: Sequence[Forgotten], now: datetime | None) -> int:
+        """They wait no more: of ours it stays that they were taken up `now`, without their bytes; None: nothing of
+        them stays. How many there were."""
+        ...
+
+    async def done_before(self, submissionhash: str, request_no: str) -> int:
+        """Doubts that wait about what was signed so are settled: it was done, under that number. How many."""
+        ...
+
+    async def skip_numbers(self, opener: str, day: str, following: int) -> None:
+        """No number of that opener and day (YYYYMMDD) below `following` is given any more."""
+        ...
+
+    async def end_waits(self, now: datetime, longest: Mapping[str, timedelta]) -> int:
+        """After a step back: timers of these kinds (`redeliver:` for all that begin so) and pages (`pages`) that lie
+        further ahead than they ever do are due now. How many."""
         ...
 
     async def timers_of(self, numbers: Sequence[str]) -> list[Timer]:
@@ -178,6 +307,27 @@ class Transaction(Protocol):
         """Its state, `sent_at` and `due_at`; one that was answered meanwhile keeps its state."""
         ...
 
+    async def note_doubt(self, doubt: Doubt, most: int) -> bool:
+        """Kept for a person, once; False when so many are kept already."""
+        ...
+
+    async def settle_doubt(self, client: str, key: str, state: State) -> bool:
+        """What a person said of it; False: there is none."""
+        ...
+
+    async def end_doubts(self, incarnation: str, now: datetime) -> None:
+        """Nothing of before that incarnation comes any more."""
+        ...
+
+    async def raise_sequence(self, token: str) -> None:
+        """One more step of the store, known by `token`; before anything else that the unit takes (docs/adr/0030)."""
+        ...
+
+    async def begin_age(self, mark: Mark, shared_event: int, at: datetime) -> None:
+        """The store goes on as the incarnation, with the sequence and past the numbers of `mark`. shared_event: the
+        last event that it has in common with what it was."""
+        ...
+
     async def take_number_block(self, opener: str, day: str, size: int) -> int:
         """First number of a fresh block of `size` (1, 101, 201, …)."""
         ...
@@ -194,20 +344,37 @@ class Transaction(Protocol):
         """Of these requests, in the order in which they were recorded."""
         ...
 
+    async def wait_for_name(self, row: DocumentRow) -> None:
+        """Count a new document against whoever put it, until a request names it."""
+        ...
+
+    async def use_token(self, participant: str, jti: str, now: datetime, until: datetime, most: int) -> bool | None:
+        """Remember a partner's token until then. True: its first use. False: it was used. None: `most` are remembered,
+        so this one is not."""
+        ...
+
     async def subject_uses(self, keys: Sequence[str], since: datetime) -> list[SubjectUse]:
         """Who asked about the same since then, oldest first."""
         ...
 
-    async def lock_group(self, group_no: str) -> list[Request]:
-        """Its members, locked, in request_no order."""
+    async def lock_group(self, group_no: str, opener: str) -> list[Request]:
+        """The members of a group of `opener`'s, locked, in request_no order."""
         ...
 
     async def lock_case(self, case_no: str, court: str) -> list[Request]:
         """The requests that `court` opened in that case, locked, in request_no order."""
         ...
 
-    async def case_measures(self, case_no: str) -> list[Measure]:
-        """Every measure of the case, whatever its state."""
+    async def case_measures(self, case_no: str, court: str) -> list[Measure]:
+        """Every measure that `court` asked for in that case, whatever its state."""
+        ...
+
+    async def case_debts(self, case_no: str, court: str) -> list[CaseDebt]:
+        """What `court` has said of its case's debt, the last figure last."""
+        ...
+
+    async def lock_open_alerts(self, case_no: str, court: str) -> list[Request]:
+        """Alerts to `court` about measures of its case that are not over, locked, in request_no order."""
         ...
 
     async def lock_objects(self, object_keys: Sequence[str]) -> None:
@@ -223,11 +390,19 @@ class Store(Protocol):
     def begin(self) -> AbstractAsyncContextManager[Transaction]: ...
 
     async def watch(self, stop: asyncio.Event) -> None:
-        """What a serving process does for all of them, until `stop`: end sessions that hang and hold locks."""
+        """What a serving process does for all of them, until `stop`: end sessions that hang and hold locks, keep the
+        write-ahead log of SQLite small."""
         ...
 
-    async def lease_outbox(self, owner: str, now: datetime, term: timedelta, limit: int) -> list[LeasedMessage]:
-        """Up to `limit` ready rows, oldest first, none before an unsent earlier seqno of its request."""
+    def wal_bytes(self) -> int | None:
+        """The size of SQLite's write-ahead log; None on PostgreSQL, which looks after its own."""
+        ...
+
+    async def lease_outbox(
+        self, owner: str, now: datetime, term: timedelta, limit: int, longest: LongestWaits = LONGEST_WAITS
+    ) -> list[LeasedMessage]:
+        """Up to `limit` ready rows: urgent ones first, then of each receiver as many as of any other; of one receiver
+        the oldest. None before an unsent earlier seqno of its request, none of a paused route but its trials."""
         ...
 
     async def request(self, request_no: str) -> Request | None: ...
@@ -236,17 +411,71 @@ class Store(Protocol):
 
     async def messages(self, request_no: str) -> list[Message]: ...
 
+    async def message_page(self, request_no: str, after: tuple[datetime, str], limit: int) -> list[Message]:
+        """Those that are not in quarantine, in the order of (stored_at, id), above that pair."""
+        ...
+
     async def submission_of(self, request_no: str) -> Submission | None: ...
+
+    async def remembered(
+        self, keys: Sequence[tuple[str, str]], signed: Sequence[tuple[str, str]]
+    ) -> tuple[dict[tuple[str, str], IdempotencyRow], dict[tuple[str, str], Submission]]:
+        """What was answered under these (client, key), and what was handed in as these (sender, id)."""
+        ...
 
     async def events(self, audience: str, after: int, limit: int) -> list[Event]: ...
 
-    async def oldest_event(self, audience: str) -> int | None: ...
+    async def first_event(self) -> int | None:
+        """The id of the oldest event that is kept, of anybody's."""
+        ...
 
     async def last_event(self) -> int: ...
 
+    async def newest_event_at(self) -> datetime | None:
+        """When the last event was written."""
+        ...
+
+    async def doubt(self, client: str, key: str) -> Doubt | None: ...
+
+    async def doubts(self, limit: int) -> list[Doubt]:
+        """Oldest first."""
+        ...
+
+    async def doubts_ended(self, incarnation: str) -> bool:
+        """Whether an operator has said so."""
+        ...
+
+    async def standing(self, since: str) -> Standing:
+        """How far the store has come. since: the first day (YYYYMMDD, Shanghai) whose numbers are told."""
+        ...
+
+    async def audiences(self, after: int, until: int) -> set[str]:
+        """In whose feeds the events with these ids stand: above `after`, up to `until`."""
+        ...
+
     async def timeline(self, request_no: str) -> list[Event]: ...
 
-    async def find_measures(self, *, states: Sequence[str], case_no: str | None = None) -> list[Measure]: ...
+    async def timeline_page(self, request_no: str, audience: str, after: int, limit: int) -> list[Event]:
+        """What `audience` sees of it, above that id."""
+        ...
+
+    async def requests_of_case(self, opener: str, case_no: str) -> list[Request]:
+        """Every request that `opener` opened in its case, by number: no page, for decisions."""
+        ...
+
+    async def requests_of_group(self, opener: str, group_no: str) -> list[Request]:
+        """Every member of a group of `opener`'s, by number: no page, for decisions."""
+        ...
+
+    async def find_measures(self, *, states: Sequence[str]) -> list[Measure]: ...
+
+    async def measures_of_case(self, opener: str, case_no: str, states: Sequence[str]) -> list[Measure]:
+        """Every measure in one of `states` that `opener` asked for in its case, by number."""
+        ...
+
+    async def debts_of_case(self, court: str, case_no: str) -> list[CaseDebt]:
+        """What `court` has said of its case's debt, the last figure last."""
+        ...
 
     async def measures(self, where: MeasureFilter) -> list[Measure]:
         """One page, in order of the number."""
@@ -280,12 +509,25 @@ class Store(Protocol):
 
     async def document(self, sha256: str) -> DocumentRow | None: ...
 
+    async def documents_unnamed(self, participant: str) -> tuple[int, int]:
+        """Of the documents that it put, those that no request names: how many, and their bytes."""
+        ...
+
+    async def document_put(self, sha256: str, participant: str) -> DocumentRow | None:
+        """As this participant has put it, whoever did before."""
+        ...
+
     async def document_readers(self, sha256: str) -> set[str]:
-        """Participants of requests whose messages name the document."""
+        """Whoever has put it, and the parties of requests in whose messages a reader named it."""
+        ...
+
+    async def documents_readable(self, participant: str, digests: Sequence[str]) -> set[str]:
+        """Which of them `participant` may read."""
         ...
 
     async def counts(self) -> Mapping[str, Mapping[str, int]]:
-        """For /metrics: `requests` by `type|state`, `outbox` by state, `quarantine` by reason, `timers` by kind."""
+        """For /metrics: `requests` by `type|state`, `outbox` by state, `paused` by `route|reason`, `quarantine` by
+        reason, `timers` by kind. Each is counted up to a bound and no further."""
         ...
 
     async def ledger_page(self, where: LedgerFilter) -> list[LedgerLine]:
@@ -328,6 +570,22 @@ class Store(Protocol):
         """The database's clock."""
         ...
 
+    async def early_due(self, until: datetime, limit: int) -> list[EarlyMessage]:
+        """Messages whose own time lies no later, in the order in which they arrived."""
+        ...
+
+    async def forgotten(self, limit: int) -> list[ForgottenRequest]:
+        """Numbers of ours that partners speak of and that are not there, oldest first."""
+        ...
+
+    async def forgotten_of(self, request_no: str) -> list[Forgotten]: ...
+
+    async def submitted_as(self, submissionhash: str) -> list[str]:
+        """The numbers under which our own messages, which partners gave back, name a submission with this digest."""
+        ...
+
+    async def partner_clocks(self) -> list[PartnerClock]: ...
+
     async def backlog(self) -> int:
         """Messages that wait to be sent."""
         ...
@@ -338,6 +596,10 @@ class Store(Protocol):
 
     async def ping(self) -> None: ...
 
+    async def try_writing(self, now: datetime) -> None:
+        """Commit a row that means nothing. Raises StoreUnavailableError where nothing could be committed."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -345,7 +607,11 @@ class Store(Protocol):
 class Delivery:
     """One message taken off a `from` queue (or the dead queue), not yet acknowledged.
 
-    owner: the participant whose queue it came from. tag: given back to `ack`.
+    owner: the participant whose message it is, as far as the broker vouches for it: its publisher, else the owner of
+    the queue. dead_from: the queue that it died in. tag: given back to `ack`. size, body_sha256: of the whole body,
+    when `body` is only its beginning: too long to be held in memory. refused: the reason for which it is not read, and
+    `pointer` to what is wrong with it. traced: whether the broker vouches that `owner` published it; otherwise nobody
+    is told of a refusal. early: the row where it waited for its time; then it is not at the broker.
     """
 
     owner: str
@@ -357,11 +623,36 @@ class Delivery:
     redelivered: bool
     dead_from: str | None
     tag: Any
+    size: int | None = None
+    body_sha256: str | None = None
+    refused: str | None = None
+    pointer: str | None = None
+    traced: bool = True
+    early: int | None = None
+
+
+class MarkPlace(Protocol):
+    """One of the places outside of the store that remember how far it had come (docs/adr/0030)."""
+
+    @property
+    def name(self) -> str:
+        """`file` or `broker`."""
+        ...
+
+    async def read(self, incarnations: Sequence[str], *, patient: bool = False) -> Mark | None:
+        """The highest mark there; None: there is none. incarnations: those of the store, oldest first. patient: what
+        looks empty is asked again, for another process may have it in hand. Raises MarkUnreadableError."""
+        ...
+
+    async def write(self, mark: Mark) -> None:
+        """Lasting when it returns. Raises MarkUnreadableError."""
+        ...
 
 
 class Publisher(Protocol):
     async def publish(self, routing_key: str, body: bytes, *, timeout: float) -> None:
-        """To `lianzhi.out`: persistent, mandatory, confirmed. Raises UnroutableError, UnconfirmedError."""
+        """To `lianzhi.out`: persistent, mandatory, confirmed. Raises UnroutableError, OversizeError and
+        UnconfirmedError; of these RefusedError (the queue's answer) and UnansweredError (no answer in time)."""
         ...
 
     @property
@@ -371,7 +662,9 @@ class Publisher(Protocol):
 class Consumer(Protocol):
     """Deliveries from every `from` queue and the dead queue, in batches of what has arrived."""
 
-    def batches(self, max_size: int) -> AsyncIterator[list[Delivery]]: ...
+    def batches(self, max_size: int, max_bytes: int) -> AsyncIterator[list[Delivery]]:
+        """Up to so many deliveries and bytes at a time (one that is larger alone), the queues in turn."""
+        ...
 
     async def ack(self, deliveries: Sequence[Delivery]) -> None: ...
 

@@ -8,23 +8,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from gateway.core.approvals import check_approvals, check_break_glass, check_staff
+from gateway.core.approvals import Approved, Barred, barred_from, check_approvals, check_break_glass, check_staff
+from gateway.core.handlers import check_handler, introduced, phone_warnings
+from gateway.core.law_terms import check_last_days
 from gateway.core.records import Request
-from gateway.core.routing import Client, Participant, admit, check_dept
+from gateway.core.routing import Client, Participant, admit, check_dept, check_level
 from gateway.crypto import policy
+from gateway.crypto.jcs import over
 from gateway.crypto.sdjwt import digest_of
 from gateway.crypto.strictjson import loads
 from gateway.errors import RejectedError
 from gateway.services.context import Context, new_id
-from schemas.catalogue import MatterType, Shape
-from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP
+from schemas.catalogue import Kind, MatterType, Shape
+from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP, parse_timestamp
 from schemas.labels import document_label
 from schemas.opening import Submission
 from schemas.problem import FieldError
-from schemas.validation import InvalidError, check_case, documents_of, parse_open, validate
+from schemas.validation import InvalidError, check_case, documents_of, names_vehicles, parse_open, validate, warnings_of
+from schemas.warnings import basis_warnings, cautions_of
 
 JSON = "application/json"
 
@@ -34,7 +38,9 @@ class Proof:
     """A submission that holds. payload: the validated model. submissionhash: of a signed one.
 
     digests: SHA-256 of every document and picture that it names, attached or in the payload, each once.
-    approved: whether every approval that its type asks for is there.
+    approved: whether every approval that its type asks for is there. over: the digest by which an approval names it
+    (docs/adr/0024). unbound: approvers whose approval, which its type asks for, does not name it. warnings: what holds
+    but deserves a second look; whoever handed it in is told.
     """
 
     sender: str
@@ -49,6 +55,9 @@ class Proof:
     opens_with: str | None
     digests: tuple[str, ...]
     approved: bool
+    over: str = ""
+    unbound: tuple[str, ...] = ()
+    warnings: tuple[FieldError, ...] = ()
 
     @property
     def submissionhash(self) -> str | None:
@@ -108,7 +117,7 @@ class Prover:
         if signed:
             return self._signed(participant, client, stored, now, again=True)
         content = loads(stored, depth=self._ctx.limits.json_depth)
-        return self._check(participant, client, content, None, identity[0], identity[1], now, again=True)
+        return self._check(participant, client, content, None, identity[0], identity[1], now, again=True, stored=True)
 
     def derived(
         self,
@@ -124,7 +133,7 @@ class Prover:
         Raises RejectedError.
         """
         first = content.get("receiver") or content["receivers"][0]
-        return self._check(participant, client, dict(content), first, identity[0], identity[1], now)
+        return self._check(participant, client, dict(content), first, identity[0], identity[1], now, stored=True)
 
     def _signed(
         self, participant: Participant, client: Client, body: bytes, now: datetime, *, again: bool = False
@@ -155,6 +164,8 @@ class Prover:
             digest_of(authentic.parsed.jws),
             now,
             again=again,
+            stored=again,
+            time=parse_timestamp(envelope.time),
         )
         if proof.matter.name != envelope.matter_type or envelope.verb != "open":
             raise RejectedError("bad-envelope", pointer="/type")
@@ -171,15 +182,20 @@ class Prover:
         now: datetime,
         *,
         again: bool = False,
+        stored: bool = False,
+        time: datetime | None = None,
     ) -> Proof:
-        """again: proved before; approvals given since then stand in the store."""
+        """again: proved before; approvals given since then stand in the store. stored: its values were accepted before,
+        by this version or by an earlier one. time: that it names; absent: now."""
         if not isinstance(content, dict):
             raise RejectedError("malformed-json", pointer="")
         matter = self._matter(content.get("type"))
         try:
             today = self._ctx.today()
-            submission = validate(Submission, content, today=today)
-            payload = parse_open(matter, submission.payload, today=today)
+            # What was proved before was said before: a meeting may be over by the time of its approval.
+            said_at = None if stored else now
+            submission = validate(Submission, content, today=today, said_at=said_at, stored=stored)
+            payload = parse_open(matter, submission.payload, today=today, said_at=said_at, stored=stored)
             check_case(matter, payload, submission.case_no, submission.stage)
         except InvalidError as error:
             raise RejectedError("invalid-field", error.errors) from error
@@ -188,6 +204,10 @@ class Prover:
         receivers = self._receivers(matter, participant, submission, receiver)
         for code in receivers:
             check_dept(matter, payload, self._ctx.participant(code))
+            if not stored:
+                check_level(matter, payload, self._ctx.participant(code))
+        if not again:
+            check_last_days(matter, payload, self._ctx.calendars.now)
         signed = receiver is not None
         if matter.coercive(payload) and not signed:
             raise RejectedError("signature-required", pointer="/payload")
@@ -202,8 +222,14 @@ class Prover:
             staff,
             now,
         )
+        if not stored and participant.kind is Kind.COURT:
+            check_handler(staff[submission.handler], matter.name)
         _check_documents(matter, payload, submission)
-        approved = self._approved(matter, payload, submission, participant, now, again=again)
+        rule = matter.approvals(payload)
+        bound = over(content, receivers) if rule.people or submission.approvals else ""
+        terms = self._ctx.settings.approvals
+        act = Approved(bound, time or now, terms.age_of(matter.name), self._ctx.limits.ahead, terms.required)
+        approved = self._approved(matter, payload, submission, participant, now, again=again, act=act)
         handler = staff[submission.handler]
         return Proof(
             sender=participant.code,
@@ -214,10 +240,17 @@ class Prover:
             submission_id=submission_id,
             digest=digest,
             signed=signed,
-            handler={"name": handler.name, "permit": handler.permit},
+            handler=introduced(handler, matter.name),
             opens_with=client.opens_with,
             digests=tuple(documents_of([content.get("documents", []), submission.payload])),
             approved=approved,
+            over=bound,
+            unbound=tuple(a.by for a in submission.approvals if a.over is None) if rule.people else (),
+            warnings=(
+                *_warnings(matter, submission, today),
+                *cautions_of(matter, payload),
+                *phone_warnings(handler, matter.name),
+            ),
         )
 
     def _approved(
@@ -229,6 +262,7 @@ class Prover:
         now: datetime,
         *,
         again: bool,
+        act: Approved,
     ) -> bool:
         """Whether nothing is missing. Raises RejectedError when something is, and the submission does not wait."""
         glass, staff, drafter = submission.break_glass, participant.staff, submission.drafted_by
@@ -241,10 +275,10 @@ class Prover:
         return check_approvals(
             matter.approvals(payload),
             submission.approvals,
-            drafter=drafter,
-            handler=submission.handler,
+            barred=_own(submission, again=again),
             staff=staff,
             now=now,
+            act=None if again else act,
             may_wait=again or waits,
         )
 
@@ -275,6 +309,23 @@ class Prover:
                 raise RejectedError("unknown-receiver", pointer="/receiver")
             admit(matter, sender, receiver)
         return codes
+
+
+def _warnings(matter: MatterType, submission: Submission, today: date) -> tuple[FieldError, ...]:
+    vehicles = warnings_of(submission.payload) if names_vehicles(matter.request) else ()
+    return (*basis_warnings(submission.legal_basis, today), *vehicles)
+
+
+def _own(submission: Submission, *, again: bool) -> Barred:
+    """Who may not approve it. What was accepted before the backup handler and the leader were barred stays accepted."""
+    if again:
+        return barred_from(drafter=submission.drafted_by, handler=submission.handler)
+    return barred_from(
+        drafter=submission.drafted_by,
+        handler=submission.handler,
+        backup=submission.backup_handler,
+        lead=submission.lead,
+    )
 
 
 def _court(court: Participant) -> dict[str, Any]:

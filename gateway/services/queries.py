@@ -12,12 +12,25 @@ from typing import Any, cast
 import structlog
 
 from gateway.core.lifecycle import ANSWERED, BEFORE, is_done
+from gateway.core.platform import number_of, standing
+from gateway.core.questioning import STEPS
 from gateway.core.records import Event, Message, Request
 from gateway.core.routing import Participant
+from gateway.core.turns import waits_for
 from gateway.crypto.seal import recipient_of
 from gateway.errors import RejectedError
 from gateway.services.context import Context
-from gateway.services.cursors import feed_after, feed_cursor, page_after, page_cursor
+from gateway.services.cursors import (
+    FIRST,
+    event_after,
+    event_cursor,
+    feed_after,
+    feed_cursor,
+    message_after,
+    message_cursor,
+    page_after,
+    page_cursor,
+)
 from gateway.services.ports import RequestFilter
 from gateway.services.reading import Reader
 from gateway.services.views import (
@@ -57,10 +70,14 @@ class Queries:
         more = page_cursor(page[-1].request_no) if len(found) > where.limit else None
         return RequestPage(requests=[self.view(who, r) for r in page if _reached(who, r)], next=more)
 
-    async def messages(self, who: Participant, reader: str, number: str) -> MessageList:
+    async def messages(self, who: Participant, reader: str, number: str, cursor: str | None, limit: int) -> MessageList:
         """reader: the client, for the access log. What quarantine holds of the request is not among them."""
         request = await self._visible(who, number)
-        stored = [m for m in await self._ctx.store.messages(number) if m.disposition != "quarantined"]
+        after = (FIRST, "") if cursor is None else message_after(cursor)
+        found = await self._ctx.store.message_page(number, after, limit + 1)
+        stored, last = found[:limit], None
+        if len(found) > limit:
+            last = message_cursor(stored[-1].stored_at, stored[-1].id)
         views = [await self._message(m) for m in stored]
         log.info(
             "messages-read",
@@ -70,20 +87,25 @@ class Queries:
             type=request.type,
             messages=len(views),
         )
-        return MessageList(request_no=number, messages=views)
+        return MessageList(request_no=number, messages=views, next=last)
 
-    async def timeline(self, who: Participant, number: str) -> Timeline:
+    async def timeline(self, who: Participant, number: str, cursor: str | None, limit: int) -> Timeline:
         await self._visible(who, number)
-        events = await self._ctx.store.timeline(number)
-        return Timeline(request_no=number, events=[_timeline_event(e) for e in events if e.audience == who.code])
+        after = 0 if cursor is None else event_after(cursor)
+        found = await self._ctx.store.timeline_page(number, who.code, after, limit + 1)
+        events = found[:limit]
+        last = event_cursor(events[-1].id or 0) if len(found) > limit else None
+        return Timeline(request_no=number, events=[_timeline_event(e) for e in events], next=last)
 
     async def feed(self, who: Participant, cursor: str | None, limit: int) -> FeedPage:
-        """What stands in `who`'s feed after `cursor`; None: from the oldest. Raises bad-cursor, cursor-gone."""
-        now = self._ctx.clock.now()
-        after = 0 if cursor is None else feed_after(cursor, now, self._ctx.settings.feed_days)
-        events = await self._ctx.store.events(who.code, after, limit)
-        views = [_feed_event(e, feed_cursor(e.id or after, now)) for e in events]
-        return FeedPage(events=views, cursor=views[-1].cursor if views else feed_cursor(after, now))
+        """What stands in `who`'s feed after `cursor`; None: from the oldest. Raises bad-cursor, cursor-gone,
+        other-incarnation."""
+        store, ages = self._ctx.store, self._ctx.identity.ages
+        after = 0 if cursor is None else feed_after(cursor, await store.first_event(), ages)
+        events = await store.events(who.code, after, limit)
+        views = [_feed_event(e, feed_cursor(e.id or after, e.at, ages)) for e in events]
+        last = views[-1].cursor if views else cursor
+        return FeedPage(events=views, cursor=last or feed_cursor(0, self._ctx.clock.now(), ages))
 
     async def _visible(self, who: Participant, number: str) -> Request:
         request = await self._ctx.store.request(number) if is_request_no(number) else None
@@ -94,6 +116,7 @@ class Queries:
     def view(self, who: Participant, request: Request) -> RequestView:
         """As `who`, one of its two sides, may see it."""
         asks = who.code == request.asker
+        seen = asks or self._is_home(who) or request.facts.get("caseno")
         return RequestView(
             request_no=request.request_no,
             type=request.type,
@@ -101,18 +124,23 @@ class Queries:
             shape=cast(Any, request.shape),
             state=request.state,
             done=is_done(request),
+            waits_for=waits_for(request, self._ctx.home.code),
             asker=request.asker,
             asked=request.asked,
             lane=cast(Any, request.lane),
-            case_no=request.case_no if asks or self._is_home(who) or request.facts.get("caseno") else None,
+            case_no=request.case_no if seen else None,
+            case_claimed=True if seen and request.case_of(who.code) != request.case_no else None,
             group_no=request.group_no,
             break_glass=_glass(request) if asks else None,
+            platform=standing(request) if asks else None,
+            platform_no=number_of(request) if asks else None,
             related=request.related,
             handler=request.handler if asks else None,
             reason=request.reason if asks else None,
             too_late=True if request.facts.get("too_late") else None,
             backup_handler=request.facts.get("backup") if asks else None,
             **deadline_of(request),
+            **({} if asks else questioning_of(request)),
             created_at=timestamp(request.created_at),
             updated_at=timestamp(request.updated_at),
         )
@@ -169,6 +197,14 @@ def deadline_of(request: Request) -> dict[str, Any]:
         "provisional": True if due["provisional"] else None,
         "paused": True if waits else None,
     }
+
+
+def questioning_of(request: Request) -> dict[str, Any]:
+    """The members of a view that tell until when whoever was handed over may be questioned."""
+    fact = request.facts.get("questioning")
+    if fact is None:
+        return {}
+    return {f"questioning_{step}": timestamp(datetime.fromisoformat(fact[step])) for step in STEPS}
 
 
 def _timeline_event(event: Event) -> TimelineEvent:

@@ -22,13 +22,14 @@ async def raise_alert(
     """
     control_no = proof.matter.alert_control_no(proof.payload)
     for request in requests:
-        control = None if control_no is None else await tx.measure_by_control(control_no, request.asker)
+        control = None if control_no is None else await tx.measure_by_control(control_no, request.asker, request.asked)
         if control_no is not None and control is None:
             raise RejectedError("unknown-control", pointer="/payload/control_no")
         if control is not None:
             if control.ref not in request.refs:
                 raise RejectedError("unknown-ref", pointer="/payload/ref")
             request.related, request.case_no = control.request_no, control.case_no or None
+            request.asked_case_no = request.case_no
         if (control is not None or request.shape == "alert") and context.participant(request.asked).local:
             now = request.created_at
             await alert_raised(context, tx, request, control, proof.submission.payload, now, changes, now)

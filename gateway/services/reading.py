@@ -21,13 +21,14 @@ from gateway.crypto.seal import recipient_of, unseal
 from gateway.errors import RejectedError
 from gateway.services.context import Context
 from schemas import replies
+from schemas.answers import unlawful_answer
 from schemas.base import Model
 from schemas.catalogue import Classification, MatterType
-from schemas.envelope import CANONICAL, CONTENT_TYPE, Envelope, MessageId, OutsideEnvelope, timestamp
+from schemas.envelope import CANONICAL, CONTENT_TYPE, Envelope, MessageId, OutsideEnvelope, parse_timestamp, timestamp
 from schemas.opening import Opening
 from schemas.problem import FieldError
+from schemas.times import PastMoment
 from schemas.validation import InvalidError, parse_data, validate
-from schemas.values import Moment
 
 
 @dataclass(slots=True)
@@ -72,59 +73,52 @@ class Reader:
             raise RejectedError("sender-mismatch", pointer="/user_id")
         if content_type != CONTENT_TYPE:
             raise RejectedError("bad-content-type", pointer="/content_type")
-        authentic = policy.authenticate(body, sender=owner, keyring=ctx.keyring, now=now, limits=ctx.limits)
+        sure = ctx.clocks.sure(now)
+        authentic = policy.authenticate(body, sender=owner, keyring=ctx.keyring, now=now, limits=ctx.limits, sure=sure)
         envelope = policy.examine(authentic, receivers=ctx.directory.local)
         if isinstance(envelope, OutsideEnvelope):
             return ArrivedOutside(envelope, authentic.parsed)
-        if _expired(envelope, now):
+        if _expired(envelope, sure):
             arrived = Arrived(envelope, authentic.parsed, ctx.catalogue.get(envelope.matter_type))
             arrived.fault = RejectedError("expired", pointer="/expires")
             return arrived
         return await self.content(envelope, authentic.parsed)
 
-    async def again(self, jws: str, disclosure: str) -> Arrived:
-        """A stored message, verified when it arrived, read once more."""
+    async def again(self, jws: str, disclosure: str, *, applied: bool = True) -> Arrived:
+        """A stored message, verified when it arrived, read once more. applied: its content was accepted then."""
         parsed = parse(f"{jws}~{disclosure}~".encode(), self._ctx.limits)
-        return await self.content(Envelope.model_validate(parsed.event), parsed)
+        return await self.content(Envelope.model_validate(parsed.event), parsed, stored=applied)
 
     async def held(self, message: Message) -> Arrived:
         """An early message whose turn has come; its validity is judged at its first arrival."""
-        arrived = await self.again(message.jws, message.disclosure or "")
+        arrived = await self.again(message.jws, message.disclosure or "", applied=False)
         if _expired(arrived.envelope, message.stored_at):
             arrived.fault = RejectedError("expired", pointer="/expires")
         return arrived
 
-    async def content(self, envelope: Envelope, parsed: Parsed) -> Arrived:
-        """Opens, translates and validates; what is wrong with it stands in `fault`."""
+    async def content(self, envelope: Envelope, parsed: Parsed, *, stored: bool = False) -> Arrived:
+        """Opens, translates and validates; what is wrong with it stands in `fault`. stored: it was accepted before."""
         arrived = Arrived(envelope, parsed, self._ctx.catalogue.get(envelope.matter_type))
         try:
-            arrived.data = await self._canonical(arrived)
+            arrived.data = await self._canonical(arrived, stored)
         except RejectedError as error:
             arrived.fault = error
         except AdapterError as error:
             told = FieldError(pointer=error.pointer, rule=error.rule, detail=error.zh, detail_en=error.en)
             arrived.fault = RejectedError("invalid-field", [told])
         except InvalidError as error:
-            arrived.fault = RejectedError("invalid-field", [self._in_its_words(envelope, e) for e in error.errors])
+            arrived.fault = in_its_words(self._ctx, envelope, RejectedError("invalid-field", error.errors))
         return arrived
 
-    def _in_its_words(self, envelope: Envelope, error: FieldError) -> FieldError:
-        """The partner is told its own field name."""
-        verb, first = envelope.verb, error.pointer.split("/")[1] if "/" in error.pointer else ""
-        if first in replies.VERBS[verb].head:
-            return error.model_copy(update={"pointer": f"/data/head{error.pointer}"})
-        adapter = self._ctx.adapter(envelope.dialect)
-        if adapter is None:
-            return error
-        return error.model_copy(update={"pointer": adapter.pointer(envelope.matter_type, verb, error.pointer)})
-
-    async def _canonical(self, arrived: Arrived) -> dict[str, Any]:
+    async def _canonical(self, arrived: Arrived, stored: bool) -> dict[str, Any]:
         envelope, matter, parsed = arrived.envelope, arrived.matter, arrived.parsed
         verb = envelope.verb
         if matter is None:
             raise RejectedError("unknown-type", pointer="/type")
         if verb not in replies.VERBS:
             raise RejectedError("unknown-verb", pointer="/type")
+        if told := unlawful_answer(matter, verb, pointer="/type"):
+            raise RejectedError("answer-not-lawful", [told])
         if envelope.schema_version != matter.version:
             raise RejectedError("wrong-version", pointer="/dataschema")
         head = (parsed.event["data"].get("head") or {}) if isinstance(parsed.event.get("data"), dict) else {}
@@ -139,7 +133,7 @@ class Reader:
         if location:
             arrived.sealed_to = recipient_of(parsed.content)
             codes = replies.join(verb, _allowed(verb, head), {})
-            check_location_codes(verb, codes, "/data/head")
+            check_location_codes(verb, codes, "/data/head", said_at=parse_timestamp(envelope.time))
             return codes
         words = self._open(envelope, parsed)
         adapter = self._ctx.adapter(envelope.dialect)
@@ -148,7 +142,8 @@ class Reader:
             data = replies.join(verb, _allowed(verb, head), body)
         except ValueError as error:
             raise RejectedError("bad-envelope", pointer="/data/head") from error
-        model = parse_data(matter, verb, data, today=self._ctx.today())
+        said_at = None if stored else parse_timestamp(envelope.time)
+        model = parse_data(matter, verb, data, today=self._ctx.today(), said_at=said_at, stored=stored)
         if isinstance(model, Opening):
             arrived.payload = model.payload
         return model.canonical()
@@ -159,9 +154,22 @@ class Reader:
         return unseal(parsed.content, request_no=envelope.subject, message_id=envelope.id, keyring=self._ctx.keyring)
 
 
+def in_its_words(context: Context, envelope: Envelope, error: RejectedError) -> RejectedError:
+    """The same refusal of a message's content, with the sender's own field names: what its canonical pointers name
+    stands in the head of the envelope, or somewhere in a body of the sender's dialect."""
+    adapter, verb = context.adapter(envelope.dialect), envelope.verb
+
+    def moved(pointer: str) -> str:
+        if pointer.split("/")[1:2] and pointer.split("/")[1] in replies.VERBS[verb].head:
+            return f"/data/head{pointer}"
+        return pointer if adapter is None else adapter.pointer(envelope.matter_type, verb, pointer)
+
+    return RejectedError(error.code, [e.model_copy(update={"pointer": moved(e.pointer)}) for e in error.errors])
+
+
 class _ResultCodes(Model):
     outcome: Literal["done", "partial", "none", "impossible"]
-    as_of: Moment
+    as_of: PastMoment
     ttl_hours: Annotated[int, Field(ge=1, le=72)]
 
 
@@ -169,9 +177,9 @@ class _CorrectCodes(_ResultCodes):
     supersedes: MessageId
 
 
-def check_location_codes(verb: str, codes: dict[str, Any], pointer: str) -> None:
+def check_location_codes(verb: str, codes: dict[str, Any], pointer: str, *, said_at: datetime) -> None:
     """A location result is decided on by its codes alone, so each must be there. Raises InvalidError."""
-    validate(_CorrectCodes if verb == "correct" else _ResultCodes, codes, base_pointer=pointer)
+    validate(_CorrectCodes if verb == "correct" else _ResultCodes, codes, base_pointer=pointer, said_at=said_at)
 
 
 def _expired(envelope: Envelope, arrival: datetime) -> bool:

@@ -14,32 +14,36 @@ from typing import Annotated, Any, Literal
 
 from gateway.core.approvals import SHANGHAI, check_staff
 from gateway.core.cases import REASSIGNED
+from gateway.core.handlers import check_handler
 from gateway.core.lifecycle import is_done
 from gateway.core.measure_moves import OPEN_STATES
-from gateway.core.records import Changes, IdempotencyRow, Measure, Request, Submission
+from gateway.core.records import CaseDebt, Changes, IdempotencyRow, Measure, Request, Submission
+from gateway.core.worktime import local_day
 from gateway.crypto.strictjson import dumps
 from gateway.errors import ConflictError, RejectedError
 from gateway.services.act import said_before
 from gateway.services.context import Context, new_id
+from gateway.services.earlier import replayed
 from gateway.services.feed import request_events
+from gateway.services.gatekeeping import blocked_by
 from gateway.services.handed import Answer, Handed
 from gateway.services.numbers import Numbers
-from gateway.services.ports import RequestFilter, Transaction
+from gateway.services.ports import Transaction
 from gateway.services.proving import Prover
 from gateway.services.signed_acts import Heard, hear, read_as
-from gateway.services.submit import DERIVED, RACES, Prepared, Submitter, replayed, store_requests
+from gateway.services.submit import DERIVED, RACES, Prepared, Submitter, store_requests
 from schemas.base import Model, label
 from schemas.identifiers import CaseNo, CourtCode
 from schemas.legal import LegalRef
 from schemas.problem import FieldError
 from schemas.replies import StaffNo
-from schemas.values import Line
+from schemas.values import Line, Name
+from schemas.warnings import basis_warnings
 
 REASSIGN = "case.reassign"
 """Matter word of the type of a signed reassignment: `lianzhi.case.reassign.open`, addressed to our own court."""
 NOTICE = REASSIGNED
 IN_COURT = "in-court-team"
-CASE_LIMIT = 5000
 
 
 class ReassignOrder(Model):
@@ -57,7 +61,7 @@ class ReassignOrder(Model):
     new_case_no: Annotated[CaseNo | None, label("现案号", "Case number from now on; absent in our own court")] = None
     to_court: Annotated[CourtCode | None, label("现执行法院", "Court that goes on; absent in our own court")] = None
     handler: Annotated[StaffNo | None, label("本院承办人", "Who of our court looks after it from now on")] = None
-    handler_name: Annotated[Line | None, label("现承办人", "Who handles it at the other court")] = None
+    handler_name: Annotated[Name | None, label("现承办人", "Who handles it at the other court")] = None
     team: Annotated[Line | None, label("现办案团队", "Team that handles it now")] = None
     legal_basis: Annotated[list[LegalRef], label("法律依据", "Legal basis", min_length=1, max_length=20)]
     by: Annotated[StaffNo, label("经办人", "Staff number of who orders it")]
@@ -88,6 +92,11 @@ class Reassigner:
 
     async def reassign(self, handed: Handed) -> Answer:
         """Raises RejectedError (named), StoreUnavailableError."""
+        async with self._submitter.earlier.alone(handed):
+            answer = await self._submitter.earlier.answer(handed, "/v1/groups")
+            return answer or await self._reassign(handed)
+
+    async def _reassign(self, handed: Handed) -> Answer:
         now, who = self._ctx.clock.now(), handed.participant
         heard = hear(self._ctx, who, handed.client, handed.content_type, handed.body, "", now)
         order = read_as(ReassignOrder, heard.content)
@@ -95,9 +104,11 @@ class Reassigner:
             raise RejectedError("signature-required", pointer="/")
         if (heard.envelope.matter_type, heard.envelope.verb) != (REASSIGN, "open"):
             raise RejectedError("misdirected", pointer="/type")
-        heard.kept.request_no = await self._numbers.next(who.code, now)
         check_staff({"/by": order.by, "/handler": order.handler}, who.staff, now)
+        if order.handler is not None:
+            check_handler(who.staff[order.handler], NOTICE)
         _whole(order)
+        heard.kept.request_no = await self._numbers.next(who.code, now)
         for _ in range(RACES):
             try:
                 return await self._attempt(handed, heard, order, now)
@@ -121,11 +132,12 @@ class Reassigner:
                 raise RejectedError("nothing-to-reassign", pointer="/case_no")
             await self._unchanged(tx, handed.participant.code, order, held)
             self._repoint(held, order, changes, now)
+            changes.case_debts += await self._debt(tx, handed.participant.code, order)
             for prepared, stored in held.notices:
                 store_requests(prepared, changes)
                 changes.submissions.append(stored)
             changes.submissions.append(heard.kept)
-            answer = _told(held, order)
+            answer = _told(held, order, list(basis_warnings(order.legal_basis, local_day(now))))
             changes.idempotency.append(
                 IdempotencyRow(
                     client=handed.client.id,
@@ -143,10 +155,10 @@ class Reassigner:
         return answer
 
     async def _held(self, court: str, case_no: str) -> _Held:
-        where = RequestFilter(participant=court, case_no=case_no, limit=CASE_LIMIT)
-        requests = [r for r in await self._ctx.store.requests(where) if r.asker == court]
+        """All of it, whatever its number."""
+        requests = await self._ctx.store.requests_of_case(court, case_no)
         own = {r.request_no for r in requests}
-        live = await self._ctx.store.find_measures(states=OPEN_STATES, case_no=case_no)
+        live = await self._ctx.store.measures_of_case(court, case_no, OPEN_STATES)
         measures = [m for m in live if m.request_no in own]
         return _Held(requests, [r for r in requests if not is_done(r) and r.type != NOTICE], measures, [])
 
@@ -203,15 +215,24 @@ class Reassigner:
         its measures already."""
         locked = await tx.lock_case(order.case_no, court)
         own = {r.request_no for r in locked}
-        live = [m for m in await tx.case_measures(order.case_no) if m.state in OPEN_STATES]
+        live = [m for m in await tx.case_measures(order.case_no, court) if m.state in OPEN_STATES]
         same = [(r.request_no, r.rev) for r in locked] == [(r.request_no, r.rev) for r in held.requests]
         if not same or [m for m in live if m.request_no in own] != held.measures:
             raise ConflictError("case-changed")
         new = order.new_case_no or order.case_no
         if new != order.case_no:
             await tx.lock_objects([m.object_key for m in held.measures])
-            if await tx.open_measures([(m.object_key, m.action, new) for m in held.measures]):
-                raise RejectedError("measure-open", pointer="/new_case_no")
+            there = await tx.open_measures([(m.object_key, m.action, new) for m in held.measures])
+            if mine := [m for m in there if m.opener == court]:
+                raise blocked_by("measure-open", mine[0], "/new_case_no")
+
+    async def _debt(self, tx: Transaction, court: str, order: ReassignOrder) -> list[CaseDebt]:
+        """The figure of the case goes with it, unless the new case has one."""
+        new = order.new_case_no or order.case_no
+        known = await tx.case_debts(order.case_no, court)
+        if new == order.case_no or not known or await tx.case_debts(new, court):
+            return []
+        return [replace(known[-1], case_no=new, seq=1)]
 
     def _repoint(self, held: _Held, order: ReassignOrder, changes: Changes, now: datetime) -> None:
         new = order.new_case_no or order.case_no
@@ -246,7 +267,7 @@ def _whole(order: ReassignOrder) -> None:
             raise RejectedError("invalid-field", [detail])
 
 
-def _told(held: _Held, order: ReassignOrder) -> Answer:
+def _told(held: _Held, order: ReassignOrder, warnings: Sequence[FieldError]) -> Answer:
     requests: Sequence[Request] = [p.requests[0] for p, _ in held.notices]
     body: dict[str, Any] = {
         "case_no": order.new_case_no or order.case_no,
@@ -254,6 +275,8 @@ def _told(held: _Held, order: ReassignOrder) -> Answer:
         "measures": [m.measure_no for m in held.measures],
         "notices": [{"request_no": r.request_no, "receiver": r.asked, "state": r.state} for r in requests],
     }
+    if warnings:
+        body["warnings"] = [w.model_dump() for w in warnings]
     if held.group_no is None:
         return Answer(202, body)
     return Answer(202, {**body, "group_no": held.group_no}, f"/v1/groups/{held.group_no}")

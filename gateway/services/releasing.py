@@ -1,7 +1,8 @@
 """A debtor pays (docs/domain.md section 3): one signed word, one transaction, and everything of the case is let go.
 
-Every open request is withdrawn, every live measure gets its ending; what cannot be done is listed with the reason.
-It is done when every partner has acknowledged.
+Every open request is withdrawn, every live measure gets its ending, every open alert is closed, so that nobody is paged
+and whoever is held goes free; what cannot be done is listed with the reason and with the paper that it wants. It is
+done when every partner has acknowledged.
 """
 
 from __future__ import annotations
@@ -10,29 +11,31 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from gateway.core.approvals import check_staff
+from gateway.core.approvals import SHANGHAI, check_staff
 from gateway.core.cases import Plan, plan
 from gateway.core.measure_moves import OPEN_STATES
 from gateway.core.records import Changes, IdempotencyRow, Measure, Release, ReleaseItem, Request
 from gateway.errors import ConflictError, RejectedError
 from gateway.services.act import said_before
 from gateway.services.context import Context
+from gateway.services.earlier import replayed
 from gateway.services.endings import Ending, Endings, Ordered
+from gateway.services.feed import request_events
 from gateway.services.handed import Answer, Handed
+from gateway.services.measuring import measure_events
 from gateway.services.numbers import Numbers
-from gateway.services.ports import RequestFilter, Transaction
+from gateway.services.ports import Transaction
+from gateway.services.release_lines import check_known, named, told_line
 from gateway.services.saying import Said, Voice
 from gateway.services.signed_acts import Heard, hear, read_as
-from gateway.services.submit import RACES, Submitter, replayed, store_requests
+from gateway.services.submit import RACES, Submitter, store_requests
 from schemas.base import Model, label
 from schemas.identifiers import CaseNo
-from schemas.problem import FieldError
 from schemas.replies import StaffNo
 from schemas.values import Document, Line, Prose
 
 RELEASE = "case.release"
 """Matter word of the type of a signed release: `lianzhi.case.release.open`, addressed to the gateway's own court."""
-CASE_LIMIT = 5000
 
 
 class Exempted(Model):
@@ -66,6 +69,11 @@ class Releaser:
 
     async def release(self, handed: Handed) -> Answer:
         """Raises RejectedError (named), StoreUnavailableError."""
+        async with self._submitter.earlier.alone(handed):
+            answer = await self._submitter.earlier.answer(handed, "/v1/cases/release")
+            return answer or await self._release(handed)
+
+    async def _release(self, handed: Handed) -> Answer:
         now, who = self._ctx.clock.now(), handed.participant
         heard = hear(self._ctx, who, handed.client, handed.content_type, handed.body, "", now)
         order = read_as(ReleaseOrder, heard.content)
@@ -89,7 +97,7 @@ class Releaser:
         court = handed.participant.code
         requests, measures = await self._of_case(court, order.case_no)
         exceptions = {e.no for e in order.exceptions}
-        _known(exceptions, requests, measures)
+        check_known(exceptions, requests, measures)
         chosen = plan(requests, measures, exceptions)
         ordered = Ordered(
             handed=handed,
@@ -112,18 +120,19 @@ class Releaser:
                 return answer
             await self._unchanged(tx, court, order.case_no, requests, measures)
             items = await self._carry(tx, ordered, chosen, endings, changes)
-            answer = self._written(ordered, release_no, items, handed, changes)
+            items += await self._close_alerts(tx, ordered, exceptions, release_no, changes)
+            actions = {m.measure_no: m.action for m in measures}
+            answer = self._written(ordered, release_no, items, actions, handed, changes)
             await tx.apply(changes)
         if changes.outbox:
             self._wake()
         return answer
 
     async def _of_case(self, court: str, case_no: str) -> tuple[list[Request], list[Measure]]:
-        where = RequestFilter(participant=court, case_no=case_no, limit=CASE_LIMIT)
-        requests = [r for r in await self._ctx.store.requests(where) if r.asker == court]
+        """All of it, whatever its number: a release on a part would leave the rest in force."""
+        requests = await self._ctx.store.requests_of_case(court, case_no)
         own = {r.request_no for r in requests}
-        states = OPEN_STATES
-        found = await self._ctx.store.find_measures(states=states, case_no=case_no)
+        found = await self._ctx.store.measures_of_case(court, case_no, OPEN_STATES)
         return requests, [m for m in found if m.request_no in own]
 
     async def _unchanged(
@@ -136,7 +145,7 @@ class Releaser:
     ) -> None:
         """Locks the case. Raises ConflictError when it is not what the plan was made from."""
         locked = await tx.lock_case(case_no, court)
-        live = [m for m in await tx.case_measures(case_no) if m.state in OPEN_STATES]
+        live = [m for m in await tx.case_measures(case_no, court) if m.state in OPEN_STATES]
         own = {r.request_no for r in locked}
         same = [(r.request_no, r.rev) for r in locked] == [(r.request_no, r.rev) for r in requests]
         if not same or [m for m in live if m.request_no in own] != list(measures):
@@ -145,41 +154,68 @@ class Releaser:
     async def _carry(
         self, tx: Transaction, order: Ordered, chosen: Plan, endings: Sequence[Ending], changes: Changes
     ) -> list[ReleaseItem]:
-        items = [ReleaseItem("", 0, "exception", **_named(number, chosen)) for number in chosen.spared]
+        items = [ReleaseItem("", 0, "exception", **named(number, chosen)) for number in chosen.spared]
         for measure, request in chosen.under_way:
             number = measure.measure_no if measure is not None else None
             items.append(ReleaseItem("", 0, "already", request.request_no, number))
         for request in chosen.withdraw:
             items.append(await self._withdraw(tx, order, request, changes))
         for ending in endings:
-            items += await self._end(tx, ending, changes)
+            items += await self._end(tx, order, ending, changes)
+        return items
+
+    async def _close_alerts(
+        self, tx: Transaction, order: Ordered, exceptions: set[str], release_no: str, changes: Changes
+    ) -> list[ReleaseItem]:
+        """Whoever raised it is told in words that every partner knows (`false-hit`), and nobody is paged any more. The
+        alert of a control that stays, stays."""
+        items: list[ReleaseItem] = []
+        at = order.now.astimezone(SHANGHAI).isoformat(timespec="seconds")
+        why = f"本案已解除（{release_no}），请即放行 The case was let go: let pass"
+        for alert in await tx.lock_open_alerts(order.case_no, order.handed.participant.code):
+            control = str(alert.facts.get("control", ""))
+            if exceptions & {alert.request_no, control, control.rsplit("-", 1)[0]}:
+                continue
+            try:
+                said = self._said(order, alert, "false-hit", {"at": at, "why": why})
+                await self._voice.say(tx, said, alert, changes, order.now)
+            except RejectedError as error:
+                items.append(ReleaseItem("", 0, "needs-hand", alert.request_no, None, error.code))
+                continue
+            alert.facts["let_go"] = release_no
+            changes.requests.append(alert)
+            changes.events += request_events(self._ctx, alert, "let-go", order.now, detail=release_no)
+            items.append(ReleaseItem("", 0, "alert", alert.request_no))
         return items
 
     async def _withdraw(self, tx: Transaction, order: Ordered, request: Request, changes: Changes) -> ReleaseItem:
-        handed = order.handed
-        said = Said(
-            participant=handed.participant,
-            client=handed.client,
-            key=handed.key,
-            fingerprint=handed.fingerprint,
-            request_no=request.request_no,
-            verb="withdraw",
-            by=order.by,
-            data={"reason_code": order.reason},
-            act=order.signed,
-        )
         try:
+            said = self._said(order, request, "withdraw", {"reason_code": order.reason})
             await self._voice.say(tx, said, request, changes, order.now)
         except RejectedError as error:
             return ReleaseItem("", 0, "needs-hand", request.request_no, None, error.code)
         changes.requests.append(request)
         return ReleaseItem("", 0, "withdraw", request.request_no)
 
-    async def _end(self, tx: Transaction, ending: Ending, changes: Changes) -> list[ReleaseItem]:
+    def _said(self, order: Ordered, request: Request, verb: str, data: Mapping[str, Any]) -> Said:
+        handed = order.handed
+        return Said(
+            participant=handed.participant,
+            client=handed.client,
+            key=handed.key,
+            fingerprint=handed.fingerprint,
+            request_no=request.request_no,
+            verb=verb,
+            by=order.by,
+            data=data,
+            act=order.signed,
+        )
+
+    async def _end(self, tx: Transaction, order: Ordered, ending: Ending, changes: Changes) -> list[ReleaseItem]:
         problem = ending.problem
         if ending.prepared is not None and ending.submission is not None:
             try:
-                await self._submitter.check(tx, ending.prepared)
+                await self._submitter.check(tx, ending.prepared, changes)
             except RejectedError as error:
                 problem = error.code
             else:
@@ -187,18 +223,25 @@ class Releaser:
                 changes.submissions.append(ending.submission)
         if problem is not None:
             return [ReleaseItem("", 0, "needs-hand", None, m.measure_no, problem) for m in ending.measures]
+        for measure in ending.measures:
+            changes.events += measure_events(
+                self._ctx, measure, "measure-being-ended", order.now, by=ending.request_for(measure)
+            )
         return [ReleaseItem("", 0, "ending", ending.request_for(m), m.measure_no) for m in ending.measures]
 
     def _written(
-        self, order: Ordered, release_no: str, items: list[ReleaseItem], handed: Handed, changes: Changes
+        self,
+        order: Ordered,
+        release_no: str,
+        items: list[ReleaseItem],
+        actions: Mapping[str, str],
+        handed: Handed,
+        changes: Changes,
     ) -> Answer:
         location = f"/v1/cases/release/{release_no}"
         for seq, item in enumerate(items, 1):
             item.release_no, item.seq = release_no, seq
-        lines = [
-            {n: v for n in ("kind", "request_no", "measure_no", "reason") if (v := getattr(i, n)) is not None}
-            for i in items
-        ]
+        lines = [told_line(item, actions.get(item.measure_no or "")) for item in items]
         told = {"release_no": release_no, "case_no": order.case_no, "items": lines}
         answer = Answer(202, told, location)
         changes.releases.append(
@@ -227,26 +270,3 @@ class Releaser:
             )
         )
         return answer
-
-
-def _known(exceptions: set[str], requests: Sequence[Request], measures: Sequence[Measure]) -> None:
-    """What is to be spared is there. Raises RejectedError."""
-    unknown = exceptions - {r.request_no for r in requests} - {m.measure_no for m in measures}
-    if unknown:
-        raise RejectedError(
-            "invalid-field",
-            [
-                FieldError(
-                    pointer="/exceptions",
-                    rule="exception-unknown",
-                    detail=f"该案没有 {number}",
-                    detail_en=f"The case has no {number}",
-                )
-                for number in sorted(unknown)
-            ],
-        )
-
-
-def _named(number: str, chosen: Plan) -> Mapping[str, Any]:
-    """A measure's number has its request's and one more part."""
-    return {"measure_no": number} if number.count("-") > 3 else {"request_no": number}

@@ -9,6 +9,7 @@ from gateway.core.indicators import Indicators, Line, Report, Share
 from gateway.core.ledgers import LedgerItem
 from gateway.services.views import View
 from schemas.base import label
+from schemas.closures import PRECONDITIONS
 from schemas.envelope import timestamp
 
 
@@ -18,6 +19,7 @@ class RecordedClosure(View):
     case_no: Annotated[str, label("案号", "Case number")]
     state: Annotated[str, label("状态", "State")]
     due_on: Annotated[str | None, label("下次核查", "Next recheck")] = None
+    missing: Annotated[list[str] | None, label("未登记的终本条件", "Preconditions that nobody has entered")] = None
 
 
 class LedgerSummary(View):
@@ -30,6 +32,14 @@ class LedgerSummary(View):
 
 class LedgerList(View):
     ledgers: list[LedgerSummary]
+
+
+class PreconditionView(View):
+    """One of the five of 法〔2016〕373号 article 1. met_on: absent: nobody has entered it."""
+
+    item: Annotated[str, label("项", "Item of the article")]
+    zh: Annotated[str, label("条件", "What must be so")]
+    met_on: Annotated[str | None, label("满足日期", "Met since")] = None
 
 
 class LedgerItemView(View):
@@ -47,6 +57,10 @@ class LedgerItemView(View):
     settled_on: Annotated[str | None, label("办结日期", "Settled on")] = None
     overdue_days: Annotated[int, label("逾期天数", "Days past the last day")] = 0
     within: Annotated[int | None, label("届满档", "A measure ends within 7, 15 or 30 days")] = None
+    turned_away_on: Annotated[str | None, label("违规拒收日期", "First answered by a refusal or a return")] = None
+    preconditions: Annotated[
+        list[PreconditionView] | None, label("终本条件", "Of 终本: all five, those not entered too")
+    ] = None
     amount: Annotated[str | None, label("金额", "CNY")] = None
     settled: Annotated[str | None, label("已结金额", "CNY, of the settling lines")] = None
 
@@ -84,7 +98,10 @@ class IndicatorsView(View):
     funds_overdue: Annotated[int, label("案款超期", "Funds over 30 days")]
     leads_sent: Annotated[int, label("移送线索", "Leads sent")]
     leads_filed: Annotated[int, label("立案", "Leads filed")]
-    leads_refused: Annotated[int, label("不立案", "Leads refused")]
+    leads_refused: Annotated[int, label("不予立案", "Leads that the police decided not to file")]
+    leads_transferred: Annotated[int, label("移送其他机关", "Leads transferred to whose they are")]
+    leads_turned_away: Annotated[int, label("违规拒收", "Leads answered by a refusal or a return, which is not lawful")]
+    leads_revoked: Annotated[int, label("撤销案件", "Cases that the police withdrew after filing")]
     leads_overdue: Annotated[int, label("线索逾期", "Leads overdue, 7 days")]
     leads_long_overdue: Annotated[int, label("线索超30日", "Of these, past the 30 days of a complex one")]
     rechecks_overdue: Annotated[int, label("终本核查逾期", "Rechecks overdue")]
@@ -143,8 +160,13 @@ def indicators_view(values: Indicators) -> IndicatorsView:
     return IndicatorsView(**{**given, **shares, **counts})
 
 
+def _preconditions(item: LedgerItem) -> list[PreconditionView]:
+    days = {name: day.isoformat() for name, day in item.met.items()}
+    return [PreconditionView(item=name, zh=zh, met_on=days.get(name)) for name, zh in PRECONDITIONS.items()]
+
+
 def item_view(item: LedgerItem) -> LedgerItemView:
-    days = {name: getattr(item, name) for name in ("opened_on", "due_on", "settled_on")}
+    days = {name: getattr(item, name) for name in ("opened_on", "due_on", "settled_on", "turned_away_on")}
     sums = {name: getattr(item, name) for name in ("amount", "settled")}
     return LedgerItemView(
         item_no=item.item_no,
@@ -156,6 +178,7 @@ def item_view(item: LedgerItem) -> LedgerItemView:
         team=item.team,
         overdue_days=item.overdue_days,
         within=item.within,
+        preconditions=_preconditions(item) if item.ledger == "closure" else None,
         **{name: day.isoformat() for name, day in days.items() if day is not None},
         **{name: f"{amount:.2f}" for name, amount in sums.items() if amount is not None},
     )

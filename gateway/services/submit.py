@@ -1,21 +1,23 @@
-"""A court system asks: prove, check, number, translate, seal, sign, store. 202 only after the commit.
+"""A court system asks: look, prove, check, number, translate, seal, sign, store. 202 only after the commit.
 
-`Submitter.submit` prepares everything outside the unit of work (no state is involved yet); the unit itself only
-looks whether the same thing was handed in before, checks the measures, and writes.
+`Submitter.submit` looks first whether the same was handed in before (`earlier`), then prepares everything outside the
+unit of work (no state is involved yet); the unit itself checks the measures, and writes. Whoever loses a race for a key
+or an id, which are unique in the store, begins again with the look.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.core.lifecycle import FIRST
-from gateway.core.records import Changes, IdempotencyRow, Measure, Request, Submission, Timer
+from gateway.core.records import Changes, IdempotencyRow, Naming, Request, Submission, Timer
 from gateway.core.routing import Client
 from gateway.crypto.sdjwt import digest_of
 from gateway.errors import ConflictError, MisuseError, RejectedError
+from gateway.services.asked import Asked
 from gateway.services.batching import Batcher
 from gateway.services.booking import book_opening
 from gateway.services.carry import MENDING
@@ -23,18 +25,22 @@ from gateway.services.circles import Circles
 from gateway.services.compose import Composer
 from gateway.services.context import Context
 from gateway.services.daily_limits import DailyLimits
+from gateway.services.earlier import Earlier, again
 from gateway.services.feed import request_events
-from gateway.services.gatekeeping import Asked, check_measures, note_measures
+from gateway.services.gatekeeping import check_measures, note_done_states, note_measures
 from gateway.services.handed import Answer, Handed
 from gateway.services.measuring import note_requested
 from gateway.services.numbers import Numbers
+from gateway.services.platform import check_platform, note_platform
 from gateway.services.ports import Transaction
 from gateway.services.proving import Proof, Prover
 from gateway.services.raising import raise_alert
 from gateway.services.timekeeping import set_deadline, start_clocks
+from gateway.services.told_late import note_told
 from gateway.services.waiting import await_approval, break_glass, record_approvals
 from schemas.catalogue import Classification, MatterType
 from schemas.opening import Submission as SubmissionBody
+from schemas.problem import FieldError
 from schemas.validation import refs_of
 
 RACES = 3
@@ -66,20 +72,33 @@ class Submitter:
         self._limits = DailyLimits(context)
         self._circles = Circles(context)
         self._wake = wake
+        self.earlier = Earlier(context)
         self._batch: Batcher[Prepared, Answer] = Batcher(self._commit, context.settings.batch)
 
     async def submit(self, handed: Handed) -> Answer:
         """Raises RejectedError (named), StoreUnavailableError."""
-        now = self._ctx.clock.now()
+        async with self.earlier.alone(handed):
+            proof: Proof | None = None
+            for _ in range(RACES):
+                answer, stored = await self.earlier.look(handed, "/v1/requests")
+                if answer is not None:
+                    return answer
+                now = self._ctx.clock.now()
+                proof = proof or await self._proved(handed, now)
+                if stored is not None and proof.signed:
+                    return _handed_in(stored, handed)
+                try:
+                    return await self._batch.do(await self.prepare(handed, proof, now))
+                except ConflictError:
+                    # Another process won the race for the same key, id or object: now its result can be seen.
+                    continue
+            raise RejectedError("unavailable", retry_after=1)
+
+    async def _proved(self, handed: Handed, now: datetime) -> Proof:
         proof = self._prover.prove(handed.participant, handed.client, handed.content_type, handed.body, now)
-        proof = await self._circles.resolved(handed.participant, proof)
-        for _ in range(RACES):
-            try:
-                return await self._batch.do(await self.prepare(handed, proof, now))
-            except ConflictError:
-                # Another process won the race for the same key, id or object: now its result can be seen.
-                continue
-        raise RejectedError("unavailable", retry_after=1)
+        if told := check_platform(proof):
+            proof = replace(proof, warnings=(*proof.warnings, *told))
+        return await self._circles.resolved(handed.participant, proof)
 
     async def prepare(self, handed: Handed, proof: Proof, now: datetime, *, group_no: str | None = None) -> Prepared:
         """Everything that needs no look at what others do meanwhile: numbers, messages, measures.
@@ -89,32 +108,29 @@ class Submitter:
         numbers = [await self._numbers.next(sender, now) for _ in proof.receivers]
         if group_no is None and len(numbers) > 1:
             group_no = numbers[0]
-        prepared = Prepared([], Changes(), handed=handed, proof=proof)
-        known = await self._known_documents(proof)
+        papers = [(d.kind, d.issued_on) for d in proof.submission.documents]
+        prepared = Prepared([], Changes(), papers=papers, handed=handed, proof=proof)
+        readable = await self._ctx.store.documents_readable(sender, proof.digests)
         for number, receiver in zip(numbers, proof.receivers, strict=True):
             request = new_request(self._ctx, proof, number, receiver, handed.client, now, group_no)
             prepared.requests.append(request)
+            note_done_states(request, proof.matter.done_states(proof.payload))
             note_measures(self._ctx, prepared, request, proof.matter.measure(proof.payload))
-            record_approvals(request, proof, handed.client, prepared.changes, now)
+            note_platform(self._ctx, request, proof.submission, prepared.changes, now)
+            note_told(self._ctx, request, "open", {"payload": proof.submission.payload}, now, prepared.changes)
+            record_approvals(self._ctx, request, proof, handed.client, prepared.changes, now)
             if proof.waits:
                 await_approval(self._ctx, request, prepared.changes, now)
+                _name_for_later(request, proof, prepared.changes)
                 book_opening(self._ctx, request, proof.payload, prepared.changes, now)
                 continue
-            missing = sorted(set(proof.digests) - known)
-            await self._opening.open(request, proof, missing, prepared.changes, now)
+            missing = sorted(set(proof.digests) - readable)
+            if not await self._opening.open(request, proof, missing, prepared.changes, now):
+                _name_for_later(request, proof, prepared.changes)
             book_opening(self._ctx, request, proof.payload, prepared.changes, now)
             if not proof.approved:
                 break_glass(self._ctx, request, proof, prepared.changes, now)
-        prepared.changes.document_refs += [
-            (r.request_no, digest) for r in prepared.requests for digest in proof.digests
-        ]
         return prepared
-
-    async def _known_documents(self, proof: Proof) -> set[str]:
-        if not proof.digests:
-            return set()
-        async with self._ctx.store.begin() as tx:
-            return await tx.documents_known(proof.digests)
 
     async def _commit(self, batch: Sequence[Prepared]) -> list[Answer | Exception]:
         results: list[Answer | Exception] = []
@@ -124,23 +140,10 @@ class Submitter:
             raise MisuseError("two about the same object in one batch run one by one: the second sees the first")
         async with self._ctx.store.begin() as tx:
             await tx.lock_objects(objects)
-            earlier = await tx.idempotency([(p.handed.client.id, p.handed.key) for p in batch])
-            signed = await tx.submissions(
-                [(p.handed.participant.code, p.proof.submission_id) for p in batch if p.proof.signed]
-            )
-            fresh: dict[tuple[str, str], Prepared] = {}
             for prepared in batch:
-                handed, proof = prepared.handed, prepared.proof
                 try:
-                    answer = replayed(earlier.get((handed.client.id, handed.key)), handed.fingerprint)
-                    answer = answer or _handed_in(signed.get((handed.participant.code, proof.submission_id)), prepared)
-                    if answer is None:
-                        twin = fresh.setdefault((handed.client.id, handed.key), prepared)
-                        if twin is not prepared:
-                            raise MisuseError("the same key twice in one batch runs again one by one")
-                        await self.check(tx, prepared, changes.new_measures)
-                        answer = self._write(prepared, changes)
-                    results.append(answer)
+                    await self.check(tx, prepared, changes)
+                    results.append(self._write(prepared, changes))
                 except RejectedError as error:
                     results.append(error)
             await tx.apply(changes)
@@ -148,10 +151,10 @@ class Submitter:
             self._wake()
         return results
 
-    async def check(self, tx: Transaction, prepared: Prepared, pending: Sequence[Measure] = ()) -> None:
-        """What only the store can tell: measures, groups, limits. pending: measures of earlier submissions of this very
-        unit. Raises RejectedError."""
-        prepared.beside = Changes()
+    async def check(self, tx: Transaction, prepared: Prepared, pending: Changes) -> None:
+        """What only the store can tell: measures, groups, limits. pending: what earlier submissions of this very unit
+        write. Raises RejectedError."""
+        prepared.beside, prepared.warnings = Changes(), []
         proof, requests = prepared.proof, prepared.requests
         await check_measures(self._ctx, tx, prepared, pending)
         await raise_alert(self._ctx, tx, requests, proof, prepared.beside)
@@ -162,7 +165,7 @@ class Submitter:
     def _write(self, prepared: Prepared, changes: Changes) -> Answer:
         handed, proof = prepared.handed, prepared.proof
         now = prepared.requests[0].created_at
-        answer = _accepted(prepared.requests)
+        answer = _accepted(prepared.requests, [*proof.warnings, *prepared.warnings])
         store_requests(prepared, changes)
         changes.submissions.append(
             Submission(
@@ -191,6 +194,13 @@ class Submitter:
         return answer
 
 
+def _name_for_later(request: Request, proof: Proof, changes: Changes) -> None:
+    """What has not left names its documents to nobody but the asker itself; they do not lie about unnamed, though."""
+    changes.documents_named += [
+        Naming(request.request_no, digest, request.asker, request.asker) for digest in proof.digests
+    ]
+
+
 def store_requests(prepared: Prepared, changes: Changes) -> None:
     """The requests that were prepared and have passed `check`, with all that belongs to them."""
     changes.new_requests += prepared.requests
@@ -209,9 +219,13 @@ class Opening:
     async def open(
         self, request: Request, proof: Proof, missing: Sequence[str], changes: Changes, now: datetime
     ) -> bool:
-        """Whether it could be opened. `missing`: digests of documents that are named but not here."""
+        """Whether it could be opened. `missing`: digests of documents that are named but that the asker cannot read:
+        whether others have put them is none of its business."""
         reason = await self._reason(request, proof, missing, changes, now)
         if reason is None:
+            changes.documents_named += [
+                Naming(request.request_no, digest, request.asker, request.asked) for digest in proof.digests
+            ]
             start_clocks(self._ctx, request, changes, now)
             return True
         request.state, request.reason = "blocked", reason
@@ -266,7 +280,7 @@ def new_request(
 ) -> Request:
     body: SubmissionBody = proof.submission
     matter = proof.matter
-    facts = {"backup": body.backup_handler, "team": body.team}
+    facts = {"backup": body.backup_handler, "team": body.team, "decision": matter.decision(proof.payload)}
     return Request(
         request_no=number,
         type=matter.name,
@@ -297,26 +311,18 @@ def fingerprint(method: str, path: str, body: bytes) -> str:
     return digest.hexdigest()
 
 
-def replayed(earlier: IdempotencyRow | None, fingerprint: str) -> Answer | None:
-    """The answer given before under this key. Raises RejectedError idempotency-key-reused for other bytes."""
-    if earlier is None:
-        return None
-    if earlier.fingerprint != fingerprint:
-        raise RejectedError("idempotency-key-reused", pointer="/Idempotency-Key")
-    return Answer(earlier.status, earlier.response, earlier.location, replayed=True)
-
-
-def _handed_in(earlier: Submission | None, prepared: Prepared) -> Answer | None:
-    if earlier is None or not prepared.proof.signed:
-        return None
-    if earlier.digest != digest_of(prepared.handed.body.decode().split("~", 1)[0]):
+def _handed_in(earlier: Submission, handed: Handed) -> Answer:
+    """Of an id that is there already."""
+    if earlier.digest != digest_of(handed.body.decode().split("~", 1)[0]):
         raise RejectedError("id-reused", pointer="/id")
-    return Answer(202, {"request_no": earlier.request_no}, f"/v1/requests/{earlier.request_no}", replayed=True)
+    return again(earlier, "/v1/requests")
 
 
-def _accepted(requests: Sequence[Request]) -> Answer:
+def _accepted(requests: Sequence[Request], warnings: Sequence[FieldError]) -> Answer:
     lines = [{"request_no": r.request_no, "receiver": r.asked, "state": r.state} for r in requests]
     location = f"/v1/requests/{requests[0].request_no}"
+    told = {"warnings": [w.model_dump() for w in warnings]} if warnings else {}
     if requests[0].group_no is None:
-        return Answer(202, {**lines[0], "type": requests[0].type}, location)
-    return Answer(202, {"group_no": requests[0].group_no, "type": requests[0].type, "requests": lines}, location)
+        return Answer(202, {**lines[0], "type": requests[0].type, **told}, location)
+    members = {"group_no": requests[0].group_no, "type": requests[0].type, "requests": lines}
+    return Answer(202, {**members, **told}, location)

@@ -12,11 +12,15 @@ from gateway.core.main_clock import Basis, opened
 from gateway.core.records import Changes, Request
 from gateway.services.context import Context
 
+ASKED_ON = "asked_on"
+"""Fact: the day that the request states as its own; no answer is dated before it."""
+
 
 def basis_of(context: Context, request: Request) -> Basis:
     """What the terms of this request are counted on, now."""
     asked = context.participant(request.asked)
-    return Basis(context.settings.terms, context.calendars.now, asked.duty, asked.local)
+    pauses = context.catalogue[request.type].objection_pauses
+    return Basis(context.settings.terms, context.calendars.now, asked.duty, asked.local, pauses)
 
 
 def set_deadline(context: Context, request: Request, payload: Any, urgency: str, now: datetime) -> None:
@@ -26,6 +30,8 @@ def set_deadline(context: Context, request: Request, payload: Any, urgency: str,
     """
     matter = context.catalogue[request.type]
     deadline = matter.asks_by(payload) or matter.deadline
+    if (asked_on := matter.asked_on(payload)) is not None:
+        request.facts[ASKED_ON] = asked_on
     request.facts["due"] = opened(deadline, urgency, basis_of(context, request), now)
     hold_until = matter.hold_until(payload)
     if hold_until is not None:

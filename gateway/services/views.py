@@ -9,11 +9,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.core.readiness import FindingName
 from schemas.base import label
+from schemas.debts import DEBT_REASON_LABELS, DebtReason
+from schemas.problem import FieldError
 
 
 class View(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+Warnings = Annotated[list[FieldError], label("提醒", "Accepted all the same; please look at these again")]
 
 
 class AcceptedRequest(View):
@@ -23,6 +29,7 @@ class AcceptedRequest(View):
     receiver: Annotated[str, label("接收方", "Who is asked")]
     state: Annotated[str, label("状态", "State at the commit; `blocked`: see its `reason`")]
     type: Annotated[str | None, label("事项", "Matter type")] = None
+    warnings: Warnings | None = None
 
 
 class AcceptedGroup(View):
@@ -31,6 +38,7 @@ class AcceptedGroup(View):
     group_no: Annotated[str, label("组编号", "Number that the members share")]
     type: Annotated[str, label("事项", "Matter type")]
     requests: Annotated[list[AcceptedRequest], label("各请求", "One for each receiver")]
+    warnings: Warnings | None = None
 
 
 class HandedInBefore(View):
@@ -96,6 +104,7 @@ class GroupMember(View):
     state: str
     done: Annotated[bool, label("是否终结", "Nothing more is owed by either side")]
     acknowledged: Annotated[bool, label("已回执", "The receiver has said its last word")]
+    waits_for: Annotated[str | None, label("等待谁", "Whose turn it is; absent: nothing more is owed")] = None
 
 
 class GroupView(View):
@@ -105,16 +114,28 @@ class GroupView(View):
     type: str
     members: list[GroupMember]
     complete: bool
-    waiting_for: Annotated[list[str], label("等待单位", "Who has not acknowledged")]
+    waiting_for: Annotated[
+        list[str], label("等待单位", "Whose turn it is where a member has not acknowledged: its receiver, or we")
+    ]
+
+
+class EndingPaperView(View):
+    """What ends a measure: the paper that its ending wants, or the request itself."""
+
+    paper: Annotated[str | None, label("文书种类", "Kind of document; absent: the request itself ends it")] = None
+    zh: str
+    en: str
+    source: Annotated[str, label("依据", "Article")]
 
 
 class ReleasedItem(View):
     """As `ReleaseLine`, at the commit."""
 
-    kind: Literal["withdraw", "ending", "already", "exception", "needs-hand"]
+    kind: Literal["withdraw", "ending", "already", "alert", "exception", "needs-hand"]
     request_no: str | None = None
     measure_no: str | None = None
     reason: str | None = None
+    ended_with: EndingPaperView | None = None
 
 
 class ReleaseAccepted(View):
@@ -128,16 +149,20 @@ class ReleaseAccepted(View):
 class ReleaseLine(View):
     """One thing that letting the case go did, or could not do.
 
-    kind: withdraw, ending, already (under way before), exception, needs-hand (and why: `reason`).
+    kind: withdraw, ending, already (under way before), alert (closed), exception, needs-hand (and why: `reason`).
     """
 
-    kind: Literal["withdraw", "ending", "already", "exception", "needs-hand"]
-    request_no: Annotated[str | None, label("请求编号", "Withdrawn, or the one that ends the measure")] = None
+    kind: Literal["withdraw", "ending", "already", "alert", "exception", "needs-hand"]
+    request_no: Annotated[str | None, label("请求编号", "Withdrawn or closed, or the one that ends the measure")] = None
     measure_no: Annotated[str | None, label("措施编号", "Measure that ends")] = None
     receiver: str | None = None
     state: Annotated[str | None, label("状态", "Of the request")] = None
     acknowledged: Annotated[bool, label("已回执", "The partner has confirmed that it is over")]
+    waits_for: Annotated[
+        str | None, label("等待谁", "Whose turn it is: the partner, or the court where its own word is missing")
+    ] = None
     reason: Annotated[str | None, label("原因", "Why it needs a hand: a code")] = None
+    ended_with: Annotated[EndingPaperView | None, label("解除文书", "What ends the measure")] = None
 
 
 class ReleaseView(View):
@@ -149,7 +174,9 @@ class ReleaseView(View):
     by: Annotated[str, label("决定人", "Staff number of who ordered it")]
     at: str
     done: bool
-    waiting_for: Annotated[list[str], label("等待单位", "Who has not acknowledged")]
+    waiting_for: Annotated[
+        list[str], label("等待单位", "Who owes a word: partners, and the court itself where its own is missing")
+    ]
     items: list[ReleaseLine]
 
 
@@ -161,6 +188,7 @@ class ReassignedView(View):
     requests: Annotated[list[str], label("已变更请求", "Requests that were re-pointed")]
     measures: Annotated[list[str], label("已变更措施", "Measures that were re-pointed")]
     notices: Annotated[list[AcceptedRequest], label("通知", "One to each partner that holds something")]
+    warnings: Warnings | None = None
 
 
 class RequestView(View):
@@ -170,10 +198,21 @@ class RequestView(View):
     shape: Annotated[Literal["ask", "alert", "notice"], label("形态", "ask, alert or notice")]
     state: Annotated[str, label("状态", "State")]
     done: Annotated[bool, label("是否终结", "Nothing more is owed by either side")]
+    waits_for: Annotated[
+        str | None,
+        label(
+            "等待谁",
+            "Whose turn it is: the asker (approval, papers, confirmation), the one asked, or the home court while its "
+            "gateway has not delivered it; absent: nothing more is owed",
+        ),
+    ] = None
     asker: Annotated[str, label("发起方", "Who asks")]
     asked: Annotated[str, label("接收方", "Who is asked")]
     lane: Annotated[Literal["normal", "urgent"], label("通道", "Lane")]
     case_no: Annotated[str | None, label("案号", "Case number, where it may be seen")] = None
+    case_claimed: Annotated[
+        bool | None, label("案号未确认", "True: the opener's word about a case, which the one asked has not taken up")
+    ] = None
     group_no: Annotated[str | None, label("组编号", "Group")] = None
     related: Annotated[str | None, label("相关请求", "Earlier request")] = None
     handler: Annotated[str | None, label("承办人", "Staff number of the handler")] = None
@@ -187,6 +226,18 @@ class RequestView(View):
     ] = None
     paused: Annotated[
         bool | None, label("期限中止", "The clock stands still and goes on with the time left; due_at is as of then")
+    ] = None
+    platform: Annotated[
+        Literal["filed", "exempt", "missing"] | None,
+        label("全国平台", "On the national command platform: filed, exempt, or its number is still missing"),
+    ] = None
+    platform_no: Annotated[str | None, label("平台编号", "Number there")] = None
+    questioning_until: Annotated[
+        str | None, label("询问截止", "Of somebody who was brought by a writ: eight hours after the handover (INT-482)")
+    ] = None
+    questioning_longest: Annotated[
+        str | None,
+        label("询问最迟截止", "Where it is complex and a detention possible: 24 hours after the handover (INT-482)"),
     ] = None
     break_glass: Annotated[
         str | None, label("先行发出", "Sent before approval: unapproved, approved, rejected or reviewed")
@@ -230,6 +281,7 @@ class MessageView(View):
 class MessageList(View):
     request_no: str
     messages: list[MessageView]
+    next: Annotated[str | None, label("下一页游标", "Cursor of the next page; absent: this is the last")] = None
 
 
 class TimelineEvent(View):
@@ -246,6 +298,7 @@ class TimelineEvent(View):
 class Timeline(View):
     request_no: str
     events: list[TimelineEvent]
+    next: Annotated[str | None, label("下一页游标", "Cursor of the next page; absent: this is the last")] = None
 
 
 class FeedEvent(View):
@@ -288,7 +341,11 @@ class MeasureView(View):
     start_on: str | None = None
     end_on: str | None = None
     ended_by: Annotated[str | None, label("终结请求", "Request that ended it, or what it came to")] = None
-    amount: Annotated[str | None, label("价值", "Stated value, CNY")] = None
+    amount: Annotated[str | None, label("申请金额", "What the court stated or asked for, CNY")] = None
+    receipt_no: Annotated[str | None, label("回执编号", "Receipt that was answered")] = None
+    seized: Annotated[str | None, label("实际金额", "What was answered as sealed or frozen in fact, CNY")] = None
+    appraised: Annotated[str | None, label("评估价", "Appraised value, CNY")] = None
+    published_at: Annotated[str | None, label("公示时间", "When the freeze of a share was published")] = None
 
 
 class MeasureChange(View):
@@ -301,7 +358,16 @@ class MeasureChange(View):
     cause: Annotated[str | None, label("到期原因", "Why it lapsed")] = None
 
 
+class EndingView(View):
+    """The request by which a measure is being ended."""
+
+    request_no: str
+    state: str
+
+
 class MeasureDetail(MeasureView):
+    ending: Annotated[EndingView | None, label("解除中", "It is being ended by this request")] = None
+    ended_with: Annotated[EndingPaperView | None, label("解除文书", "What ends such a measure")] = None
     history: Annotated[list[MeasureChange], label("经过", "Oldest first")]
 
 
@@ -310,12 +376,39 @@ class MeasurePage(View):
     next: Annotated[str | None, label("下一页", "Cursor for `after`; absent on the last page")] = None
 
 
+class CaseMeasure(MeasureView):
+    """A measure of a case, and whether it is being ended."""
+
+    ending: Annotated[EndingView | None, label("解除中", "It is being ended by this request")] = None
+    ended_with: Annotated[EndingPaperView | None, label("解除文书", "What ends such a measure")] = None
+
+
+class DebtFigure(View):
+    """What the court said that the debt is, and why it is another than before."""
+
+    amount: Annotated[str, label("数额", "CNY")]
+    at: str
+    by: Annotated[str, label("承办人", "Staff number")]
+    request_no: Annotated[str, label("请求编号", "Request that stated it")]
+    reason: Annotated[DebtReason | None, label("变更原因", "Why it is another figure", DEBT_REASON_LABELS)] = None
+
+
+class DebtView(View):
+    """The debt beside what is secured (查封扣押冻结规定 19)."""
+
+    debt: Annotated[str | None, label("债务数额", "The figure that holds, CNY; absent: none was stated")] = None
+    in_fact: Annotated[str, label("实际控制", "Sums that registers answered or that were appraised, CNY")]
+    asked: Annotated[str, label("申请未复", "Asked for and not answered yet, CNY")]
+    history: Annotated[list[DebtFigure], label("债务沿革", "Every figure, the first one first")]
+
+
 class CaseView(View):
     """One case of the caller's own court."""
 
     case_no: str
+    debt: Annotated[DebtView, label("债务与控制金额", "The debt beside what is secured")]
     open_requests: list[RequestView]
-    measures: Annotated[list[MeasureView], label("在用措施", "Requested and active measures")]
+    measures: Annotated[list[CaseMeasure], label("在用措施", "Requested and active measures")]
     releases: list[ReleaseView]
 
 
@@ -327,7 +420,7 @@ class DocumentView(View):
 
 
 class DeadlineView(View):
-    kind: Literal["legal_days", "working_days", "clock_hours"]
+    kind: Literal["legal_days", "legal_months", "working_days", "clock_hours"]
     amount: int
 
 
@@ -388,11 +481,29 @@ class Live(View):
     alive: Literal[True] = True
 
 
+class ReadyFinding(View):
+    """Something that this process cannot do at present."""
+
+    name: Annotated[FindingName, label("名称", "For programs")]
+    blocks: Annotated[bool, label("是否拒收提交", "Whether submissions are refused because of it")]
+    count: Annotated[int | None, label("队列数", "Of how many queues")] = None
+    zh: str
+    en: str
+
+
 class Ready(View):
-    """Ready to accept submissions. The broker is told, not required: with it down they are still accepted."""
+    """Ready to accept submissions, which is tried by writing a row of its own. What else cannot be done is told, not
+    required: with the broker down they are still accepted. 503 has the same members beside those of a problem."""
 
     ready: Literal[True] = True
     broker: Annotated[Literal["connected", "down", "none"], label("消息代理", "none: not this process's business")]
+    findings: Annotated[
+        list[ReadyFinding] | None, label("现在做不到的", "What cannot be done now; absent: nothing")
+    ] = None
+    marks: Annotated[
+        Literal["both", "file", "broker", "none"] | None,
+        label("标记", "where marks of how far the store has come can be read and written (docs/adr/0030)"),
+    ] = None
 
 
 class KeySet(View):

@@ -11,9 +11,16 @@ from gateway.services.context import Context
 from gateway.services.feed import request_events
 from gateway.services.proving import Proof
 
+UNBOUND = "approval-unbound"
+"""Event: an approval counts that does not say what it is over; until `approvals.bound` is `required`."""
 
-def record_approvals(request: Request, proof: Proof, client: Client, changes: Changes, now: datetime) -> None:
+
+def record_approvals(
+    context: Context, request: Request, proof: Proof, client: Client, changes: Changes, now: datetime
+) -> None:
     """Those that came with the submission: the court system's word, checked."""
+    if proof.unbound:
+        changes.events += request_events(context, request, UNBOUND, now, detail=",".join(proof.unbound))
     changes.approvals += [
         ApprovalRow(
             request_no=request.request_no,

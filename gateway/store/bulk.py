@@ -37,15 +37,18 @@ def insert(table: Table, columns: Sequence[Column[Any]], on_conflict: str = "") 
     )
 
 
-def update(table: Table, columns: Sequence[Column[Any]], keys: Sequence[Column[Any]], also: str = "") -> Bulk:
-    """Set `columns` where `keys` are equal; rows hold the columns, then the keys. also: `, x = …` more to set."""
+def update(
+    table: Table, columns: Sequence[Column[Any]], keys: Sequence[Column[Any]], also: str = "", condition: str = "TRUE"
+) -> Bulk:
+    """Set `columns` where `keys` are equal and `condition` holds; rows hold the columns, then the keys. also: `, x = …`
+    more to set."""
     name = table.name
     return Bulk(
         sqlite=f"UPDATE {name} SET {', '.join(f'{_quoted(c)} = ?' for c in columns)}{also} "
-        f"WHERE {' AND '.join(f'{_quoted(k)} = ?' for k in keys)}",
+        f"WHERE {' AND '.join(f'{_quoted(k)} = ?' for k in keys)} AND {condition}",
         postgresql=f"UPDATE {name} SET {', '.join(f'{_quoted(c)} = w.{_quoted(c)}' for c in columns)}{also} "
         f"FROM {_unnest([*columns, *keys])} AS w ({_names([*columns, *keys])}) "
-        f"WHERE {' AND '.join(f'{name}.{_quoted(k)} = w.{_quoted(k)}' for k in keys)}",
+        f"WHERE {' AND '.join(f'{name}.{_quoted(k)} = w.{_quoted(k)}' for k in keys)} AND {condition}",
     )
 
 

@@ -20,6 +20,8 @@ MICROSECOND = timedelta(microseconds=1)
 CODE: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
 # SQLite gives row ids only to INTEGER.
 ROW_ID: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+# 64 bits on both (an INTEGER of SQLite has them): a number that somebody else chooses reaches 2^53 - 1.
+NUMBER: TypeEngine[int] = ROW_ID
 
 
 def micros(moment: datetime) -> int:

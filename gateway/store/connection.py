@@ -71,6 +71,11 @@ class SqliteConnection:
         with self._statement():
             return (await self._driver.executemany(bulk.sqlite, rows)).rowcount
 
+    async def pragma(self, words: str) -> Row:
+        """`PRAGMA <words>`, outside a transaction; its row, empty where it has none."""
+        with translated():
+            return next(iter(await self._driver.execute_fetchall(f"PRAGMA {words}")), ())
+
     async def begin(self) -> None:
         with translated():
             await self._driver.execute("BEGIN IMMEDIATE")

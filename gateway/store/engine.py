@@ -11,7 +11,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import PoolProxiedConnection
 
 from gateway.errors import ConfigurationError, MisuseError, StoreUnavailableError
+from gateway.filelock import InUse
+from gateway.files import WAL_BYTES, private_file
 from gateway.store.connection import Connection, PostgresConnection, SqliteConnection
 from gateway.store.faults import translated
 
 BUSY_TIMEOUT_MS = 5_000  # for a command-line tool writing beside the server
 TURN_TIMEOUT_S = 5.0  # units wait side by side while another program holds the file, not one busy time after another
+WAL_PAGES = WAL_BYTES // 4096  # from here on a commit brings the log into the database; the rest: gateway.store.wal
 SQLITE_PRAGMAS = (
     f"busy_timeout={BUSY_TIMEOUT_MS}",
     "journal_mode=WAL",
@@ -33,7 +36,8 @@ SQLITE_PRAGMAS = (
     "foreign_keys=ON",
     "secure_delete=ON",  # what is destroyed is overwritten, not only unlinked
     "cache_size=-65536",
-    "wal_autocheckpoint=4000",
+    f"wal_autocheckpoint={WAL_PAGES}",
+    f"journal_size_limit={WAL_BYTES}",
     "temp_store=MEMORY",
 )
 # A frozen process gives back what it has locked before those who wait for it give up.
@@ -47,9 +51,11 @@ POSTGRES_SETTINGS = {
     "enable_bitmapscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    "enable_incremental_sort": "off",  # PostgreSQL 13; of a range that is ordered by its first column only
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": f"{HUNG_SECONDS}s",  # the rest: gateway.store.hung
 }
+POSTGRES_CONNECT_TIMEOUT_S = 10.0  # a host that drops our packets
 POSTGRES_COMMAND_TIMEOUT_S = 15.0  # longer than lock_timeout
 POOL_SIZE = 10
 POOL_TIMEOUT_S = 10.0
@@ -95,14 +101,25 @@ def sqlite_path(url: URL) -> Path | None:
 
 def create_engine(url: URL) -> AsyncEngine:
     """An engine with our settings; nothing is connected yet."""
-    if sqlite_path(url) is not None:
+    path = sqlite_path(url)
+    if path is not None:
         engine = create_async_engine(url, **POOL)
+
+        def closed_to_others(*_: object) -> None:
+            with suppress(OSError):  # SQLite says the same in its own words
+                private_file(path)
+
+        event.listen(engine.sync_engine, "do_connect", closed_to_others)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine
     return create_async_engine(
         url,
         **POOL,
-        connect_args={"server_settings": POSTGRES_SETTINGS, "command_timeout": POSTGRES_COMMAND_TIMEOUT_S},
+        connect_args={
+            "server_settings": POSTGRES_SETTINGS,
+            "timeout": POSTGRES_CONNECT_TIMEOUT_S,
+            "command_timeout": POSTGRES_COMMAND_TIMEOUT_S,
+        },
     )
 
 
@@ -137,9 +154,13 @@ class Database:
 
     def __init__(self, url: URL) -> None:
         self.engine = create_engine(url)
-        self.is_sqlite = sqlite_path(url) is not None
+        self.path = sqlite_path(url)
+        self.is_sqlite = self.path is not None
         self._writing = asyncio.Lock()
         self._writer: asyncio.Task[Any] | None = None
+        self._in_use: InUse | None = None
+        if self.is_sqlite:
+            event.listen(self.engine.sync_engine, "connect", self._opened)
 
     @asynccontextmanager
     async def writer(self) -> AsyncIterator[Connection]:
@@ -155,6 +176,12 @@ class Database:
             except BaseException:
                 await _take_back(connection)
                 raise
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[Connection]:
+        """While no unit of this process writes, outside any transaction (SQLite)."""
+        async with self._alone(), self._connection() as connection:
+            yield connection
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[Connection]:
@@ -199,8 +226,15 @@ class Database:
             self._writer = None
             self._writing.release()
 
+    def _opened(self, *_: object) -> None:
+        if self._in_use is None and self.path is not None:
+            self._in_use = InUse(self.path)
+
     async def close(self) -> None:
         await self.engine.dispose()
+        if self._in_use is not None:
+            self._in_use.end()
+            self._in_use = None
 
 
 async def _take_back(connection: Connection) -> None:

@@ -19,6 +19,8 @@ POSTGRES_UNAVAILABLE = ("08", "53", "57", "58")
 # Read-only after a failover; a lock not had in time; a session ended while this process was stopped.
 POSTGRES_UNAVAILABLE_STATES = frozenset({"25006", "25P03", "55P03"})
 # Serialization failure and deadlock: nobody is wrong, the unit is run again.
+# The database is there and does not let us in, or there is none of that name.
+POSTGRES_REFUSALS = ("28", "3D")
 POSTGRES_AGAIN = frozenset({"40001", "40P01"})
 
 
@@ -59,10 +61,15 @@ def _of_postgres(error: Exception) -> Exception | None:
         return None
     if state in POSTGRES_AGAIN:
         return ConflictError("deadlock")
-    if state.startswith(POSTGRES_UNAVAILABLE) or state in POSTGRES_UNAVAILABLE_STATES:
+    if state.startswith((*POSTGRES_UNAVAILABLE, *POSTGRES_REFUSALS)) or state in POSTGRES_UNAVAILABLE_STATES:
         return StoreUnavailableError(str(error))
     name = getattr(error, "constraint_name", None)
     return _conflict(name if name in _UNIQUE.values() else None)
+
+
+def is_refusal(error: BaseException | None) -> bool:
+    """Whether waiting would not mend it: a wrong password, user or database name. error: the driver's."""
+    return str(getattr(error, "sqlstate", None) or "").startswith(POSTGRES_REFUSALS)
 
 
 def _of_network(error: Exception) -> Exception | None:

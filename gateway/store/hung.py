@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import Float, bindparam, text
 
 from gateway.errors import StoreUnavailableError
+from gateway.faults import cause_of
 from gateway.store.connection import scalar
 from gateway.store.engine import HUNG_SECONDS, Database
 from gateway.store.query import Query
@@ -33,14 +34,12 @@ log = structlog.get_logger("store")
 
 async def watch(database: Database, stop: asyncio.Event) -> None:
     """Until `stop`; survives a database that is away. SQLite has nothing of the kind: one process writes."""
-    if database.is_sqlite:
-        await stop.wait()
     while not stop.is_set():
         try:
             async with database.reader() as connection:
                 ended = await scalar(connection, END_HUNG, seconds=HUNG_SECONDS)
         except StoreUnavailableError as error:
-            log.warning("store-unavailable", error=str(error))
+            log.warning("store-unavailable", error=cause_of(error))
         else:
             if ended:
                 log.warning("hung-sessions-ended", count=ended)

@@ -11,6 +11,7 @@ from alembic.config import Config
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.files import private_folder
 from gateway.store.engine import create_engine, database_url, sqlite_path
 from gateway.store.faults import translated
 from gateway.store.version import MIGRATIONS
@@ -28,7 +29,7 @@ async def migrate(url: str) -> None:
     where = database_url(url)
     path = sqlite_path(where)
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
     engine = create_engine(where)
     try:
         with translated():

@@ -44,8 +44,8 @@ class Text:
 
 
 class Query:
-    """A named statement; its parameters are its `bindparam`s."""
+    """A named statement; its parameters are its `bindparam`s. sqlite: that database's own form, where it needs one."""
 
-    def __init__(self, statement: Executable) -> None:
-        self.sqlite = Text(statement, SQLITE)
+    def __init__(self, statement: Executable, *, sqlite: Executable | None = None) -> None:
+        self.sqlite = Text(statement if sqlite is None else sqlite, SQLITE)
         self.postgresql = Text(statement, POSTGRES)

@@ -11,13 +11,17 @@ from pydantic_core import from_json
 from sqlalchemy import Boolean, Column, Table
 from sqlalchemy.types import TypeEngine
 
+from gateway.core.forgotten import Forgotten
 from gateway.core.records import (
     ApprovalRow,
     CalendarYear,
+    CaseDebt,
     CourtFigure,
     DocumentRow,
     DutyShift,
+    EarlyMessage,
     Event,
+    Held,
     IdempotencyRow,
     LedgerLine,
     Measure,
@@ -25,6 +29,9 @@ from gateway.core.records import (
     Message,
     OutboxRow,
     Page,
+    PartnerClock,
+    PartnerVersion,
+    PausedRoute,
     QuarantineRow,
     Release,
     ReleaseItem,
@@ -89,10 +96,16 @@ def _converted(row: Iterable[Any], conversions: Conversions) -> list[Any]:
 REQUEST = Codec(tables.requests, Request)
 MESSAGE = Codec(tables.messages, Message)
 SUBMISSION = Codec(tables.submissions, Submission)
-OUTBOX = Codec(tables.outbox, OutboxRow, next_at="due_at")
+OUTBOX = Codec(tables.outbox, OutboxRow)
+PAUSED_ROUTE = Codec(tables.paused_routes, PausedRoute)
 TIMER = Codec(tables.timers, Timer)
 MEASURE = Codec(tables.measures, Measure)
 DOCUMENT = Codec(tables.documents, DocumentRow)
+HELD = Codec(tables.held, Held)
+PARTNER_VERSION = Codec(tables.partner_versions, PartnerVersion)
+EARLY = Codec(tables.early_messages, EarlyMessage)
+FORGOTTEN = Codec(tables.forgotten_messages, Forgotten)
+PARTNER_CLOCK = Codec(tables.partner_clocks, PartnerClock)
 QUARANTINE = Codec(tables.quarantine, QuarantineRow)
 IDEMPOTENCY = Codec(tables.idempotency, IdempotencyRow)
 EVENT = Codec(tables.events, Event)
@@ -100,6 +113,7 @@ LEDGER = Codec(tables.ledger_entries, LedgerLine)
 COURT_FIGURE = Codec(tables.court_figures, CourtFigure)
 CALENDAR = Codec(tables.calendars, CalendarYear)
 MEASURE_STEP = Codec(tables.measure_steps, MeasureStep)
+CASE_DEBT = Codec(tables.case_debts, CaseDebt)
 PAGE = Codec(tables.pages, Page)
 DUTY_SHIFT = Codec(tables.duty_shifts, DutyShift)
 APPROVAL = Codec(tables.approvals, ApprovalRow)

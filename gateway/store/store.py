@@ -8,27 +8,52 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gateway.core.doubts import Doubt
+from gateway.core.forgotten import Forgotten, ForgottenRequest
+from gateway.core.marks import Standing
 from gateway.core.records import (
     ApprovalRow,
     CalendarYear,
+    CaseDebt,
     CourtFigure,
     DocumentRow,
+    EarlyMessage,
     Event,
+    IdempotencyRow,
     LeasedMessage,
     LedgerLine,
     Measure,
     MeasureStep,
     Message,
     Page,
+    PartnerClock,
     QuarantineRow,
     Release,
     ReleaseItem,
     Request,
     Submission,
 )
-from gateway.errors import ConfigurationError
-from gateway.services.ports import LedgerFilter, MeasureFilter, RequestFilter
-from gateway.store import books, hung, outbox, paging, reads
+from gateway.core.retry import LongestWaits
+from gateway.errors import ConfigurationError, StoreUnavailableError
+from gateway.faults import cause_of
+from gateway.services.ports import LONGEST_WAITS, LedgerFilter, MeasureFilter, RequestFilter
+from gateway.store import (
+    books,
+    budgets,
+    counts,
+    doubts,
+    early,
+    faults,
+    forgotten,
+    hung,
+    leasing,
+    paging,
+    papers,
+    probe,
+    reads,
+    standing,
+    wal,
+)
 from gateway.store.columns import moment
 from gateway.store.connection import Row
 from gateway.store.engine import Database, database_url, sqlite_path
@@ -37,14 +62,17 @@ from gateway.store.query import Query
 from gateway.store.rows import (
     APPROVAL,
     CALENDAR,
+    CASE_DEBT,
     COURT_FIGURE,
     DOCUMENT,
     EVENT,
+    FORGOTTEN,
     LEDGER,
     MEASURE,
     MEASURE_STEP,
     MESSAGE,
     PAGE,
+    PARTNER_CLOCK,
     QUARANTINE,
     RELEASE,
     RELEASE_ITEM,
@@ -74,8 +102,13 @@ async def open_store(url: str, *, serving: bool = False) -> SqlStore:
                 "数据库结构不是本版本的，请先运行 lianzhi db migrate。"
                 " The database schema is not this version's; run `lianzhi db migrate` first."
             )
-    except BaseException:
+    except BaseException as error:
         await store.close()
+        if isinstance(error, StoreUnavailableError) and faults.is_refusal(error.__cause__):
+            raise ConfigurationError(
+                f"[store] url：数据库拒绝连接（{cause_of(error)}），请核对用户、密码与库名。"
+                " The database refuses the connection; see to user, password and database name."
+            ) from error
         raise
     return store
 
@@ -86,17 +119,22 @@ class SqlStore:
     def __init__(self, database: Database, lock: SingleProcessLock | None = None) -> None:
         self.database = database
         self._lock = lock
+        self._turns = leasing.Turns()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[SqlTransaction]:
         async with self.database.writer() as connection:
             yield SqlTransaction(connection)
 
-    async def lease_outbox(self, owner: str, now: datetime, term: timedelta, limit: int) -> list[LeasedMessage]:
-        if not await self._scalar(outbox.ANY_READY, now=now):
+    async def lease_outbox(
+        self, owner: str, now: datetime, term: timedelta, limit: int, longest: LongestWaits = LONGEST_WAITS
+    ) -> list[LeasedMessage]:
+        async with self.database.reader() as connection:
+            routes = await leasing.ready_routes(connection, now, longest)
+        if not routes:
             return []  # an idle poll is one read: no write lock, no transaction
         async with self.database.writer() as connection:
-            return await outbox.lease(connection, owner, now, term, limit)
+            return await leasing.lease(connection, owner, now, term, limit, routes, self._turns, longest)
 
     async def request(self, request_no: str) -> Request | None:
         rows = await self._rows(reads.REQUEST_BY_NUMBER, number=request_no)
@@ -109,29 +147,82 @@ class SqlStore:
     async def messages(self, request_no: str) -> list[Message]:
         return [MESSAGE.read(row) for row in await self._rows(reads.MESSAGES_OF, number=request_no)]
 
+    async def message_page(self, request_no: str, after: tuple[datetime, str], limit: int) -> list[Message]:
+        at, last = after
+        rows = await self._rows(reads.MESSAGE_PAGE, number=request_no, at=at, last=last, limit=limit)
+        return [MESSAGE.read(row) for row in rows]
+
     async def submission_of(self, request_no: str) -> Submission | None:
         rows = await self._rows(reads.SUBMISSION_OF, number=request_no)
         return SUBMISSION.read(rows[0]) if rows else None
+
+    async def remembered(
+        self, keys: Sequence[tuple[str, str]], signed: Sequence[tuple[str, str]]
+    ) -> tuple[dict[tuple[str, str], IdempotencyRow], dict[tuple[str, str], Submission]]:
+        async with self.database.reader() as connection:
+            tx = SqlTransaction(connection)
+            return await tx.idempotency(keys), await tx.submissions(signed)
 
     async def events(self, audience: str, after: int, limit: int) -> list[Event]:
         rows = await self._rows(reads.EVENTS_AFTER, to=audience, after=after, limit=limit)
         return [EVENT.read(row) for row in rows]
 
-    async def oldest_event(self, audience: str) -> int | None:
-        oldest: int | None = await self._scalar(reads.OLDEST_EVENT, to=audience)
-        return oldest
+    async def first_event(self) -> int | None:
+        first: int | None = await self._scalar(reads.FIRST_EVENT)
+        return first
 
     async def last_event(self) -> int:
         return await self._scalar(reads.LAST_EVENT) or 0
 
+    async def newest_event_at(self) -> datetime | None:
+        at: int | None = await self._scalar(reads.NEWEST_EVENT_AT)
+        return None if at is None else moment(at)
+
+    async def doubt(self, client: str, key: str) -> Doubt | None:
+        rows = await self._rows(doubts.DOUBT, which=key, whose=client)
+        return doubts.read(rows[0]) if rows else None
+
+    async def doubts(self, limit: int) -> list[Doubt]:
+        return [doubts.read(row) for row in await self._rows(doubts.DOUBTS, limit=limit)]
+
+    async def doubts_ended(self, incarnation: str) -> bool:
+        return await self._scalar(doubts.ENDED, incarnation=incarnation) is not None
+
+    async def standing(self, since: str) -> Standing:
+        async with self.database.reader() as connection:
+            return await standing.standing(connection, since)
+
+    async def audiences(self, after: int, until: int) -> set[str]:
+        return {row[0] for row in await self._rows(reads.AUDIENCES, after=after, until=until)}
+
     async def timeline(self, request_no: str) -> list[Event]:
         return [EVENT.read(row) for row in await self._rows(reads.TIMELINE, number=request_no)]
 
-    async def find_measures(self, *, states: Sequence[str], case_no: str | None = None) -> list[Measure]:
-        query = reads.MEASURES_IN if case_no is None else reads.MEASURES_IN_CASE
-        return [MEASURE.read(row) for row in await self._rows(query, states=states, case=case_no)]
+    async def requests_of_case(self, opener: str, case_no: str) -> list[Request]:
+        rows = await self._rows(reads.OPENED_IN_CASE, opener=opener, case=case_no, **reads.range_of(opener))
+        return [REQUEST.read(row) for row in rows]
+
+    async def requests_of_group(self, opener: str, group_no: str) -> list[Request]:
+        rows = await self._rows(reads.OPENED_IN_GROUP, opener=opener, group=group_no, **reads.range_of(opener))
+        return [REQUEST.read(row) for row in rows]
+
+    async def timeline_page(self, request_no: str, audience: str, after: int, limit: int) -> list[Event]:
+        rows = await self._rows(reads.TIMELINE_PAGE, number=request_no, to=audience, after=after, limit=limit)
+        return [EVENT.read(row) for row in rows]
+
+    async def find_measures(self, *, states: Sequence[str]) -> list[Measure]:
+        return [MEASURE.read(row) for row in await self._rows(reads.MEASURES_IN, states=states)]
+
+    async def measures_of_case(self, opener: str, case_no: str, states: Sequence[str]) -> list[Measure]:
+        rows = await self._rows(reads.MEASURES_OF_CASE, states=states, case=case_no, court=opener)
+        return [MEASURE.read(row) for row in rows]
+
+    async def debts_of_case(self, court: str, case_no: str) -> list[CaseDebt]:
+        return [CASE_DEBT.read(row) for row in await self._rows(reads.DEBTS_OF_CASE, case=case_no, court=court)]
 
     async def measures(self, where: MeasureFilter) -> list[Measure]:
+        if not where.states:
+            return []
         query, parameters = reads.page_of_measures(where)
         return [MEASURE.read(row) for row in await self._rows(query, **parameters)]
 
@@ -178,15 +269,29 @@ class SqlStore:
         return QUARANTINE.read(rows[0]) if rows else None
 
     async def document(self, sha256: str) -> DocumentRow | None:
-        rows = await self._rows(reads.DOCUMENT_BY_DIGEST, digest=sha256)
+        rows = await self._rows(papers.DOCUMENT_BY_DIGEST, digest=sha256)
         return DOCUMENT.read(rows[0]) if rows else None
 
+    async def document_put(self, sha256: str, participant: str) -> DocumentRow | None:
+        rows = await self._rows(papers.PUT_BY, digest=sha256, whose=participant)
+        return DOCUMENT.read(rows[0]) if rows else None
+
+    async def documents_unnamed(self, participant: str) -> tuple[int, int]:
+        count, used = (await self._rows(budgets.UNNAMED, whose=participant))[0]
+        return count, int(used)
+
     async def document_readers(self, sha256: str) -> set[str]:
-        rows = await self._rows(reads.DOCUMENT_READERS, digest=sha256)
-        return {participant for row in rows for participant in row}
+        return {participant for (participant,) in await self._rows(papers.READERS, digest=sha256)}
+
+    async def documents_readable(self, participant: str, digests: Sequence[str]) -> set[str]:
+        rows = await self._rows(papers.READABLE, digests=digests, whose=participant) if digests else ()
+        return {sha256 for (sha256,) in rows}
 
     async def counts(self) -> Mapping[str, Mapping[str, int]]:
-        return {what: {row[0]: row[1] for row in await self._rows(query)} for what, query in reads.COUNTS.items()}
+        return {
+            what: {row[0]: row[1] for row in await self._rows(query, most=counts.MOST)}
+            for what, query in counts.COUNTS.items()
+        }
 
     async def ledger_page(self, where: LedgerFilter) -> list[LedgerLine]:
         found = await self._rows(
@@ -242,6 +347,22 @@ class SqlStore:
         clock: datetime = await self._scalar(reads.CLOCK)
         return clock.astimezone(UTC)
 
+    async def early_due(self, until: datetime, limit: int) -> list[EarlyMessage]:
+        async with self.database.reader() as connection:
+            return await early.due(connection, until, limit)
+
+    async def forgotten(self, limit: int) -> list[ForgottenRequest]:
+        return [forgotten.read(row) for row in await self._rows(forgotten.LIST, limit=limit)]
+
+    async def forgotten_of(self, request_no: str) -> list[Forgotten]:
+        return [FORGOTTEN.read(row) for row in await self._rows(forgotten.OF_REQUEST, number=request_no)]
+
+    async def submitted_as(self, submissionhash: str) -> list[str]:
+        return [row[0] for row in await self._rows(forgotten.SUBMITTED_AS, digest=submissionhash)]
+
+    async def partner_clocks(self) -> list[PartnerClock]:
+        return [PARTNER_CLOCK.read(row) for row in await self._rows(early.PARTNER_CLOCKS)]
+
     async def backlog(self) -> int:
         waiting: int = await self._scalar(reads.BACKLOG)
         return waiting
@@ -254,8 +375,17 @@ class SqlStore:
         """Raises StoreUnavailableError."""
         await self._rows(reads.PING)
 
+    async def try_writing(self, now: datetime) -> None:
+        """Raises StoreUnavailableError."""
+        async with self.database.writer() as connection:
+            await probe.write(connection, now)
+
     async def watch(self, stop: asyncio.Event) -> None:
-        await hung.watch(self.database, stop)
+        watch = wal.watch if self.database.is_sqlite else hung.watch
+        await watch(self.database, stop)
+
+    def wal_bytes(self) -> int | None:
+        return wal.wal_bytes(self.database.path) if self.database.path is not None else None
 
     async def close(self) -> None:
         await self.database.close()

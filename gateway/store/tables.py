@@ -16,7 +16,6 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
-    Integer,
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
@@ -26,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-from gateway.store.columns import CODE, ROW_ID, Instant, Json
+from gateway.store.columns import CODE, NUMBER, ROW_ID, Instant, Json
 
 metadata = MetaData()
 
@@ -47,14 +46,14 @@ requests = Table(
     metadata,
     Column("request_no", CODE, nullable=False),
     Column("type", CODE, nullable=False),
-    Column("version", Integer, nullable=False),
+    Column("version", NUMBER, nullable=False),
     Column("shape", CODE, nullable=False),
     Column("state", CODE, nullable=False),
     Column("asker", CODE, nullable=False),
     Column("asked", CODE, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
-    Column("rev", Integer, nullable=False),
+    Column("rev", NUMBER, nullable=False),
     Column("case_no", CODE),
     Column("lane", CODE, nullable=False),
     Column("group_no", CODE),
@@ -64,17 +63,24 @@ requests = Table(
     Column("submission_id", CODE),
     Column("reply_key", CODE),
     Column("reason", Text),
-    Column("asker_seq", Integer, nullable=False),
-    Column("asked_seq", Integer, nullable=False),
-    Column("held", Integer, nullable=False),
+    Column("asker_seq", NUMBER, nullable=False),
+    Column("asked_seq", NUMBER, nullable=False),
+    Column("held", NUMBER, nullable=False),
     Column("refs", Json, nullable=False),
     Column("marks", Json, nullable=False),
     Column("facts", Json, nullable=False),
+    Column("asked_case_no", CODE),
     PrimaryKeyConstraint("request_no", name="request_no"),
     # The asker needs no index: its code begins the request_no.
     Index("requests_asked", "asked", "request_no"),
+    # What a list may be filtered by, alone and two at a time: in order of the number, nothing read that is not shown.
     Index("requests_state", "state", "request_no", "type"),
+    Index("requests_type", "type", "request_no"),
+    Index("requests_state_type", "state", "type", "request_no"),
+    Index("requests_asked_type", "asked", "type", "request_no"),
+    Index("requests_asked_state", "asked", "state", "request_no"),
     Index("requests_case", "case_no", "request_no", **_only("case_no IS NOT NULL")),
+    Index("requests_asked_case", "asked_case_no", "request_no", **_only("asked_case_no IS NOT NULL")),
     Index("requests_group", "group_no", "request_no", **_only("group_no IS NOT NULL")),
 )
 
@@ -86,7 +92,7 @@ messages = Table(
     Column("request_no", CODE),
     Column("receiver", CODE, nullable=False),
     Column("verb", CODE, nullable=False),
-    Column("seqno", Integer),
+    Column("seqno", NUMBER),
     Column("digest", CODE, nullable=False),
     Column("jws", Text, nullable=False),
     Column("disclosure", Text),
@@ -124,28 +130,49 @@ outbox = Table(
     Column("message_id", CODE, nullable=False),
     Column("receiver", CODE, nullable=False),
     Column("request_no", CODE),
-    Column("seqno", Integer),
+    Column("seqno", NUMBER),
     Column("verb", CODE, nullable=False),
     Column("routing_key", CODE, nullable=False),
     Column("overtakes", Boolean, nullable=False),
     Column("state", CODE, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("due_at", Instant, nullable=False),  # nobody takes it before: its back-off, or another's lease
+    Column("attempts", NUMBER, nullable=False),
+    # Nobody takes it before: the end of its back-off, or of another's lease. 0, and no time, until it is tried.
+    Column("due_at", Instant, nullable=False),
     Column("lease_owner", CODE),
     Column("reason", Text),
+    Column("route", CODE, nullable=False, server_default=text("''")),  # the beginning of `routing_key`
     UniqueConstraint("message_id", "sender", name="outbox_message"),
     ForeignKeyConstraint(["message_id", "sender"], ["messages.id", "messages.sender"], name="outbox_bytes"),
-    Index("outbox_request", "request_no", "sender", "seqno"),
-    # A million sent rows cost the poll nothing: they are not in this index. OR, not IN: SQLite then sees that
-    # state = 'ready' is enough to use it.
+    # What may be sent, by where it goes: neither a million sent rows, nor a long tail behind one that cannot go, nor
+    # what waits for another participant is read by a poll.
+    Index("outbox_ready", "route", "due_at", "id", **_only("state = 'ready'")),
+    # The order of a request. OR, not IN: SQLite then sees that a part of the condition is enough to use it.
     Index(
         "outbox_unsent",
+        "request_no",
+        "sender",
+        "seqno",
         "state",
-        "due_at",
         "id",
-        **_only("state = 'ready' OR state = 'parked'"),
+        **_only("state = 'ready' OR state = 'waiting' OR state = 'parked'"),
     ),
+    Index("outbox_waiting", "request_no", "sender", **_only("state = 'waiting'")),  # mostly empty: does anything wait?
     postgresql_with=_OFTEN_VACUUMED,
+)
+
+paused_routes = Table(
+    "paused_routes",
+    metadata,
+    Column("route", CODE, nullable=False),
+    Column("participant", CODE, nullable=False),
+    Column("reason", CODE, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("failures", NUMBER, nullable=False),
+    Column("allowed", NUMBER, nullable=False),
+    Column("told", Boolean, nullable=False),
+    PrimaryKeyConstraint("route", name="paused_route"),
+    sqlite_with_rowid=False,
 )
 
 timers = Table(
@@ -154,9 +181,11 @@ timers = Table(
     Column("request_no", CODE, nullable=False),  # may wait for the `open` of a request that we do not have yet
     Column("kind", CODE, nullable=False),
     Column("due_at", Instant, nullable=False),
-    Column("count", Integer, nullable=False),
+    Column("count", NUMBER, nullable=False),
     Column("start_at", Instant),
     Column("provisional", Boolean, nullable=False, server_default=text("false")),
+    Column("failures", NUMBER, nullable=False, server_default=text("0")),  # of our own code over this one
+    Column("retry_at", Instant),  # not before, whatever is due: it is set aside
     PrimaryKeyConstraint("request_no", "kind", name="timer"),
     Index("timers_due", "due_at"),
     Index("timers_provisional", "due_at", **_only("provisional")),
@@ -177,26 +206,32 @@ measures = Table(
     Column("state", CODE, nullable=False),
     Column("asked", CODE, nullable=False),
     Column("control_no", CODE),
-    Column("rank", Integer),
+    Column("rank", NUMBER),
     Column("start_on", CODE),
     Column("end_on", CODE),
     Column("ended_by", CODE),
     Column("amount", CODE),
+    Column("opener", CODE),
+    Column("receipt_no", CODE),
+    Column("seized", CODE),
+    Column("appraised", CODE),
+    Column("published_at", Instant),
     PrimaryKeyConstraint("measure_no", name="measure_no"),
-    # One open (object, action, case) at a time (domain.md 3).
+    # One open (object, action, case) of an opener at a time (domain.md 3).
     Index(
         "open_measure",
         "object_key",
         "action",
         "case_no",
+        "opener",
         unique=True,
         **_only("state IN ('requested', 'active', 'hit', 'handed-over')"),
     ),
     Index("measures_object", "object_key"),
-    Index("measures_asked", "asked", "measure_no"),
+    Index("measures_asked", "asked", "state", "measure_no"),
     Index("measures_request", "request_no"),
-    Index("measures_case", "case_no"),
-    Index("measures_state", "state"),
+    Index("measures_case", "case_no", "state", "measure_no"),
+    Index("measures_state", "state", "measure_no"),
     Index("measures_control", "control_no", "asked"),
 )
 
@@ -220,13 +255,140 @@ document_refs = Table(
     sqlite_with_rowid=False,
 )
 
+# Of `documents`: those that no request names, counted against whoever put them.
+documents_unnamed = Table(
+    "documents_unnamed",
+    metadata,
+    Column("participant", CODE, nullable=False),
+    Column("sha256", CODE, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    PrimaryKeyConstraint("participant", "sha256", name="document_unnamed"),
+    sqlite_with_rowid=False,
+)
+
+# A partner's JWT writes once (docs/adr/0026).
+tokens_used = Table(
+    "tokens_used",
+    metadata,
+    Column("participant", CODE, nullable=False),
+    Column("jti", CODE, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    PrimaryKeyConstraint("participant", "jti", name="token_used"),
+    Index("tokens_used_expiry", "expires_at"),
+)
+
+# Who has put the bytes itself, whoever did first; as what, and when.
+document_puts = Table(
+    "document_puts",
+    metadata,
+    Column("sha256", CODE, nullable=False),
+    Column("participant", CODE, nullable=False),
+    Column("media_type", CODE, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("sha256", "participant", name="document_put"),
+    sqlite_with_rowid=False,
+)
+
+# Who may read it: whoever has put it, and the other party of a request in which a reader named it.
+document_readers = Table(
+    "document_readers",
+    metadata,
+    Column("sha256", CODE, nullable=False),
+    Column("participant", CODE, nullable=False),
+    PrimaryKeyConstraint("sha256", "participant", name="document_reader"),
+    sqlite_with_rowid=False,
+)
+
+# Named by somebody who could not read it: nothing comes of it unless that very party puts the bytes.
+document_claims = Table(
+    "document_claims",
+    metadata,
+    Column("sha256", CODE, nullable=False),
+    Column("named_by", CODE, nullable=False),
+    Column("request_no", CODE, ForeignKey("requests.request_no", name="claim_request"), nullable=False),
+    Column("other", CODE, nullable=False),
+    PrimaryKeyConstraint("sha256", "named_by", "request_no", name="document_claim"),
+    sqlite_with_rowid=False,
+)
+
+# Messages that wait for an earlier number of their sender, without their bytes: what is asked at each arrival.
+held = Table(
+    "held",
+    metadata,
+    Column("sender", CODE, nullable=False),
+    Column("request_no", CODE, nullable=False),  # perhaps of a request that we do not have yet
+    Column("seqno", NUMBER, nullable=False),
+    Column("message_id", CODE, nullable=False),
+    Column("verb", CODE, nullable=False),
+    Column("digest", CODE, nullable=False),
+    Column("body_sha256", CODE, nullable=False),
+    Column("size", NUMBER, nullable=False),
+    PrimaryKeyConstraint("sender", "request_no", "seqno", name="held_seqno"),
+    sqlite_with_rowid=False,
+)
+
+# Messages whose signature verifies and whose `time` has not come, as they came (docs/adr/0032).
+early_messages = Table(
+    "early_messages",
+    metadata,
+    Column("id", ROW_ID, primary_key=True),
+    Column("owner", CODE, nullable=False),
+    Column("body_sha256", CODE, nullable=False),
+    Column("queue", CODE, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("user_id", Text),
+    Column("content_type", Text),
+    Column("request_no", CODE, nullable=False),
+    Column("time", Instant, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("size", NUMBER, nullable=False),
+    UniqueConstraint("owner", "body_sha256", name="early_message"),
+    Index("early_messages_time", "time"),
+    Index("early_messages_request", "owner", "request_no"),
+)
+
+# Messages about requests of ours that the store does not have, as they came (docs/adr/0041).
+forgotten_messages = Table(
+    "forgotten_messages",
+    metadata,
+    Column("id", ROW_ID, primary_key=True),
+    Column("owner", CODE, nullable=False),
+    Column("body_sha256", CODE, nullable=False),
+    Column("request_no", CODE, nullable=False),
+    Column("sender", CODE, nullable=False),
+    Column("message_id", CODE, nullable=False),
+    Column("verb", CODE, nullable=False),
+    Column("seqno", NUMBER, nullable=False),
+    Column("causationid", CODE),
+    Column("submissionhash", CODE),
+    Column("body", LargeBinary, nullable=False),
+    Column("size", NUMBER, nullable=False),
+    Column("time", Instant, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("taken_up_at", Instant),
+    UniqueConstraint("owner", "body_sha256", name="forgotten_message"),
+    Index("forgotten_messages_request", "request_no"),
+    Index("forgotten_messages_submission", "submissionhash"),
+)
+
+# What the clocks of those who send to us showed of late; every process shows it.
+partner_clocks = Table(
+    "partner_clocks",
+    metadata,
+    Column("participant", CODE, nullable=False),
+    Column("offset_ms", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("participant", name="partner_clock"),
+    sqlite_with_rowid=False,
+)
+
 quarantine = Table(
     "quarantine",
     metadata,
     Column("id", ROW_ID, primary_key=True),
     Column("owner", CODE, nullable=False),
     Column("queue", CODE, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # the first bytes of it, when it is longer (`size`)
     Column("body_sha256", CODE, nullable=False),
     Column("reason", CODE, nullable=False),
     Column("at", Instant, nullable=False),
@@ -234,9 +396,14 @@ quarantine = Table(
     Column("user_id", Text),
     Column("message_id", CODE),
     Column("request_no", CODE),
-    Column("count", Integer, nullable=False),
+    Column("count", NUMBER, nullable=False),
+    Column("size", NUMBER, nullable=False, server_default=text("0")),  # of the whole message, bytes
+    Column("rule", CODE),
+    Column("detail_zh", Text),
+    Column("detail_en", Text),
     UniqueConstraint("body_sha256", "owner", name="quarantine_body"),
     Index("quarantine_owner", "owner", "id"),
+    Index("quarantine_hour", "owner", "at"),
     Index("quarantine_reason", "reason"),
 )
 
@@ -251,13 +418,24 @@ notices = Table(
     sqlite_with_rowid=False,
 )
 
+# Which version of notices and pongs a partner has said that it reads.
+partner_versions = Table(
+    "partner_versions",
+    metadata,
+    Column("participant", CODE, nullable=False),
+    Column("notice_version", NUMBER, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("participant", name="partner_version"),
+    sqlite_with_rowid=False,
+)
+
 idempotency = Table(
     "idempotency",
     metadata,
     Column("client", CODE, nullable=False),
     Column("key", CODE, nullable=False),
     Column("fingerprint", CODE, nullable=False),
-    Column("status", Integer, nullable=False),
+    Column("status", NUMBER, nullable=False),
     Column("response", Json, nullable=False),
     Column("location", CODE),
     Column("at", Instant, nullable=False),
@@ -272,6 +450,47 @@ number_blocks = Table(
     Column("day", CODE, nullable=False),
     Column("next", BigInteger, nullable=False),
     PrimaryKeyConstraint("opener", "day", name="number_block"),
+    Index("number_blocks_day", "day"),
+    sqlite_with_rowid=False,
+)
+
+# One row: how far this store has come (docs/adr/0030).
+installation = Table(
+    "installation",
+    metadata,
+    Column("incarnation", CODE, nullable=False),
+    Column("sequence", NUMBER, nullable=False),
+    Column("token", CODE, nullable=False),
+    PrimaryKeyConstraint("incarnation", name="present_incarnation"),
+    sqlite_with_rowid=False,
+)
+
+# The lives of this store: the first, and one more for each time that an older copy of it went on.
+incarnations = Table(
+    "incarnations",
+    metadata,
+    Column("id", ROW_ID, primary_key=True),
+    Column("incarnation", CODE, nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("shared_event", NUMBER, nullable=False),  # the last one that it has in common with the one before it
+    Column("doubts_ended_at", Instant),  # an operator said that nothing of before comes any more
+    UniqueConstraint("incarnation", name="incarnation"),
+)
+
+# POSTs that may be retries of what was done in the lost hour: a person decides. No content of them.
+doubts = Table(
+    "doubts",
+    metadata,
+    Column("client", CODE, nullable=False),
+    Column("key", CODE, nullable=False),
+    Column("participant", CODE, nullable=False),
+    Column("path", CODE, nullable=False),
+    Column("fingerprint", CODE, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("state", CODE, nullable=False),
+    Column("request_no", CODE),
+    Column("submissionhash", CODE),
+    PrimaryKeyConstraint("key", "client", name="doubt"),
     sqlite_with_rowid=False,
 )
 
@@ -332,7 +551,7 @@ court_figures = Table(
 calendars = Table(
     "calendars",
     metadata,
-    Column("year", Integer, nullable=False, autoincrement=False),
+    Column("year", NUMBER, nullable=False, autoincrement=False),
     Column("notice", Text, nullable=False),
     Column("issued_on", CODE, nullable=False),
     Column("rest", Json, nullable=False),
@@ -354,6 +573,22 @@ measure_steps = Table(
     Index("measure_steps_measure", "measure_no", "id"),
 )
 
+# What a case's debt is: the last figure holds, those before it are its history (docs/adr/0036).
+case_debts = Table(
+    "case_debts",
+    metadata,
+    Column("court", CODE, nullable=False),
+    Column("case_no", CODE, nullable=False),
+    Column("seq", NUMBER, nullable=False),
+    Column("amount", CODE, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("by", CODE, nullable=False),
+    Column("request_no", CODE, nullable=False),
+    Column("reason", CODE),
+    PrimaryKeyConstraint("case_no", "court", "seq", name="case_debt"),
+    sqlite_with_rowid=False,
+)
+
 pages = Table(
     "pages",
     metadata,
@@ -368,11 +603,12 @@ pages = Table(
     Column("at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),  # nobody sends it before: its back-off, or another's lease
     Column("sent_at", Instant),
-    Column("attempts", Integer, nullable=False),
+    Column("attempts", NUMBER, nullable=False),
     Column("state", CODE, nullable=False),
     UniqueConstraint("page_id", name="page_id"),
     UniqueConstraint("alert", "level", "person", "channel", name="page"),
     Index("pages_waiting", "state", "due_at", "id", **_only("state = 'waiting'")),
+    Index("pages_state", "state"),
 )
 
 duty_shifts = Table(
@@ -408,7 +644,7 @@ daily_uses = Table(
     Column("who", CODE, nullable=False),
     Column("day", CODE, nullable=False),
     Column("what", CODE, nullable=False),
-    Column("used", Integer, nullable=False),
+    Column("used", NUMBER, nullable=False),
     PrimaryKeyConstraint("participant", "who", "day", "what", name="daily_use"),
     sqlite_with_rowid=False,
 )
@@ -442,11 +678,22 @@ release_items = Table(
     "release_items",
     metadata,
     Column("release_no", CODE, ForeignKey("releases.release_no", name="release_of_item"), nullable=False),
-    Column("seq", Integer, nullable=False),
+    Column("seq", NUMBER, nullable=False),
     Column("kind", CODE, nullable=False),
     Column("request_no", CODE),
     Column("measure_no", CODE),
     Column("reason", CODE),
     PrimaryKeyConstraint("release_no", "seq", name="release_item"),
+    sqlite_with_rowid=False,
+)
+
+# What `/readyz` writes to see whether anything can be written.
+write_probes = Table(
+    "write_probes",
+    metadata,
+    Column("name", CODE, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("name", name="write_probe"),
     sqlite_with_rowid=False,
 )

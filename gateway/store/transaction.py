@@ -2,35 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, exists, func, literal_column, select, text
+from sqlalchemy import Column, ColumnElement, Integer, bindparam, exists, func, literal_column, select, text, update
 
+from gateway.core.doubts import Doubt, State
+from gateway.core.forgotten import Forgotten
+from gateway.core.lifecycle import ALERT_OPEN
+from gateway.core.marks import Mark
 from gateway.core.measure_moves import LIVE, OPEN_STATES
 from gateway.core.records import (
     ApprovalRow,
+    CaseDebt,
     Changes,
+    DocumentRow,
     DutyShift,
+    FailedMessage,
+    Held,
     IdempotencyRow,
     LedgerLine,
     Measure,
     Message,
     OutboxRow,
     Page,
+    PausedRoute,
     Request,
     SubjectUse,
     Submission,
     Timer,
 )
-from gateway.services.ports import KnownMessage
-from gateway.store import books, duty, outbox, paging, reads, writes
+from gateway.core.retry import CLOCKS_APART, Backoff, LongestWaits
+from gateway.services.ports import NOTICE_WINDOW, KnownMessage, NoticeRoom
+from gateway.store import (
+    books,
+    budgets,
+    doubts,
+    duty,
+    early,
+    forgotten,
+    outbox,
+    paging,
+    papers,
+    pauses,
+    reads,
+    standing,
+    stepped,
+    writes,
+)
 from gateway.store.columns import Instant, among
 from gateway.store.connection import Connection, scalar
 from gateway.store.query import Query
 from gateway.store.rows import (
     APPROVAL,
+    CASE_DEBT,
+    FORGOTTEN,
+    HELD,
     IDEMPOTENCY,
     LEDGER,
     MEASURE,
@@ -42,35 +71,58 @@ from gateway.store.rows import (
 )
 from gateway.store.tables import (
     approvals,
-    documents,
+    held,
     idempotency,
     measures,
     messages,
     notices,
+    partner_versions,
+    quarantine,
     requests,
     subject_uses,
     submissions,
     timers,
 )
 
-NOTICE_WINDOW = timedelta(minutes=1)
 _r, _m, _s, _i, _x = requests.c, messages.c, submissions.c, idempotency.c, measures.c
+_h, _q = held.c, quarantine.c
 
 LOCK_REQUESTS = Query(
     select(*REQUEST.columns).where(among(_r.request_no, "numbers")).order_by(_r.request_no).with_for_update()
 )
 KNOWN_MESSAGES = Query(
-    select(_m.sender, _m.id, _m.digest, _m.disposition, _m.answer_id, _m.request_no).where(among(_m.id, "ids"))
+    select(_m.sender, _m.id, _m.digest, _m.disposition, _m.answer_id, _m.request_no, _m.receiver).where(
+        among(_m.id, "ids")
+    )
 )
-HELD_MESSAGES = Query(
-    select(*MESSAGE.columns)
-    .where(_m.request_no == bindparam("number"), _m.sender == bindparam("by"), _m.disposition == "held")
-    .order_by(_m.seqno)
+_held = select(*HELD.columns).where(_h.sender == bindparam("by"), _h.request_no == bindparam("number"))
+HELD_AT = Query(_held.where(_h.seqno == bindparam("seqno")))
+HELD_AFTER = Query(_held.where(_h.seqno > bindparam("seqno")).order_by(_h.seqno))
+HELD_COUNT = Query(select(func.count()).where(_h.sender == bindparam("by"), _h.request_no == bindparam("number")))
+# Rows without bytes, and never more than `[limits] held_per_partner`.
+HELD_TOTALS = Query(select(func.count(), func.coalesce(func.sum(_h.size), 0)).where(_h.sender == bindparam("by")))
+MESSAGE_BY_ID = Query(select(*MESSAGE.columns).where(_m.id == bindparam("message"), _m.sender == bindparam("by")))
+MESSAGE_START = Query(
+    select(
+        func.substr(_m.jws, 1, bindparam("size", type_=Integer())),
+        func.substr(_m.disclosure, 1, bindparam("size", type_=Integer())),
+    ).where(_m.id == bindparam("message"), _m.sender == bindparam("by"))
 )
 SEQNO_OWNER = Query(
     select(_m.id).where(
         _m.request_no == bindparam("number"), _m.sender == bindparam("by"), _m.seqno == bindparam("seqno")
     )
+)
+SENT_FROM = Query(
+    select(_m.id, _m.seqno)
+    .where(
+        _m.request_no == bindparam("number"),
+        _m.sender == bindparam("by"),
+        _m.seqno >= bindparam("seqno"),
+        _m.disclosure.is_not(None),
+    )
+    .order_by(_m.seqno)
+    .limit(bindparam("limit", type_=Integer()))
 )
 SUBMISSIONS = Query(select(*SUBMISSION.columns).where(among(_s.id, "ids")))
 IDEMPOTENCY_ROWS = Query(select(*IDEMPOTENCY.columns).where(among(_i.key, "keys")))
@@ -80,16 +132,38 @@ _measures = select(*MEASURE.columns)
 MEASURES_ON = Query(_measures.where(among(_x.object_key, "objects")))
 MEASURES_OF = Query(_measures.where(_x.request_no == bindparam("number")).with_for_update())
 MEASURES_BY_CONTROL = Query(
-    _measures.where(_x.control_no == bindparam("control"), _x.asked == bindparam("by")).with_for_update()
+    _measures.where(
+        _x.control_no == bindparam("control"), _x.asked == bindparam("by"), _x.opener == bindparam("opener")
+    ).with_for_update()
 )
-MEASURES_IN_CASE = Query(_measures.where(_x.case_no == bindparam("case")))
-REQUESTS_IN_CASE = Query(select(*REQUEST.columns).where(_r.case_no == bindparam("case")))
+REQUESTS_IN_CASE = Query(
+    select(*REQUEST.columns).where(_r.case_no == bindparam("case"), _r.asker == bindparam("court"))
+)
 TIMER_OF = Query(
     select(*TIMER.columns).where(timers.c.request_no == bindparam("number"), timers.c.kind == bindparam("which"))
 )
-DOCUMENTS_KNOWN = Query(select(documents.c.sha256).where(among(documents.c.sha256, "digests")))
+
+
+def _until(at: Column[Any]) -> ColumnElement[bool]:
+    """What is dated later was written by a clock that was ahead: it is not of this minute or hour."""
+    return at <= bindparam("until", type_=Instant())
+
+
+IN_QUARANTINE = Query(select(_q.owner, _q.body_sha256).where(among(_q.body_sha256, "digests")))
+_of_the_hour = (
+    select(literal_column("1"))
+    .where(_q.owner == bindparam("whose"), _q.at > bindparam("since", type_=Instant()), _until(_q.at))
+    .limit(bindparam("limit", type_=Integer()))
+    .subquery("of_the_hour")
+)
+QUARANTINED_SINCE = Query(select(func.count()).select_from(_of_the_hour))
+NOTICE_VERSION = Query(
+    select(partner_versions.c.notice_version).where(partner_versions.c.participant == bindparam("code"))
+)
 RECENT_NOTICES = Query(
-    select(func.count()).where(notices.c.owner == bindparam("to"), notices.c.at > bindparam("since", type_=Instant()))
+    select(func.count()).where(
+        notices.c.owner == bindparam("to"), notices.c.at > bindparam("since", type_=Instant()), _until(notices.c.at)
+    )
 )
 INSERT_NOTICE = Query(
     text(
@@ -97,9 +171,19 @@ INSERT_NOTICE = Query(
         "ON CONFLICT (body_sha256, owner) DO NOTHING RETURNING 1"
     ).bindparams(bindparam("at", type_=Instant()))
 )
+LONGEST_FAULT = LongestWaits().after_fault
+# What cannot be taken back: an alert's end, a measure's, the destruction of a place. (A colon before a word is a
+# parameter to SQLAlchemy.)
+_IS_NOT_FINAL = text("NOT (timers.kind = 'hold' OR timers.kind LIKE 'destroy:%' OR timers.kind LIKE 'measure:%\\:0')")
 _due_timers = (
     select(*TIMER.columns)
-    .where(timers.c.due_at <= bindparam("now", type_=Instant()))
+    .where(
+        timers.c.due_at <= bindparam("now", type_=Instant()),
+        (timers.c.due_at <= bindparam("sure", type_=Instant())) | _IS_NOT_FINAL,
+        timers.c.retry_at.is_(None)
+        | (timers.c.retry_at <= bindparam("now", type_=Instant()))
+        | (timers.c.retry_at > bindparam("longest", type_=Instant())),
+    )
     .order_by(timers.c.due_at)
     .limit(bindparam("limit", type_=Integer()))
 )
@@ -111,6 +195,11 @@ LOCK_DUE_TIMERS = Query(
 LOCK_DUE_TIMERS_OF_NONE = Query(
     _due_timers.where(~exists().where(_r.request_no == timers.c.request_no)).with_for_update(skip_locked=True)
 )
+_this_timer = (timers.c.request_no == bindparam("number"), timers.c.kind == bindparam("which"))
+COUNT_FAILURE = Query(
+    update(timers).where(*_this_timer).values(failures=timers.c.failures + 1).returning(timers.c.failures)
+)
+RETRY_TIMER = Query(update(timers).where(*_this_timer).values(retry_at=bindparam("again", type_=Instant())))
 TIMERS_OF = Query(select(*TIMER.columns).where(among(timers.c.request_no, "numbers")))
 TAKE_NUMBERS = Query(
     text(
@@ -138,7 +227,10 @@ USES_OF = Query(
     .order_by(subject_uses.c.at, subject_uses.c.request_no)
 )
 GROUP = Query(
-    select(*REQUEST.columns).where(_r.group_no == bindparam("number")).order_by(_r.request_no).with_for_update()
+    select(*REQUEST.columns)
+    .where(_r.group_no == bindparam("number"), _r.asker == bindparam("opener"))
+    .order_by(_r.request_no)
+    .with_for_update()
 )
 CASE_REQUESTS = Query(
     select(*REQUEST.columns)
@@ -146,7 +238,18 @@ CASE_REQUESTS = Query(
     .order_by(_r.request_no)
     .with_for_update()
 )
-CASE_MEASURES = Query(_measures.where(_x.case_no == bindparam("case")))
+CASE_MEASURES = Query(_measures.where(_x.case_no == bindparam("case"), _x.opener == bindparam("court")))
+OPEN_ALERTS = Query(
+    select(*REQUEST.columns)
+    .where(
+        _r.asked_case_no == bindparam("case"),
+        _r.asked == bindparam("court"),
+        _r.shape == literal_column("'alert'"),
+        among(_r.state, "states"),
+    )
+    .order_by(_r.request_no)
+    .with_for_update()
+)
 # PostgreSQL: whoever decides by what is (not) in force on an object has it alone until its commit.
 LOCK_OBJECT = Query(select(func.pg_advisory_xact_lock(literal_column("1867"), bindparam("half", type_=Integer()))))
 
@@ -166,12 +269,37 @@ class SqlTransaction:
         found = {(sender, message_id): KnownMessage(*rest) for sender, message_id, *rest in rows}
         return {key: found[key] for key in keys if key in found}
 
-    async def held(self, request_no: str, sender: str) -> list[Message]:
-        return [MESSAGE.read(row) for row in await self._db.fetch(HELD_MESSAGES, number=request_no, by=sender)]
+    async def held_at(self, request_no: str, sender: str, seqno: int) -> Held | None:
+        rows = await self._db.fetch(HELD_AT, number=request_no, by=sender, seqno=seqno)
+        return next((HELD.read(row) for row in rows), None)
+
+    async def held_after(self, request_no: str, sender: str, seqno: int) -> list[Held]:
+        rows = await self._db.fetch(HELD_AFTER, number=request_no, by=sender, seqno=seqno)
+        return [HELD.read(row) for row in rows]
+
+    async def held_count(self, request_no: str, sender: str) -> int:
+        count: int = await scalar(self._db, HELD_COUNT, number=request_no, by=sender)
+        return count
+
+    async def held_totals(self, sender: str) -> tuple[int, int]:
+        ((count, size),) = await self._db.fetch(HELD_TOTALS, by=sender)
+        return int(count), int(size)
+
+    async def message(self, sender: str, message_id: str) -> Message | None:
+        rows = await self._db.fetch(MESSAGE_BY_ID, message=message_id, by=sender)
+        return next((MESSAGE.read(row) for row in rows), None)
+
+    async def message_start(self, sender: str, message_id: str, size: int) -> bytes:
+        rows = await self._db.fetch(MESSAGE_START, message=message_id, by=sender, size=size)
+        return next((f"{jws}~{disclosure or ''}~".encode()[:size] for jws, disclosure in rows), b"")
 
     async def seqno_owner(self, request_no: str, sender: str, seqno: int) -> str | None:
         owner: str | None = await scalar(self._db, SEQNO_OWNER, number=request_no, by=sender, seqno=seqno)
         return owner
+
+    async def sent_from(self, request_no: str, sender: str, seqno: int, limit: int) -> list[tuple[str, int]]:
+        rows = await self._db.fetch(SENT_FROM, number=request_no, by=sender, seqno=seqno, limit=limit)
+        return [(message_id, number) for message_id, number in rows]
 
     async def attempted(self, request_no: str) -> bool:
         return await outbox.attempted(self._db, request_no)
@@ -201,11 +329,8 @@ class SqlTransaction:
     async def measures_on(self, object_keys: Sequence[str]) -> list[Measure]:
         return await self._measures(MEASURES_ON, objects=object_keys) if object_keys else []
 
-    async def measures_in_case(self, case_no: str) -> list[Measure]:
-        return await self._measures(MEASURES_IN_CASE, case=case_no)
-
-    async def requests_in_case(self, case_no: str) -> list[Request]:
-        return [REQUEST.read(row) for row in await self._db.fetch(REQUESTS_IN_CASE, case=case_no)]
+    async def requests_in_case(self, case_no: str, court: str) -> list[Request]:
+        return [REQUEST.read(row) for row in await self._db.fetch(REQUESTS_IN_CASE, case=case_no, court=court)]
 
     async def timer(self, request_no: str, kind: str) -> Timer | None:
         rows = await self._db.fetch(TIMER_OF, number=request_no, which=kind)
@@ -223,34 +348,138 @@ class SqlTransaction:
     async def measures_of(self, request_no: str) -> list[Measure]:
         return await self._measures(MEASURES_OF, number=request_no)
 
-    async def measure_by_control(self, control_no: str, asked: str) -> Measure | None:
-        found = await self._measures(MEASURES_BY_CONTROL, control=control_no, by=asked)
+    async def measure_by_control(self, control_no: str, asked: str, opener: str) -> Measure | None:
+        found = await self._measures(MEASURES_BY_CONTROL, control=control_no, by=asked, opener=opener)
         return next((m for m in found if m.state in LIVE), None)
 
-    async def documents_known(self, digests: Sequence[str]) -> set[str]:
-        rows = await self._db.fetch(DOCUMENTS_KNOWN, digests=digests) if digests else ()
+    async def documents_readable(self, participant: str, digests: Sequence[str]) -> set[str]:
+        rows = await self._db.fetch(papers.READABLE, digests=digests, whose=participant) if digests else ()
         return {sha256 for (sha256,) in rows}
 
-    async def notice_allowed(self, owner: str, body_sha256: str, now: datetime, per_minute: int) -> bool:
-        if await scalar(self._db, RECENT_NOTICES, to=owner, since=now - NOTICE_WINDOW) >= per_minute:
-            return False
-        return await scalar(self._db, INSERT_NOTICE, owner=owner, sha256=body_sha256, at=now) is not None
+    async def quarantined(self, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        rows = await self._db.fetch(IN_QUARANTINE, digests=_second(keys)) if keys else ()
+        return {(owner, sha256) for owner, sha256 in rows} & set(keys)
+
+    async def quarantined_since(self, owner: str, since: datetime, now: datetime, limit: int) -> int:
+        until = now + CLOCKS_APART
+        count: int = await scalar(self._db, QUARANTINED_SINCE, whose=owner, since=since, until=until, limit=limit)
+        return count
+
+    async def is_early(self, owner: str, body_sha256: str) -> bool:
+        return await scalar(self._db, early.IS_EARLY, whose=owner, digest=body_sha256) is not None
+
+    async def early_count(self, owner: str, request_no: str) -> int:
+        count: int = await scalar(self._db, early.EARLY_COUNT, whose=owner, number=request_no)
+        return count
+
+    async def early_totals(self, owner: str) -> tuple[int, int]:
+        [(count, size)] = await self._db.fetch(early.EARLY_TOTALS, whose=owner)
+        return count, int(size)
+
+    async def take_early(self, ids: Sequence[int]) -> set[int]:
+        return await early.take(self._db, ids)
+
+    async def forgotten_totals(self, owner: str) -> tuple[int, int]:
+        [(count, size)] = await self._db.fetch(forgotten.TOTALS, whose=owner)
+        return count, int(size)
+
+    async def is_forgotten_kept(self, owner: str, body_sha256: str) -> bool:
+        return await scalar(self._db, forgotten.IS_KEPT, whose=owner, digest=body_sha256) is not None
+
+    async def forgotten_of(self, request_no: str) -> list[Forgotten]:
+        return [FORGOTTEN.read(row) for row in await self._db.fetch(forgotten.OF_REQUEST, number=request_no)]
+
+    async def end_forgotten(self, messages: Sequence[Forgotten], now: datetime | None) -> int:
+        taken = [m.id for m in messages if m.ours and now is not None]
+        rest = [m.id for m in messages if m.id not in taken]
+        ended = await self._db.fetch(forgotten.TAKEN_UP, ids=taken, now=now) if taken else ()
+        gone = await self._db.fetch(forgotten.TAKE, ids=rest) if rest else ()
+        return len(list(ended)) + len(list(gone))
+
+    async def done_before(self, submissionhash: str, request_no: str) -> int:
+        return len(list(await self._db.fetch(doubts.DONE_BEFORE, digest=submissionhash, number=request_no)))
+
+    async def skip_numbers(self, opener: str, day: str, following: int) -> None:
+        await standing.skip_numbers(self._db, {f"{opener}/{day}": following})
+
+    async def end_waits(self, now: datetime, longest: Mapping[str, timedelta]) -> int:
+        return await stepped.end_waits(self._db, now, longest)
+
+    async def look_at(self, request_no: str) -> Request | None:
+        rows = await self._db.fetch(reads.REQUEST_BY_NUMBER, number=request_no)
+        return next((REQUEST.read(row) for row in rows), None)
+
+    async def notice_version(self, participant: str) -> int | None:
+        version: int | None = await scalar(self._db, NOTICE_VERSION, code=participant)
+        return version
+
+    async def admit_notice(self, owner: str, body_sha256: str, now: datetime, per_minute: int) -> NoticeRoom:
+        if (
+            await scalar(self._db, RECENT_NOTICES, to=owner, since=now - NOTICE_WINDOW, until=now + CLOCKS_APART)
+            >= per_minute
+        ):
+            return "full"
+        recorded = await scalar(self._db, INSERT_NOTICE, owner=owner, sha256=body_sha256, at=now)
+        return "told" if recorded is None else "free"
 
     async def mark_sent(self, row_ids: Sequence[int], owner: str) -> list[OutboxRow]:
         return await outbox.mark_sent(self._db, row_ids, owner) if row_ids else []
 
-    async def mark_failed(self, row_id: int, owner: str, *, next_at: datetime, reason: str, park: bool) -> None:
-        await outbox.mark_failed(self._db, row_id, owner, next_at=next_at, reason=reason, park=park)
+    async def mark_failed(self, failed: Sequence[FailedMessage], owner: str) -> None:
+        await outbox.mark_failed(self._db, failed, owner)
 
-    async def due_timers(self, now: datetime, limit: int) -> list[Timer]:
+    async def paused(self, routes: Sequence[str]) -> dict[str, PausedRoute]:
+        return await pauses.paused(self._db, routes)
+
+    async def begin_pause(self, pause: PausedRoute) -> bool:
+        return await pauses.begin(self._db, pause)
+
+    async def go_on_pausing(self, pause: PausedRoute) -> None:
+        await pauses.go_on(self._db, pause)
+
+    async def end_pause(self, route: str) -> None:
+        await pauses.end(self._db, route)
+
+    async def anything_ready(self, route: str, now: datetime) -> bool:
+        return await pauses.anything_ready(self._db, route, now)
+
+    async def due_timers(self, now: datetime, limit: int, sure: datetime | None = None) -> list[Timer]:
         """Of requests, and of numbers whose `open` has not come."""
         queries = (LOCK_DUE_TIMERS, LOCK_DUE_TIMERS_OF_NONE) if self._db.locks else (DUE_TIMERS,)
-        found = [row for query in queries for row in await self._db.fetch(query, now=now, limit=limit)]
+        times = {"now": now, "sure": sure or now, "longest": now + LONGEST_FAULT}
+        found = [row for query in queries for row in await self._db.fetch(query, limit=limit, **times)]
         return [TIMER.read(row) for row in found[:limit]]
+
+    async def set_timer_aside(self, timer: Timer, now: datetime, backoff: Backoff) -> int:
+        which = {"number": timer.request_no, "which": timer.kind}
+        failures = await scalar(self._db, COUNT_FAILURE, **which)
+        if failures is None:
+            return 0
+        await self._db.fetch(RETRY_TIMER, **which, again=now + backoff.after(failures))
+        return int(failures)
 
     async def timers_of(self, numbers: Sequence[str]) -> list[Timer]:
         found = [TIMER.read(row) for row in await self._db.fetch(TIMERS_OF, numbers=numbers)]
         return sorted(found, key=lambda t: (t.request_no, t.kind))
+
+    async def note_doubt(self, doubt: Doubt, most: int) -> bool:
+        if await scalar(self._db, doubts.COUNT) >= most:
+            return False
+        if await scalar(self._db, doubts.DOUBT, which=doubt.key, whose=doubt.client) is None:
+            await self._db.fetch(doubts.NOTE, **asdict(doubt))
+        return True
+
+    async def settle_doubt(self, client: str, key: str, state: State) -> bool:
+        return await scalar(self._db, doubts.SETTLE, which=key, whose=client, said=state) is not None
+
+    async def end_doubts(self, incarnation: str, now: datetime) -> None:
+        await self._db.fetch(doubts.END, which=incarnation, now=now)
+
+    async def raise_sequence(self, token: str) -> None:
+        await standing.raise_sequence(self._db, token)
+
+    async def begin_age(self, mark: Mark, shared_event: int, at: datetime) -> None:
+        await standing.begin_age(self._db, mark, shared_event, at)
 
     async def take_number_block(self, opener: str, day: str, size: int) -> int:
         following: int = await scalar(self._db, TAKE_NUMBERS, opener=opener, day=day, size=size)
@@ -273,14 +502,27 @@ class SqlTransaction:
         rows = await self._db.fetch(USES_OF, subjects=keys, since=since) if keys else ()
         return [SUBJECT_USE.read(row) for row in rows]
 
-    async def lock_group(self, group_no: str) -> list[Request]:
-        return [REQUEST.read(row) for row in await self._db.fetch(GROUP, number=group_no)]
+    async def lock_group(self, group_no: str, opener: str) -> list[Request]:
+        return [REQUEST.read(row) for row in await self._db.fetch(GROUP, number=group_no, opener=opener)]
+
+    async def wait_for_name(self, row: DocumentRow) -> None:
+        await budgets.wait_for_name(self._db, row)
+
+    async def use_token(self, participant: str, jti: str, now: datetime, until: datetime, most: int) -> bool | None:
+        return await budgets.use_token(self._db, participant, jti, now, until, most)
 
     async def lock_case(self, case_no: str, court: str) -> list[Request]:
         return [REQUEST.read(row) for row in await self._db.fetch(CASE_REQUESTS, case=case_no, court=court)]
 
-    async def case_measures(self, case_no: str) -> list[Measure]:
-        return await self._measures(CASE_MEASURES, case=case_no)
+    async def case_measures(self, case_no: str, court: str) -> list[Measure]:
+        return await self._measures(CASE_MEASURES, case=case_no, court=court)
+
+    async def case_debts(self, case_no: str, court: str) -> list[CaseDebt]:
+        return [CASE_DEBT.read(row) for row in await self._db.fetch(reads.DEBTS_OF_CASE, case=case_no, court=court)]
+
+    async def lock_open_alerts(self, case_no: str, court: str) -> list[Request]:
+        rows = await self._db.fetch(OPEN_ALERTS, case=case_no, court=court, states=ALERT_OPEN)
+        return [REQUEST.read(row) for row in rows]
 
     async def lock_objects(self, object_keys: Sequence[str]) -> None:
         if self._db.locks:

@@ -10,18 +10,29 @@ from dataclasses import replace
 
 from sqlalchemy import func, literal_column, select
 
-from gateway.core.records import Changes, CourtFigure, LedgerLine, Message, OutboxRow, QuarantineRow, Timer
+from gateway.core.records import (
+    Changes,
+    CourtFigure,
+    LedgerLine,
+    OutboxRow,
+    PartnerVersion,
+    QuarantineRow,
+    Timer,
+)
+from gateway.core.routing import route_of
 from gateway.errors import ConflictError, MisuseError
-from gateway.store import bulk, paging, tables
-from gateway.store.columns import EPOCH, micros
+from gateway.store import bulk, early, forgotten, outbox, paging, papers, tables
+from gateway.store.columns import micros
 from gateway.store.connection import Connection
+from gateway.store.leasing import AT_ONCE
 from gateway.store.query import Query
 from gateway.store.rows import (
     APPROVAL,
     CALENDAR,
+    CASE_DEBT,
     COURT_FIGURE,
-    DOCUMENT,
     EVENT,
+    HELD,
     IDEMPOTENCY,
     LEDGER,
     MEASURE,
@@ -29,6 +40,7 @@ from gateway.store.rows import (
     MESSAGE,
     OUTBOX,
     PAGE,
+    PARTNER_VERSION,
     QUARANTINE,
     RELEASE,
     RELEASE_ITEM,
@@ -50,10 +62,10 @@ REQUEST_FIXED = frozenset(
     }
 )
 _r, _m, _o, _t, _x = tables.requests.c, tables.messages.c, tables.outbox.c, tables.timers.c, tables.measures.c
-_q, _refs = tables.quarantine.c, tables.document_refs.c
+_h = tables.held.c
+_q, _le = tables.quarantine.c, tables.ledger_entries.c
 _request_changing = [c for c in REQUEST.columns if c.name not in REQUEST_FIXED]
 _measure_changing = [c for c in MEASURE.columns if c is not _x.measure_no]
-_outbox_rest = [c for c in OUTBOX.written if c is not _o.due_at]
 
 INSERT_REQUESTS = bulk.insert(tables.requests, REQUEST.written)
 UPDATE_REQUESTS = bulk.update(
@@ -65,33 +77,52 @@ SET_DISPOSITIONS = bulk.update(tables.messages, [_m.disposition], [_m.id, _m.sen
 SET_ANSWERS = bulk.update(tables.messages, [_m.answer_id], [_m.id, _m.sender])
 DESTROY_CONTENT = bulk.update(tables.messages, [_m.disclosure], [_m.id, _m.sender])
 DESTROY_REFUSED = bulk.update(tables.quarantine, [_q.body], [_q.message_id, _q.owner])
-INSERT_OUTBOX = bulk.insert(tables.outbox, [*_outbox_rest, _o.due_at])
+INSERT_OUTBOX = bulk.insert(tables.outbox, [*OUTBOX.written, _o.route, _o.due_at])
+# Behind an earlier number that is not sent yet; `outbox.mark_sent` lets the next one go.
+HOLD_OUTBOX = bulk.update_where(
+    tables.outbox,
+    "state = 'waiting'",
+    [_o.message_id, _o.sender],
+    "EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.request_no = outbox.request_no "
+    "AND earlier.sender = outbox.sender AND earlier.seqno < outbox.seqno "
+    "AND (earlier.state = 'ready' OR earlier.state = 'waiting' OR earlier.state = 'parked'))",
+)
 # A new budget of attempts, but never "not attempted" again.
 OUTBOX_AGAIN = bulk.update_where(
     tables.outbox,
-    "state = 'ready', due_at = 0, lease_owner = NULL, reason = NULL, "
+    f"state = 'ready', due_at = {AT_ONCE}, lease_owner = NULL, reason = NULL, "
     "attempts = CASE WHEN attempts > 1 THEN 1 ELSE attempts END",
     [_o.message_id, _o.sender],
     "state IN ('sent', 'parked')",
 )
-OUTBOX_CANCEL = bulk.update_where(
-    tables.outbox, "state = 'cancelled'", [_o.request_no], "state = 'ready' AND attempts = 0"
+# One after the other, in the order of their numbers: `HOLD_OUTBOX` puts all but the first behind it.
+OUTBOX_IN_ORDER = bulk.update(
+    tables.outbox,
+    [_o.due_at],
+    [_o.message_id, _o.sender],
+    also=", state = 'ready', lease_owner = NULL, reason = NULL, "
+    "attempts = CASE WHEN attempts > 1 THEN 1 ELSE attempts END",
+    condition="state = 'sent'",
 )
 SET_TIMERS = bulk.insert(
     tables.timers,
     TIMER.written,
     'ON CONFLICT (request_no, kind) DO UPDATE SET due_at = excluded.due_at, "count" = excluded."count", '
-    "start_at = excluded.start_at, provisional = excluded.provisional",
+    "start_at = excluded.start_at, provisional = excluded.provisional, failures = 0, retry_at = NULL",
 )
 CLEAR_TIMERS = bulk.delete(tables.timers, [_t.request_no, _t.kind])
 INSERT_MEASURES = bulk.insert(tables.measures, MEASURE.written)
 UPDATE_MEASURES = bulk.update(tables.measures, _measure_changing, [_x.measure_no])
 INSERT_MEASURE_STEPS = bulk.insert(tables.measure_steps, MEASURE_STEP.written)
+INSERT_CASE_DEBTS = bulk.insert(tables.case_debts, CASE_DEBT.written)
 INSERT_PAGES = bulk.insert(tables.pages, PAGE.written)
-INSERT_DOCUMENT_REFS = bulk.insert(
-    tables.document_refs, [_refs.request_no, _refs.sha256], "ON CONFLICT (sha256, request_no) DO NOTHING"
+INSERT_HELD = bulk.insert(tables.held, HELD.written)
+END_HELD = bulk.delete(tables.held, [_h.sender, _h.request_no, _h.seqno])
+PUT_PARTNER_VERSIONS = bulk.insert(
+    tables.partner_versions,
+    PARTNER_VERSION.written,
+    "ON CONFLICT (participant) DO UPDATE SET notice_version = excluded.notice_version, at = excluded.at",
 )
-INSERT_DOCUMENTS = bulk.insert(tables.documents, DOCUMENT.written, "ON CONFLICT (sha256) DO NOTHING")
 COUNT_QUARANTINE = bulk.insert(
     tables.quarantine,
     QUARANTINE.written,
@@ -123,19 +154,23 @@ INSERT_RELEASES = bulk.insert(tables.releases, RELEASE.written)
 INSERT_RELEASE_ITEMS = bulk.insert(tables.release_items, RELEASE_ITEM.written)
 # 交叉执行 alone moves a request to another case.
 CHANGE_CASES = bulk.update(tables.requests, [_r.case_no], [_r.request_no])
+# The one asked takes a request into its case: what its ledger says of that request follows.
+JOIN_LEDGER = bulk.update(tables.ledger_entries, [_le.case_no], [_le.ledger, _le.item_no, _le.request_no])
 INSERT_EVENTS = bulk.insert(tables.events, EVENT.written)
 
 new_request = REQUEST.writer(REQUEST.written)
 changed_request = REQUEST.writer([*_request_changing, _r.request_no, _r.rev])
 new_submission = SUBMISSION.writer(SUBMISSION.written)
 new_message = MESSAGE.writer(MESSAGE.written)
-new_outbox = OUTBOX.writer(_outbox_rest)
+new_outbox = OUTBOX.writer(OUTBOX.written)
 timer = TIMER.writer(TIMER.written)
 new_measure = MEASURE.writer(MEASURE.written)
 changed_measure = MEASURE.writer([*_measure_changing, _x.measure_no])
 measure_step = MEASURE_STEP.writer(MEASURE_STEP.written)
+case_debt = CASE_DEBT.writer(CASE_DEBT.written)
 new_page = PAGE.writer(PAGE.written)
-new_document = DOCUMENT.writer(DOCUMENT.written)
+waiting = HELD.writer(HELD.written)
+partner_version = PARTNER_VERSION.writer(PARTNER_VERSION.written)
 refused = QUARANTINE.writer(QUARANTINE.written)
 remembered = IDEMPOTENCY.writer(IDEMPOTENCY.written)
 ledger_line = LEDGER.writer(LEDGER.written)
@@ -162,21 +197,33 @@ async def apply(connection: Connection, changes: Changes) -> None:
     await _all(SET_ANSWERS, connection, list(answers.values()))
     await connection.run(DESTROY_CONTENT, [(None, i, sender) for sender, i in changes.destroyed])
     await connection.run(DESTROY_REFUSED, [(b"", i, sender) for sender, i in changes.destroyed])
-    await connection.run(INSERT_OUTBOX, _outbox_rows(changes.outbox, changes.messages))
+    await connection.run(INSERT_OUTBOX, _outbox_rows(changes.outbox))
+    await connection.run(HOLD_OUTBOX, [(r.message_id, r.sender) for r in changes.outbox if _may_have_to_wait(r)])
     await connection.run(OUTBOX_AGAIN, [(i, sender) for sender, i in changes.outbox_again])
-    await connection.run(OUTBOX_CANCEL, [(number,) for number in changes.outbox_cancel])
+    in_order = [(micros(due), i, sender) for due, sender, i in changes.outbox_in_order]
+    await connection.run(OUTBOX_IN_ORDER, in_order)
+    await connection.run(HOLD_OUTBOX, [(i, sender) for _, i, sender in in_order])
+    await connection.run(outbox.CANCEL, [(number,) for number in changes.outbox_cancel])
     await connection.run(SET_TIMERS, [timer(t) for t in _last(changes.timers)])
     await connection.run(CLEAR_TIMERS, changes.timers_clear)
     await connection.run(INSERT_MEASURES, [new_measure(m) for m in changes.new_measures])
     measures = {m.measure_no: m for m in changes.measures}  # what was decided last
     await _all(UPDATE_MEASURES, connection, [changed_measure(m) for m in measures.values()])
     await connection.run(INSERT_MEASURE_STEPS, [measure_step(s) for s in changes.measure_steps])
+    await connection.run(INSERT_CASE_DEBTS, [case_debt(d) for d in changes.case_debts])
     await connection.run(INSERT_PAGES, [new_page(p) for p in changes.new_pages])
     if changes.pages_cancel:
         await connection.fetch(paging.CANCEL_PAGES, alerts=changes.pages_cancel)
-    await connection.run(INSERT_DOCUMENT_REFS, changes.document_refs)
-    await connection.run(INSERT_DOCUMENTS, [new_document(d) for d in changes.documents])
+    await papers.name(connection, changes.documents_named)
+    await papers.put(connection, changes.documents)
+    await connection.run(INSERT_HELD, [waiting(h) for h in changes.held])
+    await connection.run(END_HELD, changes.held_over)
+    await connection.run(early.INSERT_EARLY, [early.new_early(e) for e in changes.early])
+    await connection.run(forgotten.INSERT, [forgotten.new(f) for f in changes.forgotten])
     await connection.run(COUNT_QUARANTINE, [refused(q) for q in _counted(changes.quarantine)])
+    clocks = {c.participant: c for c in changes.partner_clocks}
+    await connection.run(early.PUT_PARTNER_CLOCKS, [early.partner_clock(c) for _, c in sorted(clocks.items())])
+    await connection.run(PUT_PARTNER_VERSIONS, [partner_version(v) for v in _versions(changes.partner_versions)])
     await connection.run(INSERT_IDEMPOTENCY, [remembered(i) for i in changes.idempotency])
     await connection.run(PUT_LEDGER, [ledger_line(line) for line in _lines(changes.ledger)])
     await connection.run(PUT_COURT_FIGURES, [court_figure(f) for f in _figures(changes.court_figures)])
@@ -186,6 +233,7 @@ async def apply(connection: Connection, changes: Changes) -> None:
     await connection.run(INSERT_RELEASES, [release(r) for r in changes.releases])
     await connection.run(INSERT_RELEASE_ITEMS, [release_item(i) for i in changes.release_items])
     await _all(CHANGE_CASES, connection, [(case_no, number) for number, case_no in changes.case_changes])
+    await connection.run(JOIN_LEDGER, changes.ledger_cases)
     if changes.events and connection.locks:
         await connection.fetch(FEED_LOCK)
     await connection.run(INSERT_EVENTS, [event(e) for e in changes.events])
@@ -196,12 +244,13 @@ async def _all(statement: bulk.Bulk, connection: Connection, rows: list[Values])
         raise MisuseError(f"{len(rows)} rows to change, {changed} exist: {statement.sqlite}")
 
 
-def _outbox_rows(outbox: list[OutboxRow], messages: list[Message]) -> list[Values]:
-    """A new row is due when its message was stored, unless it says when in `next_at`."""
-    stored = {(m.sender, m.id): m.stored_at for m in messages} if outbox else {}
-    return [
-        (*new_outbox(row), micros(row.next_at or stored.get((row.sender, row.message_id), EPOCH))) for row in outbox
-    ]
+def _outbox_rows(rows: list[OutboxRow]) -> list[Values]:
+    return [(*new_outbox(row), route_of(row.routing_key), AT_ONCE) for row in rows]
+
+
+def _may_have_to_wait(row: OutboxRow) -> bool:
+    """Whether there can be an unsent row before it in its request."""
+    return row.request_no is not None and row.seqno is not None and row.seqno > 1 and not row.overtakes
 
 
 def _last(timers: list[Timer]) -> Iterable[Timer]:
@@ -216,6 +265,11 @@ def _counted(quarantine: list[QuarantineRow]) -> Iterable[QuarantineRow]:
         key = (row.owner, row.body_sha256)
         rows[key] = replace(rows[key], count=rows[key].count + row.count) if key in rows else row
     return rows.values()
+
+
+def _versions(said: list[PartnerVersion]) -> Iterable[PartnerVersion]:
+    """What was said last."""
+    return {v.participant: v for v in said}.values()
 
 
 def _lines(ledger: list[LedgerLine]) -> Iterable[LedgerLine]:

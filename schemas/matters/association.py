@@ -10,10 +10,11 @@ from pydantic import AfterValidator, StringConstraints
 from schemas.base import Model, label
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.envelope import Ref
-from schemas.identifiers import CaseNo, credit_code
+from schemas.identifiers import QuotedCaseNo, credit_code
 from schemas.normal import upper
 from schemas.rules import broken
-from schemas.values import Day, Line
+from schemas.times import PastDay
+from schemas.values import Line, Name
 
 _MASKED = re.compile(r"[0-9]{6,10}\*{4,8}[0-9]{3}[0-9X]")
 
@@ -47,9 +48,9 @@ DISRUPTION_LABELS = {
 
 class ListedDebtor(Model):
     ref: Annotated[Ref, label("对象编号", "Reference of this debtor within the notice")]
-    name: Annotated[Line, label("姓名或名称", "Name")]
+    name: Annotated[Name, label("姓名或名称", "Name")]
     card_no: Annotated[PublicNumber, label("证件号码（隐去部分）", "ID as the public list shows it")]
-    business_entity: Annotated[Line | None, label("法定代表人或负责人", "Legal representative")] = None
+    business_entity: Annotated[Name | None, label("法定代表人或负责人", "Legal representative")] = None
 
 
 class MemberNotice(Model):
@@ -58,10 +59,10 @@ class MemberNotice(Model):
     debtor: Annotated[ListedDebtor, label("失信被执行人", "The debtor")]
     court_name: Annotated[Line, label("执行法院", "Court")]
     area_name: Annotated[Line, label("省份", "Province")]
-    case_code: Annotated[CaseNo | None, label("案号", "Only where the public list shows it")] = None
+    case_code: Annotated[QuotedCaseNo | None, label("案号", "Only where the public list shows it")] = None
     basis_no: Annotated[Line, label("执行依据文号", "Number of the judgment")]
-    filed_on: Annotated[Day, label("立案日期", "Filed on")]
-    published_on: Annotated[Day, label("发布日期", "Published on")]
+    filed_on: Annotated[PastDay, label("立案日期", "Filed on")]
+    published_on: Annotated[PastDay, label("发布日期", "Published on")]
     performance: Annotated[Performance, label("履行情况", "Performance", PERFORMANCE_LABELS)]
     disruption: Annotated[
         list[Disruption], label("失信行为", "What the debtor did", DISRUPTION_LABELS, min_length=1, max_length=6)

@@ -12,7 +12,8 @@ from schemas.envelope import RequestNo
 from schemas.items import distinct
 from schemas.matters.association import ListedDebtor
 from schemas.rules import broken
-from schemas.values import Day, Line
+from schemas.times import PastDay
+from schemas.values import Line
 
 Step = Literal["contract-refused", "deposit-asked", "credit-cut", "delisted", "reported", "none"]
 STEP_LABELS = {
@@ -36,7 +37,7 @@ class CreditFeedback(Model):
 
     debtor: Annotated[ListedDebtor, label("失信被执行人", "The debtor, as in the notice")]
     notice_no: Annotated[RequestNo | None, label("会员通报编号", "Notice that it answers")] = None
-    reported_on: Annotated[Day, label("反馈日期", "Reported on")]
+    reported_on: Annotated[PastDay, label("反馈日期", "Reported on")]
     members: Annotated[int, label("采取措施的会员数", "Members that did something", ge=0, le=100_000)]
     steps: Annotated[
         list[Step],

@@ -17,7 +17,8 @@ from schemas.items import distinct
 from schemas.ledgers import LedgerEntry
 from schemas.rules import broken
 from schemas.steps import StepItem
-from schemas.values import Day, Money, Org, Prose
+from schemas.times import AnswerDay, PastDay
+from schemas.values import Money, Org, Prose
 
 Insolvency = Literal["cannot-pay-due", "assets-insufficient", "clearly-insolvent", "nothing-found"]
 INSOLVENCY_LABELS = {
@@ -49,7 +50,7 @@ class Candidate(Model):
     known_assets: Annotated[Money, label("已知资产估值", "Value of the property that is known, CNY")]
     employees: Annotated[int | None, label("在册职工人数", "Employees", ge=0, le=1_000_000)] = None
     consent: Annotated[Consent, label("同意情况", "Who agrees to a transfer", CONSENT_LABELS)]
-    proposed_on: Annotated[Day, label("提出日期", "Proposed on")]
+    proposed_on: Annotated[PastDay, label("提出日期", "Proposed on")]
     facts: Annotated[Prose, label("基本情况", "Business, property, employees, petitions")]
 
     @model_validator(mode="after")
@@ -69,7 +70,7 @@ class CandidateAnswer(StepItem):
             {"suitable": "符合移送条件", "not-suitable": "不符合移送条件", "look-further": "继续调查后再议"},
         ),
     ]
-    assessed_on: Annotated[Day, label("评估日期", "Assessed on")]
+    assessed_on: Annotated[AnswerDay, label("评估日期", "Assessed on")]
     next_step: Annotated[Prose | None, label("下一步建议", "What should be done next")] = None
     reason: Annotated[Prose | None, label("理由", "Why not, or what is missing")] = None
 
@@ -106,6 +107,7 @@ BANKRUPTCY_CANDIDATE = MatterType(
     ledger=lambda _: LedgerEntry("bankruptcy"),
     ledger_answer=_assessed,
     request_class=Classification.SENSITIVE,  # word of an insolvency ruins what is left of the business
+    asked_on=lambda payload: payload.proposed_on,
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 10),  # [D]
     example_request={
         "enterprise": {

@@ -16,7 +16,8 @@ from schemas.base import Model, label
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.identifiers import CaseNo, Phone
 from schemas.rules import broken
-from schemas.values import Day, Line, Org, Prose
+from schemas.times import PastDay
+from schemas.values import Line, Org, Prose
 
 Occasion = Literal["transfer-decided", "accepted", "rejected"]
 OCCASION_LABELS = {
@@ -35,7 +36,7 @@ class StayNotice(Model):
     enterprise: Annotated[Org, label("被执行企业", "The enterprise")]
     occasion: Annotated[Occasion, label("通知事由", "What happened, and what it means", OCCASION_LABELS)]
     document_no: Annotated[Line, label("文书文号", "Number of the decision or ruling")]
-    decided_on: Annotated[Day, label("作出日期", "Made on")]
+    decided_on: Annotated[PastDay, label("作出日期", "Made on")]
     bankruptcy_case_no: Annotated[CaseNo | None, label("破产案号", "Number of the bankruptcy case")] = None
     known_cases: Annotated[
         list[EnforcingCourt], label("已知执行案件", "Cases of enforcement that are known", max_length=200)

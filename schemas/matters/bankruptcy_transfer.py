@@ -29,7 +29,8 @@ from schemas.matters.bankruptcy_candidate import INSOLVENCY_LABELS, Insolvency
 from schemas.rules import broken
 from schemas.steps import StepItem
 from schemas.terms import check_days
-from schemas.values import Address, Day, Document, Line, Measure, Money, Org, Prose
+from schemas.times import AnswerDay, AnyDay, PastDay
+from schemas.values import Address, Document, Line, Measure, Money, Org, Prose
 
 DECISION_DAYS = 30  # [S] the receiving court decides whether it accepts
 
@@ -42,7 +43,7 @@ class GivenConsent(Model):
         label("同意人", "Who agrees", {"creditor": "申请执行人", "debtor": "被执行人"}),
     ]
     party: Annotated[Line, label("姓名或名称", "Name")]
-    given_on: Annotated[Day, label("同意日期", "Given on")]
+    given_on: Annotated[PastDay, label("同意日期", "Given on")]
 
 
 def _some(evidence: list[Document]) -> list[Document]:
@@ -66,8 +67,8 @@ class BankruptcyTransfer(Model):
         list[Document], label("不能清偿的证据", "Evidence of the insolvency", max_length=50), AfterValidator(_some)
     ]
     decision_no: Annotated[Line, label("移送决定书文号", "Number of the decision to transfer")]
-    decided_on: Annotated[Day, label("移送决定日期", "Decided on")]
-    transferred_on: Annotated[Day, label("移送日期", "Transferred on")]
+    decided_on: Annotated[PastDay, label("移送决定日期", "Decided on")]
+    transferred_on: Annotated[PastDay, label("移送日期", "Transferred on")]
     property: Annotated[list[AssetLine], label("财产清单", "List of property", max_length=500)]
     seized: Annotated[list[SeizedLine], label("查封财产清单", "Property under a measure", max_length=500)]
     distributed: Annotated[list[DistributedLine], label("已分配清单", "What was distributed", max_length=500)]
@@ -113,11 +114,11 @@ class TransferDecision(StepItem):
         ),
     ]
     case_no: Annotated[CaseNo | None, label("破产案号", "Number of the bankruptcy case")] = None
-    decided_on: Annotated[Day, label("决定日期", "Decided on")]
+    decided_on: Annotated[AnswerDay, label("决定日期", "Decided on")]
     administrator: Annotated[Line | None, label("管理人", "Administrator")] = None
-    served_on: Annotated[Day | None, label("裁定送达日期", "When the ruling was served on the enforcing court")] = None
+    served_on: Annotated[PastDay | None, label("裁定送达日期", "When the ruling was served on the court")] = None
     handover_due_on: Annotated[
-        Day | None, label("财产移交期限", "Until when money and property are handed over; seven days from service")
+        AnyDay | None, label("财产移交期限", "Until when money and property are handed over; seven days from service")
     ] = None
     reason: Annotated[Prose | None, label("理由", "Why it was rejected")] = None
 
@@ -181,6 +182,7 @@ BANKRUPTCY_TRANSFER = MatterType(
     ledger=lambda payload: LedgerEntry("bankruptcy", on=payload.transferred_on),
     ledger_answer=_ruled,
     documents=lambda _: {"bankruptcy-transfer-decision": 1, "bankruptcy-consent": 1},
+    asked_on=lambda payload: payload.transferred_on,
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, DECISION_DAYS),
     example_request={
         "enterprise": {

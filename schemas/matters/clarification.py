@@ -13,10 +13,11 @@ from pydantic import model_validator
 from schemas.base import Model, label
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.envelope import Ref
-from schemas.identifiers import CaseNo
+from schemas.identifiers import QuotedCaseNo
 from schemas.rules import broken
 from schemas.terms import check_order
-from schemas.values import Day, Line, Prose
+from schemas.times import PastDay
+from schemas.values import Line, Prose
 
 ANSWER_DAYS = 15  # [H]
 
@@ -31,10 +32,10 @@ DOUBT_LABELS = {
 
 
 class ClarifiedJudgment(Model):
-    case_no: Annotated[CaseNo, label("生效文书案号", "Its case number")]
+    case_no: Annotated[QuotedCaseNo, label("生效文书案号", "Its case number")]
     court: Annotated[Line, label("作出法院", "Court that made it")]
     division: Annotated[Line | None, label("审判部门", "Division that made it")] = None
-    made_on: Annotated[Day, label("作出日期", "Made on")]
+    made_on: Annotated[PastDay, label("作出日期", "Made on")]
 
 
 class Doubt(Model):
@@ -53,7 +54,7 @@ class Doubt(Model):
 class Clarification(Model):
     judgment: Annotated[ClarifiedJudgment, label("生效法律文书", "The judgment")]
     doubts: Annotated[list[Doubt], label("征询事项", "What is unclear", min_length=1, max_length=20)]
-    asked_on: Annotated[Day, label("征询日期", "Asked on")]
+    asked_on: Annotated[PastDay, label("征询日期", "Asked on")]
 
     @model_validator(mode="after")
     def _in_order(self) -> Clarification:

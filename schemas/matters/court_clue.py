@@ -16,7 +16,8 @@ from schemas.envelope import Ref
 from schemas.identifiers import CaseNo
 from schemas.items import distinct
 from schemas.rules import broken
-from schemas.values import Day, Line, Person, Prose
+from schemas.times import PastDay
+from schemas.values import Line, Person, Prose
 
 CLUE_LABELS = {
     "deposit": "存款",
@@ -51,7 +52,7 @@ class Clue(Model):
     ]
     description: Annotated[Prose, label("线索内容", "What is known")]
     location: Annotated[Line | None, label("所在", "Where")] = None
-    learned_on: Annotated[Day, label("得知日期", "Known since")]
+    learned_on: Annotated[PastDay, label("得知日期", "Known since")]
     source: Annotated[Line, label("线索来源", "Where it is known from")]
 
 

@@ -14,7 +14,8 @@ from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, Matt
 from schemas.envelope import RequestNo
 from schemas.identifiers import CaseNo, CourtCode
 from schemas.rules import broken
-from schemas.values import Day, Line, MeasureNo
+from schemas.times import AnyDay
+from schemas.values import Line, MeasureNo, Name
 
 Mode = Literal["supervise", "order", "raise", "concentrate", "cooperate", "in-court-team"]
 MODE_LABELS = {
@@ -35,8 +36,8 @@ class ReassignNotice(Model):
     to_court: Annotated[CourtCode, label("现执行法院", "Court that goes on with it")]
     old_case_no: Annotated[CaseNo, label("原案号", "Case number until now")]
     new_case_no: Annotated[CaseNo, label("现案号", "Case number from now on")]
-    effective_on: Annotated[Day, label("生效日期", "Since when")]
-    handler: Annotated[Line | None, label("现承办人", "Who handles it now")] = None
+    effective_on: Annotated[AnyDay, label("生效日期", "Since when")]
+    handler: Annotated[Name | None, label("现承办人", "Who handles it now")] = None
     team: Annotated[Line | None, label("现办案团队", "Team that handles it now")] = None
     requests: Annotated[
         list[RequestNo], label("变更的请求", "Requests of the receiver that belong to the new case", max_length=1000)

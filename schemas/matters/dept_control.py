@@ -9,13 +9,17 @@ from pydantic import model_validator
 
 from schemas.base import Model, label
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
+from schemas.debts import DEBT_REASON_LABELS, DebtReason, check_debt_reason
 from schemas.department_objects import HeldObject
 from schemas.departments import DEPARTMENTS, DEPT_LABELS, HELD_ACTIONS, HELD_YEARS, IN_MONEY, Dept
+from schemas.done import AMOUNT, NUMBER, PUBLISHED
 from schemas.endings import original
-from schemas.items import ControlledItem
+from schemas.items import PropertyItem
+from schemas.law.ending_papers import papers_to_end
 from schemas.rules import broken
 from schemas.terms import check_renewal, check_years
-from schemas.values import Day, Line, Measure, Money
+from schemas.times import AnyDay
+from schemas.values import Line, Measure, Money, Name
 
 ACTION_LABELS = {
     "seal": "查封、冻结",
@@ -40,7 +44,7 @@ _EFFECTS = {"seal": "open", "queue": "queue", "renew": "renew", "release": "end"
 class Transferee(Model):
     """Who gets it: the buyer at the auction, or the creditor who takes it for the debt."""
 
-    name: Annotated[Line, label("受让人", "Name")]
+    name: Annotated[Name, label("受让人", "Name")]
     id_no: Annotated[Line, label("受让人证件号码", "ID number or USCC")]
 
 
@@ -52,10 +56,13 @@ class PropertyControl(Model):
         Literal["seal", "renew", "release", "queue", "transfer"], label("办理事项", "Action", ACTION_LABELS)
     ]
     objects: Annotated[list[HeldObject], label("财产", "Property", min_length=1, max_length=50)]
-    start_on: Annotated[Day | None, label("起始日期", "First day")] = None
-    end_on: Annotated[Day | None, label("到期日期", "Last day; movables two years, else three")] = None
+    start_on: Annotated[AnyDay | None, label("起始日期", "First day")] = None
+    end_on: Annotated[AnyDay | None, label("到期日期", "Last day; movables two years, else three")] = None
     original: Annotated[Measure | None, label("原措施", "Measure that is renewed, released or queued behind")] = None
     debt_amount: Annotated[Money | None, label("债务数额", "Debt, against over-seizure")] = None
+    debt_reason: Annotated[
+        DebtReason | None, label("债务变更原因", "Why the debt is not the case's figure", DEBT_REASON_LABELS)
+    ] = None
     transferee: Annotated[Transferee | None, label("受让人", "Who gets it")] = None
 
     @model_validator(mode="after")
@@ -66,6 +73,7 @@ class PropertyControl(Model):
         if self.action in ("seal", "queue") and self.debt_amount is None:
             raise broken("debt-required", at="/debt_amount")
         self._check_transferee()
+        check_debt_reason(self.debt_amount, self.debt_reason)
         return self
 
     def _check_objects(self) -> None:
@@ -110,9 +118,26 @@ class PropertyControl(Model):
             raise broken("transferee-not-needed", at="/transferee")
 
 
-class PropertyControlItem(ControlledItem):
-    receipt_no: Annotated[Line | None, label("回执编号", "Number of the department's receipt")] = None
-    amount: Annotated[Money | None, label("金额", "Amount frozen or handed over, CNY")] = None
+_RULING = {"enforcement-ruling": 1, "assistance-notice": 1}
+
+
+def _papers(payload: PropertyControl) -> Mapping[str, int]:
+    """The ruling that sealed or froze does not release (SFK 28)."""
+    if payload.action != "release":
+        return _RULING
+    return papers_to_end(HELD_ACTIONS[payload.objects[0].kind], "assistance-notice")
+
+
+def _done_states(payload: PropertyControl) -> tuple[str, ...]:
+    """Sealed or frozen: the register's number; a sum also how much; a share when it was published."""
+    money = all(item.kind in IN_MONEY for item in payload.objects)
+    begins = payload.action in ("seal", "queue")
+    said = (
+        (NUMBER, begins or payload.action == "renew" or (money and payload.action == "transfer")),
+        (AMOUNT, money and (begins or payload.action == "transfer")),
+        (PUBLISHED, begins and all(item.kind == "equity" for item in payload.objects)),
+    )
+    return tuple(state for state, wanted in said if wanted)
 
 
 def _measure(payload: PropertyControl) -> MeasureRule | None:
@@ -130,6 +155,7 @@ def _measure(payload: PropertyControl) -> MeasureRule | None:
         current_end_on=payload.original.end_on if named and payload.original else None,
         values=tuple(item.amount for item in payload.objects),
         debt=payload.debt_amount,
+        debt_reason=payload.debt_reason,
     )
 
 
@@ -147,24 +173,27 @@ DEPT_CONTROL = MatterType(
     name="dept.property-control.request",
     zh="部门财产控制",
     en="Seal, freeze or transfer at a department",
-    help_zh="请登记部门查封、续封、解封、轮候或过户。附执行裁定书和协助执行通知书；动产不超过二年，其他不超过三年；"
+    help_zh="请登记部门查封、续封、解封、轮候或过户。附执行裁定书和协助执行通知书，解除附解除裁定书；动产不超过二年，其他不超过三年；"
     "续封须在到期前办理并写明原措施，过户须写明受让人，款项须写明金额。逐项答复。",
-    help_en="Seals, renews, releases, queues or transfers in a department's register. With the ruling and the notice; "
-    "movables at most two years, other property three; a renewal names the original and comes before it ends, a "
-    "transfer of a thing names who gets it, a sum its amount. Answered object by object.",
+    help_en="Seals, renews, releases, queues or transfers in a department's register. With the ruling and the notice, "
+    "a release with the ruling that releases; movables at most two years, other property three; a renewal names the "
+    "original and comes before it ends, a transfer of a thing names who gets it, a sum its amount. Answered object by "
+    "object: what is done has its number, a sum its amount, a share when its freeze was published.",
     shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.DEPARTMENT}),
     request=PropertyControl,
-    result_item=PropertyControlItem,
+    result_item=PropertyItem,
     request_class=Classification.SENSITIVE,
     result_class=Classification.SENSITIVE,
     coercive=lambda _: True,
-    documents=lambda _: {"enforcement-ruling": 1, "assistance-notice": 1},
+    documents=_papers,
     measure=_measure,
+    done_states=_done_states,
     ended_by="dept.property-control.request",
     ending=_ended,
     dept=lambda payload: payload.dept,
+    objection_pauses=True,  # NET 6, 10
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 3),
     example_request={
         "dept": "realty",

@@ -22,7 +22,8 @@ from schemas.departments import DEPARTMENTS, DEPT_LABELS, FIELD_LABELS, Dept, Fi
 from schemas.envelope import Ref
 from schemas.items import distinct
 from schemas.rules import broken
-from schemas.values import Line, Moment, Person
+from schemas.times import PastMoment
+from schemas.values import Line, Person
 
 REGISTERS = ("realty", "companies", "insurances", "funds", "taxpayers", "marriages", "machines", "ships")
 """The members of an answer that hold records: one for each department, in the order of `DEPARTMENTS`."""
@@ -55,7 +56,7 @@ class PropertyItem(Model):
         Literal["found", "none", "denied"],
         label("查询结果", "What was found", {"found": "有", "none": "无", "denied": "不予提供"}),
     ]
-    as_of: Annotated[Moment, label("数据时间", "State of the register")]
+    as_of: Annotated[PastMoment, label("数据时间", "State of the register")]
     denied_reason: Annotated[Line | None, label("不予提供原因", "Why it is denied")] = None
     realty: Annotated[list[RealtyRecord], label("不动产", "Real property", max_length=200)] = []
     companies: Annotated[list[MarketRecord], label("企业登记与投资", "Companies", max_length=200)] = []
@@ -98,6 +99,7 @@ DEPT_QUERY = MatterType(
     result_class=Classification.SENSITIVE,
     documents=lambda _: {"inquiry-notice": 1},
     dept=lambda payload: payload.dept,
+    objection_pauses=True,  # NET 6, 10
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 3),
     example_request={
         "dept": "realty",

@@ -21,13 +21,15 @@ from schemas.catalogue import (
 )
 from schemas.commission_objects import CommissionObject, Whereabouts
 from schemas.commissions import CODE_LABELS, COMMISSIONS, ENDS, Commission, MatterCode
+from schemas.debts import DEBT_REASON_LABELS, DebtReason, check_debt_reason
 from schemas.endings import original
 from schemas.identifiers import CourtCode
-from schemas.items import ControlledItem
-from schemas.people import DECISION_PAPERS
+from schemas.items import PropertyItem
+from schemas.people import DECISION_PAPERS, detention_cautions
 from schemas.rules import broken
 from schemas.terms import check_renewal, check_years
-from schemas.values import Day, Line, Measure, Moment, Money, Prose, Sha256
+from schemas.times import AnyDay, PastMoment
+from schemas.values import Line, Measure, Money, Name, Prose, Sha256
 
 
 class EntrustRequest(Model):
@@ -40,9 +42,13 @@ class EntrustRequest(Model):
     place: Annotated[Line, label("办理地点", "Where it is to be done")]
     assisting_unit: Annotated[Line | None, label("协助单位", "Bank, registry or other unit that assists")] = None
     objects: Annotated[list[CommissionObject], label("标的", "Objects", min_length=1, max_length=50)]
-    start_on: Annotated[Day | None, label("起始日期", "First day of the measure")] = None
-    end_on: Annotated[Day | None, label("到期日期", "Last day of the measure")] = None
+    start_on: Annotated[AnyDay | None, label("起始日期", "First day of the measure")] = None
+    end_on: Annotated[AnyDay | None, label("到期日期", "Last day of the measure")] = None
     original: Annotated[Measure | None, label("原措施", "Measure that is renewed, ended or used")] = None
+    debt_amount: Annotated[Money | None, label("债务数额", "Debt of the case, against over-seizure")] = None
+    debt_reason: Annotated[
+        DebtReason | None, label("债务变更原因", "Why the debt is not the case's figure", DEBT_REASON_LABELS)
+    ] = None
     requested_days: Annotated[int, label("要求办理天数", "Days in which to do it", ge=1, le=30)]
     urgent: Annotated[bool, label("是否紧急", "To be done within 24 hours")] = False
 
@@ -55,6 +61,7 @@ class EntrustRequest(Model):
         self._check_objects(row)
         self._check_original(row)
         self._check_term(row)
+        check_debt_reason(self.debt_amount, self.debt_reason)
         return self
 
     def _check_days(self, row: Commission) -> None:
@@ -101,8 +108,8 @@ class ServiceRecord(Model):
             {"direct": "直接送达", "retained": "留置送达", "forwarded": "转交送达", "failed": "未送达"},
         ),
     ]
-    signed_at: Annotated[Moment | None, label("签收时间", "When it was signed for")] = None
-    signer: Annotated[Line | None, label("签收人", "Who signed")] = None
+    signed_at: Annotated[PastMoment | None, label("签收时间", "When it was signed for")] = None
+    signer: Annotated[Name | None, label("签收人", "Who signed")] = None
     relation: Annotated[Line | None, label("与受送达人关系", "The signer's relation to the addressee")] = None
     receipt_image: Annotated[Sha256 | None, label("送达回证影像", "Picture of the receipt, by digest")] = None
 
@@ -127,9 +134,7 @@ class Finding(Model):
     answer: Annotated[Prose, label("答复", "The answer")]
 
 
-class EntrustItem(ControlledItem):
-    receipt_no: Annotated[Line | None, label("回执编号", "Number of the assisting unit's receipt")] = None
-    amount: Annotated[Money | None, label("金额", "Amount frozen, deducted or handed over")] = None
+class EntrustItem(PropertyItem):
     service: Annotated[ServiceRecord | None, label("送达情况", "How the document was served")] = None
     findings: Annotated[list[Finding], label("调查结果", "Answers to the questions", max_length=30)] = []
 
@@ -168,6 +173,8 @@ def _measure(payload: EntrustRequest) -> MeasureRule | None:
         end_on=payload.end_on,
         current_end_on=payload.original.end_on if payload.original and row.effect == "renew" else None,
         values=tuple(item.amount for item in payload.objects),
+        debt=payload.debt_amount if row.effect == "open" else None,
+        debt_reason=payload.debt_reason,
     )
 
 
@@ -197,6 +204,15 @@ def _ended(payload: EntrustRequest, measure: LiveMeasure, reason: str) -> Mappin
     return {name: value for name, value in kept.items() if value is not None}
 
 
+def _cautions(payload: EntrustRequest) -> list[tuple[str, str, Mapping[str, Any]]]:
+    return [
+        caution
+        for index, item in enumerate(payload.objects)
+        if isinstance(item, Whereabouts)
+        for caution in detention_cautions(item.decision, item.detention_days, at=f"/objects/{index}/detention_days")
+    ]
+
+
 ENTRUST = MatterType(
     name="entrust.matter.request",
     zh="委托事项",
@@ -216,8 +232,10 @@ ENTRUST = MatterType(
     result_class=Classification.SENSITIVE,
     coercive=lambda payload: COMMISSIONS[payload.matter_code].coercive,
     approvals=_approvals,
+    cautions=_cautions,
     documents=_documents,
     measure=_measure,
+    done_states=lambda payload: COMMISSIONS[payload.matter_code].done_states,
     ending=_ended,
     ended_by="entrust.matter.request",
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, 20),

@@ -14,10 +14,11 @@ from schemas.base import Model, label
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.commission_objects import Equity, Movable, Realty
 from schemas.envelope import Ref
-from schemas.identifiers import CaseNo, CourtCode
+from schemas.identifiers import CourtCode, QuotedCaseNo
 from schemas.rules import broken
 from schemas.terms import days_between
-from schemas.values import Day, Line, Money, Prose, Sha256
+from schemas.times import AnswerDay, PastDay
+from schemas.values import Line, Money, Name, Prose, Sha256
 
 FIRST_SEAL_DAYS = 60  # [H] 法释〔2016〕6号: older than this, and not yet offered for sale
 
@@ -36,9 +37,9 @@ class DisposalRightRequest(Model):
 
     asking_court: Annotated[CourtCode, label("优先债权执行法院", "Court that enforces the prior claim")]
     first_court: Annotated[CourtCode, label("首封法院", "Court that sealed first")]
-    first_case_no: Annotated[CaseNo, label("首封案号", "Case in which it was sealed first")]
-    first_sealed_on: Annotated[Day, label("首封日期", "Sealed first on")]
-    asked_on: Annotated[Day, label("商请日期", "Day of this letter")]
+    first_case_no: Annotated[QuotedCaseNo, label("首封案号", "Case in which it was sealed first")]
+    first_sealed_on: Annotated[PastDay, label("首封日期", "Sealed first on")]
+    asked_on: Annotated[PastDay, label("商请日期", "Day of this letter")]
     own_rank: Annotated[int, label("本院轮候顺位", "Rank of the asking court's own seal", ge=2, le=999)]
     objects: Annotated[list[SealedAsset], label("查封财产", "What is sealed", min_length=1, max_length=20)]
     priority: Annotated[
@@ -46,7 +47,7 @@ class DisposalRightRequest(Model):
         label("优先权种类", "Kind of priority", PRIORITY_LABELS),
     ]
     basis_no: Annotated[Line, label("生效法律文书文号", "Number of the judgment or award that confirms it")]
-    creditor: Annotated[Line, label("优先债权人", "Whose claim comes first")]
+    creditor: Annotated[Name, label("优先债权人", "Whose claim comes first")]
     claim: Annotated[Money, label("优先债权数额", "Prior claim, CNY")]
     reason: Annotated[Prose, label("商请理由", "Why the sale should be handed over")]
 
@@ -69,7 +70,7 @@ class DisposalRightItem(Model):
     ]
     letter_no: Annotated[Line | None, label("移送执行函文号", "Number of the letter of transfer")] = None
     letter: Annotated[Sha256 | None, label("移送执行函", "The letter, by digest")] = None
-    transferred_on: Annotated[Day | None, label("移送日期", "Handed over on")] = None
+    transferred_on: Annotated[AnswerDay | None, label("移送日期", "Handed over on")] = None
     first_claim: Annotated[Money | None, label("首封债权数额", "Claim of the first seal, to be reserved, CNY")] = None
     reason: Annotated[Prose | None, label("不予移送理由", "Why not")] = None
 
@@ -101,6 +102,7 @@ DISPOSAL_RIGHT = MatterType(
     request_class=Classification.SENSITIVE,
     result_class=Classification.SENSITIVE,
     documents=lambda _: {"disposal-letter": 1, "effective-judgment": 1, "priority-proof": 1},
+    asked_on=lambda payload: payload.asked_on,
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, 15),
     example_request={
         "asking_court": "陕0199",

@@ -16,7 +16,8 @@ from schemas.identifiers import CourtCode
 from schemas.opening import MatterName
 from schemas.rules import broken
 from schemas.terms import check_order
-from schemas.values import Day, Line, Prose, Slug
+from schemas.times import ComingDay, PastDay
+from schemas.values import Line, Prose, Slug
 
 
 class OverdueMatter(Model):
@@ -27,8 +28,8 @@ class OverdueMatter(Model):
     type: Annotated[MatterName, label("事项", "Its matter type")]
     entrusting: Annotated[CourtCode, label("委托法院", "Court that asked")]
     entrusted: Annotated[CourtCode, label("受托法院", "Court that was asked")]
-    opened_on: Annotated[Day, label("发起日期", "Asked on")]
-    due_on: Annotated[Day, label("办理期限", "Was due on")]
+    opened_on: Annotated[PastDay, label("发起日期", "Asked on")]
+    due_on: Annotated[PastDay, label("办理期限", "Was due on")]
     state: Annotated[Slug, label("当前状态", "Its state now")]
 
     @model_validator(mode="after")
@@ -56,7 +57,7 @@ class SupervisionDecision(Model):
             {"instructed": "责令限期办理", "extended": "准予延期", "reassigned": "改派", "unfounded": "督办理由不成立"},
         ),
     ]
-    due_on: Annotated[Day | None, label("新的期限", "New last day")] = None
+    due_on: Annotated[ComingDay | None, label("新的期限", "New last day")] = None
     document_no: Annotated[Line | None, label("督办文号", "Number of the paper")] = None
     note: Annotated[Prose | None, label("说明", "Note")] = None
 

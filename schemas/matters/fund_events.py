@@ -13,11 +13,13 @@ from pydantic import model_validator
 from schemas.base import Model, label
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.envelope import RequestNo
-from schemas.funds import PAYEE_LABELS, PAYOUT_DAYS, AccountTail, FundNo, PayeeKind, Sum
-from schemas.ledgers import LedgerEntry
+from schemas.funds import PAYEE_LABELS, AccountTail, FundNo, PayeeKind, Sum
+from schemas.law.terms import PAYOUT
+from schemas.ledgers import CLAIMED, OPENED, UNIDENTIFIED, LedgerEntry
 from schemas.rules import broken
-from schemas.terms import days_later
-from schemas.values import Day, Line
+from schemas.terms import check_order
+from schemas.times import PastDay
+from schemas.values import Line
 
 RECORDS_YEARS = 30  # [H] vouchers of accounting are kept thirty years
 
@@ -41,21 +43,46 @@ METHOD_LABELS = {
 
 
 class FundReceipt(Model):
+    """unidentified: nobody knows yet whose case it is for; the case number may be absent, and no term runs. claimed_on:
+    money that was told as unidentified under this number belongs to this case."""
+
     receipt_no: Annotated[FundNo, label("到账编号", "Number of the receipt")]
     amount: Annotated[Sum, label("到账金额", "Amount, CNY")]
-    received_on: Annotated[Day, label("到账日期", "Received on; the 30 days run from here")]
+    received_on: Annotated[PastDay, label("到账日期", "Received on")]
+    notified_on: Annotated[
+        PastDay | None,
+        label("到账通知日期", "When the bureau was told, where not on that day; the term runs from here"),
+    ] = None
+    unidentified: Annotated[bool, label("不明款", "Nobody knows yet for which case it is")] = False
+    claimed_on: Annotated[PastDay | None, label("认领日期", "Day on which its case became known")] = None
     method: Annotated[
         Literal["deducted", "paid-in", "auction", "other-court", "third-party"],
         label("来款方式", "How it came", METHOD_LABELS),
     ]
     account_tail4: Annotated[AccountTail | None, label("付款账号后四位", "Last four of the payer's account")] = None
 
+    @model_validator(mode="after")
+    def _in_order(self) -> FundReceipt:
+        if self.unidentified and self.claimed_on is not None:
+            raise broken("unidentified-or-claimed", at="/claimed_on")
+        for member in ("notified_on", "claimed_on"):
+            if (day := getattr(self, member)) is not None:
+                check_order(self.received_on, day, at=f"/{member}")
+        return self
+
 
 def _received(payload: FundReceipt) -> LedgerEntry:
-    """The money is owed from the day on which it came, not from that on which it was told."""
-    day = payload.received_on
+    """The term begins with the notice (法发〔2017〕6号 article 10), of claimed money with a claim that is later."""
+    kind, on, term = OPENED, payload.received_on, (PAYOUT, payload.notified_on or payload.received_on)
+    if payload.claimed_on is not None:
+        kind, on, term = CLAIMED, payload.claimed_on, (PAYOUT, max(term[1], payload.claimed_on))
     return LedgerEntry(
-        "fund", item=payload.receipt_no, on=day, due_on=days_later(day, PAYOUT_DAYS), amount=payload.amount
+        "fund",
+        UNIDENTIFIED if payload.unidentified else kind,
+        item=payload.receipt_no,
+        on=on,
+        term=None if payload.unidentified else term,
+        amount=payload.amount,
     )
 
 
@@ -63,16 +90,21 @@ FUND_RECEIPT = MatterType(
     name="fund.receipt.event",
     zh="案款到账",
     en="Money of a case came in",
-    help_zh=f"财务部门通知执行局案款到账：到账编号、金额、日期、来款方式，账号只填后四位。自到账之日起 {PAYOUT_DAYS} "
-    "日内发放，台账从这一日起计。",
-    help_en=f"The finance office tells the bureau that money came: its number, sum, day and way; of accounts only the "
-    f"last four. It is paid out within {PAYOUT_DAYS} days of that day, from which the ledger counts.",
+    help_zh="财务部门通知执行局案款到账：到账编号、金额、日期、来款方式，账号只填后四位。自到账通知之日起 30 日内发放"
+    "（法发〔2017〕6号第十条；本院可在 law/terms.toml 另定），台账从这一日起计。不知属于哪一案的，填不明款，不填案号；"
+    "查明后以同一到账编号再发一次，填案号和认领日期，期限从认领起算。",
+    help_en="The finance office tells the bureau that money came: its number, sum, day and way; of accounts only the "
+    "last four. It is paid out within 30 days of this notice (FAFA-2017-6-10; a court changes it in law/terms.toml), "
+    "from which the ledger counts. Where nobody knows the case: `unidentified`, without a case number; once it is "
+    "known, the same number again with the case and `claimed_on`, from which the term then runs.",
     request=FundReceipt,
     ledger=_received,
+    caseless=lambda payload: payload.unidentified,
     example_request={
         "receipt_no": "DZ-900001",
         "amount": "128000.00",
         "received_on": "2026-03-24",
+        "notified_on": "2026-03-24",
         "method": "deducted",
         "account_tail4": "0001",
     },
@@ -88,7 +120,7 @@ class FundRelease(Model):
     receipt_no: Annotated[FundNo, label("到账编号", "Receipt that it was paid from")]
     approval_no: Annotated[RequestNo | None, label("发放审批编号", "Request that approved it")] = None
     amount: Annotated[Sum, label("发放金额", "Amount, CNY")]
-    released_on: Annotated[Day, label("发放日期", "Paid on")]
+    released_on: Annotated[PastDay, label("发放日期", "Paid on")]
     payee: Annotated[PayeeKind, label("收款人类别", "To whom, by kind", PAYEE_LABELS)]
     account_tail4: Annotated[AccountTail, label("收款账号后四位", "Last four of the payee's account")]
     voucher_no: Annotated[Line | None, label("付款凭证号", "Number of the voucher")] = None
@@ -137,7 +169,7 @@ class FundEscrow(Model):
     escrow_no: Annotated[FundNo, label("提存编号", "Number of the deposit")]
     receipt_no: Annotated[FundNo, label("到账编号", "Receipt that it came from")]
     amount: Annotated[Sum, label("提存金额", "Amount, CNY")]
-    escrowed_on: Annotated[Day, label("提存日期", "Deposited on")]
+    escrowed_on: Annotated[PastDay, label("提存日期", "Deposited on")]
     reason: Annotated[
         Literal["payee-refuses", "payee-missing", "unclaimed", "disputed", "other"],
         label("提存原因", "Why it is not paid out", ESCROW_LABELS),

@@ -19,7 +19,8 @@ from schemas.grid import (
     YesNo,
 )
 from schemas.items import distinct
-from schemas.values import Address, Month
+from schemas.times import PastMonth
+from schemas.values import Address
 
 Question = Literal["lives-here", "last-seen-month", "contactable", "premises-state"]
 QUESTION_LABELS = {
@@ -42,7 +43,7 @@ class VerifyRequest(Model):
 
 class VerifyItem(Visited):
     lives_here: Annotated[YesNo | None, label("是否在此居住", "Lives here", YES_NO_LABELS)] = None
-    last_seen_month: Annotated[Month | None, label("最后见到的月份", "Month last seen")] = None
+    last_seen_month: Annotated[PastMonth | None, label("最后见到的月份", "Month last seen")] = None
     contactable: Annotated[YesNo | None, label("能否联系", "Can be reached", YES_NO_LABELS)] = None
     premises_state: Annotated[
         Literal["open", "closed", "vacant", "unknown"] | None,

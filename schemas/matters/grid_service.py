@@ -10,7 +10,8 @@ from schemas.base import Model, label
 from schemas.catalogue import Classification, Kind, MatterType, Shape
 from schemas.grid import ADDRESS_EXAMPLE, IN_THREE_DAYS, RESIDENT_EXAMPLE, VISITED_EXAMPLE, Resident, Visited
 from schemas.rules import broken
-from schemas.values import Address, Line, Moment, Sha256
+from schemas.times import ComingMoment, PastMoment
+from schemas.values import Address, Line, Name, Sha256
 
 Mode = Literal["accompanied", "retained-witness", "posted-photo", "adult-family"]
 MODE_LABELS = {
@@ -28,7 +29,7 @@ class ServiceAssistRequest(Model):
     address: Annotated[Address, label("地址", "Where")]
     mode: Annotated[Mode, label("送达方式", "How the grid helps", MODE_LABELS)]
     envelopes: Annotated[int, label("文书件数（密封）", "Closed envelopes", ge=1, le=20)]
-    meet_at: Annotated[Moment | None, label("会合时间", "When to meet the court's officers, where they come")] = None
+    meet_at: Annotated[ComingMoment | None, label("会合时间", "When to meet the court's officers, if any")] = None
 
 
 class ServiceAssistItem(Visited):
@@ -36,8 +37,8 @@ class ServiceAssistItem(Visited):
 
     served: Annotated[bool, label("是否送达", "Served")]
     mode: Annotated[Mode | None, label("实际送达方式", "How it was done", MODE_LABELS)] = None
-    signed_at: Annotated[Moment | None, label("签收或张贴时间", "When it was signed for or posted")] = None
-    signer: Annotated[Line | None, label("签收人", "Who signed")] = None
+    signed_at: Annotated[PastMoment | None, label("签收或张贴时间", "When it was signed for or posted")] = None
+    signer: Annotated[Name | None, label("签收人", "Who signed")] = None
     relation: Annotated[Line | None, label("与受送达人关系", "The signer's relation to the addressee")] = None
     receipt_image: Annotated[Sha256 | None, label("送达回证影像", "Picture of the receipt, by digest")] = None
     fail_reason: Annotated[Line | None, label("未送达原因", "Why it was not served")] = None

@@ -11,7 +11,8 @@ from schemas.catalogue import Classification, Kind, MatterType, Shape
 from schemas.envelope import Ref
 from schemas.grid import ADDRESS_EXAMPLE, IN_THREE_DAYS
 from schemas.rules import broken
-from schemas.values import Address, Line, Moment
+from schemas.times import ComingMoment, PastMoment
+from schemas.values import Address, Line, Name
 
 ACT_LABELS = {
     "seal": "查封",
@@ -33,20 +34,20 @@ class WitnessRequest(Model):
         label("见证事项", "Kind of act", ACT_LABELS),
     ]
     address: Annotated[Address, label("地点", "Where")]
-    starts_at: Annotated[Moment, label("开始时间", "When it begins")]
+    starts_at: Annotated[ComingMoment, label("开始时间", "When it begins")]
     people: Annotated[int, label("见证人数", "How many witnesses", ge=1, le=5)] = 1
 
 
 class Attendee(Model):
     worker_no: Annotated[Line, label("网格员编号", "Number of the grid worker")]
-    worker_name: Annotated[Line, label("见证人", "Witness")]
+    worker_name: Annotated[Name, label("见证人", "Witness")]
 
 
 class WitnessItem(Model):
     ref: Annotated[Ref, label("行动编号", "The act")]
     attended: Annotated[bool, label("是否到场", "Attended")]
     attendees: Annotated[list[Attendee], label("见证人", "Who attended", max_length=5)] = []
-    signed_at: Annotated[Moment | None, label("签字时间", "When the record was signed")] = None
+    signed_at: Annotated[PastMoment | None, label("签字时间", "When the record was signed")] = None
     opinion: Annotated[
         Literal["no-objection", "objection"] | None, label("见证意见", "What the witness thought", OPINION_LABELS)
     ] = None

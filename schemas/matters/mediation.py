@@ -17,7 +17,9 @@ from schemas.grid import YES_NO_LABELS, YesNo
 from schemas.identifiers import DivisionCode, Phone
 from schemas.items import distinct
 from schemas.rules import broken
-from schemas.values import Line, Moment, Money, Prose, Sha256
+from schemas.texts import same_name
+from schemas.times import PastMoment
+from schemas.values import Line, Money, Name, Prose, Sha256
 
 DISPUTE_LABELS = {
     "loan": "借款",
@@ -51,7 +53,7 @@ class Party(Model):
     """By name and where to reach them; an ID number is not needed to talk."""
 
     ref: Annotated[Ref, label("对象编号", "Reference of this party within the request")]
-    name: Annotated[Line, label("姓名或名称", "Name")]
+    name: Annotated[Name, label("姓名或名称", "Name")]
     phone: Annotated[Phone | None, label("联系电话", "Telephone")] = None
     division_code: Annotated[DivisionCode, label("所在区划", "Division")]
 
@@ -77,7 +79,7 @@ class MediationRequest(Model):
 
     @model_validator(mode="after")
     def _two_parties(self) -> MediationRequest:
-        if self.debtor.ref == self.creditor.ref or self.debtor.name == self.creditor.name:
+        if self.debtor.ref == self.creditor.ref or same_name(self.debtor.name, self.creditor.name):
             raise broken("same-party", at="/creditor")
         return self
 
@@ -90,8 +92,8 @@ class MediationItem(Model):
         Literal["settled", "promised", "no-agreement", "unreachable"],
         label("调解结果", "What came of it", STATUS_LABELS),
     ]
-    met_at: Annotated[Moment | None, label("调解时间", "When they met")] = None
-    mediator: Annotated[Line, label("调解员", "Who mediated")]
+    met_at: Annotated[PastMoment | None, label("调解时间", "When they met")] = None
+    mediator: Annotated[Name, label("调解员", "Who mediated")]
     agreement: Annotated[Sha256 | None, label("和解协议", "The agreement, by digest")] = None
     perform_by: Annotated[Line | None, label("履行安排", "When it is to be performed")] = None
     reason: Annotated[Prose | None, label("未达成原因", "Why not")] = None

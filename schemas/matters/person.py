@@ -10,7 +10,8 @@ from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKi
 from schemas.envelope import Ref
 from schemas.identifiers import Phone
 from schemas.people import person_objects
-from schemas.values import Line, Moment, Person
+from schemas.times import PastMoment
+from schemas.values import Line, Person
 
 LocateReason = Literal["missing-after-summons", "detention-order", "compelled-appearance", "enforce-act"]
 REASON_LABELS = {
@@ -32,7 +33,7 @@ class LocateRequest(Model):
 
 
 class Sighting(Model):
-    seen_at: Annotated[Moment, label("发现时间", "When")]
+    seen_at: Annotated[PastMoment, label("发现时间", "When")]
     precision: Annotated[
         Literal["city", "street", "address"],
         label("精度", "How exact the place is", {"city": "城市", "street": "街道", "address": "门牌"}),

@@ -19,13 +19,23 @@ from schemas.catalogue import (
     MeasureRule,
     Shape,
 )
+from schemas.context import today_of
 from schemas.endings import cancelled
 from schemas.envelope import Ref
-from schemas.identifiers import today_of
 from schemas.items import DutyPhones
-from schemas.people import DECISION_LABELS, DECISION_PAPERS, Decision, NaturalPerson, person_objects
+from schemas.law.ending_papers import papers_to_end
+from schemas.people import (
+    DECISION_LABELS,
+    DECISION_PAPERS,
+    Decision,
+    NaturalPerson,
+    check_detention_days,
+    detention_cautions,
+    person_objects,
+)
 from schemas.terms import check_days, check_prolonging
-from schemas.values import Day, Line, MeasureNo, Moment, Person, Prose
+from schemas.times import AnyDay, AnyMoment, ComingDay
+from schemas.values import Line, MeasureNo, Person, Prose
 
 CONTROL_DAYS = 30  # [D] docs/domain.md 2.3
 ACTION = "control"
@@ -50,22 +60,26 @@ class PersonControlRequest(Model):
         Literal["notify-only", "hold-for-court"],
         label("发现后的处置", "Only report, or hold until the court comes", CONTROL_MODES),
     ]
-    start_on: Annotated[Day, label("临控开始", "First day")]
-    end_on: Annotated[Day, label("临控截止", "Last day, at most 30 days on")]
+    start_on: Annotated[AnyDay, label("临控开始", "First day")]
+    end_on: Annotated[ComingDay, label("临控截止", "Last day, at most 30 days on")]
     duty_phones: Annotated[DutyPhones, label("值班电话", "Two or more telephones that answer day and night")]
     handover_place: Annotated[Line, label("移交地点", "Where the court takes the person over")]
+    detention_days: Annotated[
+        int | None, label("拘留天数", "Of a detention, for how many days; at most 15 (CPL-118)", ge=1)
+    ] = None
     summary: Annotated[Prose | None, label("简要案情", "The case in short")] = None
 
     @model_validator(mode="after")
     def _term(self) -> PersonControlRequest:
         check_days(self.start_on, self.end_on, CONTROL_DAYS)
+        check_detention_days(self.decision, self.detention_days)
         return self
 
 
 class PersonControlItem(Model):
     ref: Annotated[Ref, label("对象编号", "The person")]
     control_no: Annotated[MeasureNo, label("临控编号", "Number of the control")]
-    effective_at: Annotated[Moment, label("生效时间", "Since when")]
+    effective_at: Annotated[AnyMoment, label("生效时间", "Since when")]
     unit: Annotated[Line, label("布控单位", "Unit that keeps the lookout")]
 
 
@@ -77,7 +91,9 @@ def _documents(payload: PersonControlRequest) -> Mapping[str, int]:
     return DECISION_PAPERS[payload.decision]
 
 
-def _cancelled(payload: PersonControlRequest, measure: LiveMeasure, reason: str) -> Mapping[str, Any]:
+def _cancelled(
+    payload: PersonControlRequest | PersonControlRenew, measure: LiveMeasure, reason: str
+) -> Mapping[str, Any]:
     return cancelled("person", payload.person.canonical(), measure, reason)
 
 
@@ -99,6 +115,8 @@ PERSON_CONTROL = MatterType(
     approvals=lambda _: BY_PRESIDENT,
     documents=_documents,
     measure=_open,
+    decision=lambda payload: payload.decision,
+    cautions=lambda payload: detention_cautions(payload.decision, payload.detention_days),
     ending=_cancelled,
     break_glass=True,
     ended_by="police.person-control.cancel",
@@ -133,8 +151,8 @@ PERSON_CONTROL = MatterType(
 class PersonControlRenew(Model):
     person: Annotated[NaturalPerson, label("临控对象", "Whom to look out for")]
     control_no: Annotated[MeasureNo, label("临控编号", "Number of the control")]
-    current_end_on: Annotated[Day, label("现到期日", "Last day as it stands; not past")]
-    end_on: Annotated[Day, label("续至", "New last day, at most 30 days later")]
+    current_end_on: Annotated[AnyDay, label("现到期日", "Last day as it stands; not past")]
+    end_on: Annotated[ComingDay, label("续至", "New last day, at most 30 days later")]
     reason: Annotated[Prose, label("续控理由", "Why it must go on")]
 
     @model_validator(mode="after")
@@ -146,8 +164,8 @@ class PersonControlRenew(Model):
 
 class PersonControlProlonged(Model):
     ref: Annotated[Ref, label("对象编号", "The person")]
-    effective_at: Annotated[Moment, label("生效时间", "Since when it is prolonged")]
-    end_on: Annotated[Day, label("续至", "Last day as now registered")]
+    effective_at: Annotated[AnyMoment, label("生效时间", "Since when it is prolonged")]
+    end_on: Annotated[AnyDay, label("续至", "Last day as now registered")]
 
 
 def _renew(payload: PersonControlRenew) -> MeasureRule:
@@ -156,6 +174,7 @@ def _renew(payload: PersonControlRenew) -> MeasureRule:
         "renew",
         person_objects(payload.person),
         measure_no=payload.control_no,
+        named_at="/payload/control_no",
         end_on=payload.end_on,
         current_end_on=payload.current_end_on,
     )
@@ -177,6 +196,7 @@ PERSON_CONTROL_RENEW = MatterType(
     coercive=lambda _: True,
     approvals=lambda _: BY_PRESIDENT,
     measure=_renew,
+    ending=_cancelled,
     ended_by="police.person-control.cancel",
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 1),
     example_request={
@@ -217,11 +237,13 @@ class PersonControlCancel(Model):
 
 class PersonControlEnd(Model):
     ref: Annotated[Ref, label("对象编号", "The person")]
-    effective_at: Annotated[Moment, label("撤控时间", "Since when nobody looks out any more")]
+    effective_at: Annotated[AnyMoment, label("撤控时间", "Since when nobody looks out any more")]
 
 
 def _end(payload: PersonControlCancel) -> MeasureRule:
-    return MeasureRule(ACTION, "end", person_objects(payload.person), measure_no=payload.control_no)
+    return MeasureRule(
+        ACTION, "end", person_objects(payload.person), measure_no=payload.control_no, named_at="/payload/control_no"
+    )
 
 
 PERSON_CONTROL_CANCEL = MatterType(
@@ -238,6 +260,7 @@ PERSON_CONTROL_CANCEL = MatterType(
     result_item=PersonControlEnd,
     request_class=Classification.SENSITIVE,
     coercive=lambda _: True,
+    documents=lambda _: papers_to_end(ACTION),
     measure=_end,
     deadline=Deadline(DeadlineKind.CLOCK_HOURS, 24),
     example_request={

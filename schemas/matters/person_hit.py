@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import ValidationInfo, model_validator
 
 from schemas.base import Model, label
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.context import accepted_before
 from schemas.envelope import Ref
 from schemas.identifiers import DivisionCode, Phone
+from schemas.law.lookouts import HOLD, longest
 from schemas.rules import broken
-from schemas.values import Line, MeasureNo, Moment
+from schemas.times import AnyMoment, PastMoment
+from schemas.values import Line, MeasureNo, Name
 
 Activity = Literal["hotel", "border", "transport", "checkpoint", "service", "other"]
 ACTIVITY_LABELS = {
@@ -31,26 +34,30 @@ class PersonHitAlert(Model):
     ref: Annotated[Ref, label("对象编号", "The person, as in the control")]
     hit_no: Annotated[MeasureNo, label("预警编号", "Number of the hit")]
     control_no: Annotated[MeasureNo, label("临控编号", "Number of the control")]
-    hit_at: Annotated[Moment, label("命中时间", "When")]
+    hit_at: Annotated[PastMoment, label("命中时间", "When")]
     division_code: Annotated[DivisionCode | None, label("活动地区划", "Division where it happened")] = None
     place: Annotated[Line, label("活动地详址", "Where it happened")]
     unit: Annotated[Line, label("处置单位", "Unit that met or holds the person")]
-    officer: Annotated[Line | None, label("处置民警", "Officer")] = None
+    officer: Annotated[Name | None, label("处置民警", "Officer")] = None
     officer_phone: Annotated[Phone, label("民警电话", "The officer's telephone")]
     activity: Annotated[Activity | None, label("活动类别", "What gave the person away", ACTIVITY_LABELS)] = None
-    seen_name: Annotated[Line | None, label("登记姓名", "Name as registered there, against namesakes")] = None
+    seen_name: Annotated[Name | None, label("登记姓名", "Name as registered there, against namesakes")] = None
     seen_id_no: Annotated[Line | None, label("登记证件号码", "ID number as registered there")] = None
     held: Annotated[bool, label("是否已控制", "The person is held")]
-    hold_until: Annotated[Moment | None, label("留置截止", "Until when the person can be held")] = None
+    hold_until: Annotated[AnyMoment | None, label("留置截止", "Until when the person can be held")] = None
 
     @model_validator(mode="after")
-    def _hold(self) -> PersonHitAlert:
+    def _hold(self, info: ValidationInfo) -> PersonHitAlert:
         if self.hold_until is None:
             return self
         if not self.held:
             raise broken("hold-not-needed", at="/hold_until")
         if datetime.fromisoformat(self.hold_until) <= datetime.fromisoformat(self.hit_at):
             raise broken("hold-before-hit", at="/hold_until")
+        hours = longest(HOLD)
+        lasts = datetime.fromisoformat(self.hold_until) - datetime.fromisoformat(self.hit_at)
+        if lasts > timedelta(hours=hours) and not accepted_before(info):
+            raise broken("hold-too-long", at="/hold_until", hours=hours)
         return self
 
 

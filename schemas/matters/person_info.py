@@ -13,9 +13,11 @@ from schemas.envelope import Ref
 from schemas.identifiers import Plate, Vin
 from schemas.items import distinct
 from schemas.people import NaturalPerson, person_objects
+from schemas.plates import PLATE_LABELS
 from schemas.rules import broken
 from schemas.terms import check_months
-from schemas.values import PLATE_LABELS, Day, Line, Moment, Need, PlateKind
+from schemas.times import PastDay, PastMoment
+from schemas.values import Line, Need, PlateKind
 
 WINDOW_MONTHS = 12  # [D] docs/domain.md 2.3
 
@@ -32,8 +34,8 @@ class PersonInfoQuery(Model):
         label("查询范围", "What to look up", SCOPE_LABELS, min_length=1, max_length=4),
         AfterValidator(distinct),
     ]
-    start_on: Annotated[Day, label("查询起始", "First day of the records")]
-    end_on: Annotated[Day, label("查询截止", "Last day of the records, at most 12 months on")]
+    start_on: Annotated[PastDay, label("查询起始", "First day of the records")]
+    end_on: Annotated[PastDay, label("查询截止", "Last day of the records, at most 12 months on")]
     need: Annotated[Need, label("查询必要性", "Why this is needed, 10 to 500 characters")]
 
     @model_validator(mode="after")
@@ -61,7 +63,7 @@ class IdentityRecord(Model):
 
 
 class CrossingRecord(Model):
-    crossed_at: Annotated[Moment, label("出入境时间", "When")]
+    crossed_at: Annotated[PastMoment, label("出入境时间", "When")]
     way: Annotated[Literal["out", "in"], label("方向", "Out or in", {"out": "出境", "in": "入境"})]
     port: Annotated[Line, label("口岸", "Port")]
     towards: Annotated[Line | None, label("前往或来自", "Where to, or from")] = None
@@ -70,8 +72,8 @@ class CrossingRecord(Model):
 class StayRecord(Model):
     hotel: Annotated[Line, label("旅馆", "Hotel")]
     address: Annotated[Line, label("旅馆地址", "Address of the hotel")]
-    checked_in_at: Annotated[Moment, label("入住时间", "Checked in")]
-    checked_out_at: Annotated[Moment | None, label("退房时间", "Checked out; absent: still there")] = None
+    checked_in_at: Annotated[PastMoment, label("入住时间", "Checked in")]
+    checked_out_at: Annotated[PastMoment | None, label("退房时间", "Checked out; absent: still there")] = None
 
 
 class OwnedVehicle(Model):
@@ -90,7 +92,7 @@ class _Answer(Model):
 
     scope: Scope
     status: Annotated[Status, label("查询结果", "What was found", STATUS_LABELS)]
-    as_of: Annotated[Moment, label("数据时间", "State of the records")]
+    as_of: Annotated[PastMoment, label("数据时间", "State of the records")]
     denied_reason: Annotated[Line | None, label("不予提供原因", "Why it is denied")] = None
     records: Sequence[Any]
 

@@ -18,7 +18,9 @@ from schemas.ledgers import LedgerEntry
 from schemas.rules import broken
 from schemas.steps import Extension, StepItem, check_extension
 from schemas.terms import check_days, check_order
-from schemas.values import Day, Line, Prose
+from schemas.texts import same_name
+from schemas.times import AnswerDay, ComingDay, PastDay
+from schemas.values import Line, Name, Prose
 
 ASSIGN_WORKING_DAYS = 5  # [S] from the petition to the assignment; the ledger counts them on its calendar
 HANDLE_DAYS = 30  # [S] from the assignment
@@ -52,18 +54,18 @@ class PetitionAssignment(Model):
         Literal["visit", "letter", "online", "hotline", "superior"],
         label("信访渠道", "How it came", CHANNEL_LABELS),
     ]
-    petitioner: Annotated[Line, label("信访人", "Who petitions")]
+    petitioner: Annotated[Name, label("信访人", "Who petitions")]
     phone: Annotated[Phone | None, label("信访人电话", "The petitioner's telephone")] = None
     issue: Annotated[
         Literal["inaction", "wrong-act", "wrong-object", "money-not-paid", "ended", "not-listed", "conduct", "other"],
         label("诉求类别", "What it is about", ISSUE_LABELS),
     ]
     claim: Annotated[Prose, label("诉求内容", "What the petitioner asks for")]
-    received_on: Annotated[Day, label("收到日期", "Received on")]
-    assigned_on: Annotated[Day, label("交办日期", "Assigned on, within 5 working days")]
-    due_on: Annotated[Day, label("办结期限", "Last day, at most 30 days on")]
-    owner: Annotated[Line, label("责任人", "The one who handles it")]
-    backup: Annotated[Line, label("协办人", "Who stands in")]
+    received_on: Annotated[PastDay, label("收到日期", "Received on")]
+    assigned_on: Annotated[PastDay, label("交办日期", "Assigned on, within 5 working days")]
+    due_on: Annotated[ComingDay, label("办结期限", "Last day, at most 30 days on")]
+    owner: Annotated[Name, label("责任人", "The one who handles it")]
+    backup: Annotated[Name, label("协办人", "Who stands in")]
     level: Annotated[
         Literal["assigned", "followed"],
         label("督办方式", "Whether its course is followed", {"assigned": "一般交办", "followed": "跟踪督办"}),
@@ -73,7 +75,7 @@ class PetitionAssignment(Model):
     def _in_time(self) -> PetitionAssignment:
         check_order(self.received_on, self.assigned_on, at="/assigned_on")
         check_days(self.assigned_on, self.due_on, HANDLE_DAYS, at="/due_on")
-        if self.owner == self.backup:
+        if same_name(self.owner, self.backup):
             raise broken("owner-is-backup", at="/backup")
         return self
 
@@ -91,7 +93,7 @@ class PetitionAnswer(StepItem):
         ),
     ]
     action_taken: Annotated[Prose, label("办理情况", "What was done")]
-    answered_on: Annotated[Day | None, label("答复信访人日期", "When the petitioner was told")] = None
+    answered_on: Annotated[AnswerDay | None, label("答复信访人日期", "When the petitioner was told")] = None
     view: Annotated[
         Literal["content", "not-content", "not-reached"] | None,
         label(
@@ -141,6 +143,7 @@ PETITION = MatterType(
     ledger=lambda payload: LedgerEntry("petition", on=payload.assigned_on, due_on=payload.due_on),
     ledger_answer=_answered,
     case_required=False,  # some complain that there is no case
+    asked_on=lambda payload: payload.assigned_on,
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, HANDLE_DAYS),
     example_request={
         "ref": "p4v8x2za",

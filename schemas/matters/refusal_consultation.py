@@ -12,7 +12,8 @@ from schemas.envelope import Ref
 from schemas.identifiers import Phone
 from schemas.rules import broken
 from schemas.terms import days_between
-from schemas.values import Day, Line, Moment, Prose
+from schemas.times import AnyDay, ComingMoment, PastDay
+from schemas.values import Line, Name, Prose
 
 CONVENE_DAYS = 2  # [D] between calling and meeting
 PARTNERS = frozenset({Kind.POLICE, Kind.PROCURATORATE})
@@ -22,14 +23,14 @@ class ConsultationConvening(Model):
     ref: Annotated[Ref, label("会商编号", "Reference of this consultation")]
     topic: Annotated[Line, label("会商主题", "What it is about")]
     questions: Annotated[list[Prose], label("会商问题", "Questions to settle", min_length=1, max_length=20)]
-    convened_on: Annotated[Day, label("召集日期", "Called on")]
-    starts_at: Annotated[Moment, label("会商时间", "When")]
+    convened_on: Annotated[PastDay, label("召集日期", "Called on")]
+    starts_at: Annotated[ComingMoment, label("会商时间", "When")]
     mode: Annotated[
         Literal["on-site", "video"],
         label("会商方式", "On site or by video", {"on-site": "现场", "video": "视频"}),
     ]
     place: Annotated[Line, label("地点或会议号", "Where, or the number of the video meeting")]
-    invited: Annotated[list[Line], label("参加单位", "Units that are invited", min_length=1, max_length=20)]
+    invited: Annotated[list[Name], label("参加单位", "Units that are invited", min_length=1, max_length=20)]
     contact: Annotated[Phone, label("联系电话", "Telephone of the convener")]
 
     @model_validator(mode="after")
@@ -40,7 +41,7 @@ class ConsultationConvening(Model):
 
 
 class Delegate(Model):
-    name: Annotated[Line, label("姓名", "Name")]
+    name: Annotated[Name, label("姓名", "Name")]
     post: Annotated[Line, label("职务", "Post")]
     phone: Annotated[Phone | None, label("电话", "Telephone")] = None
 
@@ -107,13 +108,13 @@ class Conclusion(Model):
     view: Annotated[Prose, label("会商意见", "The view that was taken")]
     next_step: Annotated[Prose, label("下一步工作", "What is done next")]
     owner: Annotated[Line, label("责任单位", "By whom")]
-    due_on: Annotated[Day, label("完成期限", "Until when")]
+    due_on: Annotated[AnyDay, label("完成期限", "Until when")]
 
 
 class ConsultationMinutes(Model):
     topic: Annotated[Line, label("会商主题", "What it was about")]
-    held_on: Annotated[Day, label("会商日期", "Held on")]
-    attended: Annotated[list[Line], label("参加单位", "Units that took part", min_length=2, max_length=20)]
+    held_on: Annotated[PastDay, label("会商日期", "Held on")]
+    attended: Annotated[list[Name], label("参加单位", "Units that took part", min_length=2, max_length=20)]
     conclusions: Annotated[list[Conclusion], label("会商结论", "Conclusions", min_length=1, max_length=30)]
 
     @model_validator(mode="after")
@@ -129,7 +130,7 @@ class MinutesAnswer(Model):
     answer: Annotated[
         Literal["agreed", "objects"], label("确认意见", "Confirmed or not", {"agreed": "确认", "objects": "有异议"})
     ]
-    signed_by: Annotated[Line, label("确认人", "Who confirms for the unit")]
+    signed_by: Annotated[Name, label("确认人", "Who confirms for the unit")]
     reason: Annotated[Prose | None, label("异议内容", "What is objected to")] = None
 
     @model_validator(mode="after")

@@ -1,6 +1,8 @@
 """Refusal to execute 拒执 (docs/domain.md 2.5): the court hands a lead to the police.
 
-Grounds: 法释〔2024〕13号 articles 3 and 4 [S]. Days of the decision: 法发〔2025〕8号 [S].
+Grounds: `schemas.refusal_grounds`. 法发〔2025〕8号 [S]: articles 三, 四 (letter, statement, five groups of evidence),
+五 (the police take the lead and decide in 7 days, 30 where it is complex), 七 (the reasons of not filing go to the
+court). What is another unit's to investigate is transferred to it, not turned away.
 """
 
 from __future__ import annotations
@@ -8,56 +10,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, ValidationInfo, field_validator, model_validator
 
 from schemas.base import Model, label
-from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, Instead, Kind, MatterType, Shape
+from schemas.context import today_of
 from schemas.envelope import Ref
-from schemas.identifiers import CaseNo
+from schemas.identifiers import QuotedCaseNo
+from schemas.identity import ID_LABELS, IdKind, identity_number
 from schemas.items import distinct
 from schemas.ledgers import LedgerEntry
+from schemas.refusal_grounds import AFTER_PENALTY, GROUND_LABELS, WITH_ACCOMPLICE, Ground
 from schemas.rules import broken
-from schemas.values import Day, Document, Line, Person, Prose
+from schemas.times import AnswerDay, PastDay
+from schemas.values import Document, Line, Person, Prose
 
 FILING_DAYS = 7  # [S] 立案决定
 COMPLEX_FILING_DAYS = 30  # [S] 重大、疑难、复杂
-
-Ground = Literal[
-    "JZ3-1",
-    "JZ3-2",
-    "JZ3-3",
-    "JZ3-4",
-    "JZ3-5",
-    "JZ3-6",
-    "JZ3-7",
-    "JZ3-8",
-    "JZ3-9",
-    "JZ3-10",
-    "JZ4-1",
-    "JZ4-2",
-    "JZ4-3",
-    "JZ4-4",
-    "JZ4-5",
-]
-GROUND_LABELS = {
-    "JZ3-1": "恶意无偿处分财产权益、延长到期债权履行期限或虚假和解、虚假转让",
-    "JZ3-2": "以明显不合理高价受让财产、为他人债务提供担保等恶意减损责任财产",
-    "JZ3-3": "伪造、毁灭、隐匿履行能力证据或妨碍作证",
-    "JZ3-4": "拒绝或虚假报告财产、违反限制消费令等，经罚款、拘留等后仍拒不执行",
-    "JZ3-5": "经罚款、拘留等后仍拒不交付财物、票证或拒不迁出房屋、退出土地",
-    "JZ3-6": "经罚款、拘留等后仍拒不履行协助行使人身权益等作为义务",
-    "JZ3-7": "经罚款、拘留等后仍违反人身安全保护令等不作为义务",
-    "JZ3-8": "以恐吓、聚众哄闹、拉拽等方法阻碍进入执行现场",
-    "JZ3-9": "毁损、抢夺执行案卷、车辆、器械、服装或证件",
-    "JZ3-10": "其他有能力执行而拒不执行，情节严重",
-    "JZ4-1": "以虚假诉讼、仲裁、公证等方式妨害执行（情节特别严重）",
-    "JZ4-2": "聚众冲击执行现场（情节特别严重）",
-    "JZ4-3": "围攻、扣押、殴打执行人员（情节特别严重）",
-    "JZ4-4": "致使申请执行人自杀、自残或其他严重后果（情节特别严重）",
-    "JZ4-5": "其他情节特别严重的情形",
-}
-AFTER_PENALTY = frozenset({"JZ3-4", "JZ3-5", "JZ3-6", "JZ3-7"})
-"""Grounds that exist only when a fine, detention or the like did not help."""
+TELL_DAYS = 7  # [S] 不予立案或立案后撤销案件的，函告执行法院并说明理由
 
 
 class EffectiveJudgment(Model):
@@ -65,9 +35,9 @@ class EffectiveJudgment(Model):
         Literal["judgment", "ruling"],
         label("文书种类", "Judgment, or ruling that enforces it", {"judgment": "判决", "ruling": "裁定"}),
     ]
-    case_no: Annotated[CaseNo, label("生效文书案号", "Its case number")]
+    case_no: Annotated[QuotedCaseNo, label("生效文书案号", "Its case number")]
     court: Annotated[Line, label("作出法院", "Court that made it")]
-    effective_on: Annotated[Day, label("生效日期", "In force since")]
+    effective_on: Annotated[PastDay, label("生效日期", "In force since")]
 
 
 class PriorPenalty(Model):
@@ -75,7 +45,7 @@ class PriorPenalty(Model):
         Literal["fine", "detention", "other"],
         label("处罚种类", "What was imposed", {"fine": "罚款", "detention": "拘留", "other": "其他强制措施"}),
     ]
-    decided_on: Annotated[Day, label("决定日期", "Decided on")]
+    decided_on: Annotated[PastDay, label("决定日期", "Decided on")]
     document_no: Annotated[Line, label("决定书文号", "Number of the decision")]
 
 
@@ -98,18 +68,35 @@ class EvidenceGroups(Model):
     consequence: Annotated[Evidence, label("后果证据", "That it could not be enforced", max_length=50)]
 
 
+class Accomplice(Model):
+    """Somebody outside the case who helped, knowing of the duty (法释〔2024〕13号 article 8)."""
+
+    ref: Annotated[Ref, label("对象编号", "Reference of this person within the request")]
+    name: Annotated[Line, label("姓名", "Name")]
+    id_kind: Annotated[IdKind, label("证件种类", "Kind of ID", ID_LABELS)]
+    id_no: Annotated[str, label("证件号码", "ID number", max_length=64)]
+    conduct: Annotated[Prose, label("协助行为", "How it was agreed and what was done to help")]
+
+    @field_validator("id_no")
+    @classmethod
+    def _number(cls, value: str, info: ValidationInfo) -> str:
+        kind = info.data.get("id_kind")
+        return identity_number(kind, value, today=today_of(info)) if kind else value
+
+
 class LeadTransfer(Model):
     suspect: Annotated[Person, label("涉嫌拒执人", "Suspect")]
     grounds: Annotated[
         list[Ground],
-        label("涉嫌情形", "Grounds, by article and item", GROUND_LABELS, min_length=1, max_length=15),
+        label("涉嫌情形", "Grounds, by article and item", GROUND_LABELS, min_length=1, max_length=22),
         AfterValidator(distinct),
     ]
     judgment: Annotated[EffectiveJudgment, label("生效法律文书", "The judgment that is not obeyed")]
     obligation: Annotated[Prose, label("应履行的义务", "What it orders")]
     facts: Annotated[Prose, label("拒执事实", "What the suspect did")]
-    transferred_on: Annotated[Day, label("移送日期", "Transferred on")]
+    transferred_on: Annotated[PastDay, label("移送日期", "Transferred on")]
     prior_penalties: Annotated[list[PriorPenalty], label("已采取的处罚", "Earlier penalties", max_length=20)] = []
+    accomplices: Annotated[list[Accomplice], label("案外共犯", "Outsiders who helped, of JZ8", max_length=10)] = []
     evidence: Annotated[EvidenceGroups, label("证据材料", "Evidence in five groups")]
 
     @model_validator(mode="after")
@@ -121,32 +108,45 @@ class LeadTransfer(Model):
         for index, penalty in enumerate(self.prior_penalties):
             if penalty.decided_on > self.transferred_on:
                 raise broken("penalty-after-lead", at=f"/prior_penalties/{index}/decided_on")
+        if (WITH_ACCOMPLICE in self.grounds) != bool(self.accomplices):
+            raise broken("accomplice-with-ground", at="/accomplices")
         return self
 
 
 class LeadDecision(Model):
-    """The police file or do not; the procuratorate, which gets a copy, notes it."""
+    """The police file, do not, or transfer it to whose it is; the procuratorate, which gets a copy, notes it."""
 
     ref: Annotated[Ref, label("对象编号", "The suspect")]
     decision: Annotated[
-        Literal["filed", "not-filed", "noted"],
+        Literal["filed", "not-filed", "transferred", "noted"],
         label(
             "处理决定",
             "What was decided",
-            {"filed": "立案", "not-filed": "不予立案", "noted": "已收悉备查（检察机关）"},
+            {
+                "filed": "立案",
+                "not-filed": "不予立案",
+                "transferred": "移送有管辖权的机关",
+                "noted": "已收悉备查（检察机关）",
+            },
         ),
     ]
-    decided_on: Annotated[Day, label("决定日期", "Decided on")]
+    decided_on: Annotated[AnswerDay, label("决定日期", "Decided on")]
     file_no: Annotated[Line | None, label("立案编号", "Number of the police file")] = None
     complex: Annotated[bool | None, label("是否重大疑难复杂", "Complex: the longer time was used")] = None
-    reason: Annotated[Prose | None, label("理由", "Why none was filed")] = None
+    reason: Annotated[Prose | None, label("理由", "Why none was filed, or why it is another's")] = None
+    legal_ref: Annotated[Line | None, label("法律依据", "Law and article that not filing rests on")] = None
+    transferred_to: Annotated[Line | None, label("移送单位", "Unit that it was transferred to")] = None
 
     @model_validator(mode="after")
     def _grounded(self) -> LeadDecision:
         if self.decision == "filed" and self.file_no is None:
             raise broken("file-no-required", at="/file_no")
-        if self.decision == "not-filed" and self.reason is None:
+        if self.decision in ("not-filed", "transferred") and self.reason is None:
             raise broken("reason-required", at="/reason")
+        if self.decision == "not-filed" and self.legal_ref is None:
+            raise broken("legal-ref-required", at="/legal_ref")
+        if (self.decision == "transferred") != (self.transferred_to is not None):
+            raise broken("transferred-to", at="/transferred_to")
         return self
 
 
@@ -155,14 +155,30 @@ def _entered(_: LeadTransfer) -> LedgerEntry:
     return LedgerEntry("refusal", receivers=(Kind.POLICE.value,))
 
 
-def _decided(verb: str, data: Mapping[str, Any]) -> LedgerEntry | None:
-    """What the police decided on the suspect: the ledger keeps the decision and its day."""
+def _told_by(verb: str, data: Mapping[str, Any]) -> tuple[str, Deadline] | None:
+    """Why none was filed is told in 7 days (法发〔2025〕8号 七 [S])."""
     if verb not in ("result", "correct"):
         return None
-    for item in data.get("items", ()):
+    days = [item["decided_on"] for item in data["items"] if item["decision"] == "not-filed"]
+    return (min(days), Deadline(DeadlineKind.LEGAL_DAYS, TELL_DAYS)) if days else None
+
+
+def _decided(verb: str, data: Mapping[str, Any]) -> LedgerEntry | None:
+    """What the police decided: the ledger keeps the decision and its day; of several people, a filing comes first."""
+    if verb not in ("result", "correct"):
+        return None
+    for item in sorted(data.get("items", ()), key=lambda item: item["decision"] != "filed"):
         return LedgerEntry("refusal", item["decision"], settles=True, on=item["decided_on"])
     return LedgerEntry("refusal", data["outcome"], settles=data["outcome"] != "partial")
 
+
+_INSTEAD = Instead(
+    "法发〔2025〕8号五、七",
+    "立案（result: filed）、不予立案并说明理由和法律依据（not-filed）、移送有管辖权的机关（transferred）、"
+    "材料不齐的要求补正（supplement-request）",
+    "file it (result: filed), do not with reason and law (not-filed), transfer it to whose it is (transferred), or ask "
+    "for what is missing (supplement-request)",
+)
 
 _PAPER = {
     "issued_on": "2026-03-20",
@@ -174,12 +190,15 @@ LEAD_TRANSFER = MatterType(
     name="refusal.lead.transfer",
     zh="拒执线索移送",
     en="Transfer a lead on refusal to execute",
-    help_zh=f"把涉嫌拒不执行判决、裁定的线索移送公安机关，同时抄送检察院。选定情形，附移送函和五组证据（身份、义务、能力、"
-    f"拒执行为、后果，每组至少一份），须两人审批。公安机关 {FILING_DAYS} 日内决定是否立案，重大疑难复杂的 "
-    f"{COMPLEX_FILING_DAYS} 日。",
+    help_zh=f"把涉嫌拒不执行判决、裁定的线索移送公安机关，同时抄送检察院。选定情形，附移送函、执行情况说明和五组证据（身份、"
+    f"义务、能力、拒执行为、后果，每组至少一份），须两人审批。公安机关 {FILING_DAYS} 日内决定是否立案，重大疑难复杂的 "
+    f"{COMPLEX_FILING_DAYS} 日；不予立案的说明理由和法律依据，不属其管辖的移送并告知，材料不齐的要求补正，"
+    "不得拒收或退回。",
     help_en=f"Hands a lead on refusal to the police, with a copy to the procuratorate. Choose the grounds, attach the "
-    f"letter and evidence in five groups (identity, duty, ability, refusal, consequence), two approvals. The police "
-    f"decide in {FILING_DAYS} days, {COMPLEX_FILING_DAYS} when it is complex.",
+    f"letter, the statement of the enforcement and evidence in five groups (identity, duty, ability, refusal, "
+    f"consequence), two approvals. The police decide in {FILING_DAYS} days, {COMPLEX_FILING_DAYS} when it is complex: "
+    "they file, do not (reason and law), transfer what is another's, or ask for what is missing; they do not turn it "
+    "away.",
     shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE, Kind.PROCURATORATE}),
@@ -190,9 +209,12 @@ LEAD_TRANSFER = MatterType(
     fan_out=True,
     coercive=lambda _: True,
     approvals=lambda _: ApprovalRule(people=2),
-    documents=lambda _: {"lead-transfer-letter": 1},
+    documents=lambda _: {"lead-transfer-letter": 1, "enforcement-statement": 1},
+    answers_instead={"refuse": _INSTEAD, "return": _INSTEAD},
     ledger=_entered,
     ledger_answer=_decided,
+    told_by=_told_by,
+    asked_on=lambda payload: payload.transferred_on,
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, FILING_DAYS),
     example_request={
         "suspect": {
@@ -202,7 +224,7 @@ LEAD_TRANSFER = MatterType(
             "id_no": "610199199003071237",
             "role": "被执行人",
         },
-        "grounds": ["JZ3-1", "JZ3-4"],
+        "grounds": ["NPC-1", "JZ3-4"],
         "judgment": {
             "kind": "judgment",
             "case_no": "（2025）陕0199民初900001号",

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
 from schemas.base import Model, label
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.envelope import Ref, RequestNo
+from schemas.ledgers import LedgerEntry
 from schemas.matters.refusal_consultation import PARTNERS
+from schemas.matters.refusal_lead import TELL_DAYS
 from schemas.rules import broken
-from schemas.values import Day, Line, Money, Prose
+from schemas.times import PastDay
+from schemas.values import Line, Money, Prose
 
-Stage = Literal["investigating", "prosecuted", "not-prosecuted", "judged"]
+Stage = Literal["investigating", "case-revoked", "prosecuted", "not-prosecuted", "judged"]
 STAGE_LABELS = {
     "investigating": "侦查",
+    "case-revoked": "撤销案件",
     "prosecuted": "起诉",
     "not-prosecuted": "不起诉",
     "judged": "判决",
 }
 _DETAILS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "investigating": (),
+    "case-revoked": (
+        ("document_no", "撤销案件决定书文号", "the number of the decision to withdraw the case"),
+        ("reason", "撤销案件理由", "the reason"),
+    ),
     "prosecuted": (("document_no", "起诉书文号", "the number of the indictment"),),
     "not-prosecuted": (
         ("document_no", "不起诉决定书文号", "the number of the decision"),
@@ -41,7 +49,7 @@ class CaseStatus(Model):
     ref: Annotated[Ref, label("对象编号", "The suspect, as in the transfer")]
     lead_no: Annotated[RequestNo, label("线索移送编号", "Request that transferred the lead")]
     stage: Annotated[Stage, label("办案阶段", "How far it is", STAGE_LABELS)]
-    on: Annotated[Day, label("日期", "Since when")]
+    on: Annotated[PastDay, label("日期", "Since when")]
     unit: Annotated[Line, label("办案单位", "Unit that handles it")]
     document_no: Annotated[Line | None, label("文书文号", "Number of the paper")] = None
     reason: Annotated[Prose | None, label("理由", "Reason")] = None
@@ -57,13 +65,27 @@ class CaseStatus(Model):
         return self
 
 
+def _told_by(verb: str, data: Mapping[str, Any]) -> tuple[str, Deadline] | None:
+    """A case that the police withdraw after filing (法发〔2025〕8号 七 [S])."""
+    if verb != "open" or data["payload"]["stage"] != "case-revoked":
+        return None
+    return data["payload"]["on"], Deadline(DeadlineKind.LEGAL_DAYS, TELL_DAYS)
+
+
+def _entered(payload: CaseStatus) -> LedgerEntry | None:
+    """A withdrawn case is a line of its own, on the day on which it was told."""
+    return LedgerEntry("refusal", "case-revoked", settles=True) if payload.stage == "case-revoked" else None
+
+
 CASE_STATUS = MatterType(
     name="refusal.case.status",
     zh="拒执案件进展",
     en="How a case of refusal goes on",
-    help_zh="公安机关、检察院把拒执案件的进展通报法院：侦查、起诉、不起诉、判决，以及其间履行的金额。法院阅后据以恢复或结案。",
-    help_en="Police or procuratorate tell the court how the case goes on: investigated, prosecuted, not prosecuted, "
-    "judged, and what was performed meanwhile. The court reads it, and resumes or closes its own case.",
+    help_zh="公安机关、检察院把拒执案件的进展通报法院：侦查、撤销案件、起诉、不起诉、判决，以及其间履行的金额。"
+    f"立案后撤销案件的，公安机关 {TELL_DAYS} 日内通报并说明理由。法院阅后据以恢复或结案。",
+    help_en="Police or procuratorate tell the court how the case goes on: investigated, withdrawn, prosecuted, not "
+    "prosecuted, judged, and what was performed meanwhile. A case that is withdrawn after filing is told in "
+    f"{TELL_DAYS} days, with the reasons. The court reads it, and resumes or closes its own case.",
     shape=Shape.NOTICE,
     senders=PARTNERS,
     receivers=frozenset({Kind.COURT}),
@@ -71,6 +93,8 @@ CASE_STATUS = MatterType(
     result_item=None,
     request_class=Classification.SENSITIVE,
     case_required=False,  # the lead that it names knows its case
+    told_by=_told_by,
+    ledger=_entered,
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 5),
     example_request={
         "ref": "k7m2q9xa",

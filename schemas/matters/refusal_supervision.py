@@ -13,7 +13,8 @@ from schemas.envelope import Ref, RequestNo
 from schemas.matters.refusal_lead import FILING_DAYS
 from schemas.rules import broken
 from schemas.terms import check_days, days_between
-from schemas.values import Day, Line, Person, Prose
+from schemas.times import AnswerDay, AnyDay, PastDay
+from schemas.values import Line, Person, Prose
 
 EXPLAIN_DAYS = 7  # [S] the police explain why they did not file
 FILE_DAYS = 15  # [S] the police file after the notice
@@ -31,10 +32,10 @@ class SupervisionRequest(Model):
     suspect: Annotated[Person, label("涉嫌拒执人", "Suspect")]
     lead_no: Annotated[RequestNo, label("线索移送编号", "Request that transferred the lead")]
     police_unit: Annotated[Line, label("公安机关", "Police unit")]
-    transferred_on: Annotated[Day, label("移送日期", "Transferred on")]
+    transferred_on: Annotated[PastDay, label("移送日期", "Transferred on")]
     cause: Annotated[Cause, label("提请事由", "Why supervision is asked for", CAUSE_LABELS)]
     decision_no: Annotated[Line | None, label("不予立案文号", "Number of the refusal to file")] = None
-    asked_on: Annotated[Day, label("提请日期", "Asked on")]
+    asked_on: Annotated[PastDay, label("提请日期", "Asked on")]
     reasons: Annotated[Prose, label("提请理由", "Why the police should have acted")]
 
     @model_validator(mode="after")
@@ -67,8 +68,8 @@ class SupervisionStep(Model):
             },
         ),
     ]
-    decided_on: Annotated[Day, label("决定日期", "Decided on")]
-    due_on: Annotated[Day | None, label("答复或立案期限", "Until when the police answer or file")] = None
+    decided_on: Annotated[AnswerDay, label("决定日期", "Decided on")]
+    due_on: Annotated[AnyDay | None, label("答复或立案期限", "Until when the police answer or file")] = None
     document_no: Annotated[Line | None, label("文书文号", "Number of the paper")] = None
     reason: Annotated[Prose | None, label("理由", "Reason")] = None
 
@@ -101,6 +102,7 @@ SUPERVISION = MatterType(
     request_class=Classification.SENSITIVE,
     result_class=Classification.SENSITIVE,
     documents=lambda payload: _PAPERS[payload.cause],
+    asked_on=lambda payload: payload.asked_on,
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, 7),  # [D] the procuratorate's own first step
     example_request={
         "suspect": {

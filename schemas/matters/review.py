@@ -17,7 +17,8 @@ from schemas.items import distinct
 from schemas.rules import broken
 from schemas.steps import StepItem
 from schemas.terms import check_order
-from schemas.values import Day, Line, Moment, Need, Prose, Sha256
+from schemas.times import AnyDay, PastDay, PastMoment
+from schemas.values import Line, Name, Need, Prose, Sha256
 
 REVIEW_LABELS = {
     "case-review": "专项评查",
@@ -62,10 +63,10 @@ class ReviewRequest(Model):
         label("调取内容", "Which parts of the package", PART_LABELS, min_length=1, max_length=6),
         AfterValidator(distinct),
     ]
-    start_on: Annotated[Day, label("检查期间开始", "Period from")]
-    end_on: Annotated[Day, label("检查期间结束", "Period until")]
+    start_on: Annotated[PastDay, label("检查期间开始", "Period from")]
+    end_on: Annotated[AnyDay, label("检查期间结束", "Period until")]
     need: Annotated[Need, label("调取理由", "Why it is needed")]
-    reviewer: Annotated[Line, label("检查人", "Who looks at it")]
+    reviewer: Annotated[Name, label("检查人", "Who looks at it")]
     contact: Annotated[Phone, label("联系电话", "Telephone")]
 
     @model_validator(mode="after")
@@ -85,7 +86,7 @@ class ReviewedItem(StepItem):
         ),
     ]
     package: Annotated[Sha256 | None, label("案卷包摘要", "SHA-256 of the package")] = None
-    provided_at: Annotated[Moment | None, label("提供时间", "When")] = None
+    provided_at: Annotated[PastMoment | None, label("提供时间", "When")] = None
     reason: Annotated[Prose | None, label("理由", "Why it is withheld")] = None
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, ValidationInfo, model_validator
 
 from schemas.base import Model, label
 from schemas.catalogue import (
@@ -22,13 +22,18 @@ from schemas.catalogue import (
     MeasureRule,
     Shape,
 )
+from schemas.context import accepted_before
 from schemas.endings import LIFTED, delisted
 from schemas.items import distinct
+from schemas.law.circles import LIMITED, check_circle, circle
+from schemas.law.ending_papers import papers_to_end
+from schemas.law.signatures import signed_by
 from schemas.matters.sanction_dishonest import DEBTOR_EXAMPLE, RECIPIENTS
-from schemas.people import NaturalPerson
+from schemas.people import NaturalPerson, check_adult
 from schemas.sanctions import PublishedItem, RecipientItem, check_public_number, check_representative, listed
 from schemas.terms import check_months
-from schemas.values import Day, Line, MeasureNo, Person, Prose
+from schemas.times import AnyDay, ComingDay, PastDay
+from schemas.values import Line, MeasureNo, Name, Person, Prose
 
 EXEMPT_MONTHS = 1  # [H] 法发〔2019〕35号
 LIFT_DAYS = 3  # [H] working days
@@ -48,17 +53,24 @@ class ConsumptionLimitPublish(Model):
 
     debtor: Annotated[Person, label("被限制消费人", "Whose consumption is limited")]
     card_no: Annotated[Line, label("证件号码（隐去部分）", "ID as the public list shows it")]
-    business_entity: Annotated[Line | None, label("法定代表人或负责人", "Legal representative")] = None
+    business_entity: Annotated[Name | None, label("法定代表人或负责人", "Legal representative")] = None
     ground: Annotated[Ground, label("限制事由", "Why", GROUND_LABELS)]
     order_no: Annotated[Line, label("限制消费令文号", "Number of the order")]
-    filed_on: Annotated[Day, label("立案日期", "Filed on")]
-    publish_on: Annotated[Day, label("发布日期", "Published on")]
+    filed_on: Annotated[PastDay, label("立案日期", "Filed on")]
+    publish_on: Annotated[AnyDay, label("发布日期", "Published on")]
 
     @model_validator(mode="after")
-    def _public_copy(self) -> ConsumptionLimitPublish:
+    def _public_copy(self, info: ValidationInfo) -> ConsumptionLimitPublish:
+        if not accepted_before(info):
+            self._may_be_limited()
         check_public_number(self.debtor, self.card_no)
         check_representative(self.debtor, self.business_entity)
         return self
+
+    def _may_be_limited(self) -> None:
+        check_circle(self.debtor, LIMITED, at="/debtor")
+        if not circle(LIMITED).minors:
+            check_adult(self.debtor, self.publish_on, at="/debtor", rule="minor-limited")
 
 
 def _publish_measure(payload: ConsumptionLimitPublish) -> MeasureRule:
@@ -74,9 +86,11 @@ CONSUMPTION_PUBLISH = MatterType(
     zh="限制消费发布",
     en="Publish a limit on consumption",
     help_zh="向各单位发布限制消费令，一单位一件，逐家回执。单位及其法定代表人分别发布；公布件身份证号隐去中间部分；"
-    "宽限期内不得发布。附限制消费令，由起草人以外一人审批。",
+    "对象为被执行人、单位的法定代表人、主要负责人、影响债务履行的直接责任人员和实际控制人，未成年人除外（本产品的理解）。"
+    "宽限期内不得发布。附限制消费令，由院长签发。",
     help_en="Publishes the order to each recipient, one request each. An organisation and its representative are "
-    "published apart; the public copy masks the ID; not during a grace. With the order and one approval.",
+    "published apart, as are those in charge, the controller and who is directly responsible; nobody under 18 (our "
+    "reading); the public copy masks the ID; not during a grace. With the order, which the president approves.",
     shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
@@ -85,7 +99,7 @@ CONSUMPTION_PUBLISH = MatterType(
     request_class=Classification.PUBLIC,
     fan_out=True,
     coercive=lambda _: True,
-    approvals=lambda _: ApprovalRule(people=1),
+    approvals=lambda _: signed_by("sanction.consumption-limit.publish"),
     documents=lambda _: {"consumption-order": 1},
     measure=_publish_measure,
     ending=_lifted,
@@ -129,13 +143,13 @@ LIFT_LABELS = {
 
 
 class ConsumptionLimitLift(Model):
-    """Wants no approval: who has paid must not stay limited."""
+    """With the order that lifts it; wants no approval: who has paid must not stay limited."""
 
     debtor: Annotated[Person, label("被限制消费人", "Whose consumption is limited")]
     card_no: Annotated[Line, label("证件号码（隐去部分）", "ID as the public list shows it")]
     published_no: Annotated[MeasureNo, label("原发布编号", "Group or request number of the publication")]
     reason: Annotated[LiftReason, label("解除原因", "Why it is lifted", LIFT_LABELS)]
-    decided_on: Annotated[Day, label("决定日期", "Decided on")]
+    decided_on: Annotated[PastDay, label("决定日期", "Decided on")]
     note: Annotated[Line | None, label("说明", "Explanation")] = None
 
     @model_validator(mode="after")
@@ -148,9 +162,10 @@ CONSUMPTION_LIFT = MatterType(
     name="sanction.consumption-limit.lift",
     zh="限制消费解除",
     en="Lift a limit on consumption",
-    help_zh=f"解除限制消费，{LIFT_DAYS} 个工作日内办结。须发给当初发布的每一家单位，全部回执后方告完成。",
-    help_en=f"Lifts the limit within {LIFT_DAYS} working days. It goes to every recipient of the publication and is "
-    "complete only when each has answered.",
+    help_zh=f"解除限制消费，附解除限制消费令，{LIFT_DAYS} 个工作日内办结。"
+    "须发给当初发布的每一家单位，全部回执后方告完成。",
+    help_en=f"Lifts the limit within {LIFT_DAYS} working days, with the order that lifts it. It goes to every "
+    "recipient of the publication and is complete only when each has answered.",
     shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
@@ -159,6 +174,7 @@ CONSUMPTION_LIFT = MatterType(
     request_class=Classification.INTERNAL,
     fan_out=True,
     coercive=lambda _: True,
+    documents=lambda _: papers_to_end(ACTION),
     measure=lambda payload: listed(ACTION, "end", payload.debtor, payload.published_no),
     deadline=Deadline(DeadlineKind.WORKING_DAYS, LIFT_DAYS),
     example_request={
@@ -200,8 +216,8 @@ class ConsumptionLimitExempt(Model):
         label("交通工具", "By what", {"flight": "飞机", "high-speed-rail": "高铁动车"}, min_length=1, max_length=2),
         AfterValidator(distinct),
     ]
-    start_on: Annotated[Day, label("起始日期", "First day")]
-    end_on: Annotated[Day, label("截止日期", "Last day, at most one month on")]
+    start_on: Annotated[AnyDay, label("起始日期", "First day")]
+    end_on: Annotated[ComingDay, label("截止日期", "Last day, at most one month on")]
     note: Annotated[Prose | None, label("说明", "Explanation")] = None
 
     @model_validator(mode="after")

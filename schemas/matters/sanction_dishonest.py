@@ -6,10 +6,10 @@ the debtor's number (adapters/plain), and `card_no` shows it with its middle hid
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, field_validator, model_validator
+from pydantic import AfterValidator, ValidationInfo, field_validator, model_validator
 
 from schemas.base import Model, label
 from schemas.catalogue import (
@@ -23,14 +23,18 @@ from schemas.catalogue import (
     MeasureRule,
     Shape,
 )
+from schemas.context import accepted_before
 from schemas.endings import DELISTED, delisted
 from schemas.items import distinct
+from schemas.law.circles import LISTED, check_circle, circle
+from schemas.law.signatures import signed_by
 from schemas.matters.association import DISRUPTION_LABELS, PERFORMANCE_LABELS, Disruption, Performance
 from schemas.people import check_adult
 from schemas.rules import broken
 from schemas.sanctions import PublishedItem, check_public_number, check_representative, listed
 from schemas.terms import check_years
-from schemas.values import Day, Line, Person, Prose
+from schemas.times import AnyDay, ComingDay, PastDay
+from schemas.values import Line, Name, Person, Prose
 
 LIST_YEARS = 2  # [H] 法释〔2017〕7号 article 2
 EXTENDED_YEARS = 5  # [H] the same: two, and one to three more
@@ -50,7 +54,7 @@ class DishonestEntry(Model):
     """One entry as the public reads it; the name is the debtor's."""
 
     card_no: Annotated[Line, label("证件号码（隐去部分）", "ID as the public list shows it")]
-    business_entity: Annotated[Line | None, label("法定代表人或负责人", "Legal representative")] = None
+    business_entity: Annotated[Name | None, label("法定代表人或负责人", "Legal representative")] = None
     basis_no: Annotated[Line, label("执行依据文号", "Number of the judgment")]
     basis_court: Annotated[Line, label("作出执行依据单位", "Who made it")]
     obligation: Annotated[Prose, label("生效文书确定的义务", "What it orders")]
@@ -60,7 +64,7 @@ class DishonestEntry(Model):
         label("失信行为", "What the debtor did", DISRUPTION_LABELS, min_length=1, max_length=6),
         AfterValidator(distinct),
     ]
-    filed_on: Annotated[Day, label("立案日期", "Filed on")]
+    filed_on: Annotated[PastDay, label("立案日期", "Filed on")]
 
     @field_validator("performance")
     @classmethod
@@ -80,12 +84,15 @@ class DishonestPublish(Model):
 
     debtor: Annotated[Person, label("失信被执行人", "The debtor")]
     entry: Annotated[DishonestEntry, label("公布内容", "The entry")]
-    publish_on: Annotated[Day, label("发布日期", "Published on")]
-    end_on: Annotated[Day | None, label("期限届满", "Last day of the term, where there is one")] = None
+    publish_on: Annotated[AnyDay, label("发布日期", "Published on")]
+    end_on: Annotated[ComingDay | None, label("期限届满", "Last day of the term, where there is one")] = None
 
     @model_validator(mode="after")
-    def _may_be_listed(self) -> DishonestPublish:
-        check_adult(self.debtor, self.publish_on, at="/debtor")
+    def _may_be_listed(self, info: ValidationInfo) -> DishonestPublish:
+        if not accepted_before(info):
+            check_circle(self.debtor, LISTED, at="/debtor")
+        if not circle(LISTED).minors:
+            check_adult(self.debtor, self.publish_on, at="/debtor")
         check_entry(self.debtor, self.entry)
         if self.entry.filed_on > self.publish_on:
             raise broken("end-before-start", at="/publish_on")
@@ -101,6 +108,12 @@ class DishonestPublish(Model):
             check_years(self.publish_on, self.end_on, EXTENDED_YEARS if extended else LIST_YEARS)
         elif "able-but-refuses" not in acts:
             raise broken("list-term-required", at="/end_on")
+
+
+def _cautions(payload: DishonestPublish) -> Sequence[tuple[str, str, Mapping[str, Any]]]:
+    """Item 1 of 法释〔2017〕7号 article 1 has no term; whether it takes the others' term, the text leaves open."""
+    several = len(payload.entry.disruption) > 1
+    return [("list-term-advised", "/end_on", {})] if several and payload.end_on is None else []
 
 
 def _publish_measure(payload: DishonestPublish) -> MeasureRule:
@@ -128,10 +141,13 @@ DISHONEST_PUBLISH = MatterType(
     zh="失信发布",
     en="Publish a dishonest debtor",
     help_zh="向各发布单位发布失信信息，一单位一件，逐家回执。未成年人不得纳入；公布件身份证号隐去中间部分；"
-    "宽限期内不得发布。附失信决定书，须两人审批；除有能力拒不履行外，期限二年，情节严重或多项的可延长至五年。",
+    "只列被执行人本人，不列单位的法定代表人、负责人等。宽限期内不得发布。附失信决定书，须两人审批且其中一人为院长；"
+    "除有能力拒不履行外，期限二年，情节严重或多项的可延长至五年；与其他情形并列的，本产品理解为仍须写明截止日期。",
     help_en="Publishes an entry to each recipient, one request each, each answers. Nobody under 18; the public copy "
-    "masks the ID; not during a grace. With the decision and two approvals; but for ability without will the term is "
-    "two years, up to five for grave or several acts.",
+    "masks the ID; not during a grace. The debtor alone, never its representative. With the decision and two "
+    "approvals, one the president's; but for ability without will the term is two years, up to five for grave or "
+    "several acts; "
+    "where that stands beside other acts, an end is given all the same (our reading).",
     shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
@@ -140,9 +156,10 @@ DISHONEST_PUBLISH = MatterType(
     request_class=Classification.PUBLIC,
     fan_out=True,
     coercive=lambda _: True,
-    approvals=lambda _: TWO_PEOPLE,
+    approvals=lambda _: signed_by("sanction.dishonest.publish"),
     documents=lambda _: {"dishonesty-decision": 1},
     measure=_publish_measure,
+    cautions=_cautions,
     ending=_withdrawn,
     ended_by="sanction.dishonest.withdraw",
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 3),

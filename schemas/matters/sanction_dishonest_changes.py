@@ -12,6 +12,7 @@ from pydantic import AfterValidator, model_validator
 from schemas.base import Model, label
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.items import distinct
+from schemas.law.ending_papers import papers_to_end
 from schemas.matters.sanction_dishonest import (
     ACTION,
     DEBTOR_EXAMPLE,
@@ -22,7 +23,8 @@ from schemas.matters.sanction_dishonest import (
     check_entry,
 )
 from schemas.sanctions import RecipientItem, check_public_number, listed
-from schemas.values import Day, Line, MeasureNo, Person, Prose
+from schemas.times import PastDay
+from schemas.values import Line, MeasureNo, Person, Prose
 
 CHANGE_DAYS = 3  # [H] working days, 法释〔2017〕7号 articles 10 to 12
 
@@ -57,7 +59,7 @@ class DishonestWithdraw(Model):
     card_no: Annotated[Line, label("证件号码（隐去部分）", "ID as the public list shows it")]
     published_no: Annotated[MeasureNo, label("原发布编号", "Group or request number of the publication")]
     reason: Annotated[WithdrawReason, label("撤销原因", "Why it is withdrawn", WITHDRAW_LABELS)]
-    decided_on: Annotated[Day, label("决定日期", "Decided on")]
+    decided_on: Annotated[PastDay, label("决定日期", "Decided on")]
     note: Annotated[Line | None, label("说明", "Explanation")] = None
 
     @model_validator(mode="after")
@@ -81,6 +83,7 @@ DISHONEST_WITHDRAW = MatterType(
     request_class=Classification.INTERNAL,
     fan_out=True,
     coercive=lambda _: True,
+    documents=lambda _: papers_to_end(ACTION),
     measure=lambda payload: listed(ACTION, "end", payload.debtor, payload.published_no),
     deadline=Deadline(DeadlineKind.WORKING_DAYS, CHANGE_DAYS),
     example_request={

@@ -19,12 +19,17 @@ from schemas.catalogue import (
     MeasureRule,
     Shape,
 )
+from schemas.context import accepted_before, today_of
 from schemas.endings import LIFTED, NOTES, numbered
 from schemas.envelope import Ref
-from schemas.identifiers import Phone, today_of
-from schemas.people import NaturalPerson, person_objects
+from schemas.identifiers import Phone
+from schemas.law.circles import KEPT, check_circle, circle
+from schemas.law.ending_papers import papers_to_end
+from schemas.law.lookouts import exit_notice_months
+from schemas.people import NaturalPerson, check_adult, person_objects
 from schemas.terms import check_months, check_prolonging
-from schemas.values import Day, Line, MeasureNo, Moment, Person, Prose
+from schemas.times import AnyDay, AnyMoment
+from schemas.values import Line, MeasureNo, Person, Prose
 
 Mode = Literal["refuse-papers", "stop-at-border", "watch-border"]
 MODE_LABELS = {
@@ -32,8 +37,10 @@ MODE_LABELS = {
     "stop-at-border": "口岸阻止出境（边控）",
     "watch-border": "掌握出入境动态（边控）",
 }
-MODE_MONTHS: Mapping[str, int] = {"refuse-papers": 12, "stop-at-border": 3, "watch-border": 12}
-"""[L] 法定不批准出境通报备案, 边控: the longest term, and the longest prolongation, of each."""
+MODE_MONTHS: Mapping[str, int] = {"stop-at-border": 3, "watch-border": 12}
+"""[L] 边控: the longest term, and the longest prolongation, of each."""
+NOTICE = "refuse-papers"
+"""法定不批准出境通报备案: how long, the level of the police that keep it decides (`schemas.law.lookouts`)."""
 ACTION = "exit-restrict"
 TWO_PEOPLE = ApprovalRule(people=2)
 
@@ -65,20 +72,35 @@ class ExitRestrictRequest(Model):
         list[TravelPaper], label("出入境证件", "Travel documents that are known", max_length=10)
     ] = []
     reason: Annotated[Prose, label("限制理由", "Why")]
-    start_on: Annotated[Day, label("起始日期", "First day")]
-    end_on: Annotated[Day, label("截止日期", "Last day: at most 12 months on, 3 for stopping at the border")]
+    start_on: Annotated[AnyDay, label("起始日期", "First day")]
+    end_on: Annotated[
+        AnyDay, label("截止日期", "Last day; 3 months for stopping at the border, else as the police allow")
+    ]
     contact_24h: Annotated[Phone, label("24 小时联系电话", "Telephone that answers day and night")]
 
     @model_validator(mode="after")
-    def _term(self) -> ExitRestrictRequest:
-        check_months(self.start_on, self.end_on, MODE_MONTHS[self.mode])
+    def _term(self, info: ValidationInfo) -> ExitRestrictRequest:
+        if not accepted_before(info):
+            check_circle(self.person, KEPT, at="/person")
+            if not circle(KEPT).minors:
+                check_adult(self.person, self.start_on, at="/person", rule="minor-kept")
+        _check_term(self.mode, self.start_on, self.end_on)
         return self
+
+
+def _check_term(mode: Mode, start_on: str, end_on: str) -> None:
+    """Of a border notice the longest that police of any level keep: whose it is, the payload does not say."""
+    check_months(start_on, end_on, exit_notice_months("province") if mode == NOTICE else MODE_MONTHS[mode])
+
+
+def _kept_by_level(payload: ExitRestrictRequest) -> tuple[str, str] | None:
+    return (payload.start_on, payload.end_on) if payload.mode == NOTICE else None
 
 
 class ExitRestrictItem(Model):
     ref: Annotated[Ref, label("对象编号", "The person")]
     control_no: Annotated[MeasureNo, label("备案编号", "Number under which it is kept")]
-    effective_at: Annotated[Moment, label("生效时间", "Since when")]
+    effective_at: Annotated[AnyMoment, label("生效时间", "Since when")]
     unit: Annotated[Line, label("办理单位", "Unit that keeps it")]
 
 
@@ -86,7 +108,7 @@ def _open(payload: ExitRestrictRequest) -> MeasureRule:
     return MeasureRule(ACTION, "open", person_objects(payload.person), start_on=payload.start_on, end_on=payload.end_on)
 
 
-def _lifted(payload: ExitRestrictRequest, measure: LiveMeasure, reason: str) -> Mapping[str, Any]:
+def _lifted(payload: ExitRestrictRequest | ExitRestrictRenew, measure: LiveMeasure, reason: str) -> Mapping[str, Any]:
     return {
         "person": payload.person.canonical(),
         "control_no": numbered(measure),
@@ -100,9 +122,12 @@ EXIT_RESTRICT = MatterType(
     zh="限制出境",
     en="Restrict leaving the country",
     help_zh="请公安机关限制被执行人或单位的法定代表人、负责人等出境。附限制出境决定书和协助执行通知书，须两人审批；"
-    "通报备案不超过一年，口岸阻止出境不超过三个月；到期不续的自动解除。",
+    "通报备案的期限依公安机关级别（县级三个月、地市级一年、省级五年，二手来源，可由本院配置），口岸阻止出境不超过三个月；"
+    "到期不续的自动解除。",
     help_en="Asks the police not to let a party, or an organisation's representative, leave. With decision and notice, "
-    "two approvals; at most a year, three months for stopping at the border; it ends by itself when not prolonged.",
+    "two approvals. A border notice lasts as long as the level of the police allows (county three months, prefecture a "
+    "year, province five years: from a secondary source, configurable), stopping at the border three months; it ends "
+    "by itself when not prolonged.",
     shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
@@ -113,6 +138,7 @@ EXIT_RESTRICT = MatterType(
     approvals=lambda _: TWO_PEOPLE,
     documents=lambda _: {"exit-restriction-decision": 1, "assistance-notice": 1},
     measure=_open,
+    border_notice=_kept_by_level,
     ending=_lifted,
     ended_by="sanction.exit-restrict.lift",
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 2),
@@ -147,21 +173,25 @@ class ExitRestrictRenew(Model):
     person: Annotated[NaturalPerson, label("限制出境对象", "Who may not leave")]
     control_no: Annotated[MeasureNo, label("备案编号", "Number under which it is kept")]
     mode: Annotated[Mode, label("限制方式", "How", MODE_LABELS)]
-    current_end_on: Annotated[Day, label("现到期日", "Last day as it stands; not past")]
-    end_on: Annotated[Day, label("续至", "New last day")]
+    current_end_on: Annotated[AnyDay, label("现到期日", "Last day as it stands; not past")]
+    end_on: Annotated[AnyDay, label("续至", "New last day")]
     reason: Annotated[Prose, label("续期理由", "Why it must go on")]
 
     @model_validator(mode="after")
     def _term(self, info: ValidationInfo) -> ExitRestrictRenew:
         check_prolonging(self.current_end_on, self.end_on, today=today_of(info))
-        check_months(self.current_end_on, self.end_on, MODE_MONTHS[self.mode])
+        _check_term(self.mode, self.current_end_on, self.end_on)
         return self
+
+
+def _prolonged_by_level(payload: ExitRestrictRenew) -> tuple[str, str] | None:
+    return (payload.current_end_on, payload.end_on) if payload.mode == NOTICE else None
 
 
 class ExitRestrictProlonged(Model):
     ref: Annotated[Ref, label("对象编号", "The person")]
-    effective_at: Annotated[Moment, label("生效时间", "Since when it is prolonged")]
-    end_on: Annotated[Day, label("续至", "Last day as now registered")]
+    effective_at: Annotated[AnyMoment, label("生效时间", "Since when it is prolonged")]
+    end_on: Annotated[AnyDay, label("续至", "Last day as now registered")]
 
 
 def _renew(payload: ExitRestrictRenew) -> MeasureRule:
@@ -170,6 +200,7 @@ def _renew(payload: ExitRestrictRenew) -> MeasureRule:
         "renew",
         person_objects(payload.person),
         measure_no=payload.control_no,
+        named_at="/payload/control_no",
         end_on=payload.end_on,
         current_end_on=payload.current_end_on,
     )
@@ -192,6 +223,8 @@ EXIT_RESTRICT_RENEW = MatterType(
     approvals=lambda _: TWO_PEOPLE,
     documents=lambda _: {"exit-restriction-decision": 1, "assistance-notice": 1},
     measure=_renew,
+    border_notice=_prolonged_by_level,
+    ending=_lifted,
     ended_by="sanction.exit-restrict.lift",
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 2),
     example_request={
@@ -224,7 +257,7 @@ LIFT_LABELS = {
 
 
 class ExitRestrictLift(Model):
-    """Wants no paper and no approval: who may leave must be let go."""
+    """With the decision that lifts it; wants no approval: who may leave must be let go."""
 
     person: Annotated[Person, label("限制出境对象", "Who may leave again")]
     control_no: Annotated[MeasureNo, label("备案编号", "Number under which it is kept")]
@@ -234,20 +267,22 @@ class ExitRestrictLift(Model):
 
 class ExitRestrictEnd(Model):
     ref: Annotated[Ref, label("对象编号", "The person")]
-    effective_at: Annotated[Moment, label("解除时间", "Since when the person may leave")]
+    effective_at: Annotated[AnyMoment, label("解除时间", "Since when the person may leave")]
 
 
 def _end(payload: ExitRestrictLift) -> MeasureRule:
-    return MeasureRule(ACTION, "end", person_objects(payload.person), measure_no=payload.control_no)
+    return MeasureRule(
+        ACTION, "end", person_objects(payload.person), measure_no=payload.control_no, named_at="/payload/control_no"
+    )
 
 
 EXIT_RESTRICT_LIFT = MatterType(
     name="sanction.exit-restrict.lift",
     zh="解除限制出境",
     en="Lift the restriction of leaving",
-    help_zh="提前解除限制出境，如被执行人已履行。须由公安机关确认后方告完成，请选紧急程度“紧急”。",
-    help_en="Lifts the restriction early, as when the debtor has paid. It is done when the police confirm it; choose "
-    "the urgency `urgent`.",
+    help_zh="提前解除限制出境，如被执行人已履行。附解除限制出境决定书。须由公安机关确认后方告完成，请选紧急程度“紧急”。",
+    help_en="Lifts the restriction early, as when the debtor has paid, with the decision that lifts it. It is done "
+    "when the police confirm it; choose the urgency `urgent`.",
     shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
@@ -255,6 +290,7 @@ EXIT_RESTRICT_LIFT = MatterType(
     result_item=ExitRestrictEnd,
     request_class=Classification.SENSITIVE,
     coercive=lambda _: True,
+    documents=lambda _: papers_to_end(ACTION),
     measure=_end,
     deadline=Deadline(DeadlineKind.CLOCK_HOURS, 24),
     example_request={

@@ -19,11 +19,13 @@ from schemas.catalogue import (
     MeasureRule,
     Shape,
 )
+from schemas.law.ending_papers import papers_to_end
 from schemas.people import person_objects
 from schemas.rules import broken
 from schemas.sanctions import PublishedItem
 from schemas.terms import check_months, months_later
-from schemas.values import Day, MeasureNo, Person, Prose
+from schemas.times import AnyDay, ComingDay, PastDay
+from schemas.values import MeasureNo, Person, Prose
 
 GRACE_MONTHS = (1, 3)  # [H] 法发〔2019〕35号
 
@@ -36,15 +38,15 @@ class Grace(Model):
         Literal["set", "end"],
         label("办理事项", "Grant it, or end it early", {"set": "给予宽限", "end": "提前终止"}),
     ]
-    start_on: Annotated[Day | None, label("宽限开始", "First day")] = None
-    end_on: Annotated[Day | None, label("宽限截止", "Last day, one to three months on")] = None
+    start_on: Annotated[AnyDay | None, label("宽限开始", "First day")] = None
+    end_on: Annotated[ComingDay | None, label("宽限截止", "Last day, one to three months on")] = None
     conditions: Annotated[Prose | None, label("宽限条件", "What the debtor must do meanwhile")] = None
     grace_no: Annotated[MeasureNo | None, label("宽限编号", "Number of the grace that ends")] = None
     end_reason: Annotated[
         Literal["performed", "breached", "revoked"] | None,
         label("终止原因", "Why it ends", {"performed": "已履行", "breached": "违反条件", "revoked": "撤销"}),
     ] = None
-    breached_on: Annotated[Day | None, label("违反日期", "When the conditions were broken")] = None
+    breached_on: Annotated[PastDay | None, label("违反日期", "When the conditions were broken")] = None
     breach: Annotated[Prose | None, label("违反事实", "How they were broken")] = None
 
     @model_validator(mode="after")
@@ -76,7 +78,6 @@ class Grace(Model):
                     raise broken("breach-required", at=f"/{member}")
 
 
-_GRACE_PAPERS: Mapping[str, Mapping[str, int]] = {"set": {"grace-decision": 1}, "end": {}}
 _GRACE_EFFECTS = {"set": "open", "end": "end"}
 
 
@@ -86,6 +87,7 @@ def _grace_measure(payload: Grace) -> MeasureRule:
         _GRACE_EFFECTS[payload.action],
         person_objects(payload.debtor),
         measure_no=payload.grace_no,
+        named_at="/payload/grace_no",
         start_on=payload.start_on,
         end_on=payload.end_on,
     )
@@ -115,7 +117,7 @@ GRACE = MatterType(
     result_item=PublishedItem,
     request_class=Classification.SENSITIVE,
     approvals=lambda _: ApprovalRule(people=1),
-    documents=lambda payload: _GRACE_PAPERS[payload.action],
+    documents=lambda payload: papers_to_end("grace") if payload.action == "end" else {"grace-decision": 1},
     measure=_grace_measure,
     ending=_ended,
     ended_by="sanction.grace.set",

@@ -13,7 +13,8 @@ from schemas.matters.sanction_dishonest import DEBTOR_EXAMPLE, RECIPIENTS
 from schemas.rules import broken
 from schemas.sanctions import check_public_number, check_representative
 from schemas.terms import check_order
-from schemas.values import Day, Line, Person, Prose
+from schemas.times import ComingDay, PastDay
+from schemas.values import Line, Name, Person, Prose
 
 Repaired = Literal["dishonest", "consumption-limit"]
 REPAIRED_LABELS = {"dishonest": "失信信息已撤销", "consumption-limit": "限制消费已解除"}
@@ -22,16 +23,16 @@ REPAIRED_LABELS = {"dishonest": "失信信息已撤销", "consumption-limit": "�
 class CreditRepairCertificate(Model):
     debtor: Annotated[Person, label("证明对象", "About whom")]
     card_no: Annotated[Line, label("证件号码（隐去部分）", "ID as the public copy shows it")]
-    business_entity: Annotated[Line | None, label("法定代表人或负责人", "Legal representative")] = None
+    business_entity: Annotated[Name | None, label("法定代表人或负责人", "Legal representative")] = None
     certificate_no: Annotated[Line, label("证明编号", "Number of the certificate")]
     repaired: Annotated[
         list[Repaired],
         label("修复事项", "What was lifted", REPAIRED_LABELS, min_length=1, max_length=2),
         AfterValidator(distinct),
     ]
-    performed_on: Annotated[Day, label("履行日期", "Performed on")]
-    issued_on: Annotated[Day, label("出具日期", "Issued on")]
-    valid_until: Annotated[Day | None, label("有效期至", "Valid until; absent: without end")] = None
+    performed_on: Annotated[PastDay, label("履行日期", "Performed on")]
+    issued_on: Annotated[PastDay, label("出具日期", "Issued on")]
+    valid_until: Annotated[ComingDay | None, label("有效期至", "Valid until; absent: without end")] = None
     statement: Annotated[Prose, label("证明内容", "What is certified")]
 
     @model_validator(mode="after")

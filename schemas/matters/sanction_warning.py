@@ -21,7 +21,8 @@ from schemas.items import distinct
 from schemas.matters.association import DISRUPTION_LABELS, Disruption
 from schemas.rules import broken
 from schemas.terms import days_between
-from schemas.values import Address, Day, Moment, Person, Prose, Sha256
+from schemas.times import ComingDay, PastDay, PastMoment
+from schemas.values import Address, Person, Prose, Sha256
 
 REPLY_DAYS = 3  # [D] between the notice and the last day to reply
 
@@ -42,8 +43,8 @@ class PreNotice(Model):
         AfterValidator(distinct),
     ]
     obligation: Annotated[Prose, label("应履行的义务", "What is still owed")]
-    issued_on: Annotated[Day, label("告知日期", "Issued on")]
-    reply_by: Annotated[Day, label("答复期限", "Last day to perform or reply")]
+    issued_on: Annotated[PastDay, label("告知日期", "Issued on")]
+    reply_by: Annotated[ComingDay, label("答复期限", "Last day to perform or reply")]
     address: Annotated[Address | None, label("送达地址", "Where to serve it")] = None
     phone: Annotated[Phone | None, label("联系电话", "The debtor's telephone")] = None
 
@@ -71,7 +72,7 @@ class PreNoticeItem(Model):
 
     ref: Annotated[Ref, label("对象编号", "The debtor")]
     method: Annotated[Method, label("送达方式", "How it was served", METHOD_LABELS)]
-    served_at: Annotated[Moment | None, label("送达时间", "When")] = None
+    served_at: Annotated[PastMoment | None, label("送达时间", "When")] = None
     proof: Annotated[Sha256 | None, label("送达凭证", "Picture of the proof, by digest")] = None
     reply: Annotated[Reply | None, label("答复", "What the debtor answered", REPLY_LABELS)] = None
     statement: Annotated[Prose | None, label("答复内容", "In the debtor's words")] = None

@@ -16,11 +16,11 @@ from schemas.envelope import Ref
 from schemas.rules import broken
 from schemas.steps import Extension, StepItem, check_extension
 from schemas.terms import check_order
-from schemas.values import Day, Line, Prose
+from schemas.times import PastDay
+from schemas.values import Line, Name, Prose
 
 REPLY_MONTHS = 3
 EXTENSION_MONTHS = 1
-SHORTEST_THREE_MONTHS = 89  # days, from February to May: whatever is due in three months is due no earlier
 
 CAUSE_LABELS = {
     "unlawful-act": "执行行为违法",
@@ -51,9 +51,9 @@ class Suggestion(Model):
     ]
     facts: Annotated[Prose, label("认定事实", "What was found")]
     points: Annotated[list[SuggestedPoint], label("建议事项", "What is suggested", min_length=1, max_length=30)]
-    found_on: Annotated[Day, label("审查认定日期", "Found on")]
-    issued_on: Annotated[Day, label("制发日期", "Issued on")]
-    contact: Annotated[Line, label("承办检察官", "Prosecutor who handles it")]
+    found_on: Annotated[PastDay, label("审查认定日期", "Found on")]
+    issued_on: Annotated[PastDay, label("制发日期", "Issued on")]
+    contact: Annotated[Name, label("承办检察官", "Prosecutor who handles it")]
 
     @model_validator(mode="after")
     def _in_order(self) -> Suggestion:
@@ -112,7 +112,7 @@ SUGGESTION = MatterType(
     result_class=Classification.SENSITIVE,
     case_required=False,  # some are about many cases
     documents=lambda _: {"procuratorate-suggestion": 1},
-    deadline=Deadline(DeadlineKind.LEGAL_DAYS, SHORTEST_THREE_MONTHS),
+    deadline=Deadline(DeadlineKind.LEGAL_MONTHS, REPLY_MONTHS),
     example_request={
         "suggestion_no": "云检执监〔2026〕900001号",
         "cause": "money",

@@ -22,14 +22,18 @@ from schemas.catalogue import (
     MeasureRule,
     Shape,
 )
+from schemas.debts import DEBT_REASON_LABELS, DebtReason, check_debt_reason
+from schemas.done import NUMBER
 from schemas.endings import original
 from schemas.envelope import Ref
 from schemas.identifiers import DivisionCode
 from schemas.items import ControlledItem, distinct
+from schemas.law.ending_papers import papers_to_end
 from schemas.plates import is_protected
 from schemas.rules import broken
 from schemas.terms import check_days, check_renewal, check_years
-from schemas.values import Day, Line, Measure, Moment, Money, Person, Vehicle
+from schemas.times import AnyDay, PastMoment
+from schemas.values import Line, Measure, Money, Person, Vehicle
 
 SEAL_YEARS = 2  # INT-485: movables at most two years
 WINDOW_DAYS = 90
@@ -43,6 +47,13 @@ class CoercedVehicle(Vehicle):
     @classmethod
     def _open_to_coercion(cls, value: str) -> str:
         if is_protected(value):
+            raise broken("protected-plate")
+        return value
+
+    @field_validator("plate_kind")
+    @classmethod
+    def _kind_open_to_coercion(cls, value: str) -> str:
+        if is_protected("", value):
             raise broken("protected-plate")
         return value
 
@@ -87,7 +98,7 @@ VEHICLE_EXAMPLE: Mapping[str, Any] = {
     },
 }
 SEAL_EXAMPLE: Mapping[str, Any] = {
-    "measure_no": "court-sn0199-20260301-000007-1",
+    "measure_no": "YC-CF-900001",  # the register's number does as well as ours
     "start_on": "2026-03-01",
     "end_on": "2028-02-29",
 }
@@ -99,8 +110,8 @@ SEAL_EXAMPLE: Mapping[str, Any] = {
 class VehicleLocateRequest(Model):
     vehicle: Annotated[CoercedVehicle, label("被查找车辆", "Which vehicle")]
     seal: Annotated[Measure, label("在用的车籍查封", "The live seal that it rests on")]
-    start_on: Annotated[Day, label("查找开始", "First day")]
-    end_on: Annotated[Day, label("查找截止", "Last day, at most 90 days on")]
+    start_on: Annotated[AnyDay, label("查找开始", "First day")]
+    end_on: Annotated[AnyDay, label("查找截止", "Last day, at most 90 days on")]
     area: Annotated[
         list[DivisionCode], label("查找区域", "Divisions", min_length=1, max_length=20), AfterValidator(distinct)
     ]
@@ -113,7 +124,7 @@ class VehicleLocateRequest(Model):
 
 
 class LastSeen(Model):
-    at: Annotated[Moment, label("时间", "When")]
+    at: Annotated[PastMoment, label("时间", "When")]
     place: Annotated[Line, label("大致地点", "Coarse place")]
     direction: Annotated[Line | None, label("方向", "Direction")] = None
 
@@ -124,7 +135,9 @@ class VehicleLocateItem(Model):
 
 
 def _locate_measure(payload: VehicleLocateRequest) -> MeasureRule:
-    return MeasureRule("locate", "require", vehicle_objects(payload.vehicle), needs_live="seal")
+    return MeasureRule(
+        "locate", "require", vehicle_objects(payload.vehicle), needs_live="seal", rests_on=payload.seal.measure_no
+    )
 
 
 VEHICLE_LOCATE = MatterType(
@@ -184,10 +197,13 @@ class VehicleSealRequest(Model):
         Literal["seal", "renew", "release", "queue"],
         label("办理事项", "Action", {"seal": "查封", "renew": "续封", "release": "解封", "queue": "轮候"}),
     ]
-    start_on: Annotated[Day | None, label("查封起始", "First day")] = None
-    end_on: Annotated[Day | None, label("查封到期", "Last day, at most two years on")] = None
+    start_on: Annotated[AnyDay | None, label("查封起始", "First day")] = None
+    end_on: Annotated[AnyDay | None, label("查封到期", "Last day, at most two years on")] = None
     original: Annotated[Measure | None, label("原措施", "Seal that is renewed, released or queued behind")] = None
     debt_amount: Annotated[Money | None, label("债务数额", "Debt, against over-seizure")] = None
+    debt_reason: Annotated[
+        DebtReason | None, label("债务变更原因", "Why the debt is not the case's figure", DEBT_REASON_LABELS)
+    ] = None
     value: Annotated[Money | None, label("车辆估值", "What the vehicle is worth, as far as it is known")] = None
 
     @model_validator(mode="after")
@@ -201,6 +217,7 @@ class VehicleSealRequest(Model):
             if self.debt_amount is None:
                 raise broken("debt-required", at="/debt_amount")
             check_owner(self.vehicle.owner)
+        check_debt_reason(self.debt_amount, self.debt_reason)
         return self
 
     def _check_term(self) -> None:
@@ -231,7 +248,17 @@ def _seal_measure(payload: VehicleSealRequest) -> MeasureRule:
         current_end_on=payload.original.end_on if payload.original and effect == "renew" else None,
         values=(payload.value,) if effect in ("open", "queue") else (),
         debt=payload.debt_amount,
+        debt_reason=payload.debt_reason,
     )
+
+
+def _papers(payload: VehicleSealRequest) -> Mapping[str, int]:
+    """The ruling that sealed does not release (SFK 28)."""
+    return papers_to_end("seal", "assistance-notice") if payload.action == "release" else RULING
+
+
+def _done_states(payload: VehicleSealRequest) -> tuple[str, ...]:
+    return () if payload.action == "release" else (NUMBER,)
 
 
 def _released(payload: VehicleSealRequest, measure: LiveMeasure, reason: str) -> Mapping[str, Any]:
@@ -242,10 +269,11 @@ VEHICLE_SEAL = MatterType(
     name="police.vehicle-seal.request",
     zh="车籍查封",
     en="Seal a vehicle in the register",
-    help_zh="在车辆登记中查封、续封、解封或轮候查封。附执行裁定书和协助执行通知书；查封不超过二年，"
-    "续封须在到期前办理并写明原措施。查封不等于上路布控。",
-    help_en="Registers, renews, releases or queues a seal. With the ruling and the notice; at most two years; a "
-    "renewal names the original and comes before it ends. A seal does not stop the car on the road.",
+    help_zh="在车辆登记中查封、续封、解封或轮候查封。附执行裁定书和协助执行通知书，解封附解除裁定书；查封不超过二年，"
+    "续封须在到期前办理并写明原措施。办结须写明登记编号。查封不等于上路布控。",
+    help_en="Registers, renews, releases or queues a seal. With the ruling and the notice, a release with the ruling "
+    "that releases; at most two years; a renewal names the original and comes before it ends. What is done has its "
+    "registry number. A seal does not stop the car on the road.",
     shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
@@ -253,10 +281,12 @@ VEHICLE_SEAL = MatterType(
     result_item=ControlledItem,
     request_class=Classification.SENSITIVE,
     coercive=lambda _: True,
-    documents=lambda _: RULING,
+    documents=_papers,
     measure=_seal_measure,
+    done_states=_done_states,
     ending=_released,
     ended_by="police.vehicle-seal.request",
+    objection_pauses=True,  # NET 6, 10
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 5),
     example_request={
         "vehicle": VEHICLE_EXAMPLE,

@@ -11,7 +11,8 @@ from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, Matt
 from schemas.envelope import Ref
 from schemas.items import distinct
 from schemas.rules import broken
-from schemas.values import Document, Line, MeasureNo, Moment, Prose, Sha256
+from schemas.times import PastMoment
+from schemas.values import Document, Line, MeasureNo, Name, Prose, Sha256
 
 LEAST_PHOTOS = 4  # [D] docs/domain.md 2.4
 
@@ -22,10 +23,10 @@ THING_LABELS = {"car": "车辆", "licence": "行驶证", "keys": "钥匙"}
 class Signature(Model):
     """Who signed the list for one side."""
 
-    name: Annotated[Line, label("签字人", "Who signed")]
+    name: Annotated[Name, label("签字人", "Who signed")]
     unit: Annotated[Line, label("单位", "For which unit")]
     badge: Annotated[Line | None, label("证件编号", "Badge or work permit")] = None
-    signed_at: Annotated[Moment, label("签字时间", "When")]
+    signed_at: Annotated[PastMoment, label("签字时间", "When")]
 
 
 class VehicleHandover(Model):
@@ -71,7 +72,7 @@ class VehicleTaken(Model):
         Literal["taken", "not-taken"],
         label("接收情况", "Taken over or not", {"taken": "已接收", "not-taken": "未接收"}),
     ]
-    custodian: Annotated[Line | None, label("保管人", "Who keeps it")] = None
+    custodian: Annotated[Name | None, label("保管人", "Who keeps it")] = None
     place: Annotated[Line | None, label("存放地点", "Where it is kept")] = None
     differences: Annotated[Prose | None, label("与清单不符之处", "What differs from the list")] = None
     fail_reason: Annotated[Line | None, label("未接收原因", "Why it was not taken")] = None

@@ -9,12 +9,13 @@ from pydantic import ValidationInfo, field_validator, model_validator
 from schemas.base import Model, label
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.envelope import Ref
-from schemas.identifiers import CaseNo, Plate, Vin
+from schemas.identifiers import Plate, QuotedCaseNo, Vin
 from schemas.people import person_objects
-from schemas.plates import fits_kind
+from schemas.plates import PLATE_LABELS, fits_kind
 from schemas.rules import broken
 from schemas.terms import check_order
-from schemas.values import PLATE_LABELS, Day, Line, Need, Person, PlateKind
+from schemas.times import AnyDay, PastDay
+from schemas.values import Line, Need, Person, PlateKind
 
 
 class NamedVehicle(Model):
@@ -55,10 +56,10 @@ class RegisteredSeal(Model):
     """One seal in the register, whoever's it is: the first is rank 1, the rest wait."""
 
     court: Annotated[Line, label("查封法院", "Court")]
-    case_no: Annotated[CaseNo, label("查封案号", "Case number")]
+    case_no: Annotated[QuotedCaseNo, label("查封案号", "Case number")]
     rank: Annotated[int, label("顺位", "1 = 首封, n = 轮候", ge=1, le=999)]
-    start_on: Annotated[Day, label("起始日期", "First day")]
-    end_on: Annotated[Day, label("到期日期", "Last day")]
+    start_on: Annotated[AnyDay, label("起始日期", "First day")]
+    end_on: Annotated[AnyDay, label("到期日期", "Last day")]
 
     @model_validator(mode="after")
     def _order(self) -> RegisteredSeal:
@@ -88,7 +89,7 @@ class RegisteredVehicle(Model):
     color: Annotated[Line | None, label("车身颜色", "Colour")] = None
     owner_name: Annotated[Line, label("登记所有人", "Registered owner")]
     owner_id_no: Annotated[Line | None, label("所有人证件号码", "The owner's ID number")] = None
-    registered_on: Annotated[Day, label("登记日期", "Registered on")]
+    registered_on: Annotated[PastDay, label("登记日期", "Registered on")]
     states: Annotated[list[State], label("机动车状态", "State", STATE_LABELS, min_length=1, max_length=8)]
     mortgagee: Annotated[Line | None, label("抵押权人", "To whom it is mortgaged")] = None
     seals: Annotated[list[RegisteredSeal], label("查封情况", "Seals by rank", max_length=50)] = []
@@ -139,6 +140,7 @@ VEHICLE_INFO = MatterType(
     result_class=Classification.SENSITIVE,
     documents=lambda _: {"inquiry-notice": 1},
     subjects=_subjects,
+    objection_pauses=True,  # NET 6, 10
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 3),
     example_request={
         "vehicle": {"ref": "v5t9c2hb", "plate": "陕A90001", "plate_kind": "02"},

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import ValidationInfo, model_validator
 
 from schemas.base import Model, label
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, MeasureRule, Shape
+from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
+from schemas.context import today_of
+from schemas.endings import cancelled
 from schemas.envelope import Ref
-from schemas.identifiers import today_of
 from schemas.matters.vehicle import (
     SEAL_EXAMPLE,
     TWO_PEOPLE,
@@ -20,15 +22,16 @@ from schemas.matters.vehicle import (
     vehicle_objects,
 )
 from schemas.terms import check_days, check_prolonging
-from schemas.values import Day, Measure, MeasureNo, Moment, Prose
+from schemas.times import AnyDay, AnyMoment
+from schemas.values import Measure, MeasureNo, Prose
 
 
 class VehicleControlRenew(Model):
     vehicle: Annotated[CoercedVehicle, label("布控车辆", "Which vehicle")]
     seal: Annotated[Measure, label("在用的车籍查封", "The live seal that it rests on")]
     control_no: Annotated[MeasureNo, label("布控编号", "Number of the control")]
-    current_end_on: Annotated[Day, label("现到期日", "Last day as it stands; not past")]
-    end_on: Annotated[Day, label("续至", "New last day: at most 90 days later, not after the seal")]
+    current_end_on: Annotated[AnyDay, label("现到期日", "Last day as it stands; not past")]
+    end_on: Annotated[AnyDay, label("续至", "New last day: at most 90 days later, not after the seal")]
     reason: Annotated[Prose, label("续控理由", "Why it must go on")]
 
     @model_validator(mode="after")
@@ -41,8 +44,8 @@ class VehicleControlRenew(Model):
 
 class VehicleControlProlonged(Model):
     ref: Annotated[Ref, label("对象编号", "The vehicle")]
-    effective_at: Annotated[Moment, label("生效时间", "Since when it is prolonged")]
-    end_on: Annotated[Day, label("续至", "Last day as now registered")]
+    effective_at: Annotated[AnyMoment, label("生效时间", "Since when it is prolonged")]
+    end_on: Annotated[AnyDay, label("续至", "Last day as now registered")]
 
 
 def _renew(payload: VehicleControlRenew) -> MeasureRule:
@@ -51,10 +54,17 @@ def _renew(payload: VehicleControlRenew) -> MeasureRule:
         "renew",
         vehicle_objects(payload.vehicle),
         measure_no=payload.control_no,
+        named_at="/payload/control_no",
         needs_live="seal",
+        rests_on=payload.seal.measure_no,
         end_on=payload.end_on,
         current_end_on=payload.current_end_on,
     )
+
+
+def _cancelled(payload: VehicleControlRenew, measure: LiveMeasure, reason: str) -> Mapping[str, Any]:
+    """Of a control that this renewal opened anew."""
+    return cancelled("vehicle", payload.vehicle.canonical(), measure, reason)
 
 
 VEHICLE_CONTROL_RENEW = MatterType(
@@ -74,6 +84,7 @@ VEHICLE_CONTROL_RENEW = MatterType(
     coercive=lambda _: True,
     approvals=lambda _: TWO_PEOPLE,
     measure=_renew,
+    ending=_cancelled,
     ended_by="police.vehicle-control.cancel",
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 2),
     example_request={

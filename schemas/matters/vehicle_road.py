@@ -13,6 +13,7 @@ from schemas.endings import cancelled
 from schemas.envelope import Ref
 from schemas.identifiers import Phone, Plate
 from schemas.items import DutyPhones
+from schemas.law.ending_papers import papers_to_end
 from schemas.matters.vehicle import (
     RULING,
     SEAL_EXAMPLE,
@@ -23,9 +24,11 @@ from schemas.matters.vehicle import (
     check_rests_on,
     vehicle_objects,
 )
+from schemas.plates import PLATE_LABELS
 from schemas.rules import broken
 from schemas.terms import check_days
-from schemas.values import PLATE_LABELS, Day, Line, Measure, MeasureNo, Moment, PlateKind, Prose, Sha256, Vehicle
+from schemas.times import AnyDay, AnyMoment, ComingDay, PastMoment
+from schemas.values import Line, Measure, MeasureNo, Name, PlateKind, Prose, Sha256, Vehicle
 
 # --- stop it on the road ------------------------------------------------------------------------------------------
 
@@ -33,8 +36,8 @@ from schemas.values import PLATE_LABELS, Day, Line, Measure, MeasureNo, Moment, 
 class VehicleControlRequest(Model):
     vehicle: Annotated[CoercedVehicle, label("布控车辆", "Which vehicle")]
     seal: Annotated[Measure, label("在用的车籍查封", "The live seal that it rests on")]
-    start_on: Annotated[Day, label("布控开始", "First day")]
-    end_on: Annotated[Day, label("布控截止", "Last day: at most 90 days on, not after the seal")]
+    start_on: Annotated[AnyDay, label("布控开始", "First day")]
+    end_on: Annotated[ComingDay, label("布控截止", "Last day: at most 90 days on, not after the seal")]
     range: Annotated[
         Literal["local", "linked"],
         label("布控范围", "Here, or linked with other places", {"local": "本地", "linked": "联动"}),
@@ -62,8 +65,8 @@ class VehicleControlRequest(Model):
 class VehicleControlItem(Model):
     ref: Annotated[Ref, label("对象编号", "The vehicle")]
     control_no: Annotated[MeasureNo, label("布控编号", "Number of the control")]
-    approved_by: Annotated[Line, label("批准人", "Who approved it")]
-    effective_at: Annotated[Moment, label("生效时间", "Since when")]
+    approved_by: Annotated[Name, label("批准人", "Who approved it")]
+    effective_at: Annotated[AnyMoment, label("生效时间", "Since when")]
 
 
 def _control_measure(payload: VehicleControlRequest) -> MeasureRule:
@@ -72,6 +75,7 @@ def _control_measure(payload: VehicleControlRequest) -> MeasureRule:
         "open",
         vehicle_objects(payload.vehicle),
         needs_live="seal",
+        rests_on=payload.seal.measure_no,
         start_on=payload.start_on,
         end_on=payload.end_on,
     )
@@ -154,11 +158,17 @@ class VehicleControlCancel(Model):
 
 class VehicleControlEnd(Model):
     ref: Annotated[Ref, label("对象编号", "The vehicle")]
-    effective_at: Annotated[Moment, label("撤控时间", "Since when it is no longer controlled")]
+    effective_at: Annotated[AnyMoment, label("撤控时间", "Since when it is no longer controlled")]
 
 
 def _cancel_measure(payload: VehicleControlCancel) -> MeasureRule:
-    return MeasureRule("control", "end", vehicle_objects(payload.vehicle), measure_no=payload.control_no)
+    return MeasureRule(
+        "control",
+        "end",
+        vehicle_objects(payload.vehicle),
+        measure_no=payload.control_no,
+        named_at="/payload/control_no",
+    )
 
 
 VEHICLE_CONTROL_CANCEL = MatterType(
@@ -175,6 +185,7 @@ VEHICLE_CONTROL_CANCEL = MatterType(
     result_item=VehicleControlEnd,
     request_class=Classification.SENSITIVE,
     coercive=lambda _: True,
+    documents=lambda _: papers_to_end("control"),
     measure=_cancel_measure,
     deadline=Deadline(DeadlineKind.CLOCK_HOURS, 24),
     example_request={
@@ -202,7 +213,7 @@ class VehicleHitAlert(Model):
     control_no: Annotated[MeasureNo, label("布控编号", "Number of the control")]
     plate: Annotated[Plate, label("号牌号码", "Licence plate")]
     plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7", PLATE_LABELS)]
-    passed_at: Annotated[Moment, label("过车时间", "When it passed")]
+    passed_at: Annotated[PastMoment, label("过车时间", "When it passed")]
     checkpoint: Annotated[Line, label("卡口名称", "Checkpoint")]
     checkpoint_no: Annotated[Line | None, label("卡口编号", "Number of the checkpoint")] = None
     direction: Annotated[Line | None, label("方向", "Direction")] = None

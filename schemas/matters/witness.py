@@ -16,7 +16,8 @@ from schemas.envelope import Ref
 from schemas.identifiers import DivisionCode, Phone
 from schemas.rules import broken
 from schemas.steps import StepItem
-from schemas.values import Line, Moment, Prose
+from schemas.times import ComingMoment
+from schemas.values import Name, Prose
 
 ACT_LABELS = {
     "search": "搜查",
@@ -35,10 +36,10 @@ class WitnessInvitation(Model):
         Literal["search", "sealing", "eviction", "delivery", "vehicle", "settlement", "other"],
         label("执行行为", "Kind of act", ACT_LABELS),
     ]
-    starts_at: Annotated[Moment, label("开始时间", "From")]
-    ends_at: Annotated[Moment, label("结束时间", "Until")]
+    starts_at: Annotated[ComingMoment, label("开始时间", "From")]
+    ends_at: Annotated[ComingMoment, label("结束时间", "Until")]
     area: Annotated[DivisionCode, label("所在区县", "Division; the place is told on the day")]
-    decline_by: Annotated[Moment, label("答复截止时间", "Until when to accept or decline")]
+    decline_by: Annotated[ComingMoment, label("答复截止时间", "Until when to accept or decline")]
     contact: Annotated[Phone, label("联系电话", "Telephone of the court")]
 
     @model_validator(mode="after")
@@ -63,7 +64,7 @@ class WitnessAnswer(StepItem):
             {"accepts": "接受邀请", "declines": "不参加", "attended": "已到场见证", "absent": "未到场"},
         ),
     ]
-    attendees: Annotated[list[Line], label("到场人员", "Who came", max_length=20)] = []
+    attendees: Annotated[list[Name], label("到场人员", "Who came", max_length=20)] = []
     verdict: Annotated[
         Literal["lawful", "concerns"] | None,
         label("见证结论", "What they thought", {"lawful": "执行规范", "concerns": "有意见"}),

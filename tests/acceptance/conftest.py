@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 
 from gateway.demo.private_broker import PrivateBroker
+from gateway.keeping import look_over
+from gateway.registry.config import load_config
 from tests.world import NEAR, World, open_world
 
 
@@ -22,3 +24,5 @@ async def world(
     async with open_world(broker, tmp_path_factory.mktemp("world"), partners) as world:
         await world.start()
         yield world
+        checked = await look_over(load_config(world.parties.folder), digests=True)
+        assert checked.clean, checked.findings

@@ -21,7 +21,7 @@ import pytest_asyncio
 
 from gateway.broker.management import Management
 from gateway.client import Backoff, ClientConfig, CourtClient, ProblemError
-from gateway.demo.parties import BACKUP, CHIEF, CLERK, GAOLING, HANDLER, POLICE, PRESIDENT, partner
+from gateway.demo.parties import BACKUP, CHIEF, CLERK, GAOLING, HANDLER, HOME, POLICE, PRESIDENT, partner
 from gateway.demo.parties import GRID as GRID_CENTRE
 from gateway.demo.private_broker import PrivateBroker
 from gateway.demo.stage import set_stage
@@ -37,7 +37,7 @@ from tests.world import NEAR, World
 CASE = "（2026）陕0199执900901号"
 PUBLISH, WITHDRAW = "sanction.dishonest.publish", "sanction.dishonest.withdraw"
 PUBLISHERS = ("pub-610199-site", "pub-610199-screen", "pub-610199-bank")
-PAPERS = ("enforcement-ruling", "assistance-notice", "dishonesty-decision")
+PAPERS = ("release-ruling", "enforcement-ruling", "assistance-notice", "dishonesty-decision")
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -144,7 +144,7 @@ async def test_9_the_debtor_has_paid_and_nothing_of_the_case_is_left(
 
     await world.restart(roles=("api", "intake", "clock"))  # nothing goes out: what is asked now is queued
     queued = await world.court.ask(GRID, case_no=CASE)
-    ruling = [world.court.document(kind) for kind in PAPERS[:2]]
+    ruling = [world.court.document(kind) for kind in PAPERS[:3]]
     async with court_system(world, tmp_path / "two") as court:
         released = await court.release(CASE, by=HANDLER, reason="paid", documents=ruling)
         assert released.by_hand == []
@@ -209,6 +209,7 @@ async def test_9_published_to_three_and_withdrawn_from_the_same_three(world: Wor
     assert sorted(r.receiver for r in accepted.requests) == sorted(PUBLISHERS)
     assert accepted.group_no is not None
     for line in accepted.requests:
+        await world.reaches(line.request_no, "dispatched")  # before that it is we who owe
         seen = await client.group(accepted.group_no)
         assert not seen.complete
         assert line.receiver in seen.waiting_for
@@ -217,7 +218,7 @@ async def test_9_published_to_three_and_withdrawn_from_the_same_three(world: Wor
     assert (await client.group(accepted.group_no)).complete
     confirmed = await client.say_to_group(accepted.group_no, "confirm", by=HANDLER)
     assert {line.state for line in confirmed.requests} == {"closed"}
-    assert await world.store.find_measures(states=("requested", "active"), case_no=case_no) == []
+    assert await world.store.measures_of_case(HOME, case_no, ("requested", "active")) == []
 
 
 # --- a case that another court goes on with -----------------------------------------------------------------------

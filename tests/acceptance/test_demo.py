@@ -1,7 +1,7 @@
 """`lianzhi demo` as a visitor runs it: it holds, it says so, it notices damage done behind its back, it leaves nothing.
 
-Two runs at a time, each in a folder of its own: one that is clean and stays until Ctrl-C, and one that ends by itself
-and was damaged.
+Two runs, each in a folder of its own: one that is clean and stays until Ctrl-C, and one that ends by itself and was
+damaged.
 """
 
 from __future__ import annotations
@@ -89,40 +89,38 @@ def start(folder: Path, *arguments: str) -> Show:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Show, Show]]:
-    damage = [word for kind in SABOTAGE for word in ("--sabotage", kind)]
-    both = (
-        start(tmp_path_factory.mktemp("clean"), "--requests", "60", "--no-week", "--report", "report.json"),
-        start(
-            tmp_path_factory.mktemp("damaged"),
-            "--once",
-            "--requests",
-            "8",
-            "--no-week",
-            "--report",
-            "report.json",
-            *damage,
-        ),
+def staying(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Show]:
+    yield from until_left(
+        start(tmp_path_factory.mktemp("clean"), "--requests", "60", "--no-week", "--report", "report.json")
     )
-    yield both
-    for show in both:
-        if show.process.poll() is None:
-            show.process.send_signal(signal.SIGINT)
-            show.ended()
+
+
+@pytest.fixture(scope="module")
+def sabotaged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Show]:
+    damage = [word for kind in SABOTAGE for word in ("--sabotage", kind)]
+    arguments = ("--once", "--requests", "8", "--no-week", "--report", "report.json")
+    yield from until_left(start(tmp_path_factory.mktemp("damaged"), *arguments, *damage))
+
+
+def until_left(show: Show) -> Iterator[Show]:
+    yield show
+    if show.process.poll() is None:
+        show.process.send_signal(signal.SIGINT)
+        show.ended()
 
 
 @pytest.fixture
-def clean(runs: tuple[Show, Show]) -> Show:
+def clean(staying: Show) -> Show:
     """It has handed in its docket, has written its report and stays."""
-    runs[0].until(lambda: PASTED.search(runs[0].said), "line to paste")
-    return runs[0]
+    staying.until(lambda: PASTED.search(staying.said), "line to paste")
+    return staying
 
 
 @pytest.fixture
-def damaged(runs: tuple[Show, Show]) -> Show:
+def damaged(sabotaged: Show) -> Show:
     """It has ended."""
-    runs[1].ended()
-    return runs[1]
+    sabotaged.ended()
+    return sabotaged
 
 
 def test_a_clean_run_balances(clean: Show) -> None:
@@ -161,6 +159,7 @@ def test_what_was_injected_was_caught_and_nothing_else(clean: Show) -> None:
     assert sum(report["received"]["police.vehicle-hit.alert"].values()) == injected["hits"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SABOTAGE)
 def test_damage_behind_its_back_is_found_and_counted_once(damaged: Show, kind: str) -> None:
     """Three damages, three findings: each counter is 1, and what its line names is what was damaged."""
@@ -172,6 +171,7 @@ def test_damage_behind_its_back_is_found_and_counted_once(damaged: Show, kind: s
     assert f"✗ {problem}" in damaged.said
 
 
+@pytest.mark.slow
 def test_a_finished_run_leaves_nothing_running(damaged: Show) -> None:
     assert damaged.left() == []
     assert list((damaged.folder / "tmp").iterdir()) == []

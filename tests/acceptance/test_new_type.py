@@ -30,19 +30,20 @@ from typing import Annotated, Literal
 from schemas.base import Model, label
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.envelope import Ref
-from schemas.values import Line, Moment
+from schemas.times import ComingMoment
+from schemas.values import Line
 
 
 class Act(Model):
     ref: Annotated[Ref, label("对象编号", "Reference")]
     kind: Annotated[Line, label("行动", "Kind of act")]
     division: Annotated[Line, label("区划", "Area, division only")]
-    begins_at: Annotated[Moment, label("开始", "Begins")]
+    begins_at: Annotated[ComingMoment, label("开始", "Begins")]
 
 
 class Invitation(Model):
     act: Annotated[Act, label("行动", "The act")]
-    decline_by: Annotated[Moment, label("最迟谢绝", "Decline by")]
+    decline_by: Annotated[ComingMoment, label("最迟谢绝", "Decline by")]
 
 
 class Attendance(Model):

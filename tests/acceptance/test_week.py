@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pypdf
+import pytest
 
 from gateway.demo.clock import StageClock, hang_up
 from gateway.demo.private_broker import PrivateBroker
 from gateway.demo.week.play import PLAYED, play_week
 
 
+@pytest.mark.slow
 async def test_a_week_goes_as_it_must_and_is_reported(broker: PrivateBroker, tmp_path: Path) -> None:
     week = await play_week(tmp_path, broker, lambda _: None)
     hang_up(StageClock())

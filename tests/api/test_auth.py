@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from multidict import CIMultiDict
 
+from gateway.bounds import Bounds
 from gateway.core.routing import Directory
 from gateway.crypto import jws
 from gateway.crypto.strictjson import dumps
 from gateway.errors import MisuseError
 from gateway.http.caller import Credentials
 from gateway.http.operations import OPERATIONS
-from tests.api.world import COURT, GRID, NEIGHBOUR, POLICE, World, client, grid_request, locate_request, token_for
+from gateway.services.context import new_id
+from gateway.store import SqlStore
+from tests.api.world import (
+    COURT,
+    GRID,
+    NEIGHBOUR,
+    PDF,
+    POLICE,
+    Keys,
+    World,
+    client,
+    grid_request,
+    locate_request,
+    serving,
+    token_for,
+)
 
 CLOSED = [o for o in OPERATIONS if o.scope]
 OPEN = [o for o in OPERATIONS if not o.scope and not o.link]
@@ -107,7 +125,7 @@ async def test_a_client_name_stands_for_one_court(world: World) -> None:
 def partner_jwt(world: World, who: str = POLICE, *, kid: str | None = None, header: Any = None, **claims: Any) -> str:
     """claims: given as None are left out."""
     now = int(world.clock.now().timestamp())
-    body = {"iss": who, "sub": who, "aud": COURT, "iat": now, "exp": now + 300, **claims}
+    body = {"iss": who, "sub": who, "aud": COURT, "iat": now, "exp": now + 300, "jti": new_id(), **claims}
     key = world.keys.private[kid or f"{who}.sig.1"]
     members: Mapping[str, str] = header or {"typ": "JWT"}
     return jws.sign(members, dumps({k: v for k, v in body.items() if v is not None}).encode(), key)
@@ -170,6 +188,49 @@ async def test_a_partner_reads_hands_in_evidence_and_does_nothing_else(world: Wo
 async def test_a_wrong_jwt_says_why(world: World, changes: dict[str, Any], rule: str) -> None:
     reply = await as_partner(world, "/v1/types", partner_jwt(world, **changes))
     assert (reply.status, reply.code, reply.rules) == (401, "unauthorized", [("/Authorization", rule)])
+
+
+async def put(world: World, token: str, content: bytes = PDF) -> Any:
+    path = f"/v1/documents/{hashlib.sha256(content).hexdigest()}"
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/pdf"}
+    return await world.call("PUT", path, client=None, headers=headers, data=content)
+
+
+async def test_a_jwt_writes_once(world: World) -> None:
+    token = partner_jwt(world)
+    assert (await put(world, token)).status == 201
+    again = await put(world, token, b"%PDF other bytes")
+    assert (again.status, again.code, again.rules) == (401, "unauthorized", [("/Authorization/jti", "jti-reused")])
+    assert (await as_partner(world, "/v1/types", token)).status == 200
+    assert (await put(world, partner_jwt(world))).status == 200
+
+
+async def test_one_jti_is_each_partners_own(world: World) -> None:
+    assert (await put(world, partner_jwt(world, POLICE, jti="the-same-one"))).status == 201
+    assert (await put(world, partner_jwt(world, GRID, jti="the-same-one"))).status == 201
+
+
+@pytest.mark.parametrize("jti", [None, "", "short", 12345678, "spaced out", "x" * 129])
+async def test_what_is_no_jti_reads_and_does_not_write(world: World, jti: Any) -> None:
+    token = partner_jwt(world, jti=jti)
+    refused = await put(world, token)
+    assert (refused.status, refused.rules) == (401, [("/Authorization/jti", "jti-required")])
+    assert (await as_partner(world, "/v1/types", token)).status == 200
+
+
+async def test_used_tokens_are_forgotten_after_their_time_and_no_more_are_kept_than_the_bound(
+    store: SqlStore, tmp_path: Path, keys: Keys
+) -> None:
+    async with serving(store, tmp_path / "papers", keys, bounds=Bounds(tokens_remembered=2)) as world:
+        for _ in range(2):
+            await put(world, partner_jwt(world))
+        refused = await put(world, partner_jwt(world))
+        assert (refused.status, refused.code) == (429, "too-many-requests")
+        assert int(refused.headers["Retry-After"]) > 0
+        assert (await put(world, partner_jwt(world, GRID))).status == 201
+        assert world.context.reached.counts()["tokens_remembered", POLICE] == 1
+        world.clock.advance(minutes=10, seconds=1)
+        assert (await put(world, partner_jwt(world))).status == 200
 
 
 async def test_an_audience_may_be_one_of_several(world: World) -> None:

@@ -39,6 +39,7 @@ GRACE = "sanction.grace.set"
 SEAL, CONTROL = "police.vehicle-seal.request", "police.vehicle-control.request"
 HANDLER = "sn0199-0007"
 PAPERS = ("enforcement-ruling", "assistance-notice")
+RELEASE = ("release-ruling", *PAPERS)
 
 
 def parties() -> list[Participant]:
@@ -238,7 +239,7 @@ async def release(world: World, *, key: str | None = None, **members: Any) -> Re
         "case_no": CASE,
         "reason": "paid",
         "by": HANDLER,
-        "documents": [document(kind) for kind in PAPERS],
+        "documents": [document(kind) for kind in RELEASE],
         **members,
     }
     raw = world.signed(order, COURT, matter="case.release").raw
@@ -276,13 +277,13 @@ async def test_everything_of_the_case_is_let_go_at_once(world: World) -> None:
     assert await state(world, visiting) == "withdrawing"
 
     number = reply.json["release_no"]
+    await world.sent()
     seen = (await world.get(f"/v1/cases/release/{number}")).json
     assert (seen["done"], seen["waiting_for"]) == (False, sorted([GRID, POLICE, SITE, SCREEN, OFFICE]))
     endings = {i["measure_no"]: i["request_no"] for i in reply.json["items"] if i["kind"] == "ending"}
     groups = {(await world.get(f"/v1/requests/{endings[f'{n}-1']}")).json["group_no"] for n in publication}
     assert len(groups) == 1  # the publication's recipients are told as one group
 
-    await world.sent()
     for one in (visiting, searching):
         await world.reply(one, "withdraw-ack", {"effect": "reversed"}, seqno=1, answers="withdraw")
     for measure_no, ending in endings.items():
@@ -307,7 +308,34 @@ async def test_what_cannot_be_built_is_listed_and_never_silent(world: World) -> 
     lines = {i["measure_no"]: (i["kind"], i.get("reason")) for i in reply.json["items"]}
     assert lines == {f"{seal}-1": ("needs-hand", "documents-missing"), f"{control}-1": ("ending", None)}
     number = reply.json["release_no"]
-    assert POLICE in (await world.get(f"/v1/cases/release/{number}")).json["waiting_for"]
+    assert (await world.get(f"/v1/cases/release/{number}")).json["waiting_for"] == [COURT]  # nothing has left yet
+    await world.sent()
+    seen = (await world.get(f"/v1/cases/release/{number}")).json
+    assert {i["kind"]: i["waits_for"] for i in seen["items"]} == {"needs-hand": COURT, "ending": POLICE}
+    assert seen["waiting_for"] == [COURT, POLICE]
+
+
+async def test_c11_a_release_waits_for_whoever_owes_the_next_word(world: World) -> None:
+    """A withdrawal that came too late, then the answer: what is missing now is our own confirmation."""
+    visiting = await world.accepted(await world.submit(grid_request(case_no=CASE)))
+    await world.sent()
+    number = (await release(world)).json["release_no"]
+    await world.sent()
+
+    async def waits() -> tuple[str | None, list[str], str | None, bool]:
+        seen = (await world.get(f"/v1/cases/release/{number}")).json
+        one = (await world.get(f"/v1/requests/{visiting}")).json
+        (line,) = seen["items"]
+        return one.get("waits_for"), seen["waiting_for"], line.get("waits_for"), seen["done"]
+
+    assert await waits() == (GRID, [GRID], GRID, False)
+    await world.reply(visiting, "withdraw-ack", {"effect": "too-late"}, seqno=1, answers="withdraw")
+    assert await waits() == (GRID, [GRID], GRID, False)
+    await world.reply(visiting, "result", dict(catalogue()["grid.verify.request"].example_result), seqno=2)
+    assert await waits() == (COURT, [COURT], COURT, False)
+    confirm = {"verb": "confirm", "by": HANDLER, "data": {}}
+    assert (await world.post(f"/v1/requests/{visiting}/messages", confirm)).status == 202
+    assert await waits() == (None, [], None, True)
 
 
 async def test_exceptions_stay_and_a_second_release_repeats_nothing(world: World) -> None:
@@ -403,6 +431,7 @@ async def test_every_request_and_measure_is_repointed_and_each_partner_acknowled
         view = (await world.get(f"/v1/requests/{number}")).json
         assert (view["case_no"], view["handler"]) == (NEW_CASE, "sn0199-0011")
     assert {m.case_no for m in await world.store.find_measures(states=("active",))} == {NEW_CASE}
+    assert (await world.get("/v1/cases", params={"case_no": NEW_CASE})).json["debt"]["debt"] == "128000.00"
     assert (await world.get("/v1/cases", params={"case_no": CASE})).json["open_requests"] == []
 
     group = reply.json["group_no"]
@@ -417,7 +446,8 @@ async def test_every_request_and_measure_is_repointed_and_each_partner_acknowled
 async def test_the_grid_is_told_without_a_case_number(world: World) -> None:
     visiting = await world.accepted(await world.submit(grid_request(case_no=CASE)))
     await world.sent()
-    reply = await reassign(world)
+    reply = await reassign(world, legal_basis=["FAFA-2024-9", "FAFA-2031-9"])
+    assert [(w["pointer"], w["rule"]) for w in reply.json["warnings"]] == [("/legal_basis/1", "unlisted-basis")]
     (notice,) = reply.json["notices"]
     said = words(await world.stored(notice["request_no"], "open"))
     assert said["taskNos"] == [visiting]
@@ -445,6 +475,23 @@ async def test_another_team_of_ours_is_nobody_elses_business(world: World) -> No
     assert (reply.json["notices"], reply.json.get("group_no")) == ([], None)
     view = (await world.get(f"/v1/requests/{searching}")).json
     assert (view["case_no"], view["handler"]) == (CASE, "sn0199-0011")
+
+
+async def test_whoever_lets_a_case_go_need_not_be_who_may_handle_it(world: World) -> None:
+    """Who has paid is let go, whatever the role of the person who says so."""
+    seal, control = await sealed_and_controlled(world)
+    reply = await release(world, by="sn0199-0031")
+    assert reply.status == 202, reply
+    assert {(i["kind"], i["measure_no"]) for i in reply.json["items"]} == {
+        ("ending", f"{seal}-1"),
+        ("ending", f"{control}-1"),
+    }
+
+
+async def test_a_case_is_not_handed_to_a_clerk(world: World) -> None:
+    refused = await reassign(world, handler="sn0199-0031")
+    assert (refused.status, refused.rules) == (422, [("/handler", "handler-role")])
+    assert (await world.get("/v1/cases", params={"case_no": NEW_CASE})).json["open_requests"] == []
 
 
 async def test_the_same_signed_reassignment_is_one(world: World) -> None:

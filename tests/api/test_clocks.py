@@ -395,5 +395,5 @@ async def test_metrics_count_the_clocks_by_kind(world: World, kind: str) -> None
     number = await world.accepted(await world.submit(grid_request()))
     if kind == "due":
         await world.sent()
-    text = (await world.call("GET", "/metrics", client=None)).body.decode()
+    text = await world.metrics()
     assert f'lianzhi_timers{{kind="{kind}"}} 1.0' in text, number

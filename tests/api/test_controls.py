@@ -15,7 +15,20 @@ from gateway.core.records import Event
 from gateway.core.settings import Settings
 from gateway.store import SqlStore
 from schemas.catalogue import catalogue
-from tests.api.world import CASE, COURT, POLICE, Keys, World, gathered, participants, seal_request, serving, within
+from schemas.people import DECISION_PAPERS
+from tests.api.world import (
+    CASE,
+    COURT,
+    POLICE,
+    Keys,
+    World,
+    document,
+    gathered,
+    participants,
+    seal_request,
+    serving,
+    within,
+)
 from tests.faults import CANCEL, CONTROL, HIT, SEAL
 from tests.scenes import answer_to
 
@@ -26,6 +39,7 @@ HANDOVER, PERSON_CONTROL, PERSON_HIT = (
 )
 ALERT = f"{POLICE}-20260324-000001"
 OTHER_CASE = "（2026）陕0199执900009号"
+THIRD_CASE = "（2026）陕0199执1999号"
 
 
 @pytest_asyncio.fixture
@@ -47,7 +61,7 @@ async def asked(world: World, type: str, payload: dict[str, Any], **members: Any
     await world.put_pdf()
     body = seal_request(type=type, payload=payload, **members)
     matter = catalogue()[type]
-    body["documents"] = [seal_request()["documents"][0] | {"kind": kind} for kind in _papers(type, payload)]
+    body["documents"] = [document(kind) for kind in _papers(type, payload)]
     body["approvals"] = [
         {"by": by, "role": role, "decision": "approve", "at": "2026-03-24T09:41:00+08:00"}
         for by, role in (("sn0199-0003", "bureau-chief"), ("sn0199-0001", "president"))
@@ -60,7 +74,9 @@ async def asked(world: World, type: str, payload: dict[str, Any], **members: Any
 
 def _papers(type: str, payload: dict[str, Any]) -> list[str]:
     if type == PERSON_CONTROL:
-        return ["detention-decision"]
+        return list(DECISION_PAPERS[payload["decision"]])
+    if payload.get("action") == "release":
+        return ["release-ruling", "assistance-notice"]
     return [] if type in (CANCEL, "police.vehicle-control.renew") else ["enforcement-ruling", "assistance-notice"]
 
 
@@ -192,6 +208,35 @@ async def test_who_was_to_be_told_is_told_although_the_hold_is_over(world: World
     assert told == ["page-nobody:desk", "alert-lapsed"]
 
 
+@pytest.mark.parametrize(
+    ("decision", "ends"),
+    [
+        ("compelled-appearance", ["2026-03-24T10:10:00.000Z", "2026-03-25T02:10:00.000Z"]),
+        ("detention-order", [None, None]),
+    ],
+)
+async def test_the_record_of_a_handover_starts_the_questioning_of_whom_a_writ_brought(
+    world: World, decision: str, ends: list[str | None]
+) -> None:
+    control = await done(world, PERSON_CONTROL, example(PERSON_CONTROL, decision=decision))
+    number = (await one(world, control))["control_no"]
+    hit = example(PERSON_HIT, control_no=number, hit_at="2026-03-24T10:00:00+08:00")
+    await world.raised(PERSON_HIT, hit | {"hold_until": "2026-03-24T22:00:00+08:00"})
+    await say(world, ALERT, "acknowledge")
+    await say(world, ALERT, "identity-check", id_ok=True, photo_ok=True)
+    shown = (await world.get(f"/v1/requests/{ALERT}")).json
+    assert "questioning_until" not in shown
+    # The record says 10:30, the clock 10:10: it begins no later than now.
+    await say(world, ALERT, "handover", place="办案中心", handed_by="赵演示", received_by="李演示")
+    shown = (await world.get(f"/v1/requests/{ALERT}")).json
+    assert [shown.get("questioning_until"), shown.get("questioning_longest")] == ends
+    world.clock.advance(hours=30)
+    await due(world)
+    reminders = [e.head for e in await events(world, "reminder", ALERT) if e.detail == "questioning"]
+    assert [(h or {}).get("due_at") for h in reminders] == [end for end in ends if end is not None]
+    assert {(h or {}).get("to") for h in reminders} <= {"sn0199-0007"}
+
+
 # --- renewed, lapsed ------------------------------------------------------------------------------------------------
 
 
@@ -287,14 +332,28 @@ async def test_no_more_is_seized_than_the_debt(world: World) -> None:
     elsewhere = seal_request(payload=car("LSVAM4187C2184802", value="20000.00"), case_no=OTHER_CASE)
     assert (await world.submit_signed(elsewhere)).status == 202
     more = car("LSVAM4187C2184803", value="20000.00", debt_amount="400000.00")
+    differs = await world.submit_signed(seal_request(payload=more))
+    assert (differs.status, differs.code) == (409, "debt-differs")
+    assert "128000.00" in differs.json["errors"][0]["detail"] and "400000.00" in differs.json["errors"][0]["detail"]
+    more["debt_reason"] = "interest"
     assert (await world.submit_signed(seal_request(payload=more))).status == 202
+    debt = (await world.get("/v1/cases", params={"case_no": CASE})).json["debt"]
+    assert (debt["debt"], debt["in_fact"], debt["asked"]) == ("400000.00", "150000.00", "20000.00")
+    assert [(d["amount"], d.get("reason")) for d in debt["history"]] == [("128000.00", None), ("400000.00", "interest")]
 
 
 async def test_two_cars_at_once_are_counted_together(world: World) -> None:
+    """What is only asked for warns: nobody knows yet whether there is such a car."""
     await world.put_pdf()
     cars = [car(f"LSVAM4187C218482{n}", value="150000.00") for n in range(4)]
     replies = await gathered(*(world.submit_signed(seal_request(payload=payload)) for payload in cars))
-    assert sorted(reply.status for reply in replies) == [202, 409, 409, 409]
+    assert [reply.status for reply in replies] == [202, 202, 202, 202]
+    told = [e.head for e in await events(world, "over-seizure-warning")]
+    assert told == [
+        {"debt": "128000.00", "in_fact": "0.00", "asked": f"{n * 150000}.00"} for n in (1, 2, 3)
+    ]  # the first car may be worth more than the debt
+    (debt,) = (await world.get("/v1/cases", params={"case_no": CASE})).json["debt"]["history"]
+    assert debt["amount"] == "128000.00"
 
 
 async def test_a_third_partys_car_needs_the_paper_that_makes_the_owner_liable(world: World) -> None:
@@ -311,6 +370,10 @@ async def test_the_same_car_in_another_case_is_told(world: World) -> None:
     second = await world.accepted(await world.submit_signed(seal_request(case_no=OTHER_CASE)))
     (warning,) = await events(world, "measure-elsewhere")
     assert (warning.request_no, warning.detail) == (second, f"{first}-1")
+    third = await world.accepted(await world.submit_signed(seal_request(case_no=THIRD_CASE)))
+    _, warning = await events(world, "measure-elsewhere")  # one, however many others there are
+    assert (warning.request_no, warning.detail) == (third, f"{first}-1+1")
+    assert warning.head == {"measure_no": f"{first}-1", "count": 2}
 
 
 async def test_who_waits_in_line_is_told_when_the_one_ahead_has_ended(world: World) -> None:
@@ -319,11 +382,14 @@ async def test_who_waits_in_line_is_told_when_the_one_ahead_has_ended(world: Wor
     queued = answer_to(SEAL, example(SEAL), world.clock.now())
     queued["items"][0] |= {"status": "queued", "rank": 2}
     await world.reply(second, "result", queued, seqno=1)
+    third = await asked(world, SEAL, example(SEAL), case_no=THIRD_CASE)
+    queued["items"][0] |= {"rank": 3}
+    await world.reply(third, "result", queued, seqno=1)
     world.clock.advance(days=1000)
     await due(world)
     assert (await one(world, first))["state"] == "lapsed"
     assert (await one(world, second))["state"] == "requested"  # only the police can say that it moved up
-    (told,) = await events(world, "measure-ahead-ended")
+    (told,) = await events(world, "measure-ahead-ended")  # not who stands behind it
     assert (told.request_no, told.head and told.head["ahead"]) == (second, f"{first}-1")
 
 

@@ -14,6 +14,7 @@ from gateway.core.routing import Participant
 from gateway.store import SqlStore
 from schemas.catalogue import Kind, catalogue
 from tests.api.world import NEIGHBOUR, Keys, World, document, locate_request, participants, serving, within
+from tests.dated import by_now
 
 REALTY, TAX, ASSOCIATION = "dept-610199-realty", "dept-610199-tax", "assoc-610199-trade"
 QUERY, CONTROL, COMMISSION, FEEDBACK = (
@@ -92,7 +93,8 @@ async def test_a_department_answers_and_the_court_reads_the_register(world: Worl
     read = (await world.get(f"/v1/requests/{number}")).json
     assert read["state"] == "completed"
     result = (await world.get(f"/v1/requests/{number}/messages")).json["messages"][-1]["data"]
-    assert result["items"] == catalogue()[QUERY].example_result["items"]
+    told = by_now(catalogue()[QUERY], "result", catalogue()[QUERY].example_result, world.clock.now())
+    assert result["items"] == told["items"]
 
 
 async def states(world: World) -> list[str]:
@@ -111,6 +113,9 @@ async def test_what_a_department_sealed_is_not_sealed_again_through_a_neighbour(
 
     original = {"measure_no": f"{number}-1", "start_on": "2026-03-24", "end_on": "2029-03-23"}
     release = body(CONTROL, REALTY, action="release", original=original, start_on=None, end_on=None, debt_amount=None)
+    sealing = await world.submit_signed(release, receiver=REALTY)
+    assert (sealing.code, [r for _, r in sealing.rules]) == ("documents-missing", ["document-required"])
+    release["documents"] = [document("release-ruling"), document("assistance-notice")]
     ending = await world.accepted(await world.submit_signed(release, receiver=REALTY))
     await answered(world, ending, CONTROL)
     assert await states(world) == ["ended"]

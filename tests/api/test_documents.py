@@ -7,11 +7,13 @@ import hashlib
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 import structlog
 
+from gateway.bounds import Bounds
 from gateway.crypto.limits import Limits
 from gateway.store import SqlStore
 from schemas.catalogue import catalogue
@@ -111,10 +113,48 @@ async def test_an_upload_that_breaks_off_leaves_nothing(world: World, tmp_path: 
     assert [p.name for p in (tmp_path / "papers").rglob("*") if p.is_file()] == [PDF_SHA]
 
 
-async def test_twenty_at_once_make_one(world: World) -> None:
-    replies = await asyncio.gather(*(world.put_pdf() for _ in range(20)))
+async def test_as_many_as_one_credential_may_upload_at_once_make_one(world: World) -> None:
+    replies = await asyncio.gather(*(world.put_pdf() for _ in range(Bounds().uploads_in_flight)))
     assert {reply.status for reply in replies} <= {200, 201}
     assert (await world.get(PATH)).body == PDF
+
+
+async def put(world: World, number: int, client: str = "cms1") -> Any:
+    content = b"%PDF unreal " + str(number).encode()
+    path = f"/v1/documents/{hashlib.sha256(content).hexdigest()}"
+    return await world.call("PUT", path, client=client, data=content, headers={"Content-Type": "application/pdf"})
+
+
+async def test_what_no_request_names_is_bounded(store: SqlStore, tmp_path: Path, keys: Keys) -> None:
+    async with serving(store, tmp_path / "papers", keys, bounds=Bounds(documents_unnamed=2)) as world:
+        await world.put_pdf()
+        assert (await put(world, 1)).status == 201
+        for number in (2, 3):
+            refused = await put(world, number)
+            assert (refused.status, refused.code) == (409, "documents-quota")
+            assert refused.rules == [("/sha256", "documents-unnamed")]
+        assert (await put(world, 1)).status == 200
+        assert (await put(world, 2, "cms2")).status == 201
+        told = [e for e in await store.events(COURT, 0, 100) if e.kind == "incident"]
+        assert [e.head for e in told] == [{"bound": "documents_unnamed", "participant": COURT}]
+        assert world.context.reached.counts()["documents_unnamed", COURT] == 2
+        await world.accepted(await world.submit_signed(locate_request()))
+        assert (await put(world, 3)).status == 201
+        assert (await put(world, 4)).code == "documents-quota"
+
+
+async def test_so_are_their_bytes(store: SqlStore, tmp_path: Path, keys: Keys) -> None:
+    async with serving(store, tmp_path / "papers", keys, bounds=Bounds(documents_unnamed_bytes=len(PDF) + 3)) as world:
+        assert (await world.put_pdf()).status == 201
+        refused = await put(world, 1)
+        assert (refused.code, refused.rules) == ("documents-quota", [("/sha256", "documents-unnamed-bytes")])
+
+
+async def test_what_a_request_names_before_it_comes_is_not_counted(store: SqlStore, tmp_path: Path, keys: Keys) -> None:
+    async with serving(store, tmp_path / "papers", keys, bounds=Bounds(documents_unnamed=1)) as world:
+        await world.accepted(await world.submit_signed(locate_request()))
+        await world.put_pdf()
+        assert (await put(world, 1)).status == 201
 
 
 async def test_only_those_whom_it_concerns_can_read_it(world: World) -> None:
@@ -196,7 +236,7 @@ async def test_a_paper_inside_the_payload_is_waited_for_and_concerns_the_asked(w
     assert await world.store.document_readers(EVIDENCE_SHA) == {COURT, POLICE}
 
 
-async def test_the_pictures_of_an_alert_concern_the_court(world: World) -> None:
+async def test_the_pictures_of_an_alert_concern_the_court_once_the_police_have_put_them(world: World) -> None:
     await world.put_pdf()
     number = await world.accepted(await world.submit_signed(seal_request()))
     await world.sent()
@@ -204,4 +244,47 @@ async def test_the_pictures_of_an_alert_concern_the_court(world: World) -> None:
     hit = "police.vehicle-hit.alert"
     payload = {**catalogue()[hit].example_request, "control_no": "YC-CF-900001", "images": [EVIDENCE_SHA]}
     await world.raised(hit, payload)
+    assert await world.store.document_readers(EVIDENCE_SHA) == set()
+    headers = HEADERS | {"Authorization": f"Bearer {partner_jwt(world)}"}
+    await world.call("PUT", f"/v1/documents/{EVIDENCE_SHA}", client=None, data=EVIDENCE, headers=headers)
+    assert await world.store.document_readers(EVIDENCE_SHA) == {COURT, POLICE}
+    assert (await world.get(f"/v1/documents/{EVIDENCE_SHA}")).body == EVIDENCE
+
+
+async def test_naming_what_others_have_put_opens_nothing_and_tells_nothing(world: World) -> None:
+    """The court names a paper that only the police have put: as if it were not there, until the court puts it."""
+    await world.put_pdf()
+    police = {"Authorization": f"Bearer {partner_jwt(world)}"}
+    await world.call("PUT", f"/v1/documents/{EVIDENCE_SHA}", client=None, data=EVIDENCE, headers=HEADERS | police)
+    absent = hashlib.sha256(b"never put").hexdigest()
+    told = []
+    for sha256 in (EVIDENCE_SHA, absent):
+        paper = document("obligor-evidence", sha256)
+        body = within(locate_request(), "payload.person.obligor_evidence", paper)
+        number = await world.accepted(await world.submit_signed(body))
+        view = (await world.get(f"/v1/requests/{number}")).json
+        told.append(
+            (view["state"], view["reason"].replace(sha256, "…"), (await world.get(f"/v1/documents/{sha256}")).code)
+        )
+    assert told[0] == told[1] == ("blocked", "document-missing:…", "not-found")
+    put = await world.call("PUT", f"/v1/documents/{EVIDENCE_SHA}", data=EVIDENCE, headers=HEADERS)
+    assert put.status == 201  # as to anybody who has not put it
+    world.clock.advance(seconds=20)
+    await world.clockwork.once()
+    states = [r["state"] for r in (await world.get("/v1/requests")).json["requests"]]
+    assert states == ["approved", "blocked"]
+
+
+async def test_a_paper_of_a_request_that_has_not_left_is_the_askers_alone(world: World) -> None:
+    """Blocked for another paper: the one that is there is not shown to the asked before the request is."""
+    await world.put_pdf()
+    body = within(locate_request(), "payload.person.obligor_evidence", document("obligor-evidence", EVIDENCE_SHA))
+    await world.accepted(await world.submit_signed(body))
+    await world.accepted(await world.submit_signed(locate_request(approvals=[], await_approval=True)))
+    assert await world.store.document_readers(PDF_SHA) == {COURT}
+    await world.call("PUT", f"/v1/documents/{EVIDENCE_SHA}", data=EVIDENCE, headers=HEADERS)
+    assert await world.store.document_readers(EVIDENCE_SHA) == {COURT}
+    world.clock.advance(seconds=20)
+    await world.clockwork.once()
+    assert await world.store.document_readers(PDF_SHA) == {COURT, POLICE}
     assert await world.store.document_readers(EVIDENCE_SHA) == {COURT, POLICE}

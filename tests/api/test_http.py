@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from gateway.crypto.strictjson import dumps
+from gateway.http.operations import OPERATIONS, Operation
 from gateway.services.ports import RequestFilter
 from tests.api.world import World, grid_request, token_for
 
@@ -212,7 +213,7 @@ async def test_metrics_count_and_name_nobody(world: World) -> None:
     await world.submit(grid_request(handler="sn0199-9999"))
     await world.get("/v1/requests/court-sn0199-20260324-000001")
     world.clock.advance(seconds=90)
-    text = (await world.get("/metrics", client=None)).body.decode()
+    text = await world.metrics()
     lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     assert lines['lianzhi_requests{state="approved",type="grid.verify.request"}'] == "1.0"
     assert lines['lianzhi_outbox{state="ready"}'] == "1.0"
@@ -221,6 +222,19 @@ async def test_metrics_count_and_name_nobody(world: World) -> None:
     assert lines['lianzhi_http_requests_total{method="POST",route="/v1/requests",status="422"}'] == "1.0"
     assert lines['lianzhi_http_requests_total{method="GET",route="/v1/requests/{no}",status="200"}'] == "1.0"
     assert "court-sn0199" not in text and "李示例" not in text
+
+
+async def test_metrics_have_a_listener_of_their_own(world: World) -> None:
+    assert (await world.get("/metrics", client=None)).code == "not-found"
+    async with world.http.get(world.metrics_url.replace("/metrics", "/v1/types")) as answer:
+        assert answer.status == 404
+
+
+@pytest.mark.parametrize("operation", [o for o in OPERATIONS if not o.scope], ids=lambda o: o.id)
+async def test_a_parameter_that_no_call_knows_is_refused(world: World, operation: Operation) -> None:
+    path = operation.path.format(page_id="0", token="0")
+    reply = await world.call(operation.method, f"{path}?verbose=1", client=None)
+    assert (reply.status, reply.code, reply.rules) == (422, "invalid-field", [("/verbose", "extra-member")])
 
 
 async def test_public_keys_are_those_of_the_ones_we_sign_for(world: World) -> None:

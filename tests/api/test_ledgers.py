@@ -34,6 +34,7 @@ from tests.api.world import (
 
 PROCURATORATE = "procuratorate-610199"
 LEAD = "refusal.lead.transfer"
+MET = {"item": "1", "on": "2025-11-03"}
 RESUMED = "（2026）陕0199执恢900001号"
 
 
@@ -83,7 +84,10 @@ async def ledger(world: World, name: str, query: str = "") -> list[dict[str, Any
 
 async def test_a_terminated_case_is_entered_rechecked_and_resumed(world: World) -> None:
     closed = await record(world, closure(team="执行一团队"))
-    assert (closed.status, closed.json) == (201, {"case_no": CASE, "state": "closed", "due_on": "2026-09-20"})
+    assert (closed.status, closed.json) == (
+        201,
+        {"case_no": CASE, "state": "closed", "due_on": "2026-09-20", "missing": ["1", "2", "3", "4", "5"]},
+    )
     none = await record(world, closure("recheck", "2026-03-23", found=False))
     assert none.json == {"case_no": CASE, "state": "recheck-none", "due_on": "2026-09-23"}
     found = await record(world, closure("recheck", "2026-03-24", found=True))
@@ -96,6 +100,20 @@ async def test_a_terminated_case_is_entered_rechecked_and_resumed(world: World) 
     assert (item["outcome"], item["settled_on"], item["case_no"]) == ("resumed", "2026-03-24", RESUMED)
     again = await record(world, closure("recheck", "2026-03-24", found=False))
     assert (again.status, again.code) == (409, "closure-over")
+
+
+async def test_the_five_preconditions_are_shown_and_those_that_are_missing(world: World) -> None:
+    closed = await record(world, closure(preconditions=[MET, {"item": "4", "on": "2026-02-01"}]))
+    assert (closed.status, closed.json["missing"]) == (201, ["2", "3", "5"])
+    more = [{"item": "2", "on": "2026-01-09"}]
+    later = await record(world, closure("preconditions", "2026-03-24", preconditions=more))
+    assert (later.status, later.json["state"], later.json["missing"]) == (201, "closed", ["3", "5"])
+    [item] = await ledger(world, "closure")
+    days = {one["item"]: one.get("met_on") for one in item["preconditions"]}
+    assert days == {"1": "2025-11-03", "2": "2026-01-09", "3": None, "4": "2026-02-01", "5": None}
+    assert (item["state"], item["opened_on"], item["due_on"]) == ("closed", "2026-03-20", "2026-09-20")
+    unknown = closure("preconditions", "2026-03-24", preconditions=more) | {"case_no": RESUMED}
+    assert (await record(world, unknown)).code == "unknown-closure"
 
 
 async def test_property_that_was_found_proposes_the_resumption_in_the_feed(world: World) -> None:
@@ -136,6 +154,11 @@ async def test_the_same_key_records_once(world: World) -> None:
         (closure("resumed", resumed_as=CASE), "/resumed_as", "resumed-case-required"),
         (closure() | {"case_no": "（2026）陕0199民初900001号"}, "/case_no", "closure-case-type"),
         (closure() | {"case_no": "执1号"}, "/case_no", "case-number-form"),
+        (closure("preconditions"), "/preconditions", "preconditions-required"),
+        (closure("recheck", found=True, preconditions=[MET]), "/preconditions", "closure-member"),
+        (closure(preconditions=[MET, MET]), "/preconditions", "duplicate-value"),
+        (closure(preconditions=[{**MET, "on": "2026-03-25"}]), "/preconditions/0/on", "day-in-future"),
+        (closure(preconditions=[{**MET, "item": "6"}]), "/preconditions/0/item", "unknown-code"),
         (closure("ended"), "/event", "unknown-code"),
         (closure(note="x"), "/note", "extra-member"),
         (closure("recheck", "2026-03-01", found=True), "/on", "before-closure"),
@@ -191,7 +214,7 @@ async def lead(world: World) -> list[str]:
         type=LEAD,
         purpose="investigate-refusal",
         team="执行二团队",
-        documents=[document("lead-transfer-letter")],
+        documents=[document("lead-transfer-letter"), document("enforcement-statement")],
         payload={**payload, "evidence": evidence},
         receivers=[POLICE, PROCURATORATE],
     )
@@ -247,13 +270,34 @@ async def test_what_the_police_decide_is_entered_with_its_day(world: World) -> N
     assert [one["outcome"] for one in await ledger(world, "refusal")] == ["filed"]
 
 
-async def test_a_lead_that_the_police_return_is_over(world: World) -> None:
+async def test_a_lead_that_the_police_turn_away_is_still_owed(world: World) -> None:
     number, _ = await lead(world)
     await world.sent()
-    contact = {"at": "2026-03-24T11:00:00+08:00", "person": "李演示", "note": "已电话沟通"}
+    contact = {"at": "2026-03-24T08:50:00+08:00", "person": "李演示", "note": "已电话沟通"}
     await world.reply(number, "return", {"reason_code": "doc-missing", "contact_log": [contact]}, seqno=1)
+    [refused] = await world.store.quarantine()
+    assert (refused.reason, refused.rule) == ("answer-not-lawful", "answer-not-lawful")
+    assert "不予立案" in (refused.detail_zh or "")
     [item] = await ledger(world, "refusal")
-    assert (item["outcome"], item["settled_on"]) == ("returned", "2026-03-24")
+    assert (item["state"], item["turned_away_on"], item["due_on"]) == ("turned-away", "2026-03-24", "2026-03-31")
+    assert "settled_on" not in item
+    world.clock.advance(days=7)
+    await world.reply(number, "result", dict(catalogue()[LEAD].example_result), seqno=2, sealed=True)
+    [item] = await ledger(world, "refusal")
+    assert (item["outcome"], item["turned_away_on"]) == ("filed", "2026-03-24")
+
+
+async def test_a_decision_that_precedes_its_lead_is_refused(world: World) -> None:
+    number, _ = await lead(world)
+    await world.sent()
+    example = dict(catalogue()[LEAD].example_result)
+    early = {**example, "items": [{**example["items"][0], "decided_on": "2026-03-23"}]}
+    world.clock.advance(days=7)
+    await world.reply(number, "result", early, seqno=1, sealed=True)
+    [refused] = await world.store.quarantine()
+    assert (refused.reason, refused.rule) == ("invalid-field", "before-request")
+    [item] = await ledger(world, "refusal")
+    assert item["state"] == "sent"
 
 
 # --- what any type may enter

@@ -62,6 +62,7 @@ def keys() -> Keys:
 @pytest_asyncio.fixture
 async def world(store: SqlStore, tmp_path: Path, keys: Keys) -> AsyncIterator[World]:
     async with serving(store, tmp_path / "papers", keys, parties=parties()) as world:
+        world.clock.advance(days=28)  # what the examples of an office tell has happened
         await world.put_pdf()
         yield world
 
@@ -133,12 +134,14 @@ async def test_a_payment_is_signed_and_approved_by_two(world: World) -> None:
     whole = body(APPROVE, documents=[document("release-approval")]) | {
         "handler": BUREAU,
         "drafted_by": "sn0199-0031",
-        "approvals": [approval(), approval("sn0199-0001", "president")],
     }
+    at = world.clock.now().isoformat(timespec="seconds")
+    first, second = ({**one, "at": at} for one in (approval(), approval("sn0199-0001", "president")))
+    whole["approvals"] = [first, second]
     del whole["receiver"]
     plain = await world.submit({**whole, "receiver": OFFICE})
     assert plain.code == "signature-required"
-    alone = await world.submit_signed({**whole, "approvals": [approval()]}, OFFICE)
+    alone = await world.submit_signed({**whole, "approvals": [first]}, OFFICE)
     assert (alone.status, alone.code) == (422, "approvals-missing")
     without = await world.submit_signed({**whole, "documents": []}, OFFICE)
     assert without.code == "documents-missing"

@@ -69,7 +69,9 @@ async def test_the_routes_are_those_of_the_document(world: World, openapi: dict[
     app = build_app(world.api)
     routes = {(r.method, r.resource.canonical) for r in app.router.routes() if r.resource}
     described = {(method.upper(), path) for path, item in openapi["paths"].items() for method in item}
-    assert routes == described == {(o.method, o.path) for o in OPERATIONS}
+    assert described == {(o.method, o.path) for o in OPERATIONS}
+    assert routes - described == {("POST", "/v1/pages/{page_id}/acknowledge")}  # refused: the links of before
+    assert described <= routes
 
 
 async def test_it_is_served_as_it_is_made(world: World, openapi: dict[str, Any], asyncapi: dict[str, Any]) -> None:
@@ -88,7 +90,7 @@ def test_every_post_wants_a_key_and_every_closed_call_a_token(openapi: dict[str,
     for item in openapi["paths"].values():
         for method, operation in item.items():
             names = {p["name"] for p in operation["parameters"]}
-            by_link = operation["security"] == [{"link": []}]
+            by_link = "token" in names
             assert (method == "post" and not by_link) == ("Idempotency-Key" in names)
             assert bool(operation["security"]) == ("401" in operation["responses"])
 

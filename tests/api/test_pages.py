@@ -10,10 +10,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from pydantic import ValidationError
 
 from gateway.core.records import Event
+from gateway.core.routing import Directory
 from gateway.core.settings import Settings
 from gateway.notify import WebhookNotifier
+from gateway.registry.forms import ClientSystem
+from gateway.services.page_answers import LINK
 from gateway.services.page_links import page_link
 from gateway.services.paging import Pager
 from gateway.services.roster import watch_roster
@@ -195,7 +199,7 @@ async def test_a_page_that_cannot_be_sent_is_given_up_as_an_incident(world: Worl
         world.clock.advance(minutes=6)
     assert await incidents(world) == ["page-failed:A:webhook:status-500"]
     assert (await world.store.counts())["pages"] == {"failed": 1}
-    metrics = (await world.get("/metrics")).body.decode()
+    metrics = await world.metrics()
     assert 'lianzhi_pages{state="failed"} 1.0' in metrics
     await notifier.close()
 
@@ -210,6 +214,49 @@ async def test_a_channel_that_is_not_there_any_more_fails_like_any_other(world: 
     await notifier.close()
 
 
+class Broken:
+    """A channel over which our own code fails."""
+
+    channel = "webhook"
+
+    async def send(self, notification: Any, now: Any) -> None:
+        raise UnicodeError("王演示")
+
+    async def close(self) -> None:
+        return
+
+
+async def test_a_page_that_our_own_code_fails_over_is_that_pages(
+    world: World, receiver: Platform, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Told, counted, tried again, and an incident in the end; the pager goes on."""
+    await raised(world)
+    work, notifier = pager(world, receiver)
+    broken = Pager(world.context, [Broken()])
+    assert await broken.once() == 1
+    assert await incidents(world, "page-not-sent") == ["page-waiting:A:webhook:fault-UnicodeError"]
+    assert world.context.faults.counts() == {("page", "UnicodeError"): 1}
+    assert 'lianzhi_rows_set_aside_total{fault="UnicodeError",work="page"} 1.0' in await world.metrics()
+    assert "王演示" not in capsys.readouterr().out
+    world.clock.advance(seconds=6)
+    assert await work.once() == 1
+    assert receiver.told(ALERT) == [("A", A)]
+    await notifier.close()
+
+
+async def test_a_page_of_a_participant_that_is_gone_fails_like_any_other(world: World, receiver: Platform) -> None:
+    await raised(world)
+    parties = [replace(p, staff={}) for p in world.context.directory if p.code != POLICE]
+    notifier = WebhookNotifier(receiver.url, SECRET)
+    work = Pager(replace(world.context, directory=Directory(parties)), [notifier])
+    for _ in range(SETTINGS.page_attempts):
+        receiver.answers = [500]
+        assert await work.once() == 1
+        world.clock.advance(minutes=6)
+    assert await incidents(world) == ["page-failed:A:webhook:status-500"]
+    await notifier.close()
+
+
 # --- how they are answered --------------------------------------------------------------------------------------------
 
 
@@ -221,9 +268,10 @@ async def link(world: World) -> str:
 async def test_the_link_acknowledges_once_in_the_name_of_who_was_paged(world: World) -> None:
     await raised(world)
     path = await link(world)
-    for _ in range(2):
-        reply = await world.call("POST", path, client=None)
-        assert (reply.status, reply.json["state"], reply.json["alert"]) == (200, "acknowledged", ALERT)
+    reply = await world.call("POST", path, client=None)
+    assert (reply.status, reply.json["state"], reply.json["alert"]) == (200, "acknowledged", ALERT)
+    again = await world.call("POST", path, client=None)
+    assert (again.status, again.code, again.rules) == (410, "link-gone", [("/token", "link-used")])
     messages = [m for m in await world.store.messages(ALERT) if m.verb == "acknowledge"]
     assert len(messages) == 1
     shown = (await world.get(f"/v1/requests/{ALERT}/messages")).json["messages"][-1]
@@ -231,23 +279,33 @@ async def test_the_link_acknowledges_once_in_the_name_of_who_was_paged(world: Wo
     assert await pages(world) == [("A", A, "webhook", "acknowledged")]
 
 
+def test_no_client_shares_the_pages_answers() -> None:
+    assert LINK.id not in [client.id for person in participants() for client in person.clients]
+    with pytest.raises(ValidationError):
+        ClientSystem(id=LINK.id, scopes=[], token_sha256="0" * 64)
+
+
 async def test_an_alert_that_was_answered_stays_as_it_is(world: World) -> None:
     await raised(world)
     body = {"verb": "false-hit", "by": A, "data": {"at": "2026-03-24T10:30:00+08:00", "why": "套牌"}}
     await world.post(f"/v1/requests/{ALERT}/messages", body)
     reply = await world.call("POST", await link(world), client=None)
-    assert (reply.status, reply.json["state"]) == (200, "false-hit")
+    assert (reply.status, reply.code, reply.rules) == (410, "link-gone", [("/token", "alert-answered")])
+    assert (await world.get(f"/v1/requests/{ALERT}")).json["state"] == "false-hit"
 
 
 @pytest.mark.parametrize(
     ("damage", "status", "code"),
     [
-        (lambda path: path[:-1] + ("A" if path[-1] != "A" else "B"), 401, "unauthorized"),
-        (lambda path: path.replace("/v1/pages/", "/v1/pages/0"), 401, "unauthorized"),
-        (lambda path: path[:-1], 422, "invalid-field"),
-        (lambda path: path.partition("?")[0], 422, "invalid-field"),
+        (lambda path: path[:-1] + ("A" if path[-1] != "A" else "B"), 404, "not-found"),
+        (lambda path: path.replace("/v1/pages/", "/v1/pages/0"), 404, "not-found"),
+        (lambda path: path[:-1], 404, "not-found"),
+        (lambda path: path + "%E4%BB%A4", 404, "not-found"),
+        (lambda path: path + "?token=x", 422, "invalid-field"),
+        (lambda path: path.rpartition("/")[0], 410, "link-gone"),
+        (lambda path: "?token=".join(path.rsplit("/", 1)), 410, "link-gone"),
     ],
-    ids=["token", "page", "short", "none"],
+    ids=["token", "page", "short", "other characters", "parameter", "none", "of the old form"],
 )
 async def test_a_link_that_is_none(world: World, damage: Any, status: int, code: str) -> None:
     await raised(world)

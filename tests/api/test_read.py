@@ -6,11 +6,16 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import pytest
 import structlog
 
+from gateway.bounds import Bounds
+from gateway.crypto import base64url
 from gateway.crypto.keyring import Keyring
 from gateway.crypto.policy import authenticate, examine
 from gateway.crypto.seal import unseal
+from gateway.services.cursors import page_cursor
+from gateway.store import SqlStore
 from schemas.catalogue import catalogue
 from tests.api.world import (
     CASE,
@@ -18,13 +23,17 @@ from tests.api.world import (
     GRID,
     NEIGHBOUR,
     POLICE,
+    Keys,
     World,
     document,
     gathered,
     grid_request,
     locate_request,
     seal_request,
+    serving,
 )
+from tests.dated import by_now
+from tests.words import standing
 
 RECEIPT = {"received_at": "2026-03-24T10:31:52+08:00", "person": "赵演示", "badge": "061234"}
 
@@ -55,7 +64,8 @@ async def test_the_messages_are_the_signed_bytes_beside_what_they_say(world: Wor
     number = await world.accepted(await world.submit(grid_request()))
     await world.sent()
     await world.reply(number, "delivered", {"stored_at": "2026-03-24T10:10:00+08:00", "system": "网格平台"}, seqno=1)
-    result = dict(catalogue()["grid.verify.request"].example_result)
+    matter = catalogue()["grid.verify.request"]
+    result = by_now(matter, "result", matter.example_result, world.clock.now())
     await world.reply(number, "result", result, seqno=2)
     listed = (await world.get(f"/v1/requests/{number}/messages")).json
     assert listed["request_no"] == number
@@ -89,7 +99,8 @@ async def test_what_we_sealed_to_a_partner_stays_sealed(world: World) -> None:
 
 async def test_a_location_is_for_the_court_system_alone(world: World) -> None:
     number = await located(world)
-    result = dict(catalogue()["police.person-locate.request"].example_result)
+    matter = catalogue()["police.person-locate.request"]
+    result = by_now(matter, "result", matter.example_result, world.clock.now())
     await world.reply(number, "receipt", RECEIPT, seqno=1)
     message_id = await world.reply(number, "result", result, seqno=2, sealed=True)
     reply = await world.get(f"/v1/requests/{number}/messages")
@@ -146,7 +157,7 @@ async def test_what_is_in_quarantine_is_not_among_the_messages(world: World) -> 
     number = await world.accepted(await world.submit(grid_request()))
     await world.sent()
     await world.reply(number, "delivered", {"stored_at": "2026-03-24T10:10:00+08:00", "system": "网格平台"}, seqno=1)
-    later = {"stored_at": "2026-03-24T11:10:00+08:00", "system": "网格平台"}
+    later = {"stored_at": "2026-03-24T10:11:00+08:00", "system": "网格平台"}
     await world.reply(number, "delivered", later, seqno=2)
     assert [row.reason for row in await world.store.quarantine()] == ["contradicts"]
     verbs = [m["verb"] for m in (await world.get(f"/v1/requests/{number}/messages")).json["messages"]]
@@ -305,3 +316,70 @@ async def test_a_type_says_what_it_wants(world: World) -> None:
     alert = (await world.get("/v1/types/police.vehicle-hit.alert")).json
     assert {"verb": "acknowledge", "zh": "确认", "by": "asked"} in alert["verbs"]
     assert (await world.get("/v1/types/police.dance.request")).code == "unknown-type"
+
+
+async def test_a_state_that_no_request_has_is_refused_with_those_there_are(world: World) -> None:
+    reply = await world.get("/v1/requests?state=donee")
+    assert (reply.status, reply.code) == (422, "invalid-field")
+    assert "completed" in reply.json["errors"][0]["detail_en"]
+    assert (await world.get("/v1/requests?state=awaiting-approval")).status == 200
+
+
+# --- pages of one request ---------------------------------------------------------------------------------------------
+
+
+async def pages(world: World, path: str, name: str, limit: int) -> list[list[Any]]:
+    found, after = [], ""
+    while True:
+        page = (await world.get(f"{path}?limit={limit}{after}")).json
+        found.append(page[name])
+        if "next" not in page:
+            return found
+        after = f"&after={page['next']}"
+
+
+@pytest.mark.parametrize(("part", "name"), [("messages", "messages"), ("timeline", "events")])
+async def test_what_one_request_holds_comes_in_pages(world: World, part: str, name: str) -> None:
+    number = await world.accepted(await world.submit(grid_request()))
+    await world.sent()
+    for seqno, verb in enumerate(("delivered", "accept"), start=1):
+        await world.reply(number, verb, standing(verb, world.clock.now()), seqno=seqno)
+    path = f"/v1/requests/{number}/{part}"
+    (whole,) = await pages(world, path, name, 200)
+    assert len(whole) >= 3
+    some = await pages(world, path, name, 2)
+    assert [len(page) for page in some[:-1]] == [2] * (len(some) - 1)
+    assert [one for page in some for one in page] == whole
+
+
+async def test_no_page_is_longer_than_the_bound(store: SqlStore, tmp_path: Path, keys: Keys) -> None:
+    async with serving(store, tmp_path / "papers", keys, bounds=Bounds(page_items=2)) as world:
+        numbers = [await world.accepted(await world.submit(grid_request())) for _ in range(3)]
+        await world.sent()
+        first = (await world.get("/v1/requests?limit=200")).json
+        assert [r["request_no"] for r in first["requests"]] == sorted(numbers)[:2] and first["next"]
+        assert len((await world.get("/v1/events?limit=1000")).json["events"]) == 2
+        assert len((await world.get("/v1/measures?limit=200")).json["measures"]) == 0
+        for verb in ("delivered", "accept"):
+            seqno = 1 if verb == "delivered" else 2
+            await world.reply(numbers[0], verb, standing(verb, world.clock.now()), seqno=seqno)
+        for part, name in (("messages", "messages"), ("timeline", "events")):
+            page = (await world.get(f"/v1/requests/{numbers[0]}/{part}")).json
+            assert len(page[name]) == 2 and page["next"]
+
+
+@pytest.mark.parametrize("part", ["messages", "timeline"])
+@pytest.mark.parametrize(
+    "after", ["x", "m1.99999999999999999.", base64url.encode(b"m1.9999999999999999999.x"), page_cursor("e1.1")]
+)
+async def test_a_cursor_of_another_list_is_none(world: World, part: str, after: str) -> None:
+    number = await world.accepted(await world.submit(grid_request()))
+    reply = await world.get(f"/v1/requests/{number}/{part}?after={after}")
+    assert (reply.status, reply.code) == (400, "bad-cursor")
+
+
+async def test_a_cursor_given_in_no_year_of_ours_breaks_nothing(world: World) -> None:
+    """Twelve digits are not the form; with eleven the event decides, and no time is made of them."""
+    for seconds, status in (("999999999999", 400), ("99999999999", 200)):
+        after = base64url.encode(f"f1.1.{seconds}".encode())
+        assert (await world.get(f"/v1/events?after={after}")).status == status

@@ -63,6 +63,6 @@ def test_what_is_wrong_is_said(folder: Path, tmp_path: Path) -> None:
 def test_ledgers_are_listed_and_shown(folder: Path) -> None:
     listed = lianzhi(folder, "ledger", "list", "--json")
     names = [row["ledger"] for row in json.loads(listed.stdout)]
-    assert names == ["closure", "petition", "fund", "refusal", "bankruptcy", "measure-ending"]
+    assert names == ["closure", "petition", "fund", "refusal", "bankruptcy", "platform", "measure-ending"]
     assert json.loads(lianzhi(folder, "ledger", "show", "fund", "--json").stdout) == []
     assert "终本案件" in lianzhi(folder, "ledger", "show", "closure").stdout

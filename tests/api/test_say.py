@@ -82,8 +82,8 @@ async def test_bad_acts(world: World) -> None:
         (act("reopen"), 422, "invalid-field", ("/data/why", "missing-member")),
         (act("confirm", by="sn0199-9999"), 422, "unknown-staff", ("/by", "unknown-staff")),
         (act("confirm", by="sn0199-0099"), 422, "unknown-staff", ("/by", "unknown-staff")),
-        (act("receipt", **RECEIPT), 403, "not-allowed", ("/type", "not-allowed")),
-        (act("supplement"), 409, "not-now", ("/type", "not-now")),
+        (act("receipt", **RECEIPT), 403, "not-allowed", ("/verb", "not-allowed")),
+        (act("supplement"), 409, "not-now", ("/verb", "not-now")),
         (
             {**act("confirm"), "request_no": f"{COURT}-20260324-000777"},
             409,
@@ -186,7 +186,7 @@ async def test_a_court_that_is_asked_answers_over_the_api(world: World) -> None:
     number = await commissioned(world)
     receipt = {"received_at": "2026-03-24T10:31:52+08:00", "person": "郑演示", "badge": "0002"}
     assert (await say(world, number, act("receipt", None, **receipt), client="cms2")).status == 202
-    result = dict(catalogue()["entrust.matter.request"].example_result)
+    result = dict(catalogue()["entrust.matter.request"].example_result) | {"as_of": "2026-03-24T09:00:00+08:00"}
     reply = await say(world, number, act("result", "sn0528-0002", **result), client="cms2")
     assert (reply.status, reply.json["state"]) == (202, "completed")
     messages = (await world.get(f"/v1/requests/{number}/messages")).json["messages"]
@@ -200,7 +200,7 @@ async def test_a_court_that_is_asked_answers_over_the_api(world: World) -> None:
 
 async def test_a_result_names_only_what_was_asked(world: World) -> None:
     number = await commissioned(world)
-    result = dict(catalogue()["entrust.matter.request"].example_result)
+    result = dict(catalogue()["entrust.matter.request"].example_result) | {"as_of": "2026-03-24T09:00:00+08:00"}
     strange = {**result, "items": [{**result["items"][0], "ref": "zzzzzzz9"}]}
     reply = await say(world, number, act("result", "sn0528-0002", **strange), client="cms2")
     assert (reply.status, reply.code) == (409, "unknown-ref")

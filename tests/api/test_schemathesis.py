@@ -100,6 +100,7 @@ def schema() -> Any:
 described = schemathesis.pytest.from_fixture("schema")
 
 
+@pytest.mark.slow
 @described.parametrize()
 @settings(
     max_examples=EXAMPLES,

@@ -148,9 +148,12 @@ async def test_a_request_waits_for_its_document_and_goes_when_it_is_there(world:
 
 async def test_one_open_measure_on_one_car_in_one_case(world: World) -> None:
     await world.put_pdf()
-    await world.accepted(await world.submit_signed(seal_request()))
+    first = await world.accepted(await world.submit_signed(seal_request()))
     reply = await world.submit_signed(seal_request())
     assert (reply.status, reply.code) == (409, "measure-open")
+    error = reply.json["errors"][0]
+    assert first in error["detail"]
+    assert first in error["detail_en"]
     assert await count(world.store) == 1
 
 
@@ -196,3 +199,25 @@ async def test_a_document_is_asked_for_by_kind(world: World) -> None:
     assert (reply.status, reply.code) == (422, "documents-missing")
     assert reply.rules == [("/documents", "document-required")]
     assert "传唤送达证明" in reply.json["errors"][0]["detail"]
+
+
+async def test_a_notice_that_the_table_lacks_is_accepted_with_a_warning(world: World) -> None:
+    body = grid_request(legal_basis=["CPL-253", "FA-2031-12-3", "CRL-313", "FA-2016-373"])
+    reply = await world.submit(body, key="warned")
+    await world.accepted(reply)
+    assert [(w["pointer"], w["rule"]) for w in reply.json["warnings"]] == [("/legal_basis/1", "unlisted-basis")]
+    assert "law/legal-bases.toml" in reply.json["warnings"][0]["detail"]
+    again = await world.submit(body, key="warned")
+    assert (again.json, again.headers["Idempotency-Replayed"]) == (reply.json, "true")
+
+
+async def test_a_vin_whose_check_digit_differs_is_accepted_with_a_warning(world: World) -> None:
+    await world.put_pdf()
+    reply = await world.submit_signed(within(seal_request(), "payload.vehicle.vin", "LSVAU2180N2183294"))
+    await world.accepted(reply)
+    assert [w["rule"] for w in reply.json["warnings"]] == ["vin-check-digit"]
+
+
+async def test_a_basis_of_another_form_is_refused(world: World) -> None:
+    reply = await world.submit(grid_request(legal_basis=["GAO-2031-12"]))
+    assert reply.rules == [("/legal_basis/0", "unknown-legal-basis")]

@@ -22,6 +22,7 @@ import aiohttp
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
+from gateway.bounds import Bounds
 from gateway.core.records import Message
 from gateway.core.routing import Client, Directory, Participant, Staff
 from gateway.core.settings import Settings
@@ -37,7 +38,8 @@ from gateway.crypto.limits import Limits
 from gateway.crypto.sdjwt import SignedMessage, issue
 from gateway.crypto.seal import seal
 from gateway.crypto.strictjson import dumps
-from gateway.http.app import Api, serve_http
+from gateway.http.addresses import Network
+from gateway.http.app import Api, serve_http, serve_metrics
 from gateway.http.operations import OPERATIONS
 from gateway.papers import LocalDocuments
 from gateway.registry.calendars import shipped
@@ -52,8 +54,10 @@ from gateway.services.submit import Submitter
 from gateway.store import SqlStore
 from schemas.catalogue import Classification, Kind, catalogue
 from schemas.envelope import CANONICAL, CONTENT_TYPE, SUBMISSION_TYP, dataschema, timestamp
+from schemas.law.ending_papers import ending_kinds
 from schemas.replies import split
 from schemas.validation import refs_of
+from tests.dated import by_now
 
 COURT, NEIGHBOUR, POLICE, GRID = "court-sn0199", "court-sn0528", "police-610199", "grid-610199"
 NOW = datetime(2026, 3, 24, 2, 10, tzinfo=UTC)
@@ -75,7 +79,7 @@ def client(name: str, court: str, scopes: frozenset[str] = ALL_SCOPES, **more: A
 def staff(*people: tuple[str, str, str]) -> dict[str, Staff]:
     """(number, name, role)"""
     since = date(2026, 1, 1)
-    return {no: Staff(no, name, no[-4:], frozenset({role}), since) for no, name, role in people}
+    return {no: Staff(no, name, no[-4:], frozenset({role}), since, phone="13800138007") for no, name, role in people}
 
 
 OURS = staff(
@@ -184,7 +188,7 @@ class SetClock:
 class NoConsumer:
     """The consuming side of a broker that is not there; `take` needs only to acknowledge."""
 
-    async def batches(self, max_size: int) -> AsyncIterator[list[Delivery]]:
+    async def batches(self, max_size: int, max_bytes: int) -> AsyncIterator[list[Delivery]]:
         return
         yield []
 
@@ -203,6 +207,7 @@ class World:
     """The served API and the parts behind it. `http`: a session without a token."""
 
     url: str
+    metrics_url: str
     http: aiohttp.ClientSession
     api: Api
     context: Context
@@ -241,6 +246,12 @@ class World:
     async def get(self, path: str, client: str | None = "cms1", **how: Any) -> Reply:
         return await self.call("GET", path, client=client, **how)
 
+    async def metrics(self) -> str:
+        """From its own listener."""
+        async with self.http.get(self.metrics_url) as answer:
+            assert answer.status == 200
+            return await answer.text()
+
     async def post(
         self,
         path: str,
@@ -252,16 +263,37 @@ class World:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """A fresh idempotency key unless one is given."""
-        raw = body if isinstance(body, bytes) else dumps(body).encode()
+        raw = body if isinstance(body, bytes) else dumps(await self._by_now(path, body)).encode()
         given = {"Idempotency-Key": key or secrets.token_hex(8), "Content-Type": content_type, **(headers or {})}
         return await self.call("POST", path, client=client, data=raw, headers=given)
 
+    async def _by_now(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What is said in a request, with what an example says happened later having happened by now."""
+        _, _, number = path.removesuffix("/messages").rpartition("/")
+        request = await self.store.request(number) if path.endswith("/messages") else None
+        if request is None or not isinstance(body.get("data"), dict):
+            return body
+        matter = self.context.catalogue[request.type]
+        return {**body, "data": by_now(matter, str(body.get("verb")), body["data"], self.clock.now())}
+
     async def submit(self, body: Mapping[str, Any], **how: Any) -> Reply:
         """Plain JSON."""
-        return await self.post("/v1/requests", body, **how)
+        return await self.post("/v1/requests", self._asked_by_now(body), **how)
+
+    def _asked_by_now(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        if str(body.get("type")) not in self.context.catalogue or not isinstance(body.get("payload"), dict):
+            return body
+        return {**body, "payload": self._opened_by_now(body["type"], body["payload"])}
+
+    def _opened_by_now(self, type: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        opening = {"request": {}, "court": {"name": "x"}, "payload": dict(payload)}
+        told: dict[str, Any] = by_now(self.context.catalogue[type], "open", opening, self.clock.now())["payload"]
+        return told
 
     async def submit_signed(self, body: Mapping[str, Any], receiver: str = POLICE, **how: Any) -> Reply:
-        signed = self.signed(body, receiver, **{k: how.pop(k) for k in ("kid", "id", "changes") if k in how})
+        signed = self.signed(
+            self._asked_by_now(body), receiver, **{k: how.pop(k) for k in ("kid", "id", "changes") if k in how}
+        )
         return await self.post("/v1/requests", signed.raw, content_type=CONTENT_TYPE, **how)
 
     def signed(
@@ -334,6 +366,7 @@ class World:
         origin = next(m for m in await self.store.messages(request_no) if m.verb == answers)
         opened = request.facts.get("opened_case_no", request.case_no)
         message_id = new_id()
+        data = by_now(self.context.catalogue[request.type], verb, data, self.clock.now())
         head, body = split(verb, data, refs_of(data) or None)
         place = sealed and self.context.catalogue[request.type].result_class is Classification.LOCATION
         dialect = CANONICAL if place else self.context.participant(request.asked).dialect
@@ -369,7 +402,7 @@ class World:
     ) -> str:
         """The police, or another partner, open a request to our court, sealed and in their words; its number."""
         number, dialect = number or f"{by}-20260324-000001", self.context.participant(by).dialect
-        said = {"request": {"request_no": number, "legal_basis": []}, "payload": dict(payload)}
+        said = {"request": {"request_no": number, "legal_basis": []}, "payload": self._opened_by_now(type, payload)}
         words = await adapter_for(dialect).encode(Canonical(type, "open", said))
         message_id = new_id()
         event = {
@@ -444,7 +477,9 @@ async def serving(
     *,
     settings: Settings | None = None,
     limits: Limits | None = None,
+    bounds: Bounds | None = None,
     parties: Sequence[Participant] | None = None,
+    proxies: Sequence[Network] = (),
 ) -> AsyncIterator[World]:
     """The API on a free loopback port. parties: `participants()` unless given."""
     clock = SetClock()
@@ -457,6 +492,7 @@ async def serving(
         clock=clock,
         settings=replace(settings or Settings(), feed_poll=0.02),
         limits=limits or Limits(),
+        bounds=bounds or Bounds(),
         hash_key=b"0" * 32,
         calendars=Calendars(shipped()),
     )
@@ -473,10 +509,16 @@ async def serving(
         wake=wake,
         actor=Actor(context, wake),
         documents=LocalDocuments(folder),
+        proxies=proxies,
     )
-    async with serve_http(api, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
+    async with (
+        serve_http(api, "127.0.0.1", 0) as port,
+        serve_metrics(api, "127.0.0.1", 0) as metrics_port,
+        aiohttp.ClientSession() as session,
+    ):
         yield World(
             url=f"http://127.0.0.1:{port}",
+            metrics_url=f"http://127.0.0.1:{metrics_port}/metrics",
             http=session,
             api=api,
             context=context,
@@ -513,7 +555,7 @@ def document(kind: str, sha256: str = PDF_SHA) -> dict[str, Any]:
     return {
         "kind": kind,
         "number": "（2026）陕0199执900001号之一",
-        "issued_on": "2026-03-20",
+        "issued_on": "2026-03-24" if kind in ending_kinds() else "2026-03-20",
         "sha256": sha256,
         "pages": 2,
         "media_type": "application/pdf",

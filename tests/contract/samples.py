@@ -8,7 +8,9 @@ from typing import Any
 from gateway.core.records import (
     Changes,
     DocumentRow,
+    EarlyMessage,
     Event,
+    Held,
     IdempotencyRow,
     Measure,
     MeasureStep,
@@ -174,6 +176,36 @@ def page(n: int = 1, level: str = "A", **other: Any) -> Page:
     return Page(**(values | other))
 
 
+def early(n: int = 1, **other: Any) -> EarlyMessage:
+    values: dict[str, Any] = {
+        "owner": POLICE,
+        "body_sha256": f"sha256-{n}",
+        "queue": f"lianzhi.from.{POLICE}",
+        "body": b"x" * 40,
+        "user_id": POLICE,
+        "content_type": "application/sd-jwt",
+        "request_no": number(n),
+        "time": NOW + 10 * MINUTE,
+        "at": NOW,
+        "size": 40,
+    }
+    return EarlyMessage(**(values | other))
+
+
+def held(n: int = 2, **other: Any) -> Held:
+    values: dict[str, Any] = {
+        "sender": POLICE,
+        "request_no": number(1),
+        "seqno": n,
+        "message_id": f"message-{n}",
+        "verb": "progress",
+        "digest": f"digest-{n}",
+        "body_sha256": f"sha256-{n}",
+        "size": 33,
+    }
+    return Held(**(values | other))
+
+
 def refused(**other: Any) -> QuarantineRow:
     values: dict[str, Any] = {
         "owner": POLICE,
@@ -186,6 +218,10 @@ def refused(**other: Any) -> QuarantineRow:
         "user_id": POLICE,
         "message_id": "message-1",
         "request_no": number(1),
+        "size": 1 << 40,
+        "rule": "resident-id-checksum",
+        "detail_zh": "身份证号校验位不符，请核对",
+        "detail_en": "Check digit does not match",
     }
     return QuarantineRow(**(values | other))
 

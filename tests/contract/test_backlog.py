@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from gateway.core.records import Changes
+from gateway.core.records import Changes, FailedMessage
 from gateway.store import SqlStore
 from tests.contract.samples import NOW, message, outbox, request
 
@@ -46,6 +46,6 @@ async def test_what_is_parked_has_an_age_but_does_not_wait(store: SqlStore) -> N
     )
     (row,) = await store.lease_outbox("me", NOW, timedelta(seconds=30), 1)
     async with store.begin() as tx:
-        await tx.mark_failed(row.row_id, "me", next_at=NOW, reason="unroutable", park=True)
+        await tx.mark_failed([FailedMessage(row.row_id, NOW, "unroutable", park=True)], "me")
     assert await store.backlog() == 0
     assert await store.oldest_unsent() == NOW

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,13 +11,15 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from gateway.errors import ConfigurationError
 from gateway.store import open_store
-from gateway.store.migrate import migrate
+from gateway.store.engine import create_engine, database_url, sqlite_path
+from gateway.store.migrate import _config, migrate
 from gateway.store.tables import metadata
 from tests import postgres
 from tests.child import Child
@@ -68,7 +71,7 @@ async def test_those_who_migrate_at_once_wait_for_each_other(empty_url: str) -> 
     await (await open_store(empty_url)).close()
 
 
-@pytest.mark.parametrize("statements", [1, 12, 33])
+@pytest.mark.parametrize("statements", [12, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 33))])
 async def test_a_migration_killed_in_the_middle_is_run_again(empty_url: str, statements: int, tmp_path: Path) -> None:
     victim = Child(migration_victim.main, migration_victim.Order(empty_url, statements, tmp_path / "log"))
     assert await victim.ended() == -signal.SIGKILL, victim.said()
@@ -77,4 +80,47 @@ async def test_a_migration_killed_in_the_middle_is_run_again(empty_url: str, sta
     await migrate(empty_url)
     store = await open_store(empty_url)
     await write(store, sendable(1))
+    await store.close()
+
+
+async def test_what_waited_before_there_was_a_table_for_it_waits_on(empty_url: str) -> None:
+    """`held` is filled from the messages that an earlier version had held, and the refused ones get their size."""
+
+    def before(connection: Connection) -> None:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0005")
+
+    where = database_url(empty_url)
+    if (path := sqlite_path(where)) is not None:
+        path.parent.mkdir(parents=True)
+    engine = create_engine(where)
+    async with engine.begin() as connection:
+        await connection.run_sync(before)
+        await connection.execute(
+            text(
+                "INSERT INTO messages (sender, id, request_no, receiver, verb, seqno, digest, jws, disclosure,"
+                " disposition, time, stored_at) VALUES"
+                " ('police-610114', 'm-4', :no, 'court-sn0114', 'accept', 4, 'd', 'h.b.s', 'x', 'held', 1, 1),"
+                " ('police-610114', 'm-1', :no, 'court-sn0114', 'accept', 1, 'd', 'h.b.s', 'x', 'applied', 1, 1)"
+            ),
+            {"no": number(1)},
+        )
+        await connection.execute(
+            text(
+                "INSERT INTO quarantine (owner, queue, body, body_sha256, reason, at, count)"
+                " VALUES ('police-610114', 'q', :body, 's', 'stale', 1, 1)"
+            ),
+            {"body": b"\xff\x00" * 50_000},
+        )
+    await engine.dispose()
+    await migrate(empty_url)
+    store = await open_store(empty_url)
+    async with store.begin() as unit:
+        (held,) = await unit.held_after(number(1), "police-610114", 0)
+        assert (held.seqno, held.message_id, held.verb, held.size) == (4, "m-4", "accept", 8)
+        assert held.body_sha256 == hashlib.sha256(b"h.b.s~x~").hexdigest()
+        assert await unit.message_start("police-610114", "m-4", 100) == b"h.b.s~x~"
+    (row,) = await store.quarantine()
+    assert (row.size, len(row.body), row.rule) == (100_000, 100_000, None)
     await store.close()

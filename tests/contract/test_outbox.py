@@ -6,7 +6,9 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from gateway.core.records import Changes, LeasedMessage
+import pytest
+
+from gateway.core.records import Changes, FailedMessage, LeasedMessage
 from gateway.store import SqlStore
 from tests.contract.samples import COURT, MINUTE, NOW, POLICE, message, number, outbox, request, sendable, timer, write
 from tests.eventually import eventually
@@ -25,7 +27,7 @@ async def mark_sent(store: SqlStore, rows: list[LeasedMessage], owner: str = "w1
 
 async def fail(store: SqlStore, row: LeasedMessage, owner: str = "w1", *, minutes: float, park: bool = False) -> None:
     async with store.begin() as unit:
-        await unit.mark_failed(row.row_id, owner, next_at=NOW + minutes * MINUTE, reason="unroutable", park=park)
+        await unit.mark_failed([FailedMessage(row.row_id, NOW + minutes * MINUTE, "unroutable", park)], owner)
 
 
 def ids(rows: list[LeasedMessage]) -> list[str]:
@@ -50,6 +52,7 @@ async def test_a_lease_holds_the_stored_bytes_and_where_they_go(store: SqlStore)
         number(1),
         "open",
         f"{POLICE}.urgent.police.vehicle-info.query.open",
+        f"{POLICE}.urgent",
         b"head.body1.signature~disclosure1~",
         0,
     )
@@ -69,12 +72,48 @@ async def test_rows_come_oldest_first_and_no_more_than_asked(store: SqlStore) ->
     assert ids(await lease(store, limit=2)) == ["message-2"]
 
 
-async def test_a_row_is_not_ready_before_its_message_was_stored_or_its_own_time(store: SqlStore) -> None:
+@pytest.mark.parametrize("minutes", [-180, -60, -0.5, 0, 60])
+async def test_a_first_try_depends_on_no_clock(store: SqlStore, minutes: float) -> None:
     await write(store, sendable(1))
-    await write(store, sendable(2, next_at=NOW + MINUTE))
-    assert await lease(store, minutes=-1) == []
-    assert ids(await lease(store)) == ["message-1"]
-    assert ids(await lease(store, minutes=1)) == ["message-1", "message-2"]
+    assert ids(await lease(store, minutes=minutes)) == ["message-1"]
+
+
+@pytest.mark.parametrize("minutes", [-180, -60])
+async def test_a_wait_that_a_clock_ahead_gave_is_over_when_it_is_put_right(store: SqlStore, minutes: float) -> None:
+    """A back-off, the longest one, and the lease of somebody who is gone; and what was accepted since goes too."""
+    await write(store, sendable(1, 2, 3))
+    first, second, _ = await lease(store, "w1")
+    await fail(store, first, "w1", minutes=0.1)
+    await fail(store, second, "w1", minutes=5)
+    await write(store, sendable(4))
+    assert ids(await lease(store, "w2", minutes=minutes)) == [f"message-{n}" for n in (1, 2, 3, 4)]
+    assert await lease(store, "w2", minutes=minutes) == []
+
+
+@pytest.mark.parametrize("minutes", [-0.5, 0])
+async def test_a_wait_that_is_no_longer_than_its_own_is_kept(store: SqlStore, minutes: float) -> None:
+    await write(store, sendable(1))
+    [row] = await lease(store)
+    await fail(store, row, minutes=4)
+    assert await lease(store, minutes=minutes) == []
+    assert ids(await lease(store, minutes=4)) == ["message-1"]
+
+
+async def test_what_our_own_code_failed_over_waits_as_long_as_that_takes(store: SqlStore) -> None:
+    await write(store, sendable(1))
+    [row] = await lease(store)
+    async with store.begin() as unit:
+        await unit.mark_failed([FailedMessage(row.row_id, NOW + 60 * MINUTE, "fault")], "w1")
+    assert await lease(store) == []
+    assert ids(await lease(store, minutes=-10)) == ["message-1"]
+
+
+async def test_what_was_tried_goes_before_younger_ones(store: SqlStore) -> None:
+    await write(store, sendable(1))
+    [row] = await lease(store)
+    await fail(store, row, minutes=0)
+    await write(store, sendable(2, 3))
+    assert ids(await lease(store, limit=2)) == ["message-1", "message-2"]
 
 
 async def test_messages_outside_any_request_are_sent_too(store: SqlStore) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.records import Changes, Event, Message, Request
+from gateway.core.records import Changes, Event, Message, Naming, PartnerVersion, Request
 from gateway.errors import ConflictError, MisuseError
 from gateway.services.ports import KnownMessage, RequestFilter
 from gateway.store import SqlStore
@@ -22,6 +22,7 @@ from tests.contract.samples import (
     POLICE,
     document,
     event,
+    held,
     measure,
     message,
     number,
@@ -317,26 +318,51 @@ async def test_known_messages_tell_what_we_hold(store: SqlStore) -> None:
     async with store.begin() as unit:
         assert await unit.known([]) == {}
         assert await unit.known(keys) == {
-            (POLICE, "message-1"): KnownMessage("digest-1", "applied", "answer-1", number(1)),
-            (GRID, "message-2"): KnownMessage("digest-2", "sent", "answer", None),
+            (POLICE, "message-1"): KnownMessage("digest-1", "applied", "answer-1", number(1), POLICE),
+            (GRID, "message-2"): KnownMessage("digest-2", "sent", "answer", None, POLICE),
         }
 
 
-async def test_held_messages_come_in_order_of_seqno(store: SqlStore) -> None:
+async def test_what_waits_is_asked_for_by_its_number_and_never_read_whole(store: SqlStore) -> None:
     def early(n: int, **other: Any) -> Message:
         return message(n, **({"sender": POLICE, "request_no": number(1), "seqno": n, "disposition": "held"} | other))
 
     await write(
         store,
         Changes(
-            messages=[early(4), early(2), early(3, disposition="applied"), early(5, sender=COURT)],
+            messages=[early(4, jws="j" * 900, disclosure="d" * 900), early(2), early(5, sender=COURT)],
+            held=[held(4, size=1802), held(2), held(5, sender=COURT), held(9, request_no=number(2))],
         ),
     )
     async with store.begin() as unit:
-        assert [m.seqno for m in await unit.held(number(1), POLICE)] == [2, 4]
-        assert await unit.held(number(2), POLICE) == []
+        assert await unit.held_after(number(1), POLICE, 0) == [held(2), held(4, size=1802)]
+        assert await unit.held_after(number(1), POLICE, 2) == [held(4, size=1802)]
+        assert await unit.held_at(number(1), POLICE, 2) == held(2)
+        assert await unit.held_at(number(1), POLICE, 3) is None
+        assert [await unit.held_count(number(n), POLICE) for n in (1, 2, 3)] == [2, 1, 0]
+        assert await unit.held_totals(POLICE) == (3, 1802 + 2 * held().size)
+        assert await unit.held_totals(GRID) == (0, 0)
+        assert await unit.message(POLICE, "message-4") == early(4, jws="j" * 900, disclosure="d" * 900)
+        assert await unit.message(COURT, "message-4") is None
+        assert await unit.message_start(POLICE, "message-4", 902) == b"j" * 900 + b"~d"
+        assert await unit.message_start(POLICE, "message-4", 100) == b"j" * 100
+        assert await unit.message_start(POLICE, "message-2", 1000) == b"head.body2.signature~disclosure2~"
+        assert await unit.message_start(POLICE, "message-3", 10) == b""
         assert await unit.seqno_owner(number(1), POLICE, 4) == "message-4"
         assert await unit.seqno_owner(number(1), COURT, 4) is None
+    over = [(POLICE, number(1), 2)]
+    await write(store, Changes(held_over=over, dispositions=[(POLICE, "message-2", "applied")]))
+    async with store.begin() as unit:
+        assert await unit.held_after(number(1), POLICE, 0) == [held(4, size=1802)]
+
+
+async def test_a_partners_version_is_the_one_it_said_last(store: SqlStore) -> None:
+    async with store.begin() as unit:
+        assert await unit.notice_version(POLICE) is None
+        await unit.apply(Changes(partner_versions=[PartnerVersion(POLICE, n, NOW) for n in (1, 2)]))
+    await write(store, Changes(partner_versions=[PartnerVersion(GRID, 2, NOW), PartnerVersion(POLICE, 1, NOW)]))
+    async with store.begin() as unit:
+        assert [await unit.notice_version(code) for code in (POLICE, GRID, COURT)] == [1, 2, None]
 
 
 async def test_number_blocks_start_at_one_and_never_overlap(store: SqlStore) -> None:
@@ -350,13 +376,13 @@ async def test_number_blocks_start_at_one_and_never_overlap(store: SqlStore) -> 
 
 
 async def test_a_notice_goes_once_for_the_same_bytes_and_few_times_a_minute(store: SqlStore) -> None:
-    async def ask(owner: str, sha256: str, minutes: float = 0) -> bool:
+    async def ask(owner: str, sha256: str, minutes: float = 0) -> str:
         async with store.begin() as unit:
-            return await unit.notice_allowed(owner, sha256, NOW + minutes * MINUTE, 3)
+            return await unit.admit_notice(owner, sha256, NOW + minutes * MINUTE, 3)
 
-    assert [await ask(POLICE, "a"), await ask(POLICE, "a"), await ask(GRID, "a")] == [True, False, True]
-    assert [await ask(POLICE, "b"), await ask(POLICE, "c"), await ask(POLICE, "d")] == [True, True, False]
-    assert [await ask(POLICE, "d", 1.01), await ask(POLICE, "a", 1.01)] == [True, False]
+    assert [await ask(POLICE, "a"), await ask(POLICE, "a"), await ask(GRID, "a")] == ["free", "told", "free"]
+    assert [await ask(POLICE, "b"), await ask(POLICE, "c"), await ask(POLICE, "d")] == ["free", "free", "full"]
+    assert [await ask(POLICE, "d", 1.01), await ask(POLICE, "a", 1.01)] == ["free", "told"]
 
 
 # --- timers
@@ -399,32 +425,65 @@ async def test_measures_are_found_by_object_control_request_and_case(store: SqlS
         assert await unit.live_measures(["object-1", "object-2"], "seal") == [measure(1)]
         assert await unit.live_measures(["object-2"], "road-control") == []
         assert await unit.measures_of(number(3)) == [ended]
-        assert await unit.measure_by_control("control-1", POLICE) == measure(1)
-        assert await unit.measure_by_control("control-1", GRID) is None
+        assert await unit.measure_by_control("control-1", POLICE, COURT) == measure(1)
+        assert await unit.measure_by_control("control-1", GRID, COURT) is None
         await unit.apply(Changes(measures=[replace(waiting, state="active", rank=2, start_on="2026-03-25")]))
-    assert [m.rank for m in await store.find_measures(states=["active"], case_no=case_no)] == [1, 2]
+    assert [m.rank for m in await store.measures_of_case(COURT, case_no, ["active"])] == [1, 2]
     assert await store.find_measures(states=["ended", "requested"]) == [ended]
-    assert await store.find_measures(states=["active"], case_no="another") == []
+    assert await store.measures_of_case(COURT, "another", ["active"]) == []
 
 
-async def test_documents_are_kept_once_and_read_by_those_whose_messages_name_them(store: SqlStore) -> None:
-    requests = [request(1), request(2, asked=GRID), request(3, asker=GRID, asked="court-sn0115")]
-    await write(
-        store,
-        Changes(
-            new_requests=requests,
-            document_refs=[(number(1), "sha256-1"), (number(2), "sha256-1"), (number(3), "sha256-2")],
-            documents=[document()],
-        ),
-    )
-    again = replace(document(), size=1, put_by=POLICE)
-    await write(store, Changes(document_refs=[(number(1), "sha256-1")], documents=[again]))
-    assert await store.document("sha256-1") == document()
-    assert await store.document("sha256-2") is None
-    assert await store.document_readers("sha256-1") == {COURT, POLICE, GRID}
-    assert await store.document_readers("sha256-3") == set()
+NEAR = "court-sn0115"
+PAPER, PHOTO, NOWHERE = "a1" * 32, "b2" * 32, "c3" * 32
+
+
+def named(n: int, sha256: str, by: str, other: str) -> Naming:
+    return Naming(number(n), sha256, by, other)
+
+
+async def test_a_document_is_read_by_who_put_it_and_whom_a_reader_names_it_to(store: SqlStore) -> None:
+    requests = [request(1), request(2, asked=GRID), request(3, asker=GRID, asked=NEAR)]
+    await write(store, Changes(new_requests=requests, documents=[document(PAPER)]))
+    assert await store.document_readers(PAPER) == {COURT}
+    await write(store, Changes(documents_named=[named(1, PAPER, COURT, POLICE), named(2, PAPER, COURT, GRID)]))
+    assert await store.document_readers(PAPER) == {COURT, POLICE, GRID}
+    await write(store, Changes(documents_named=[named(3, PAPER, GRID, NEAR)]))
+    assert await store.document_readers(PAPER) == {COURT, POLICE, GRID, NEAR}
+    assert await store.document(PAPER) == document(PAPER)
     async with store.begin() as unit:
-        assert await unit.documents_known(["sha256-1", "sha256-2"]) == {"sha256-1"}
+        assert await unit.documents_readable(NEAR, [PAPER, PHOTO]) == {PAPER}
+    assert await store.documents_readable("court-sn0999", [PAPER]) == set()
+
+
+async def test_naming_what_one_cannot_read_counts_from_the_moment_that_one_puts_it(store: SqlStore) -> None:
+    requests = [request(1), request(3, asker=GRID, asked=NEAR)]
+    await write(store, Changes(new_requests=requests, documents=[document(PAPER)]))
+    claims = [named(3, PAPER, GRID, NEAR), named(3, PAPER, NEAR, GRID), named(1, PHOTO, POLICE, COURT)]
+    await write(store, Changes(documents_named=claims))
+    assert await store.document_readers(PAPER) == {COURT}
+    assert await store.document_readers(PHOTO) == set()
+    later = replace(document(PAPER), put_by=GRID, media_type="image/png", at=NOW + MINUTE)
+    await write(store, Changes(documents=[later]))
+    assert await store.document_readers(PAPER) == {COURT, GRID, NEAR}
+    assert await store.document(PAPER) == document(PAPER)
+    assert await store.document_put(PAPER, GRID) == later
+    assert await store.document_put(PAPER, COURT) == document(PAPER)
+    assert await store.document_put(PAPER, NEAR) is None
+    await write(store, Changes(documents=[replace(document(PHOTO), put_by=COURT)]))
+    assert await store.document_readers(PHOTO) == {COURT}
+    await write(store, Changes(documents=[replace(document(PHOTO), put_by=POLICE)]))
+    assert await store.document_readers(PHOTO) == {COURT, POLICE}
+    assert await store.document(NOWHERE) is None
+
+
+async def test_a_name_and_a_put_at_once_do_not_miss_each_other(store: SqlStore) -> None:
+    await write(store, Changes(new_requests=[request(1)]))
+    await asyncio.gather(
+        *(write(store, Changes(documents_named=[named(1, f"{n:064x}", POLICE, COURT)])) for n in range(20)),
+        *(write(store, Changes(documents=[replace(document(f"{n:064x}"), put_by=POLICE)])) for n in range(20)),
+    )
+    readers = [await store.document_readers(f"{n:064x}") for n in range(20)]
+    assert readers == [{POLICE, COURT}] * 20
 
 
 async def test_the_same_bytes_in_quarantine_count_up(store: SqlStore) -> None:
@@ -444,6 +503,15 @@ async def test_the_same_bytes_in_quarantine_count_up(store: SqlStore) -> None:
     assert await store.quarantine(owner=GRID) == [newest_first[1]]
     assert await store.quarantine(limit=1) == newest_first[:1]
     assert (await store.counts())["quarantine"] == {"bad-signature": 3}
+    async with store.begin() as unit:
+        wanted = [(POLICE, "sha256-1"), (GRID, "sha256-1"), (GRID, "sha256-2"), (POLICE, "sha256-3")]
+        assert await unit.quarantined(wanted) == set(wanted[:2])
+        assert await unit.quarantined([]) == set()
+        assert await unit.quarantined_since(POLICE, NOW - MINUTE, NOW, 10) == 2
+        assert await unit.quarantined_since(POLICE, NOW - MINUTE, NOW, 1) == 1
+        assert await unit.quarantined_since(POLICE, NOW + MINUTE, NOW + 2 * MINUTE, 10) == 0
+        dated_later = await unit.quarantined_since(POLICE, NOW - 60 * MINUTE, NOW - MINUTE, 10)
+        assert dated_later == 0, "by a clock that was ahead"
 
 
 # --- the feed
@@ -475,8 +543,7 @@ async def test_a_feed_holds_its_audience_in_order(store: SqlStore) -> None:
     assert ours[0].id is not None
     assert await store.events(COURT, ours[0].id, 10) == ours[1:]
     assert await store.events(POLICE, 0, 2) == theirs[:2]
-    assert await store.oldest_event(POLICE) == theirs[0].id
-    assert await store.oldest_event(GRID) is None
+    assert await store.first_event() == ours[0].id
     assert await store.last_event() == theirs[2].id
     assert await store.timeline(number(1)) == [ours[0], theirs[2]]
 
@@ -544,7 +611,10 @@ async def test_counts_are_for_metrics(store: SqlStore) -> None:
     assert await store.counts() == {
         "requests": {"police.vehicle-info.query|approved": 3, "police.vehicle-info.query|closed": 2},
         "outbox": {"ready": 2},
+        "paused": {},
         "quarantine": {},
+        "early": {},
+        "forgotten": {},
         "pages": {},
         "timers": {},
     }

@@ -96,9 +96,9 @@ async def test_a_group_and_a_case_are_found_whole(store: SqlStore) -> None:
     changes.new_measures.append(measure(1, case_no=CASE))
     await write(store, changes)
     async with store.begin() as tx:
-        assert [r.request_no for r in await tx.lock_group(number(1))] == [number(1), number(2)]
+        assert [r.request_no for r in await tx.lock_group(number(1), COURT)] == [number(1), number(2)]
         assert [r.request_no for r in await tx.lock_case(CASE, COURT)] == [number(1), number(2)]
-        assert [m.case_no for m in await tx.case_measures(CASE)] == [CASE]
+        assert [m.case_no for m in await tx.case_measures(CASE, COURT)] == [CASE]
 
 
 async def test_a_request_moves_to_another_case(store: SqlStore) -> None:
@@ -139,7 +139,7 @@ async def test_two_units_that_decide_about_one_object_decide_one_after_the_other
             has_it.set()
             await comes.wait()
             for _ in range(30):  # time enough for the other to read, if nothing held it back
-                await tx.documents_known(["nothing"])
+                await tx.documents_readable(COURT, ["nothing"])
             one: Measure = measure(1, action="grace", case_no=CASE, object_key=key)
             await tx.apply(Changes(new_measures=[one]))
 

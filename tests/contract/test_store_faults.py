@@ -19,7 +19,7 @@ import pytest_asyncio
 from gateway.core.records import Changes
 from gateway.errors import ConfigurationError, ConflictError, MisuseError, StoreUnavailableError
 from gateway.services.ports import RequestFilter
-from gateway.store import SqlStore, engine, hung, open_store
+from gateway.store import SqlStore, engine, hung, open_store, wal
 from tests import postgres
 from tests.contract.samples import NOW, number, request, sendable, submission, write
 from tests.eventually import eventually
@@ -202,7 +202,7 @@ async def test_a_second_serving_process_refuses_to_start(sqlite_url: str) -> Non
     assert holder.stdout is not None
     try:
         assert await holder.stdout.readline() == b"held\n"
-        with pytest.raises(ConfigurationError, match=rf"pid {holder.pid}.*PostgreSQL.*in use by another process"):
+        with pytest.raises(ConfigurationError, match=r"fuser.*PostgreSQL.*in use by another process"):
             await open_store(sqlite_url, serving=True)
         beside = await open_store(sqlite_url)
         await write(beside, sendable(1))
@@ -211,10 +211,77 @@ async def test_a_second_serving_process_refuses_to_start(sqlite_url: str) -> Non
         holder.kill()
         await holder.wait()
     after = await open_store(sqlite_url, serving=True)
+    with pytest.raises(ConfigurationError, match="in use by another process"):
+        await open_store(sqlite_url, serving=True)  # in this very process, whose locks stay where they are
     assert await after.request(number(1)) is not None
     await after.close()
     again = await open_store(sqlite_url, serving=True)
     await again.close()
+
+
+# --- locks and the write-ahead log of SQLite
+
+
+def posix_locks(path: Path) -> int:
+    """How many fcntl(2) locks this process holds on the file: SQLite's own."""
+    inode = path.stat().st_ino
+    lines = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    return sum(
+        1 for w in lines if w[1] == "POSIX" and w[4] == str(os.getpid()) and w[5].rpartition(":")[2] == str(inode)
+    )
+
+
+@pytest.mark.parametrize("link", ["hard", "symbolic"])
+async def test_another_name_is_the_same_file(sqlite_url: str, tmp_path: Path, link: str) -> None:
+    path, other = tmp_path / "lianzhi.db", tmp_path / "other.db"
+    (other.hardlink_to if link == "hard" else other.symlink_to)(path)
+    store = await open_store(sqlite_url, serving=True)
+    with pytest.raises(ConfigurationError, match="in use by another process"):
+        await open_store(f"sqlite:///{other}", serving=True)
+    await store.close()
+
+
+async def test_the_lock_never_costs_sqlite_its_own(sqlite_url: str, tmp_path: Path) -> None:
+    """Neither a second try, nor giving the lock back while another store of this process has the file open."""
+    path = tmp_path / "lianzhi.db"
+    serving, beside = await open_store(sqlite_url, serving=True), await open_store(sqlite_url)
+    assert posix_locks(path) > 0
+    with pytest.raises(ConfigurationError):
+        await open_store(sqlite_url, serving=True)
+    assert posix_locks(path) > 0
+    await serving.close()
+    assert posix_locks(path) > 0
+    again = await open_store(sqlite_url, serving=True)
+    await again.close()
+    assert posix_locks(path) > 0
+    await beside.close()
+    assert posix_locks(path) == 0
+
+
+async def test_the_write_ahead_log_gives_back_what_a_reader_kept(sqlite_url: str, tmp_path: Path) -> None:
+    store = await open_store(sqlite_url, serving=True)
+    reader = sqlite3.connect(tmp_path / "lianzhi.db", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM requests").fetchone()
+    writer = sqlite3.connect(tmp_path / "lianzhi.db", isolation_level=None)
+    writer.execute("CREATE TABLE much (content BLOB)")
+    writer.execute("INSERT INTO much VALUES (zeroblob(?))", (2 * wal.MOST_BYTES,))
+    writer.execute("DROP TABLE much")
+    peak = store.wal_bytes()
+    assert peak is not None and peak > 2 * wal.MOST_BYTES
+    assert not await wal.truncate(store.database)
+    assert store.wal_bytes() == peak
+    reader.execute("COMMIT")
+    stop = asyncio.Event()
+    watching = asyncio.create_task(store.watch(stop))
+    await eventually(lambda: store.wal_bytes() == 0)
+    stop.set()
+    await watching
+    await write(store, sendable(1))
+    assert await store.request(number(1)) is not None
+    reader.close()
+    writer.close()
+    await store.close()
 
 
 # --- configuration

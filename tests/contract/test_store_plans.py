@@ -3,26 +3,56 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import chain, combinations, pairwise
 
 import pytest
 
-from gateway.core.records import ApprovalRow, Release, ReleaseItem, SubjectUse
-from gateway.store import SqlStore, duty, outbox, paging, reads, transaction, writes
+from gateway.core.measure_moves import OPEN_STATES
+from gateway.core.records import (
+    ApprovalRow,
+    Changes,
+    LedgerLine,
+    Naming,
+    PartnerClock,
+    PartnerVersion,
+    PausedRoute,
+    Release,
+    ReleaseItem,
+    SubjectUse,
+)
+from gateway.services.ports import MeasureFilter, RequestFilter
+from gateway.store import (
+    SqlStore,
+    counts,
+    duty,
+    early,
+    leasing,
+    outbox,
+    paging,
+    papers,
+    pauses,
+    reads,
+    transaction,
+    writes,
+)
 from gateway.store.bulk import Bulk
 from gateway.store.query import Query
 from gateway.store.tables import metadata
+from tests.contract import samples
 from tests.contract.samples import (
     COURT,
     MINUTE,
     NOW,
+    POLICE,
     document,
     event,
+    held,
     measure,
     number,
     page,
     refused,
     remembered,
+    request,
     sendable,
     submission,
     timer,
@@ -31,21 +61,31 @@ from tests.contract.samples import (
 
 QUERIES = {
     name: query
-    for module in (transaction, outbox, reads, paging, duty)
+    for module in (transaction, leasing, outbox, papers, pauses, reads, paging, duty, early)
     for name, query in vars(module).items()
     if isinstance(query, Query)
 }
 POSTGRES_ONLY = {
     "LOCK_DUE_TIMERS",
     "LOCK_REQUESTS_OF",
+    "LOCK_DIGEST",
     "LOCK_OBJECT",
     "CLOCK",
 }  # locks, which SQLite has no need of; its clock
-# The index holds unsent rows only; ends after so many rows; is asked for everything in a state; a row for each year.
-MAY_SCAN = {"OLDEST_UNSENT", "NEWEST_QUARANTINE", "MEASURES_IN", "CALENDARS"}
+# The index holds unsent rows only; ends after one row; after so many; is asked for everything in a state; a row a year.
+MAY_SCAN = {
+    "OLDEST_UNSENT",
+    "BACKLOG",
+    "READY_ROUTES",
+    "NEWEST_QUARANTINE",
+    "MEASURES_IN",
+    "CALENDARS",
+    "PARTNER_CLOCKS",
+    "NEWEST_EVENT_AT",
+}
 BULKS = {
     name: bulk
-    for module in (writes, outbox, paging)
+    for module in (writes, leasing, outbox, papers, pauses, paging, early)
     for name, bulk in vars(module).items()
     if isinstance(bulk, Bulk) and not bulk.sqlite.startswith("INSERT")
 }
@@ -85,12 +125,20 @@ async def fill(store: SqlStore) -> None:
         changes.timers.append(timer(n))
         changes.new_measures.append(measure(n, case_no=f"case-{n}"))
         changes.new_pages.append(page(n))
-        changes.documents.append(document(f"sha256-{n}"))
-        changes.document_refs.append((number(n), f"sha256-{n}"))
+        changes.documents.append(document(f"{n:064x}"))
+        changes.documents_named.append(Naming(number(n), f"{n:064x}", COURT, POLICE))
+        changes.documents_named.append(Naming(number(n), f"{n:064x}", f"police-{n}", COURT))
+        changes.held.append(held(n, request_no=number(n)))
+        changes.early.append(samples.early(n, owner=f"police-{n}"))
+        changes.partner_clocks.append(PartnerClock(f"police-{n}", 0, NOW))
+        changes.partner_versions.append(PartnerVersion(f"police-{n}", 2, NOW))
         changes.quarantine.append(refused(owner=f"police-{n}", body_sha256=f"sha256-{n}"))
         changes.idempotency.append(remembered(f"key-{n}"))
         changes.events.append(event(n))
         changes.new_requests[n - 1].case_no, changes.new_requests[n - 1].group_no = f"case-{n}", f"group-{n}"
+        changes.ledger.append(
+            LedgerLine("refusal", number(n), number(n), "opened", "2026-03-24", NOW, request_no=number(n))
+        )
         changes.approvals.append(ApprovalRow(number(n), "approval", "a", "r", "approve", NOW, NOW, "cms1", "s"))
         changes.subject_uses.append(SubjectUse(f"subject-{n}", number(n), "h", NOW))
         changes.releases.append(Release(f"release-{n}", COURT, f"case-{n}", "paid", "a", NOW, "s"))
@@ -100,7 +148,10 @@ async def fill(store: SqlStore) -> None:
     async with store.begin() as unit:
         await unit.mark_sent([row.row_id for row in sent], "w")
         for n in range(1, 500):
-            await unit.notice_allowed(COURT, f"sha256-{n}", NOW, 1000)
+            await unit.admit_notice(COURT, f"sha256-{n}", NOW, 1000)
+            await unit.begin_pause(
+                PausedRoute(f"police-{n}.normal", f"police-{n}", "queue-full", NOW, NOW, 1, 1, told=True)
+            )
     await write(store, sendable(500))
     async with store.database.engine.begin() as connection:
         await connection.exec_driver_sql("ANALYZE")
@@ -115,6 +166,94 @@ async def test_every_query_uses_an_index(store: SqlStore, statistics: bool) -> N
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
+FILTERS = ("type", "state", "receiver", "case_no", "group_no", "after")
+COLUMNS = {"type": "type", "state": "state", "receiver": "asked"}
+
+
+def read_by(store: SqlStore, lines: list[str], table: str) -> list[str]:
+    """What each index of `table` is entered with."""
+    if store.database.is_sqlite:
+        return [line.partition("(")[2] for line in lines if re.search(rf"SEARCH {table} USING", line)]
+    return [line.partition("Index Cond:")[2] for line in lines if "Index Cond:" in line]
+
+
+async def many_kinds(store: SqlStore) -> None:
+    """Requests of twenty types in ten states, asked of five parties, and measures in as many states as there are."""
+    asked = [f"police-{n}" for n in range(5)]
+    rows = [
+        request(n, type=f"type-{n % 20}", state=f"state-{n // 20 % 10}", asked=asked[n // 200 % 5])
+        for n in range(1, 2000)
+    ]
+    for n, row in enumerate(rows):
+        row.case_no, row.group_no = f"case-{n}", f"group-{n}"
+    held = [measure(n, case_no=f"case-{n // 3}", state=("active", "ended", "lapsed")[n % 3]) for n in range(1, 2000)]
+    await write(store, Changes(new_requests=rows, new_measures=held))
+    async with store.database.engine.begin() as connection:
+        await connection.exec_driver_sql("ANALYZE")
+
+
+@pytest.mark.parametrize("statistics", [False, True], ids=["empty", "filled"])
+async def test_t9_every_filter_of_a_list_is_an_index(store: SqlStore, statistics: bool) -> None:
+    """Alone, by twos and by threes, of a participant and of everybody."""
+    if statistics:
+        await many_kinds(store)
+    whole = {}
+    for names in chain.from_iterable(combinations(FILTERS, size) for size in (1, 2, 3)):
+        for whose in (COURT, None):
+            query, _ = reads.page_of_requests(RequestFilter(participant=whose, **dict.fromkeys(names, "x")))
+            if found := scans(await plan(store, query)):
+                whole[names, whose] = found
+    assert whole == {}
+
+
+@pytest.mark.parametrize("names", [n for size in (1, 2) for n in combinations(COLUMNS, size)])
+async def test_t9_a_filter_without_a_match_reads_nothing(store: SqlStore, names: tuple[str, ...]) -> None:
+    """One filter or two are all in the condition of the index, so nothing else is read on the way to the next page."""
+    await many_kinds(store)
+    for whose in (COURT, None):
+        query, _ = reads.page_of_requests(RequestFilter(participant=whose, **dict.fromkeys(names, "x")))
+        opened = read_by(store, await plan(store, query), "requests")[0]
+        assert [c for c in names if not re.search(rf"\b{COLUMNS[c]}\b", opened)] == [], opened
+
+
+async def test_t9_live_measures_are_read_past_what_has_ended(store: SqlStore) -> None:
+    await many_kinds(store)
+    for filters in ({}, {"case_no": "case-1"}, {"ends_by": "2026-01-01"}, {"after": number(1)}):
+        query, _ = reads.page_of_measures(MeasureFilter(COURT, OPEN_STATES, **filters))  # type: ignore[arg-type]
+        lines = await plan(store, query)
+        ranges = read_by(store, lines, "measures")
+        assert scans(lines) == []
+        assert len(ranges) == len(OPEN_STATES) * (1 if "case_no" in filters else 2)
+        assert [r for r in ranges if "state" not in r] == []
+
+
+@pytest.mark.parametrize("statistics", [False, True], ids=["empty", "filled"])
+async def test_t9_every_figure_is_counted_by_an_index(store: SqlStore, statistics: bool) -> None:
+    """What may be read from its beginning is bounded: by the backlog, the number of queues, a limit."""
+    if statistics:
+        await fill(store)
+    bounded = {"outbox", "paused", "timers"}
+    found = {n: scans(await plan(store, query)) for n, query in counts.COUNTS.items() if n not in bounded}
+    assert {name: lines for name, lines in found.items() if lines and not _first_only(lines)} == {}
+    assert "timers_due" in "".join(await plan(store, counts.TIMERS))
+    assert "outbox_unsent" in "".join(await plan(store, counts.OUTBOX))
+
+
+def _first_only(lines: list[str]) -> bool:
+    """The least of all is the first entry of an index, which SQLite calls a search and PostgreSQL a scan."""
+    return all("Index Only Scan" in line for line in lines)
+
+
+async def test_t9_a_figure_ends_at_its_bound(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    await fill(store)
+    monkeypatch.setattr(counts, "MOST", 20)
+    found = await store.counts()
+    kind = request(1).type
+    assert set(found["requests"].values()) == {20} and set(found["requests"]) == {f"{kind}|approved"}
+    assert sum(found["timers"].values()) == 20
+    assert found["quarantine"] == {refused().reason: 20}
+
+
 @pytest.mark.parametrize("statistics", [False, True], ids=["empty", "filled"])
 async def test_every_change_uses_an_index(store: SqlStore, statistics: bool) -> None:
     if statistics:
@@ -124,10 +263,22 @@ async def test_every_change_uses_an_index(store: SqlStore, statistics: bool) -> 
 
 
 @pytest.mark.parametrize("statistics", [False, True], ids=["empty", "filled"])
-async def test_the_poll_reads_unsent_rows_in_their_order_and_sorts_nothing(store: SqlStore, statistics: bool) -> None:
+async def test_the_poll_reads_ready_rows_in_their_order_and_sorts_nothing(store: SqlStore, statistics: bool) -> None:
     if statistics:
         await fill(store)
-    lines = "\n".join(await plan(store, outbox.READY))
-    assert "outbox_unsent" in lines
+    for query in (leasing.READY_ROUTES, leasing.PICK, leasing.PICK_TRIED, leasing.PICK_TOO_FAR_OFF):
+        lines = "\n".join(await plan(store, query))
+        assert "outbox_ready" in lines
+        assert "SORT" not in lines.upper()
+        assert "TEMP B-TREE" not in lines
+
+
+@pytest.mark.parametrize("statistics", [False, True], ids=["empty", "filled"])
+async def test_whose_turn_it_is_in_a_request_is_found_in_one_step(store: SqlStore, statistics: bool) -> None:
+    """Also where the plan was made while nothing waited and thousands do by now: never by reading what waits."""
+    if statistics:
+        await fill(store)
+    lines = "\n".join(await plan(store, outbox.RELEASE))
     assert "SORT" not in lines.upper()
-    assert "TEMP B-TREE" not in lines
+    assert re.search(r"outbox_unsent (on outbox first|\(request_no=\? AND sender=\?)", lines)
+    assert "'waiting'" not in "".join(line for line in lines.splitlines() if "Index Cond" in line)

@@ -19,6 +19,7 @@ from gateway.client.signing import Author, Handed, submission
 from gateway.crypto.keyring import private_key_from_jwk
 from gateway.demo.parties import ASSOCIATION, CHIEF, CLERK, CLIENT, FUPING, GRID, HANDLER, HOME, POLICE, PRESIDENT
 from schemas.catalogue import catalogue
+from tests.dated import lasting
 
 NOTICE, ENTRUST, VERIFY, LOCATE, SEAL = (
     "assoc.member-notice.publish",
@@ -27,6 +28,7 @@ NOTICE, ENTRUST, VERIFY, LOCATE, SEAL = (
     "police.person-locate.request",
     "police.vehicle-seal.request",
 )
+CONTROL = "police.vehicle-control.request"
 RECEIVERS = {NOTICE: ASSOCIATION, ENTRUST: FUPING, VERIFY: GRID, LOCATE: POLICE, SEAL: POLICE}
 PAPER = b"%PDF-1.7 a paper of the demo court"
 PAPER_SHA256 = hashlib.sha256(PAPER).hexdigest()
@@ -139,11 +141,18 @@ class Court:
 
 def order(number: int, type: str, author: Author) -> Order:
     """A submission of this type; signed where the catalogue wants it."""
+    body, receiver = draft(number, type)
+    handed = submission(author, body, receivers=[receiver], sign=None, message_id=str(uuid7()), now=datetime.now(UTC))
+    return Order(type, f"order-{number}" if type != CONTROL else f"control-{number}", handed)
+
+
+def draft(number: int, type: str) -> tuple[dict[str, Any], str]:
+    """The body of a submission of this type, with a case of its own, and its receiver."""
     matter, now = catalogue()[type], datetime.now(UTC)
-    payload = copy.deepcopy(dict(matter.example_request))
+    payload = lasting(matter, copy.deepcopy(dict(matter.example_request)), now)
     if type == ENTRUST:
         payload |= {"entrusting": "陕0199", "entrusted": "陕0591"}
-    if type == SEAL:  # a vehicle is sealed once
+    if type in (SEAL, CONTROL):  # a vehicle is sealed once, and the same one looked for
         payload["vehicle"] |= {"vin": f"LSVAM4187C2{number:06d}", "plate": f"陕A{90000 + number:05d}"}
     papers = matter.documents(matter.request.model_validate(payload))
     agreed = (now - timedelta(hours=1)).isoformat(timespec="seconds")
@@ -173,5 +182,4 @@ def order(number: int, type: str, author: Author) -> Order:
         ],
         "payload": payload,
     }
-    handed = submission(author, body, receivers=[RECEIVERS[type]], sign=None, message_id=str(uuid7()), now=now)
-    return Order(type, f"order-{number}", handed)
+    return body, RECEIVERS.get(type, POLICE)

@@ -95,8 +95,8 @@ class FallingConsumer:
     def __init__(self, port: Consumer, fall: Fall) -> None:
         self._port, self._fall = port, fall
 
-    async def batches(self, max_size: int) -> AsyncIterator[list[Delivery]]:
-        async for batch in self._port.batches(max_size):
+    async def batches(self, max_size: int, max_bytes: int) -> AsyncIterator[list[Delivery]]:
+        async for batch in self._port.batches(max_size, max_bytes):
             self._fall.reach("received-not-committed")
             yield batch
 

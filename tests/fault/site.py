@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aio_pika
+import asyncpg
 from aio_pika.exceptions import ChannelNotFoundEntity
 
 from gateway.bootstrap import ROLES, Gateway, Role, running
@@ -19,6 +20,7 @@ from gateway.crypto.sdjwt import parse
 from gateway.demo.parties import ASSOCIATION, FUPING, GRID, HOME, LINTONG, PARTNERS, POLICE, Parties
 from gateway.demo.private_broker import free_port
 from gateway.demo.stage import provision_for, set_stage
+from gateway.keeping import look_over
 from gateway.partner import PartnerConfig
 from gateway.registry.config import Config, load_config
 from gateway.services.ports import Store
@@ -103,13 +105,18 @@ class Site:
         files = {code: self.parties.partners[code] / "inbox.sqlite" for code in AGENCIES}
         return {code: file for code, file in files.items() if file.exists()}
 
-    def unsent(self, reason: str) -> int:
-        """How many messages wait to be tried again because of that (SQLite)."""
-        with closing(sqlite3.connect(self.config().store_url.removeprefix("sqlite:///"))) as connection:
-            found: int = connection.execute(
-                "SELECT count(*) FROM outbox WHERE state = 'ready' AND reason = ?", (reason,)
-            ).fetchone()[0]
-            return found
+    async def unsent(self, reason: str) -> bool:
+        """Whether a message waits to be tried again because of that."""
+        url = self.config().store_url
+        query = f"SELECT count(*) FROM outbox WHERE state = 'ready' AND reason = '{reason}'"
+        if url.startswith("sqlite"):
+            with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+                return bool(connection.execute(query).fetchone()[0])
+        connection = await asyncpg.connect(url)
+        try:
+            return bool(await connection.fetchval(query))
+        finally:
+            await connection.close()
 
     async def states(self) -> Mapping[str, int]:
         """How many requests stand in each state."""
@@ -170,6 +177,8 @@ class Site:
         """The final count; every process must have ended, so that what was not acknowledged lies in its queue again."""
         result = await reckon(self.store, self.ledgers, list(self.court.accepted.values()))
         await self._check_left_over()
+        checked = await look_over(self.config(), digests=True)
+        assert checked.clean, checked.findings
         return result
 
     async def _check_left_over(self) -> None:

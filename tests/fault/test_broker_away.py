@@ -15,7 +15,7 @@ from tests.eventually import eventually
 from tests.fault.agencies import working
 from tests.fault.court import LOCATE, SEAL
 from tests.fault.proxy import Proxy
-from tests.fault.site import AGENCIES, Site
+from tests.fault.site import AGENCIES, Site, until
 
 COUNT = 24
 
@@ -54,6 +54,7 @@ async def test_the_broker_is_killed_under_load(site: Site, broker: PrivateBroker
     await _reckon(site)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whose", ["gateway", "agency"])
 async def test_a_link_is_cut_again_and_again(site: Site, proxy: Proxy, whose: str) -> None:
     through = proxy.port if whose == "agency" else None
@@ -71,6 +72,7 @@ async def test_a_link_is_cut_again_and_again(site: Site, proxy: Proxy, whose: st
     await _reckon(site)
 
 
+@pytest.mark.slow
 async def test_the_link_of_the_gateway_freezes(site: Site, proxy: Proxy, caplog: pytest.LogCaptureFixture) -> None:
     """Nothing passes and nobody is told: publishes end unconfirmed, or the link is given up; both are tried again."""
 
@@ -78,7 +80,7 @@ async def test_the_link_of_the_gateway_freezes(site: Site, proxy: Proxy, caplog:
         proxy.freeze()
 
     async def thaw() -> None:
-        await eventually(lambda: site.unsent("unconfirmed") or "is down" in caplog.text)
+        await until(lambda: noticed(site, caplog))
         proxy.thaw()
 
     async with site.gateway(broker=site.broker_at(proxy.port)), working(*site.agencies()):
@@ -86,6 +88,11 @@ async def test_the_link_of_the_gateway_freezes(site: Site, proxy: Proxy, caplog:
     await _reckon(site)
 
 
+async def noticed(site: Site, caplog: pytest.LogCaptureFixture) -> bool:
+    return "is down" in caplog.text or await site.unsent("unconfirmed")
+
+
+@pytest.mark.slow
 async def test_the_link_of_an_agency_freezes_and_never_thaws(site: Site, proxy: Proxy) -> None:
     async def freeze() -> None:
         proxy.freeze()
@@ -102,6 +109,7 @@ async def test_the_link_of_an_agency_freezes_and_never_thaws(site: Site, proxy: 
     await _reckon(site)
 
 
+@pytest.mark.slow
 async def test_the_broker_is_not_there_when_everything_starts(site: Site, proxy: Proxy) -> None:
     proxy.refusing = True
     async with (
@@ -118,6 +126,7 @@ async def test_the_broker_is_not_there_when_everything_starts(site: Site, proxy:
     await _reckon(site)
 
 
+@pytest.mark.slow
 async def test_the_broker_is_blocked_by_its_memory_alarm(site: Site, broker: PrivateBroker) -> None:
     """It takes no publish from anybody; what is handed in waits, and goes when the alarm ends."""
 
@@ -136,6 +145,7 @@ async def test_the_broker_is_blocked_by_its_memory_alarm(site: Site, broker: Pri
     await _reckon(site)
 
 
+@pytest.mark.slow
 async def test_a_link_that_is_slow_is_only_slow(site: Site, proxy: Proxy) -> None:
     """Confirms that take longer than a publish may wait: sent again and again, done once."""
     proxy.delay = 0.2
@@ -145,7 +155,7 @@ async def test_a_link_that_is_slow_is_only_slow(site: Site, proxy: Proxy) -> Non
     ):
         await site.court.hand_in_paper()
         await site.court.submit_all(site.court.orders(COUNT, [LOCATE, SEAL]))
-        await eventually(lambda: site.unsent("unconfirmed"))
+        await until(lambda: site.unsent("unconfirmed"))
         proxy.delay = 0.0
         await site.settled()
     await _reckon(site)

@@ -17,7 +17,9 @@ from tests.fault.spy import spying
 COUNT = 30
 
 
-@pytest.mark.parametrize("point", ["committed-not-published", "published-not-marked"])
+@pytest.mark.parametrize(
+    "point", [pytest.param("committed-not-published", marks=pytest.mark.slow), "published-not-marked"]
+)
 async def test_a_dispatcher_that_hangs_is_replaced_and_comes_back(postgres_site: Site, point: str) -> None:
     site, court = postgres_site, postgres_site.court
     async with spying(site.vhost) as spy, working(*site.agencies()):

@@ -146,6 +146,7 @@ async def test_a_broker_that_refuses_is_tried_until_it_does_not(proxy: Proxy, vh
         assert link.connected
 
 
+@pytest.mark.slow
 async def test_broker_killed_and_started_again(broker: PrivateBroker, vhost: Vhost) -> None:
     """Durable messages are still there, what was unconfirmed says so, publisher and consumer go on by themselves."""
     async with AsyncExitStack() as stack:

@@ -62,8 +62,8 @@ def _file(site: Site) -> Path:
     return Path(site.config().store_url.removeprefix("sqlite:///"))
 
 
-async def test_the_sqlite_file_is_locked_by_another_process(site: Site) -> None:
-    child = await site.child()
+async def test_the_sqlite_file_is_locked_by_another_process(sqlite_site: Site) -> None:
+    site, child = sqlite_site, await sqlite_site.child()
     await site.court.hand_in_paper()
     other = sqlite3.connect(_file(site), isolation_level=None)
 
@@ -79,9 +79,10 @@ async def test_the_sqlite_file_is_locked_by_another_process(site: Site) -> None:
     await _reckon(site)
 
 
-async def test_the_disk_is_full(site: Site) -> None:
+@pytest.mark.slow
+async def test_the_disk_is_full(sqlite_site: Site) -> None:
     """As the process sees it: no file of its may grow (RLIMIT_FSIZE), so SQLite's writes fail halfway."""
-    child = await site.child()
+    site, child = sqlite_site, await sqlite_site.child()
     await site.court.hand_in_paper()
     unlimited = resource.prlimit(child.pid, resource.RLIMIT_FSIZE)
 
@@ -108,6 +109,7 @@ async def own_cluster() -> AsyncIterator[postgres.Cluster]:
     cluster.remove()
 
 
+@pytest.mark.slow
 async def test_the_database_server_is_stopped_and_started_again(
     tmp_path: Path, vhost: Vhost, own_cluster: postgres.Cluster
 ) -> None:

@@ -1,4 +1,4 @@
-"""The gateway's end of the wire for the Node partner: real topology and users, signs and verifies as the gateway.
+"""The gateway's end of the wire for a partner in another language: real topology and users, signs and verifies.
 
 Built from gateway.crypto, the adapters and the topology of gateway.broker, so that what the partner answers is judged
 by the very rules and tables that judge it in production.
@@ -97,6 +97,8 @@ class NodeCourt:
         self.keyring = Keyring(public, private.values())
         self.private = private
         self.answers: dict[str, list[Answer]] = {code: [] for code in DIALECTS}
+        self.pings: dict[str, list[Answer]] = {code: [] for code in DIALECTS}  # one comes after a connect
+        self.notices: dict[str, list[Answer]] = {code: [] for code in DIALECTS}
         self._changed = asyncio.Event()
         self._numbers = iter(range(1, 1_000_000))
         self._connection: AbstractConnection | None = None
@@ -110,7 +112,7 @@ class NodeCourt:
         (self.folder / "gateway.jwks.json").write_text(json.dumps(self.keyring.jwks([COURT])))
 
     def settings(self, vhost: Vhost, code: str) -> dict[str, Any]:
-        """What the driver of the Node partner wants to know."""
+        """What the driver of a partner wants to know."""
         return {
             "code": code,
             "amqp": vhost.url(code, PASSWORD),
@@ -169,7 +171,9 @@ class NodeCourt:
             assert message.user_id == code
             assert message.content_type == CONTENT_TYPE
             assert message.delivery_mode == aio_pika.DeliveryMode.PERSISTENT
-            self.answers[code].append(await self.read(code, message.body, message.routing_key or ""))
+            answer = await self.read(code, message.body, message.routing_key or "")
+            apart = {"ping": self.pings, "notice": self.notices}
+            apart.get(answer.envelope.verb, self.answers)[code].append(answer)
             self._changed.set()
 
         return take
@@ -182,19 +186,30 @@ class NodeCourt:
                 await self._changed.wait()
         return self.answers[code]
 
+    async def told(self, code: str, count: int) -> list[Answer]:
+        """The partner's notices so far, once there are `count`. Raises TimeoutError."""
+        async with asyncio.timeout(DEADLINE_S):
+            while len(self.notices[code]) < count:
+                self._changed.clear()
+                await self._changed.wait()
+        return self.notices[code]
+
     # saying
 
     def talk(self, type: str) -> Talk:
         partner = GRID if type.startswith("grid.") else POLICE
         return Talk(f"{COURT}-20260324-{next(self._numbers):06d}", type, partner)
 
-    async def make(self, talk: Talk, verb: str, data: Mapping[str, Any], **changes: Any) -> bytes:
-        """The next message of ours in `talk`, as gateway.services.compose makes it. changes: members put instead."""
+    async def make(
+        self, talk: Talk, verb: str, said: Mapping[str, Any], /, *, words: Any = None, **changes: Any
+    ) -> bytes:
+        """The next message of ours in `talk`, as gateway.services.compose makes it. words: the body instead of the
+        adapter's. changes: members put instead."""
         matter, now = catalogue()[talk.type], datetime.now(UTC)
         talk.seqno += 1
         adapter = adapter_for(DIALECTS[talk.partner])
-        refs = refs_of(data) if verb == "open" else []
-        head, body = replies.split(verb, data, refs)
+        refs = refs_of(said) if verb == "open" else []
+        head, body = replies.split(verb, said, refs)
         hides = talk.partner == GRID
         message_id = str(uuid7())
         event = {
@@ -216,7 +231,8 @@ class NodeCourt:
         else:
             event["causationid"], event["originhash"] = talk.opened or (str(uuid7()), "A" * 43)
         event = {name: value for name, value in (event | changes).items() if value is not None}
-        words: Any = await adapter.encode(Canonical(talk.type, verb, body))
+        if words is None:
+            words = await adapter.encode(Canonical(talk.type, verb, body))
         kind: Any = "body"
         if matter.classification(verb).sealed:
             target = self.keyring.sealing_key(talk.partner, at=now)

@@ -128,13 +128,15 @@ class Talk:
 
 
 class Court:
-    """Signs as court-sn0199. `send` publishes to `lianzhi.out`; `answers` collects `lianzhi.from.police-610199`."""
+    """Signs as court-sn0199. `send` publishes to `lianzhi.out`; `answers` and `pings` collect what comes through
+    `lianzhi.from.police-610199`."""
 
     def __init__(self, case_no: str | None = CASE) -> None:
         self.case_no = case_no
         self.keys = {kid: private_key_from_jwk(jwk) for kid, jwk in JWKS.items()}
         self.keyring = Keyring([public_key_from_jwk(public_jwk(jwk)) for jwk in JWKS.values()], self.keys.values())
         self.answers: list[Answer] = []
+        self.pings: list[Answer] = []  # one comes after each connect
         self.grew = asyncio.Event()
         self._numbers = itertools.count(1)
         self._connection: AbstractConnection | None = None
@@ -245,9 +247,10 @@ class Court:
         if authentic.parsed.content_kind == "sealed":
             assert isinstance(envelope, Envelope)
             content = seal.unseal(content, request_no=envelope.subject, message_id=envelope.id, keyring=self.keyring)
-        self.answers.append(
-            Answer(message.body, message.routing_key or "", message.user_id, envelope, content, authentic.parsed.digest)
+        answer = Answer(
+            message.body, message.routing_key or "", message.user_id, envelope, content, authentic.parsed.digest
         )
+        (self.pings if answer.verb == "ping" else self.answers).append(answer)
         self.grew.set()
 
     async def send(self, raw: bytes, *, lane: str = "normal", content_type: str | None = CONTENT_TYPE) -> None:
@@ -255,6 +258,14 @@ class Court:
         await self._out.publish(
             aio_pika.Message(raw, content_type=content_type, delivery_mode=2), f"{POLICE}.{lane}.{LOCATE}.x"
         )
+
+    async def pinged(self, count: int, *, timeout: float = 15.0) -> list[Answer]:
+        """The pings, once there are `count` of them."""
+        async with asyncio.timeout(timeout):
+            while len(self.pings) < count:
+                self.grew.clear()
+                await self.grew.wait()
+        return self.pings
 
     async def heard(self, count: int, *, timeout: float = 15.0) -> list[Answer]:
         """The answers, once there are `count` of them."""

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 
 import aio_pika
 import pytest
 from aiormq.abc import ChannelFrame
+from aiormq.channel import Channel
+from aiormq.exceptions import DeliveryError
 
 from gateway.amqp.consumer import BatchConsumer, Incoming
-from gateway.amqp.declare import declare, delete_queue
+from gateway.amqp.declare import declare, delete_queue, missing
 from gateway.amqp.frames import PublishFrames
-from gateway.amqp.link import Link
-from gateway.amqp.publisher import ConfirmedPublisher
-from gateway.errors import MisuseError, UnconfirmedError, UnroutableError
+from gateway.amqp.link import WIRE_ERRORS, Link
+from gateway.amqp.publisher import APART_AT_MOST, ConfirmedPublisher
+from gateway.broker.lookout import Lookout
+from gateway.broker.topology import OUT
+from gateway.demo.private_broker import free_port
+from gateway.errors import MisuseError, OversizeError, RefusedError, UnconfirmedError, UnroutableError
 from schemas.envelope import CONTENT_TYPE
 from tests.conftest import Vhost
 from tests.eventually import eventually
@@ -102,23 +107,131 @@ async def test_what_no_queue_takes_is_refused_and_nothing_else(publisher: Confir
     assert await depth(vhost) == 100
 
 
-async def test_nack_is_unconfirmed_and_the_next_message_takes_a_fresh_channel(
-    publisher: ConfirmedPublisher, link: Link, vhost: Vhost
+async def full_queue(link: Link, name: str = "full") -> None:
+    """One that takes keys of the route `<name>.normal` and is full."""
+    arguments = QUORUM | {"x-max-length": 1, "x-overflow": "reject-publish"}
+    await declare(link, queues=[(f"{name}.q", arguments)], bindings=[(EXCHANGE, f"{name}.q", f"{name}.normal.#")])
+    channel = await link.channel(confirms=True)
+    with pytest.raises(DeliveryError):
+        for _ in range(50):  # the limit of a quorum queue is not exact
+            await channel.basic_publish(b"x", exchange=EXCHANGE, routing_key=f"{name}.normal.x")
+    await channel.close()
+
+
+@pytest.fixture
+def opened(link: Link, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Numbers of the channels that are opened from now on."""
+    numbers: list[int] = []
+    real = link.channel
+
+    async def channel(*, confirms: bool = False) -> Channel:
+        found = await real(confirms=confirms)
+        numbers.append(found.number)
+        return found
+
+    monkeypatch.setattr(link, "channel", channel)
+    return numbers
+
+
+async def test_a_nack_is_the_queues_own_answer_and_its_next_message_takes_a_fresh_channel(
+    publisher: ConfirmedPublisher, link: Link, vhost: Vhost, opened: list[int]
 ) -> None:
-    full = QUORUM | {"x-max-length": 1, "x-overflow": "reject-publish"}
-    await declare(link, queues=[("full.q", full)], bindings=[(EXCHANGE, "full.q", "full.#")])
-    answers: list[bool] = []
-    while len(answers) < 50 and all(answers):  # the limit of a quorum queue is not exact
-        try:
-            await publisher.publish("full.x", b"x", timeout=10)
-            answers.append(True)
-        except UnconfirmedError as error:
-            assert str(error) == "nack"
-            answers.append(False)
-    assert not answers[-1]
+    await full_queue(link)
+    opened.clear()
+    for tries in range(1, 4):
+        with pytest.raises(RefusedError, match="nack"):
+            await publisher.publish("full.normal.x", b"x", timeout=10)
+        assert len(opened) == tries
     await publisher.publish(KEY, b"x", timeout=10)
+    assert len(opened) == 3
     assert await depth(vhost) == 1
     assert link.connects == 1
+
+
+async def test_a_thousand_nacks_of_one_queue_leave_the_others_their_channel(
+    publisher: ConfirmedPublisher, link: Link, vhost: Vhost, opened: list[int]
+) -> None:
+    await full_queue(link)
+    opened.clear()
+    await publisher.publish(KEY, b"first", timeout=10)
+    shared = publisher._lanes[""].channel
+    refused = 0
+    for _ in range(4):
+        both = [publisher.publish(key, b"x", timeout=20) for _ in range(250) for key in ("full.normal.x", KEY)]
+        answers = await asyncio.gather(*both, return_exceptions=True)
+        assert set(map(type, answers[1::2])) == {type(None)}
+        refused += sum(isinstance(answer, RefusedError) for answer in answers)
+    assert refused == 1000
+    assert publisher._lanes[""].channel is shared and not shared.is_closed
+    assert await depth(vhost) == 1001
+    assert len(opened) <= 1 + 4  # the shared one, and one apart for each thousandfold answer
+    assert link.connects == 1
+
+
+async def test_a_queue_that_has_room_again_is_served_without_the_shared_channel(
+    publisher: ConfirmedPublisher, link: Link, vhost: Vhost, opened: list[int]
+) -> None:
+    await full_queue(link)
+    opened.clear()
+    with pytest.raises(RefusedError):
+        await publisher.publish("full.normal.x", b"x", timeout=10)
+    async with await aio_pika.connect(vhost.url()) as connection, connection.channel() as channel:
+        await (await channel.get_queue("full.q")).purge()
+    await publisher.publish("full.normal.x", b"x", timeout=10)
+    await publisher.publish(KEY, b"x", timeout=10)
+    assert len(opened) == 2
+    assert publisher._lanes[""].answered == 2
+
+
+async def test_the_number_of_channels_has_a_bound(
+    publisher: ConfirmedPublisher, link: Link, vhost: Vhost, opened: list[int]
+) -> None:
+    """With more full queues than may stand apart the shared channel is replaced; nobody else's message fails."""
+    names = [f"full{n}" for n in range(APART_AT_MOST + 3)]
+    for name in names:
+        await full_queue(link, name)
+    for _ in range(2):
+        keys = [f"{name}.normal.x" for name in names]
+        for key in keys:
+            calls = [publisher.publish(k, b"x", timeout=10) for k in (key, KEY, KEY)]
+            first, *others = await asyncio.gather(*calls, return_exceptions=True)
+            assert isinstance(first, RefusedError) and others == [None, None]
+            assert len(publisher._lanes) <= 1 + APART_AT_MOST
+    assert await depth(vhost) == 2 * 2 * len(names)
+    assert link.connects == 1
+
+
+async def test_a_message_larger_than_the_broker_takes_is_told_so_and_costs_the_others_nothing(
+    publisher: ConfirmedPublisher, link: Link, vhost: Vhost, opened: list[int]
+) -> None:
+    async with broker_limit(vhost, 100_000):
+        keys = [KEY] * 50
+        answers = await asyncio.gather(
+            *(publisher.publish(key, b"x", timeout=10) for key in keys),
+            publisher.publish(KEY, b"x" * 100_001, timeout=10),
+            *(publisher.publish(key, b"x", timeout=10) for key in keys),
+            return_exceptions=True,
+        )
+        (error,) = [answer for answer in answers if answer is not None]
+        assert isinstance(error, OversizeError) and (error.size, error.limit) == (100_001, 100_000)
+        opened.clear()
+        with pytest.raises(OversizeError):  # known by now: not even sent
+            await publisher.publish(KEY, b"x" * 100_001, timeout=10)
+        await publisher.publish(KEY, b"x" * 100_000, timeout=10)
+        assert opened == []
+        assert link.connects == 1
+
+
+@asynccontextmanager
+async def broker_limit(vhost: Vhost, size: int) -> AsyncIterator[None]:
+    """`max_message_size` of every channel that is opened meanwhile."""
+    before = (await vhost.broker.control("eval", "application:get_env(rabbit, max_message_size).")).strip()
+    await vhost.broker.control("eval", f"application:set_env(rabbit, max_message_size, {size}).")
+    try:
+        yield
+    finally:
+        restored = "134217728" if before == "undefined" else before.removeprefix("{ok,").removesuffix("}")
+        await vhost.broker.control("eval", f"application:set_env(rabbit, max_message_size, {restored}).")
 
 
 async def test_a_user_id_that_is_not_the_connections_closes_only_the_channel(link: Link, vhost: Vhost) -> None:
@@ -295,3 +408,45 @@ async def test_wrong_credentials_keep_the_link_down_and_say_why(vhost: Vhost) ->
         await eventually(lambda: link.last_error is not None)
         assert "ACCESS_REFUSED" in str(link.last_error)
         assert not link.connected
+
+
+async def test_several_addresses_are_tried_in_turn(vhost: Vhost) -> None:
+    """Each with its own credentials; a link that is lost tries the next one, and comes round again."""
+    urls = [vhost.url_at(free_port()), vhost.url("nobody", "wrong"), vhost.url()]
+    async with Link(urls, name="wanderer", reconnect=0.02, reconnect_max=0.1) as link:
+        await link.wait_connected(20)
+        assert link.connects == 1
+        link.drop("test")
+        await eventually(lambda: link.connects == 2 and link.connected)
+
+
+async def test_what_is_not_there_is_found_and_the_rest_looked_at(link: Link, vhost: Vhost) -> None:
+    await declare(link, exchanges=["there"], queues=[("here", {"x-queue-type": "quorum"})])
+    absent = await missing(link, ["nowhere", "here", "gone"], exchanges=["there", "lost"])
+    assert absent == ["lost", "nowhere", "gone"]
+
+
+async def test_a_lookout_knows_of_an_alarm_without_anything_to_send(link: Link, vhost: Vhost) -> None:
+    """On a connection of its own: the one that works hears of it only when it publishes."""
+    await declare(link, exchanges=[OUT])
+    async with Link(vhost.url(), name="looks") as own:
+        lookout = Lookout(own, ["lianzhi.to.nobody"], user=vhost.user, answer=1.0)
+        await lookout.look()
+        assert (lookout.blocked, lookout.missing) == (False, {"lianzhi.to.nobody"})
+        await vhost.broker.control("set_vm_memory_high_watermark", "absolute", "1MB")
+
+        async def looked() -> bool:
+            with suppress(*WIRE_ERRORS):
+                await lookout.look()
+            return lookout.blocked
+
+        async def calm() -> bool:
+            return not await looked()
+
+        try:
+            await eventually(looked)
+            assert not link.blocked
+        finally:
+            await vhost.broker.control("set_vm_memory_high_watermark", "0.4")
+        await eventually(calm)
+        await lookout.close()

@@ -17,7 +17,7 @@ from gateway.amqp.publisher import ConfirmedPublisher
 from gateway.broker.consumer import GatewayConsumer
 from gateway.broker.provision import declare_topology, provision
 from gateway.broker.publisher import GatewayPublisher
-from gateway.broker.topology import DEAD, GATEWAY_USER, IN, OUT, from_queue, plan, to_queue
+from gateway.broker.topology import DEAD, GATEWAY_USER, IN, MARK, OUT, from_queue, plan, to_queue
 from gateway.core.routing import Directory, Participant
 from gateway.errors import ConfigurationError, UnconfirmedError
 from schemas.catalogue import Kind, catalogue
@@ -85,7 +85,7 @@ async def test_another_agencys_key_is_refused(apart: Vhost, key: str) -> None:
             await exchange.publish(signed_by(POLICE.code), key)
 
 
-@pytest.mark.parametrize("exchange_name", [OUT, DEAD, "amq.topic", ""])
+@pytest.mark.parametrize("exchange_name", [OUT, DEAD, MARK, "amq.topic", ""])
 async def test_no_other_exchange_takes_anything_from_an_agency(apart: Vhost, exchange_name: str) -> None:
     async with channel_of(apart, POLICE.code) as channel:
         exchange = await channel.get_exchange(exchange_name, ensure=False)
@@ -101,6 +101,7 @@ async def test_no_other_exchange_takes_anything_from_an_agency(apart: Vhost, exc
         from_queue(POLICE.code),
         from_queue(GRID.code),
         "lianzhi.dead",
+        "lianzhi.mark",
     ],
 )
 async def test_no_other_queue_can_be_read_or_purged(apart: Vhost, queue_name: str) -> None:

@@ -24,6 +24,7 @@ from gateway.client import (
 )
 from gateway.client.feed import CURSOR
 from gateway.errors import MisuseError, RejectedError
+from schemas.problem import Problem
 from tests.eventually import eventually
 from tests.integration.handed_in import BODY, COURT, GRID, SIGN, TOKEN
 from tests.misbehaving import Misbehaving
@@ -80,6 +81,34 @@ async def test_a_refusal_is_raised_by_name_and_not_tried_again(served: Served) -
         assert [r async for r in court_system.resume()] == []
     assert caught.value.code == "invalid-field"
     assert len(server.attempts) == 1
+
+
+async def test_a_clock_that_is_wrong_ends_nothing(served: Served) -> None:
+    """Ours or the gateway's: the same bytes stay in the spool and are right when it has been set."""
+    async with served("clock-ahead", "clock-ahead", ACCEPTED) as (server, court_system):
+        with pytest.raises(ProblemError) as caught:
+            await court_system.submit(BODY, receiver=GRID, sign=True)
+        assert caught.value.about_clock
+        [still] = [r async for r in court_system.resume()]
+        assert still.problem is not None and still.problem.about_clock
+        [resumed] = [r async for r in court_system.resume()]
+    assert resumed.answer == ACCEPTED
+    assert len(server.attempts) == 3
+    assert len(set(server.attempts)) == 1
+
+
+async def test_what_is_in_doubt_stays_as_it_was_made(served: Served) -> None:
+    """Whoever answers that speaks of a newer store: the next try still says which one was known at first."""
+    async with served(ACCEPTED, "in-doubt", ACCEPTED) as (server, court_system):
+        server.incarnation = "a" * 36
+        await court_system.submit(BODY, receiver=GRID)
+        server.incarnation = "b" * 36
+        with pytest.raises(ProblemError, match="in-doubt"):
+            await court_system.submit(BODY, receiver=GRID, key="lost")
+        (resumed,) = [r async for r in court_system.resume()]
+        assert resumed.answer == ACCEPTED
+        await court_system.submit(BODY, receiver=GRID, key="new")
+    assert [a.incarnation for a in server.attempts] == [None, "a" * 36, "a" * 36, "b" * 36]
 
 
 async def test_corrected_words_may_go_under_the_key_of_refused_ones(served: Served) -> None:
@@ -221,6 +250,22 @@ class TestFeed:
             assert (await anext(court_system.events(after=OLDEST))).cursor == "c7"
         assert seen == ["c1"]
         assert [a.after for a in server.attempts] == [None, "c1", None]
+
+    async def test_after_a_restore_it_reads_on_where_the_gateway_says(self, served: Served) -> None:
+        restored = Problem.of("other-incarnation", cursor="common")
+        async with served(page(1), restored, page(7)) as (server, court_system):
+            events = court_system.events()
+            assert [(await anext(events)).cursor for _ in range(2)] == ["c1", "c7"]
+        assert [a.after for a in server.attempts] == [None, "c1", "common"]
+
+    @pytest.mark.parametrize("cursors", [[None], ["x" * 2000], ["a", "b"]], ids=["none", "too long", "again and again"])
+    async def test_a_restore_that_leads_nowhere_is_an_error(self, served: Served, cursors: list[str | None]) -> None:
+        script = [Problem.of("other-incarnation", cursor=cursor) for cursor in cursors]
+        async with served(page(1), *script) as (server, court_system):
+            with pytest.raises(CursorGoneError):
+                async for one in court_system.events():
+                    assert one.cursor == "c1"
+        assert len(server.attempts) == 1 + len(cursors)
 
     async def test_what_is_no_feed_is_not_taken_for_an_empty_one(self, served: Served) -> None:
         async with served({"status": 200, "things": []}) as (_, court_system):

@@ -31,6 +31,7 @@ from tests.api.world import (
     serving,
     token_for,
 )
+from tests.dated import by_now
 from tests.misbehaving import Misbehaving
 
 LOCATE = "police.person-locate.request"
@@ -85,7 +86,7 @@ async def result_of(court_system: CourtClient, request_no: str) -> Message:
 
 async def test_from_the_submission_to_the_confirmed_place(world: World, court_system: CourtClient) -> None:
     number = await located(world, court_system)
-    answer = dict(catalogue()[LOCATE].example_result)
+    answer = by_now(catalogue()[LOCATE], "result", catalogue()[LOCATE].example_result, world.clock.now())
     await world.reply(number, "result", answer, seqno=3, sealed=True)
 
     verbs = []

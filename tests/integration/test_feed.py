@@ -96,6 +96,7 @@ def assert_complete_and_in_order(seen: list[Event]) -> None:
         assert told[number] == [str(n) for n in range(1, count + 1)], number
 
 
+@pytest.mark.slow
 async def test_a_reader_beside_eight_writers_on_postgresql_misses_nothing() -> None:
     if postgres.binaries() is None:
         pytest.skip("PostgreSQL is not installed")

@@ -39,6 +39,22 @@ def exists(directory: str) -> bool:
     return Path(directory).is_dir()
 
 
+PORTS = "from gateway.demo.private_broker import free_ports; print(*free_ports(40))"
+
+
+async def test_two_programs_are_not_given_the_same_port(tmp_path: Path) -> None:
+    """Neither listens yet: what is free for one is free for the other, also where temporary files are put elsewhere."""
+    programs = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", PORTS, stdout=asyncio.subprocess.PIPE, env={**os.environ, **elsewhere}
+        )
+        for elsewhere in ({}, {"TMPDIR": str(tmp_path)})
+    ]
+    given = [port for one in programs for port in (await one.communicate())[0].split()]
+    beside = {str(int(port) + 1) for port in given}  # where a gateway's figures stand
+    assert len(given) == len(set(given)) == 80 and not beside & set(given)
+
+
 async def test_nothing_outlives_an_owner_that_dies() -> None:
     owner = await asyncio.create_subprocess_exec(
         sys.executable, "-c", OWNER, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
@@ -54,6 +70,7 @@ async def test_nothing_outlives_an_owner_that_dies() -> None:
     await eventually(lambda: not exists(directory))
 
 
+@pytest.mark.slow
 async def test_a_named_directory_keeps_its_messages_and_serves_one_at_a_time(tmp_path: Path) -> None:
     arguments = {"x-queue-type": "quorum"}
     async with PrivateBroker(tmp_path) as broker:

@@ -20,11 +20,14 @@ from adapters.registry import adapter_for, dialects, partners
 from adapters.shape import message
 from adapters.table import TableAdapter
 from gateway.core.lifecycle import TABLE
+from schemas import times
 from schemas.catalogue import Classification, MatterType, catalogue
-from schemas.legal import KNOWN_NOTICES, STATUTES, LegalRef
+from schemas.law.legal_bases import LEGAL_BASES
+from schemas.legal import LegalRef
+from schemas.plates import PLATE_KINDS
 from schemas.replies import VERBS
 from schemas.results import content_model
-from schemas.values import Day, Moment
+from schemas.values import PlateKind
 
 # --- every message, of any content that the models' types allow ---------------------------------------------------
 
@@ -35,10 +38,12 @@ MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31)).map(
     lambda d: d.replace(microsecond=0, tzinfo=BEIJING).isoformat()
 )
 DAYS = st.dates(date(1900, 1, 1), date(2099, 12, 31)).map(date.isoformat)
+STATUTES = sorted(row.code for row in LEGAL_BASES.default if row.kind == "statute")
+NOTICES = [*sorted(row.code for row in LEGAL_BASES.default if row.kind == "notice"), "FA-2031-12"]
 BASES = st.one_of(
-    st.builds("{}-{}".format, st.sampled_from(sorted(STATUTES)), st.integers(1, 999)),
-    st.sampled_from(sorted(KNOWN_NOTICES)),
-    st.builds("{}-{}".format, st.sampled_from(sorted(KNOWN_NOTICES)), st.integers(1, 99)),
+    st.builds("{}-{}".format, st.sampled_from(STATUTES), st.integers(1, 999)),
+    st.sampled_from(NOTICES),
+    st.builds("{}-{}".format, st.sampled_from(NOTICES), st.integers(1, 99)),
 )
 
 
@@ -46,7 +51,12 @@ def _validator(annotated: Any) -> Any:
     return next(m.func for m in get_args(annotated) if isinstance(m, AfterValidator))
 
 
-SPECIAL = {_validator(Moment): MOMENTS, _validator(Day): DAYS, _validator(LegalRef): BASES}
+SPECIAL = {
+    **{_validator(kind): MOMENTS for kind in (times.PastMoment, times.ComingMoment, times.AnyMoment)},
+    **{_validator(kind): DAYS for kind in (times.PastDay, times.AnswerDay, times.ComingDay, times.AnyDay)},
+    _validator(LegalRef): BASES,
+    _validator(PlateKind): st.sampled_from([*PLATE_KINDS]),
+}
 
 
 def values(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchStrategy[Any]:
@@ -118,9 +128,21 @@ def messages() -> Iterator[tuple[TableAdapter, MatterType, str]]:
 
 
 MESSAGES = list(messages())
-every_message = pytest.mark.parametrize(
-    ("adapter", "matter", "verb"), MESSAGES, ids=[f"{a.dialect} {m.name} {v}" for a, m, v in MESSAGES]
-)
+IDS = [f"{a.dialect} {m.name} {v}" for a, m, v in MESSAGES]
+WORDS = ("adapter", "matter", "verb")
+every_message = pytest.mark.parametrize(WORDS, MESSAGES, ids=IDS)
+
+
+def at_length() -> Iterator[Any]:
+    """Every message; all but one of each dialect and verb for `make test-all` only."""
+    seen: set[tuple[str, str]] = set()
+    for one in MESSAGES:
+        key = one[0].dialect, one[2]
+        yield pytest.param(*one, marks=pytest.mark.slow) if key in seen else one
+        seen.add(key)
+
+
+every_message_at_length = pytest.mark.parametrize(WORDS, [*at_length()], ids=IDS)
 EXAMPLES = 6  # of each of some 280 messages, which share their models and codecs
 
 # --- what is expected, without the engine ---------------------------------------------------------------------------
@@ -156,7 +178,7 @@ def mark(node: Any, withheld: frozenset[str], marks: list[str], path: str = "", 
     return marks[-1]
 
 
-@every_message
+@every_message_at_length
 @given(data=st.data())
 @settings(max_examples=EXAMPLES, deadline=None)
 async def test_what_comes_back_is_what_was_visible_and_no_more_is_said(
@@ -183,7 +205,7 @@ ANYTHING = st.recursive(
 )
 
 
-@every_message
+@every_message_at_length
 @given(data=st.data())
 @settings(max_examples=EXAMPLES, deadline=None)
 async def test_whatever_a_partner_says_is_understood_or_refused_by_a_rule(

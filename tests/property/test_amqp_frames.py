@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 from pamqp.heartbeat import Heartbeat
 
-from gateway.amqp.deliveries import Incoming, Tap
+from gateway.amqp.deliveries import Incoming, Kept, Tap
 from gateway.amqp.frames import PublishFrames, short
 from gateway.amqp.transport import FrameReader
 from gateway.errors import MisuseError
@@ -73,6 +74,7 @@ def deliveries(draw: st.DrawFn) -> tuple[Incoming, bytes]:
         queue="q", body=body, routing_key=draw(TEXT), redelivered=draw(st.booleans()), user_id=properties.user_id,
         content_type=properties.content_type, message_id=properties.message_id, headers=headers,
         tag=draw(st.integers(1, 2**63 - 1)), channel=cast(Channel, None),
+        size=len(body),
     )  # fmt: skip
     parts: list[Any] = [
         spec.Basic.Deliver("tag", expected.tag, expected.redelivered, "x", expected.routing_key),
@@ -117,6 +119,48 @@ async def test_deliveries_come_out_whole_and_the_rest_goes_to_the_client(
     await feeding
     assert arrived == [expected for expected, _ in messages]
     assert seen == b"".join(others)
+
+
+def deliver(tap: Tap, body: bytes, cut: int, tag: int = 1) -> None:
+    """One delivery, its body in frames of `cut` bytes."""
+    deliver_ok = pamqp.frame.marshal(spec.Basic.Deliver("t", tag, False, "x", "k"), TAPPED)
+    header = pamqp.frame.marshal(ContentHeader(body_size=len(body)), TAPPED)
+    assert tap.take(1, deliver_ok[7:-1]) and tap.take(2, header[7:-1])
+    for at in range(0, len(body), cut):
+        assert tap.take(3, body[at : at + cut])
+
+
+@given(body=st.binary(max_size=300), cut=st.integers(1, 120), whole=st.integers(0, 200), part=st.integers(0, 100))
+def test_of_a_body_that_is_too_large_the_beginning_and_the_digest_are_kept(
+    body: bytes, cut: int, whole: int, part: int
+) -> None:
+    arrived: list[Incoming] = []
+    deliver(Tap("q", cast(Channel, None), arrived.append, kept=Kept(whole, part)), body, cut)
+    (message,) = arrived
+    assert message.size == len(body)
+    if len(body) <= whole:
+        assert (message.body, message.sha256) == (body, None)
+    elif part < len(body):
+        assert (message.body, message.sha256) == (body[:part], hashlib.sha256(body).hexdigest())
+    else:
+        assert (message.body, message.sha256) == (body, None)
+
+
+def test_a_body_without_room_is_not_kept_and_its_tag_is_told() -> None:
+    arrived: list[Incoming] = []
+    skipped: list[int] = []
+    asked: list[int] = []
+
+    def room(size: int) -> bool:
+        asked.append(size)
+        return size < 10
+
+    tap = Tap("q", cast(Channel, None), arrived.append, kept=Kept(20, 5), room=room, skip=skipped.append)
+    for tag, size in enumerate((3, 15, 30, 0), 1):
+        deliver(tap, b"x" * size, 4, tag)
+    assert asked == [3, 15, 5, 0]
+    assert skipped == [2]
+    assert [(m.tag, m.body, m.size) for m in arrived] == [(1, b"xxx", 3), (3, b"xxxxx", 30), (4, b"", 0)]
 
 
 async def test_the_client_sees_a_sign_of_life_among_deliveries() -> None:

@@ -91,7 +91,12 @@ def follow(request: Request, decision: Decision) -> None:
     request.state, request.marks, request.facts = decision.state, decision.marks, decision.facts
 
 
-@pytest.mark.parametrize("shape", sorted(FIRST))
+each_shape = pytest.mark.parametrize(
+    "shape", [shape if shape == "ask" else pytest.param(shape, marks=pytest.mark.slow) for shape in sorted(FIRST)]
+)
+
+
+@each_shape
 @settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_any_conversation_keeps_its_promises(shape: str, data: st.DataObject) -> None:
@@ -163,7 +168,7 @@ EXITS = [
 ]
 
 
-@pytest.mark.parametrize("shape", sorted(FIRST))
+@each_shape
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_withdrawal_that_came_too_late_leaves_what_was_said_meanwhile(shape: str, data: st.DataObject) -> None:

@@ -11,13 +11,18 @@ from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
 from schemas import identifiers
+from schemas.countries import country_of_issue
 from schemas.courts import COURTS, court_code
-from schemas.divisions import PROVINCES, division
+from schemas.divisions import division
+from schemas.identifiers import MAINLAND
+from schemas.identity import identity_number
 from schemas.legal import legal_code, legal_text
+from schemas.moments import day, moment
 from schemas.normal import squeeze, upper
+from schemas.phones import mobile, phone
 from schemas.plates import PLATE_PROVINCES, plate_number
 from schemas.rules import RULES
-from schemas.values import identity_number
+from schemas.texts import line, name, prose
 
 READERS: list[Callable[[str], str]] = [
     identifiers.case_number,
@@ -25,8 +30,16 @@ READERS: list[Callable[[str], str]] = [
     identifiers.permanent_residence,
     identifiers.credit_code,
     identifiers.vin,
-    identifiers.mobile,
-    identifiers.phone,
+    mobile,
+    phone,
+    identifiers.quoted_case_number,
+    identifiers.register_number,
+    country_of_issue,
+    line,
+    prose,
+    name,
+    moment,
+    day,
     plate_number,
     division,
     court_code,
@@ -57,7 +70,7 @@ def check_digit(seventeen: str) -> str:
 @st.composite
 def resident_ids(draw: st.DrawFn) -> str:
     born = draw(st.dates(date(1900, 1, 1), date(2026, 1, 1)))
-    province = draw(st.sampled_from(sorted(PROVINCES)))
+    province = draw(st.sampled_from(sorted(MAINLAND)))
     county, sequence = draw(st.integers(0, 9999)), draw(st.integers(0, 999))
     seventeen = f"{province}{county:04}{born:%Y%m%d}{sequence:03}"
     return seventeen + check_digit(seventeen)

@@ -11,18 +11,24 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from gateway.core import expiry
 from gateway.core.measure_moves import CAME_TO_NOTHING, LIVE, MOVES, STATES, is_live, moved
-from gateway.core.measures import renewed, settled
-from gateway.core.records import Changes, Measure, Timer
+from gateway.core.measures import settled
+from gateway.core.records import Changes, Measure, Request, Timer
+from gateway.core.renewals import renewals
 from gateway.core.worktime import local_day
 
 START = datetime(2026, 3, 24, 2, 0, tzinfo=UTC)
 DAYS, HOUR, REF = (30, 15, 7, 3, 1), 8, "v5t9c2hb"
+RENEWAL = Request(
+    "court-sn0199-20260401-000002", "police.vehicle-seal.request", 1, "ask", "completed", "court-sn0199",
+    "police-610199", START, START,
+)  # fmt: skip
 ANSWERS = [
     ("completed", {"outcome": "done", "items": [{"ref": REF, "status": "done"}]}),
     ("completed", {"outcome": "done", "items": [{"ref": REF, "status": "failed"}]}),
@@ -73,13 +79,19 @@ class MeasureLife(RuleBasedStateMachine):
             if new is not None:
                 self._becomes(replace(new, ended_by="another-request") if new.state == "ended" else new)
 
-    @rule(days=st.integers(1, 400))
-    def is_renewed(self, days: int) -> None:
-        """From today on; the partner registers a later end."""
+    @rule(days=st.integers(1, 400), before=st.integers(0, 60))
+    def is_renewed(self, days: int, before: int) -> None:
+        """The partner registers a later end: today, or some days ago, which it tells only now."""
         assert self.measure.end_on is not None
+        registered = (local_day(self.now) - timedelta(days=before)).isoformat()
         later = max(date.fromisoformat(self.measure.end_on), local_day(self.now)) + timedelta(days=days)
-        for new in renewed([self.measure], [{"ref": REF, "status": "done", "end_on": later.isoformat()}]):
+        item = {"ref": REF, "status": "done", "end_on": later.isoformat(), "registered_on": registered}
+        found = renewals([self.measure], RENEWAL, {"outcome": "done", "as_of": "-", "items": [item]}, self.now)
+        for _, new in (*found.continued, *found.lapsed):
             self._becomes(new)
+        for _, new in found.anew:  # another measure: this one stays lapsed
+            assert (self.measure.state, new.state) == ("lapsed", "active")
+            assert registered > self.measure.end_on and new.start_on == registered
 
     @rule(hours=st.sampled_from([0.5, 7, 24, 72, 24 * 20, 24 * 200]))
     def time_passes(self, hours: float) -> None:
@@ -135,6 +147,7 @@ class MeasureLife(RuleBasedStateMachine):
         assert max(self.over.values(), default=0) <= 1, self.over
 
 
+@pytest.mark.slow
 def test_no_measure_lapses_unnoticed() -> None:
     run_state_machine_as_test(
         MeasureLife,

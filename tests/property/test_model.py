@@ -265,7 +265,7 @@ class Notice(Life):
     shape = "notice"
 
 
-@pytest.mark.parametrize("life", [Life, Alert, Notice])
+@pytest.mark.parametrize("life", [Life, *(pytest.param(life, marks=pytest.mark.slow) for life in (Alert, Notice))])
 def test_any_life_keeps_its_promises(life: type[Life]) -> None:
     run_state_machine_as_test(
         life,

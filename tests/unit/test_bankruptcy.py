@@ -19,7 +19,7 @@ PROPOSE, TRANSFER, STAY = (
 SLIPS: list[tuple[str, str, Any, str, str]] = [
     (PROPOSE, "/known_assets", "8600000.00", "/known_assets", "assets-cover-debt"),
     (PROPOSE, "/known_assets", "10000000.00", "/known_assets", "assets-cover-debt"),
-    (PROPOSE, "/enterprise/uscc", "610199199003071237", "/enterprise/uscc", "uscc-checksum"),
+    (PROPOSE, "/enterprise/uscc", "610199199003071237", "/enterprise/uscc", "uscc-form"),
     (PROPOSE, "/enterprise/uscc", DELETE, "/enterprise/uscc", "missing-member"),
     (PROPOSE, "/grounds", [], "/grounds", "too-few"),
     (PROPOSE, "/grounds", ["cannot-pay-due", "cannot-pay-due"], "/grounds/1", "duplicate-value"),

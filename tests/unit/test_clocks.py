@@ -22,9 +22,10 @@ from gateway.core.main_clock import Basis, opened
 from gateway.core.records import Request, Timer
 from gateway.core.settings import Terms
 from gateway.registry.calendars import shipped
-from schemas.catalogue import Deadline, DeadlineKind
+from schemas.catalogue import Deadline, DeadlineKind, catalogue
 
 BASIS = Basis(Terms(), shipped(), Duty())
+OF_A_REGISTER = replace(BASIS, objection_pauses=True)
 NOW = datetime(2026, 3, 24, 2, 0, tzinfo=UTC)  # Tuesday 10:00 in Shanghai
 FIVE_DAYS = Deadline(DeadlineKind.WORKING_DAYS, 5)
 
@@ -234,13 +235,46 @@ def test_a_supplement_stops_the_clock_and_it_goes_on_with_the_time_left() -> Non
     assert "paused" not in one.facts["due"]
 
 
-def test_an_objection_stops_the_clock_until_it_is_answered() -> None:
+def test_an_objection_stops_the_clock_only_where_the_catalogue_says_so() -> None:
     one = request("accepted")
     raised = move(one, "accepted", at("2026-03-25T09:00"), "objection")
+    assert "due" not in raised and "paused" not in one.facts["due"]
+    assert raised["objection"].due_at == at("2026-04-10T00:00")  # it is answered all the same
+    assert move(one, "accepted", at("2026-03-25T11:00"), "objection-answer") == {"objection": None}
+    pausing = {name for name, matter in catalogue().items() if matter.objection_pauses}
+    assert pausing == {
+        "dept.property.query",
+        "dept.property-control.request",
+        "police.vehicle-info.query",
+        "police.vehicle-seal.request",
+    }
+
+
+def test_a_clock_that_an_earlier_version_stopped_goes_on_with_the_answer() -> None:
+    """An objection of before stopped every clock."""
+    one = request("accepted")
+    move(one, "accepted", at("2026-03-25T09:00"), "objection", OF_A_REGISTER)
+    assert one.facts["objection"] is True
+    answered = move(one, "accepted", at("2026-03-26T09:00"), "objection-answer")
+    assert answered["objection"] is None and "paused" not in one.facts["due"]
+
+
+def test_months_that_were_paused_go_on_as_days() -> None:
+    months = opened(Deadline(DeadlineKind.LEGAL_MONTHS, 3), "normal", BASIS, at("2025-07-02T10:00"))
+    assert months["on"] == "2025-10-09"
+    stopped = main_clock.paused(months, BASIS, at("2025-10-03T10:00"))
+    assert (stopped["left"], stopped["left_kind"]) == (6, "legal_days")
+    again = main_clock.resumed(stopped, "supplement", BASIS, at("2025-10-20T10:00"))
+    assert (again["kind"], again["on"]) == ("legal_days", "2025-10-27")  # 10-26 is a Sunday
+
+
+def test_an_objection_stops_the_clock_until_it_is_answered() -> None:
+    one = request("accepted")
+    raised = move(one, "accepted", at("2026-03-25T09:00"), "objection", OF_A_REGISTER)
     assert raised["due"] is None
     assert raised["objection"].due_at == at("2026-04-10T00:00")
-    assert move(one, "accepted", at("2026-03-25T10:00"), "objection") == {}
-    answered = move(one, "accepted", at("2026-03-25T11:00"), "objection-answer")
+    assert move(one, "accepted", at("2026-03-25T10:00"), "objection", OF_A_REGISTER) == {}
+    answered = move(one, "accepted", at("2026-03-25T11:00"), "objection-answer", OF_A_REGISTER)
     assert answered["objection"] is None
     assert one.facts["due"]["on"] == "2026-03-31"  # the same day: no time was lost
     assert answered["due"].due_at == at("2026-03-31T00:00")
@@ -248,10 +282,10 @@ def test_an_objection_stops_the_clock_until_it_is_answered() -> None:
 
 def test_a_supplement_while_an_objection_is_unanswered_does_not_start_it() -> None:
     one = request("received")
-    move(one, "received", NOW, "objection")
-    move(one, "supplement-wanted", NOW, "supplement-request")
-    assert "due" not in move(one, "received", NOW, "supplement")
-    assert "due" in move(one, "received", NOW, "objection-answer")
+    move(one, "received", NOW, "objection", OF_A_REGISTER)
+    move(one, "supplement-wanted", NOW, "supplement-request", OF_A_REGISTER)
+    assert "due" not in move(one, "received", NOW, "supplement", OF_A_REGISTER)
+    assert "due" in move(one, "received", NOW, "objection-answer", OF_A_REGISTER)
 
 
 def test_what_was_said_is_not_said_again_after_a_pause() -> None:

@@ -59,7 +59,8 @@ def test_every_matter_code(code: str) -> None:
     payload = parse_open(matter, data)
     assert payload.canonical() == data
     assert matter.coercive(payload) is (code not in ("investigate-property", "serve-document"))
-    common = {"enforcement-ruling", "assistance-notice", "entrust-letter", "service-receipt", "work-permit-copy"}
+    ruling = "release-ruling" if row.effect == "end" else "enforcement-ruling"
+    common = {ruling, "assistance-notice", "entrust-letter", "service-receipt", "work-permit-copy"}
     decision = {"detention-decision"} if code == "control-person" else set()
     assert set(matter.documents(payload)) == common | set(row.papers) | decision
     assert set(row.papers) <= set(DOCUMENTS)

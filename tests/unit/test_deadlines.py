@@ -23,7 +23,7 @@ CALENDAR = shipped()
 DAY = timedelta(days=1)
 is_workday = cache(chinese_calendar.is_workday)  # each day is asked for hundreds of times below
 VECTORS = json.loads(Path("tests/vectors/deadlines.json").read_text(encoding="utf-8"))
-KINDS = st.sampled_from(DeadlineKind)
+KINDS = st.sampled_from([DeadlineKind.LEGAL_DAYS, DeadlineKind.WORKING_DAYS, DeadlineKind.CLOCK_HOURS])
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2026, 10, 1), timezones=st.just(UTC))
 AMOUNTS = st.integers(0, 40)
 
@@ -183,4 +183,49 @@ def test_an_interruption_that_lasts_no_time_costs_no_time(
     if stop >= whole.at:
         assert left(ask, start, stop, CALENDAR).amount == 0
     else:
+        assert due(left(ask, start, stop, CALENDAR), stop, CALENDAR) == whole
+
+
+@pytest.mark.parametrize(
+    ("start", "months", "on"),
+    [
+        ("2025-07-02", 3, "2025-10-09"),  # 10-02 lies in the holiday
+        ("2025-11-30", 3, "2026-02-28"),  # a shorter month ends it with its last day (民法典 202), a make-up Saturday
+        ("2026-03-24", 3, "2026-06-24"),
+        ("2026-01-31", 1, "2026-02-28"),
+        ("2025-12-20", 1, "2026-01-20"),
+        ("2025-09-09", 1, "2025-10-09"),
+    ],
+)
+def test_months_run_to_the_same_day_and_a_last_day_on_a_holiday_moves_on(start: str, months: int, on: str) -> None:
+    assert due(Deadline(DeadlineKind.LEGAL_MONTHS, months), noon(start), CALENDAR).on.isoformat() == on
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount", "start", "stop", "days"),
+    [
+        (DeadlineKind.LEGAL_DAYS, 7, "2025-09-24", "2025-09-30", 1),  # the last day has not come: nothing has moved
+        (DeadlineKind.LEGAL_DAYS, 7, "2025-09-24", "2025-10-01", 8),  # it has come, on a holiday: 10-09 is the end
+        (DeadlineKind.LEGAL_DAYS, 7, "2025-09-24", "2025-10-03", 6),
+        (DeadlineKind.LEGAL_DAYS, 7, "2025-09-24", "2025-10-08", 1),
+        (DeadlineKind.LEGAL_DAYS, 7, "2025-09-24", "2025-10-09", 0),
+        (DeadlineKind.LEGAL_DAYS, 7, "2025-09-24", "2025-10-20", 0),
+        (DeadlineKind.LEGAL_MONTHS, 3, "2025-07-02", "2025-09-30", 2),
+        (DeadlineKind.LEGAL_MONTHS, 3, "2025-07-02", "2025-10-03", 6),
+        (DeadlineKind.LEGAL_MONTHS, 3, "2025-07-02", "2025-10-09", 0),
+    ],
+)
+def test_what_an_interruption_leaves_of_a_legal_term(
+    kind: DeadlineKind, amount: int, start: str, stop: str, days: int
+) -> None:
+    """A term that a holiday has moved keeps the days up to where it was moved to (CPL-85 (3))."""
+    rest = left(Deadline(kind, amount), noon(start), noon(stop), CALENDAR)
+    assert rest == Deadline(DeadlineKind.LEGAL_DAYS, days)
+
+
+@given(MOMENTS, st.integers(1, 3), st.integers(0, 120))
+def test_an_interruption_of_months_costs_no_time(start: datetime, months: int, days: int) -> None:
+    ask, stop = Deadline(DeadlineKind.LEGAL_MONTHS, months), start + days * DAY
+    whole = due(ask, start, CALENDAR)
+    if stop < whole.at:
         assert due(left(ask, start, stop, CALENDAR), stop, CALENDAR) == whole

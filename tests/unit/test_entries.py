@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from gateway.core.law_terms import ends_on
 from gateway.core.ledgers import KINDS, LedgerItem, item
 from gateway.core.records import LedgerLine
+from gateway.registry.calendars import shipped
 from schemas.catalogue import catalogue
 from schemas.ledgers import LedgerEntry
 from schemas.validation import parse_data, parse_open
@@ -56,7 +58,7 @@ def stands(today: str, *entries: LedgerEntry) -> LedgerItem:
             day=entry.on or "2026-03-24",
             at=NOW,
             settles=entry.settles,
-            due_on=entry.due_on,
+            due_on=entry.due_on if entry.term is None else ends_on(*entry.term, shipped()).isoformat(),
             amount=entry.amount,
         )
         for number, entry in enumerate(entries)
@@ -65,10 +67,34 @@ def stands(today: str, *entries: LedgerEntry) -> LedgerItem:
     return item(lines, date.fromisoformat(today))
 
 
-def test_money_is_owed_thirty_days_from_the_day_on_which_it_came() -> None:
+def test_money_is_owed_thirty_days_from_the_notice_that_it_came() -> None:
     there = stands("2026-04-23", opened(RECEIPT))
     assert (there.due_on, there.overdue_days, there.amount) == (date(2026, 4, 23), 0, Decimal("128000.00"))
     assert stands("2026-04-24", opened(RECEIPT)).overdue_days == 1
+
+
+def test_a_notice_that_comes_later_begins_the_term_later() -> None:
+    there = stands("2026-04-28", opened(RECEIPT, notified_on="2026-03-29"))
+    assert (there.due_on, there.opened_on) == (date(2026, 4, 28), date(2026, 3, 24))
+
+
+def test_unidentified_money_is_owed_from_the_day_on_which_its_case_became_known() -> None:
+    unknown = opened(RECEIPT, unidentified=True)
+    waits = stands("2026-12-01", unknown)
+    assert (waits.state, waits.open, waits.due_on, waits.overdue) == ("unidentified", True, None, False)
+    assert (waits.amount, waits.opened_on) == (Decimal("128000.00"), date(2026, 3, 24))
+    claim = opened(RECEIPT, claimed_on="2026-06-01")
+    known = stands("2026-06-02", unknown, claim)
+    assert (known.state, known.due_on, known.opened_on) == ("claimed", date(2026, 7, 1), date(2026, 3, 24))
+    paid = stands("2026-06-30", unknown, claim, opened(RELEASE, released_on="2026-06-20"))
+    assert (paid.state, paid.open) == ("released", False)
+
+
+def test_what_nobody_has_claimed_of_unidentified_money_stays_open() -> None:
+    unknown, claim = opened(RECEIPT, unidentified=True), opened(RECEIPT, claimed_on="2026-06-01", amount="28000.00")
+    out = opened(RELEASE, released_on="2026-06-20", amount="28000.00")
+    rest = stands("2026-06-30", unknown, claim, out)
+    assert (rest.state, rest.open, rest.amount) == ("partly", True, Decimal("128000.00"))
 
 
 def test_money_is_cleared_when_what_went_out_comes_to_what_came_in() -> None:

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
+from gateway.core.law_terms import check_last_days
+from gateway.errors import RejectedError
+from gateway.registry.calendars import shipped
 from schemas.catalogue import Classification, Kind, Shape, catalogue
+from schemas.law.force import SHIPPED, put_in_force
+from schemas.law.reading import read_law
 from schemas.validation import check_case, parse_data, parse_open
 from tests.faults import DELETE, changed, example, faults
 
@@ -43,7 +48,10 @@ SLIPS: list[tuple[str, str, Any, str, str]] = [
     (APPROVE, "/day_count", -1, "/day_count", "number-range"),
     (APPROVE, "/approved_on", "2026-03-23", "/approved_on", "end-before-start"),
     (APPROVE, "/pay_by", "2026-03-31", "/pay_by", "end-before-start"),
-    (APPROVE, "/pay_by", "2026-04-24", "/pay_by", "payout-late"),
+    (APPROVE, "/notified_on", "2026-03-23", "/notified_on", "end-before-start"),
+    (APPROVE, "/notified_on", "2026-04-02", "/approved_on", "end-before-start"),
+    (RECEIPT, "/notified_on", "2026-03-23", "/notified_on", "end-before-start"),
+    (RECEIPT, "/claimed_on", "2026-03-23", "/claimed_on", "end-before-start"),
     (APPROVE, "/payee/kind", "administrator", "/served_on", "served-required"),
 ]
 
@@ -55,6 +63,70 @@ def test_slip(name: str, at: str, value: Any, pointer: str, rule: str) -> None:
 
 
 DELAY = {"reason": "distribution", "approved_by": "局演示", "approved_on": "2026-04-01"}
+
+
+def last_day(**members: Any) -> list[tuple[str, str, str]]:
+    """What is wrong with the last day to pay, on the shipped calendar: pointer, rule, Chinese text."""
+    matter = catalogue()[APPROVE]
+    try:
+        data = {name: value for name, value in {**example(APPROVE), **members}.items() if value is not ...}
+        check_last_days(matter, parse_open(matter, data), shipped())
+    except RejectedError as error:
+        return [(e.pointer, e.rule, e.detail) for e in error.errors]
+    return []
+
+
+def test_the_last_day_to_pay_is_counted_from_the_notice() -> None:
+    assert last_day(pay_by="2026-04-23") == []
+    [(pointer, rule, text)] = last_day(pay_by="2026-04-24")
+    assert (pointer, rule) == ("/payload/pay_by", "payout-late")
+    assert "30 日" in text and "法发〔2017〕6号第十条" in text
+    assert last_day(pay_by="2026-04-24", notified_on="2026-03-25") == []
+    assert last_day(pay_by="2026-04-24", notified_on=...) != [], "absent: the day of the receipt"
+
+
+def test_a_last_day_that_is_a_rest_day_moves_on() -> None:
+    """2026-05-01 to 05-05 are days off: thirty days from 04-01 end on 05-01, so on 05-06."""
+    given = {"received_on": "2026-04-01", "notified_on": "2026-04-01", "approved_on": "2026-04-01", "day_count": 0}
+    assert last_day(**given, pay_by="2026-05-06") == []
+    assert [rule for _, rule, _ in last_day(**given, pay_by="2026-05-07")] == ["payout-late"]
+
+
+def test_ten_days_once_the_reason_for_a_delay_has_ended() -> None:
+    assert last_day(pay_by="2027-01-04", delay=DELAY) == [], "the reason lasts"
+    ended = {**DELAY, "ended_on": "2026-05-11"}
+    assert last_day(pay_by="2026-05-21", delay=ended) == []
+    [(pointer, rule, text)] = last_day(pay_by="2026-05-22", delay=ended)
+    assert (pointer, rule) == ("/payload/pay_by", "payout-late-after-delay")
+    assert "10 日" in text
+    assert last_day(pay_by="2026-04-23", delay={**DELAY, "ended_on": "2026-04-02"}) == [], "never less than thirty"
+
+
+def test_a_court_with_rules_of_its_own_counts_by_them() -> None:
+    own = '[[entry]]\nname = "fund-payout"\ndays = 7\nkind = "working"\nsource = "本院规定"\nsince = 2026-01-01\n'
+    put_in_force(read_law({"terms.toml": own}))
+    try:
+        assert last_day(pay_by="2026-04-02") == []
+        [(_, rule, text)] = last_day(pay_by="2026-04-03")
+    finally:
+        put_in_force(SHIPPED)
+    assert rule == "payout-late" and "7 个工作日" in text and "本院规定" in text
+
+
+def test_a_reason_does_not_end_before_the_delay_was_approved() -> None:
+    data = {**example(APPROVE), "delay": {**DELAY, "ended_on": "2026-03-31"}}
+    assert faults(lambda: parse_open(catalogue()[APPROVE], data)) == [("/payload/delay/ended_on", "end-before-start")]
+
+
+def test_unidentified_money_needs_no_case_and_has_not_been_claimed() -> None:
+    matter = catalogue()[RECEIPT]
+    unknown = parse_open(matter, {**example(RECEIPT), "unidentified": True})
+    check_case(matter, unknown, None)
+    assert faults(lambda: check_case(matter, parse_open(matter, example(RECEIPT)), None)) == [
+        ("/case_no", "case-required")
+    ]
+    both = {**example(RECEIPT), "unidentified": True, "claimed_on": "2026-04-01"}
+    assert faults(lambda: parse_open(matter, both)) == [("/payload/claimed_on", "unidentified-or-claimed")]
 
 
 def test_an_approved_delay_goes_beyond_the_thirty_days_with_its_form() -> None:

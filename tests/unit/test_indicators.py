@@ -159,6 +159,9 @@ def test_the_ledgers_are_counted() -> None:
             replace(lead, state="filed", outcome="filed", settled_on=day),
             replace(lead, state="not-filed", outcome="not-filed", settled_on=day, opened_on=date(2026, 3, 1)),
             replace(lead, state="returned", outcome="returned", settled_on=day),
+            replace(lead, state="turned-away", turned_away_on=day),
+            replace(lead, outcome="transferred", settled_on=day, opened_on=date(2026, 3, 1)),
+            replace(lead, outcome="case-revoked", settled_on=day, opened_on=None),
             replace(lead, state="rejected", outcome="rejected", settled_on=day),  # never left
             replace(lead, opened_on=date(2026, 3, 1), overdue_days=23),  # 30 days are not over
             replace(lead, opened_on=date(2026, 3, 1), overdue_days=24),
@@ -171,7 +174,8 @@ def test_the_ledgers_are_counted() -> None:
         ]
     )
     found = counted(rows)
-    assert (found.leads_sent, found.leads_filed, found.leads_refused, found.leads_overdue) == (3, 1, 2, 2)
+    assert (found.leads_sent, found.leads_filed, found.leads_refused, found.leads_overdue) == (4, 1, 1, 2)
+    assert (found.leads_transferred, found.leads_turned_away, found.leads_revoked) == (1, 2, 1)
     assert found.leads_long_overdue == 1
     assert (found.petitions_overdue, found.funds_overdue, found.rechecks_overdue) == (1, 1, 1)
 

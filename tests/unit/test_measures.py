@@ -180,25 +180,6 @@ def test_a_lapse_has_a_named_cause(renewals: list[Request], cause: str) -> None:
 # --- too much, twice, left behind -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("debt", "values", "standing", "over"),
-    [
-        ("100.00", ["150.00"], [], False),  # one thing may be worth more
-        ("100.00", ["150.00"], ["100.00"], True),
-        ("100.00", ["150.00"], ["99.99"], False),
-        ("100.00", ["60.00", "40.00"], [], False),
-        ("100.00", ["100.00", "1.00"], [], True),
-        ("100.00", [None], ["40.00", "60.00"], True),
-        ("100.00", [None, None], [], False),
-        (None, ["1.00", "2.00"], ["100.00"], False),
-    ],
-)
-def test_over_seizure(debt: str | None, values: list[str | None], standing: list[str], over: bool) -> None:
-    there = [measure(amount=amount) for amount in standing]
-    there += [measure(amount="1000.00", state=state) for state in ("ended", "lapsed")] + [measure(amount=None)]
-    assert seizures.over_seized(debt, values, there) is over
-
-
 def test_who_waits_behind_and_who_is_elsewhere() -> None:
     first = measure(rank=1)
     waiting = measure(measure_no="b-1", case_no="other", state="requested", rank=2)

@@ -31,7 +31,7 @@ PAGE = Notification(
     raised_at=NOW,
     subject="【联执】车辆命中 police-610199-20260324-000001",
     text="车辆命中，紧急。\nA controlled vehicle was seen.",
-    link="/v1/pages/01a20d3f/acknowledge?token=x",
+    link="/v1/pages/01a20d3f/acknowledge/x",
 )
 
 

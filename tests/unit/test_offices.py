@@ -172,7 +172,7 @@ def test_one_unfinished_point_keeps_the_whole_suggestion_open() -> None:
     ("name", "senders", "receivers", "kind", "amount"),
     [
         (PETITION, {Kind.OFFICE, Kind.COURT}, {Kind.COURT}, DeadlineKind.LEGAL_DAYS, 30),
-        (SUGGESTION, {Kind.PROCURATORATE}, {Kind.COURT}, DeadlineKind.LEGAL_DAYS, 89),
+        (SUGGESTION, {Kind.PROCURATORATE}, {Kind.COURT}, DeadlineKind.LEGAL_MONTHS, 3),
         (CLARIFY, {Kind.COURT}, {Kind.OFFICE, Kind.COURT}, DeadlineKind.LEGAL_DAYS, 15),
         (WITNESS, {Kind.COURT}, {Kind.WITNESS, Kind.PROCURATORATE}, DeadlineKind.WORKING_DAYS, 2),
         (REVIEW, {Kind.OFFICE}, {Kind.COURT}, DeadlineKind.WORKING_DAYS, 10),

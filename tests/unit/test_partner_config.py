@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic_core import PydanticCustomError
 
 from gateway.crypto.keyring import generate_jwk
 from gateway.errors import ConfigurationError
 from gateway.partner import PartnerConfig
+from schemas.law.force import SHIPPED, put_in_force
+from schemas.legal import legal_code
 from tests.integration.partner_court import COURT, JWKS, POLICE, write_partner
 
 URL = "amqp://x:p%40ss%2Fword@mq.court.example:5671/lianzhi"
@@ -33,6 +36,22 @@ def test_the_file_of_the_examples(tmp_path: Path) -> None:
         f"{POLICE}.enc.1.private.jwk",
         "amqp.password",
     }
+
+
+def test_the_broker_may_know_us_by_another_name(tmp_path: Path) -> None:
+    """Where two courts share a broker, each gives us a user of its own."""
+    config = PartnerConfig.load(write(tmp_path))
+    assert config.broker_user == POLICE
+    config = PartnerConfig.load(write(tmp_path, amqp=f"amqp://{POLICE}-b@mq.court.example/lianzhi"))
+    assert (config.code, config.broker_user) == (POLICE, f"{POLICE}-b")
+    assert config.amqp_url.startswith(f"amqp://{POLICE}-b:")
+
+
+def test_the_nodes_of_a_cluster_stand_in_a_list(tmp_path: Path) -> None:
+    nodes = [f"amqp://{POLICE}@mq{n}.court.example/lianzhi" for n in (1, 2)]
+    config = PartnerConfig.load(write(tmp_path, amqp=nodes))
+    assert config.amqp_urls == tuple(url.replace("@", ":p%40ss%2Fword@") for url in nodes)
+    assert config.amqp_url == config.amqp_urls[0] and "p%40ss" not in repr(config)
 
 
 def test_nothing_secret_shows(tmp_path: Path) -> None:
@@ -59,7 +78,13 @@ def test_tls_files_go_into_the_url(tmp_path: Path) -> None:
     [
         ({"code": "Police"}, "code"),
         ({"amqp": "https://mq.court.example"}, "amqp"),
-        ({"amqp": "amqp://other@mq.court.example/lianzhi"}, POLICE),
+        ({"amqp": "amqps://mq.court.example/lianzhi?no_verify_ssl=1"}, "no_verify_ssl"),
+        ({"amqp": "amqps://mq.court.example/lianzhi?heartbeat=5&heartbeat=9"}, "heartbeat"),
+        ({"amqp": "amqp://Other@mq.court.example/lianzhi"}, "amqp"),
+        ({"amqp": "amqp://x@mq1.court.example:5672,mq2.court.example:5672/lianzhi"}, "one host"),
+        ({"amqp": ["amqp://x@mq1.court.example/a", "amqp://x@mq2.court.example/b"]}, "same user and virtual host"),
+        ({"amqp": []}, "amqp"),
+        ({"amqp": 5672}, "amqp"),
         ({"sign_key": "nowhere.jwk"}, "nowhere.jwk"),
         ({"sign_key": f"{POLICE}.enc.1.private.jwk"}, f"{POLICE}.sig."),
         ({"open_key": []}, "open_key"),
@@ -70,6 +95,7 @@ def test_tls_files_go_into_the_url(tmp_path: Path) -> None:
         ({"ledgr": "typo.sqlite"}, "ledgr"),
         ({"delivered": "no table"}, "delivered"),
         ({"system": 5}, "system"),
+        ({"law": "nowhere"}, "nowhere"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, more: dict[str, Any], told: str) -> None:
@@ -78,6 +104,26 @@ def test_what_is_wrong_is_named(tmp_path: Path, more: dict[str, Any], told: str)
     assert told in str(wrong.value)
     assert str(tmp_path / "partner.toml") in str(wrong.value)
     assert any("\u4e00" <= character <= "\u9fff" for character in str(wrong.value))
+
+
+def test_the_courts_own_tables_are_in_force_once_they_are_named(tmp_path: Path) -> None:
+    (tmp_path / "law").mkdir()
+    table = tmp_path / "law" / "legal-bases.toml"
+    row = {"code": "SGF-2023-5", "kind": "notice", "text": "陕高法发〔2023〕5号", "zh": "执行款", "en": "money"}
+    lines = [f'{name} = "{value}"' for name, value in {**row, "source": "陕高法发〔2023〕5号"}.items()]
+    text = "\n".join(["[[entry]]", *lines, "since = 2023-05-01"])
+    table.write_text(f"\ufeff{text}", encoding="utf-8")
+    try:
+        PartnerConfig.load(write(tmp_path))
+        with pytest.raises(PydanticCustomError):
+            legal_code("陕高法发〔2023〕5号")
+        PartnerConfig.load(write(tmp_path, law="law"))
+        assert legal_code("陕高法发〔2023〕5号") == "SGF-2023-5"
+    finally:
+        put_in_force(SHIPPED)
+    table.write_text(text.replace("kind", "kimd"), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"law/legal-bases\.toml:3 kimd"):
+        PartnerConfig.load(write(tmp_path, law="law"))
 
 
 def test_a_missing_member_is_named(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,11 +17,12 @@ import pytest
 from gateway.crypto.sdjwt import parse
 from gateway.errors import MisuseError, UnconfirmedError
 from gateway.partner import PartnerConfig, Request
+from gateway.partner.bounds import DEFAULT_BOUNDS
 from gateway.partner.desk import Desk
 from gateway.partner.findings import findings
-from gateway.partner.intake import NOTICES_PER_MINUTE, Ingested
+from gateway.partner.intake import Ingested
 from gateway.partner.ledger import Ledger
-from gateway.partner.reception import Raw
+from gateway.partner.reception import CLOCKS, Raw
 from gateway.partner.replies import Saying
 from gateway.partner.stored import Forget
 from schemas.catalogue import catalogue
@@ -144,8 +146,10 @@ async def test_a_duplicate_sends_the_stored_bytes_again(config: PartnerConfig, c
         request = await site.next()
         async with request.transaction() as tx:
             tx.reply("result", ITEMS, **DONE)
+        await site.published()
         await site.arrive(raw)
-        assert await site.published() == ["delivered", "delivered", "result", "delivered"]
+        assert await site.published() == ["delivered", "delivered", "result", "delivered", "result"]
+        assert site.broker.sent[3:] == [site.broker.sent[0], site.broker.sent[2]]
 
 
 async def test_a_transaction_is_all_or_nothing_and_once_only(config: PartnerConfig, court: Court) -> None:
@@ -213,10 +217,10 @@ async def test_early_messages_wait_and_are_handed_out_in_order(config: PartnerCo
     async with living(config) as site:
         await site.arrive(urge)
         await site.arrive(supplement)
-        assert await site.published() == []
+        assert await site.published() == ["notice"]  # of which we lack the beginning
         await site.arrive(raw)
-        assert await site.published() == ["delivered", "delivered"]
-        assert site.broker.event(1)["causationid"] == talk.sent["supplement"][0]
+        assert await site.published() == ["notice", "delivered", "delivered"]
+        assert site.broker.event(2)["causationid"] == talk.sent["supplement"][0]
         handled = []
         async for request in site.desk.inbox:
             handled.append(request.verb)
@@ -281,12 +285,14 @@ async def test_the_application_answers_when_it_has_started(
     async with living(config) as site:
         await site.arrive(raw)
         await (await site.next()).reply("accept", {})
+        await site.published()
         await site.arrive(court.make(talk, "urge", {}, head={"level": 1}))
         await site.arrive(court.make(talk, "withdraw", {}, head={"reason_code": "paid"}), lane="urgent")
         request = await site.next()
         assert request.verb == "withdraw"
         await request.reply("withdraw-ack", {}, effect=effect)
-        assert await site.published() == ["delivered", "accept", "withdraw-ack"]
+        # An urge: whoever asks may not have heard.
+        assert await site.published() == ["delivered", "accept", "delivered", "accept", "withdraw-ack"]
         assert len(site.desk.inbox) == left
 
 
@@ -315,10 +321,10 @@ async def test_bad_bytes_are_set_aside_and_told_once(config: PartnerConfig, cour
 
 async def test_a_flood_of_bad_bytes_is_not_answered_by_a_flood(config: PartnerConfig) -> None:
     async with living(config) as site:
-        await site.arrive(*(b"nonsense %d" % n for n in range(3 * NOTICES_PER_MINUTE)))
+        await site.arrive(*(b"nonsense %d" % n for n in range(3 * DEFAULT_BOUNDS.notices_told_per_minute)))
         await site.arrive(b"one more")
-        assert await site.published() == ["notice"] * NOTICES_PER_MINUTE
-        assert len(await site.set_aside()) == 3 * NOTICES_PER_MINUTE + 1
+        assert await site.published() == ["notice"] * DEFAULT_BOUNDS.notices_told_per_minute
+        assert len(await site.set_aside()) == 3 * DEFAULT_BOUNDS.notices_told_per_minute + 1
 
 
 async def test_verified_messages_that_cannot_be_used(config: PartnerConfig, court: Court) -> None:
@@ -370,6 +376,26 @@ async def test_what_can_be_mended_is_tried_again(config: PartnerConfig, court: C
         assert (await site.published())[-1] == "delivered"
 
 
+@pytest.mark.parametrize(
+    ("wrong", "reason"), [(-timedelta(hours=1), "clock-ahead"), (timedelta(days=31), "stale")], ids=["behind", "ahead"]
+)
+async def test_an_order_that_a_wrong_clock_set_aside_is_taken_when_it_is_set(
+    config: PartnerConfig, court: Court, wrong: timedelta, reason: str
+) -> None:
+    """While it runs, in its order, and what is still refused is not written down again each time."""
+    _, raw = opened(court)
+    offset = wrong
+    async with living(config, now=lambda: datetime.now(UTC) + offset) as site:
+        await site.arrive(raw)
+        assert await site.desk.try_again(CLOCKS) == 1
+        assert await site.set_aside() == [(reason, 1)]
+        offset = timedelta(0)
+        assert await site.desk.try_again(CLOCKS) == 0
+        assert await site.set_aside() == []
+        assert (await site.next()).body == BODY
+        assert (await site.published())[-1] == "delivered"
+
+
 async def test_a_message_that_can_no_longer_be_opened(config: PartnerConfig, court: Court) -> None:
     _, raw = opened(court)
     async with living(config) as site:
@@ -396,7 +422,7 @@ async def test_ping_and_pong(config: PartnerConfig, court: Court) -> None:
 
 
 def notice(reason: str, **more: Any) -> dict[str, Any]:
-    return {"body_sha256": "0" * 64, "reason": reason, "title_zh": "顺序号", "title_en": "seqno", **more}
+    return {"body_sha256": "0" * 64, "reason": reason, "title_zh": "顺序号", "title_en": "seqno"} | more
 
 
 async def test_a_lost_counter_goes_on_from_the_notice(config: PartnerConfig, court: Court) -> None:
@@ -409,6 +435,7 @@ async def test_a_lost_counter_goes_on_from_the_notice(config: PartnerConfig, cou
             told = notice(
                 "sequence-reused",
                 message_id=site.broker.event(index)["id"],
+                body_sha256=hashlib.sha256(site.broker.sent[index][1]).hexdigest(),
                 request_no=talk.request_no,
                 next_seqno=5,
             )

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import ConfigurationError, MisuseError, StoreUnavailableError
+from gateway.partner.guard import Guard
 from gateway.partner.ledger import Ledger, connect
 from gateway.partner.lock import ConsumerLock
 from gateway.partner.records import Conversation, OutboxRow, StoredMessage
@@ -89,7 +90,7 @@ async def test_a_conversation_comes_back_as_it_was(tmp_path: Path) -> None:
         await ledger.submit(Write(1))
 
         def look(connection: sqlite3.Connection) -> Conversation | None:
-            unit = Unit(connection)
+            unit = Unit(connection, Guard(connection))
             unit.load([number(1)], [])
             return unit.conversation(number(1))
 
@@ -162,18 +163,37 @@ def test_a_ledger_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
         connect(tmp_path / "inbox.sqlite")
 
 
-def test_two_processes_do_not_consume_with_one_ledger(tmp_path: Path) -> None:
-    lock = ConsumerLock(tmp_path / "inbox.sqlite")
+@pytest.mark.parametrize("flock", [True, False], ids=["flock", "beside"])
+def test_two_processes_do_not_consume_with_one_ledger(tmp_path: Path, flock: bool) -> None:
+    lock = ConsumerLock(tmp_path / "inbox.sqlite", flock=flock)
     lock.acquire()
     script = (
         "import sys; from pathlib import Path; from gateway.partner.lock import ConsumerLock\n"
-        "sys.exit(3 if ConsumerLock(Path(sys.argv[1])).held_by_another() else 4)"
+        f"sys.exit(3 if ConsumerLock(Path(sys.argv[1]), flock={flock}).held_by_another() else 4)"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "inbox.sqlite")]
     assert subprocess.run(command, check=False).returncode == 3
     with pytest.raises(ConfigurationError, match="Another process"):
-        ConsumerLock(tmp_path / "inbox.sqlite").acquire()
+        ConsumerLock(tmp_path / "inbox.sqlite", flock=flock).acquire()
     lock.release()
     assert subprocess.run(command, check=False).returncode == 4
     with pytest.raises(ConfigurationError, match="Cannot be written"):
-        ConsumerLock(tmp_path / "nowhere" / "inbox.sqlite").acquire()
+        ConsumerLock(tmp_path / "nowhere" / "inbox.sqlite", flock=flock).acquire()
+
+
+async def test_the_lock_is_on_the_ledger_itself(tmp_path: Path) -> None:
+    """Deleting what an earlier version locked changes nothing, nor does asking beside a ledger that is open."""
+    path = tmp_path / "inbox.sqlite"
+    lock = ConsumerLock(path)
+    lock.acquire()
+    async with Ledger(path):
+        path.with_name("inbox.sqlite.lock").touch()
+        path.with_name("inbox.sqlite.lock").unlink()
+        assert ConsumerLock(path).held_by_another()
+        lock.release()
+        assert not ConsumerLock(path).held_by_another()
+        # A second process would find no lock of SQLite's if asking had closed a descriptor of the file.
+        script = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('PRAGMA journal_mode = DELETE')"
+        other = await asyncio.create_subprocess_exec(*(sys.executable, "-c", script, str(path)), stderr=subprocess.PIPE)
+        _, told = await other.communicate()
+        assert b"database is locked" in told

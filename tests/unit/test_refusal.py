@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from schemas.catalogue import DeadlineKind, Kind, Shape, catalogue
+from schemas.answers import unlawful_answer
+from schemas.catalogue import Deadline, DeadlineKind, Kind, Shape, catalogue
 from schemas.labels import DOCUMENTS
 from schemas.validation import documents_of, parse_data, parse_open
 from tests.faults import DELETE, changed, example, faults
@@ -22,6 +23,8 @@ LEAD, CONVENE, MINUTES, SUPERVISION, STATUS = (
 SLIPS: list[tuple[str, str, Any, str, str]] = [
     (LEAD, "/grounds", [], "/grounds", "too-few"),
     (LEAD, "/grounds", ["JZ3-11"], "/grounds/0", "unknown-code"),
+    (LEAD, "/grounds", ["NPC-6"], "/grounds/0", "unknown-code"),
+    (LEAD, "/grounds", ["JZ8"], "/accomplices", "accomplice-with-ground"),
     (LEAD, "/grounds", ["JZ5-1"], "/grounds/0", "unknown-code"),
     (LEAD, "/grounds", ["JZ3-1", "JZ3-1"], "/grounds/1", "duplicate-value"),
     (LEAD, "/prior_penalties", DELETE, "/prior_penalties", "penalty-required"),
@@ -72,10 +75,80 @@ def test_grounds_that_exist_only_after_a_penalty(ground: str) -> None:
     assert faults(lambda: parse_open(catalogue()[LEAD], data)) == [("/payload/prior_penalties", "penalty-required")]
 
 
-@pytest.mark.parametrize("ground", [f"JZ3-{n}" for n in (1, 2, 3, 8, 9, 10)] + [f"JZ4-{n}" for n in range(1, 6)])
+@pytest.mark.parametrize(
+    "ground",
+    [f"JZ3-{n}" for n in (1, 2, 3, 8, 9, 10)]
+    + [f"JZ4-{n}" for n in range(1, 6)]
+    + [f"NPC-{n}" for n in range(1, 6)]
+    + ["JZ6"],
+)
 def test_grounds_that_need_none(ground: str) -> None:
     data = {**changed(example(LEAD), "/prior_penalties", DELETE), "grounds": [ground]}
     parse_open(catalogue()[LEAD], data)
+
+
+ACCOMPLICE = {
+    "ref": "p4c8m2td",
+    "name": "李演示",
+    "id_kind": "resident-id",
+    "id_no": "610199198807152345",
+    "conduct": "明知判决已生效，受让并代持车辆",
+}
+
+
+def test_an_outsider_who_helped_is_named_with_the_eighth_article() -> None:
+    data = {**example(LEAD), "grounds": ["NPC-1", "JZ8"], "prior_penalties": [], "accomplices": [ACCOMPLICE]}
+    payload = parse_open(catalogue()[LEAD], data)
+    assert payload.canonical()["accomplices"] == [ACCOMPLICE]
+    wrong = {**data, "accomplices": [{**ACCOMPLICE, "id_no": "610199198807152344"}]}
+    assert faults(lambda: parse_open(catalogue()[LEAD], wrong)) == [
+        ("/payload/accomplices/0/id_no", "resident-id-checksum")
+    ]
+
+
+def test_of_several_decisions_a_filing_is_entered() -> None:
+    lines = [
+        {"ref": "k7m2q9xa", "decision": "not-filed", "decided_on": "2026-03-29"},
+        {"ref": "p4c8m2td", "decision": "filed", "decided_on": "2026-03-30"},
+    ]
+    entry = catalogue()[LEAD].ledger_answer("result", {"outcome": "done", "items": lines})
+    assert entry is not None and (entry.kind, entry.on) == ("filed", "2026-03-30")
+
+
+@pytest.mark.parametrize("verb", ["refuse", "return"])
+def test_a_lead_is_not_turned_away(verb: str) -> None:
+    told = unlawful_answer(catalogue()[LEAD], verb, pointer="/type")
+    assert told is not None and told.rule == "answer-not-lawful"
+    assert all(word in told.detail for word in ("立案", "不予立案", "移送", "要求补正", "8号"))
+    assert all(word in told.detail_en for word in ("filed", "not-filed", "transferred", "supplement-request"))
+
+
+@pytest.mark.parametrize("verb", ["result", "supplement-request", "accept", "receipt", "progress"])
+def test_every_other_answer_to_a_lead_is_lawful(verb: str) -> None:
+    assert unlawful_answer(catalogue()[LEAD], verb, pointer="/type") is None
+
+
+def test_a_withdrawn_case_says_why_and_is_told_in_seven_days() -> None:
+    matter = catalogue()[STATUS]
+    revoked = changed(example(STATUS), "/stage", "case-revoked")
+    assert faults(lambda: parse_open(matter, revoked)) == [("/payload/reason", "status-detail-required")]
+    payload = parse_open(matter, {**revoked, "reason": "没有犯罪事实"})
+    assert matter.told_by("open", {"payload": payload.canonical()}) == (
+        "2026-06-20",
+        Deadline(DeadlineKind.LEGAL_DAYS, 7),
+    )
+    assert matter.told_by("open", {"payload": example(STATUS)}) is None
+    entry = matter.ledger(payload)
+    assert entry is not None and (entry.kind, entry.settles) == ("case-revoked", True)
+    assert matter.ledger(parse_open(matter, example(STATUS))) is None
+
+
+def test_why_none_was_filed_is_told_in_seven_days() -> None:
+    lines = [{"decision": "not-filed", "decided_on": "2026-03-29"}, {"decision": "filed", "decided_on": "2026-03-20"}]
+    told_by = catalogue()[LEAD].told_by
+    assert told_by("result", {"items": lines}) == ("2026-03-29", Deadline(DeadlineKind.LEGAL_DAYS, 7))
+    assert told_by("result", {"items": lines[1:]}) is None
+    assert told_by("accept", {"handler": "x"}) is None
 
 
 def item(name: str, **members: Any) -> Any:
@@ -90,6 +163,10 @@ def item(name: str, **members: Any) -> Any:
     [
         (LEAD, {"file_no": None}, "/file_no", "file-no-required"),
         (LEAD, {"decision": "not-filed"}, "/reason", "reason-required"),
+        (LEAD, {"decision": "not-filed", "reason": "没有犯罪事实"}, "/legal_ref", "legal-ref-required"),
+        (LEAD, {"decision": "transferred"}, "/reason", "reason-required"),
+        (LEAD, {"decision": "transferred", "reason": "犯罪地在外地"}, "/transferred_to", "transferred-to"),
+        (LEAD, {"transferred_to": "云岭县公安局（演示）"}, "/transferred_to", "transferred-to"),
         (CONVENE, {"delegates": None}, "/delegates", "delegates-required"),
         (CONVENE, {"answer": "decline"}, "/reason", "reason-required"),
         (MINUTES, {"answer": "objects"}, "/reason", "reason-required"),
@@ -106,7 +183,8 @@ def test_slip_in_an_answer(name: str, members: dict[str, Any], pointer: str, rul
 
 def test_answers_that_hold() -> None:
     item(LEAD, decision="noted", file_no=None)
-    item(LEAD, decision="not-filed", file_no=None, reason="没有犯罪事实")
+    item(LEAD, decision="not-filed", file_no=None, reason="没有犯罪事实", legal_ref="刑事诉讼法第一百一十二条")
+    item(LEAD, decision="transferred", file_no=None, reason="犯罪地在外地", transferred_to="云岭县公安局（演示）")
     item(CONVENE, answer="decline", delegates=None, reason="当日另有任务")
     item(SUPERVISION, step="filing-notified", due_on="2026-04-25")
     item(SUPERVISION, step="rejected", due_on=None, reason="公安机关不立案理由成立")

@@ -19,9 +19,9 @@ def configured(folder: Path, text: str) -> Path:
 
 def test_terms_and_hours_are_the_courts(tmp_path: Path) -> None:
     hours = '[["09:00", "12:00"], ["14:00", "18:00"]]'
-    text = f"[ledgers]\nfund_days = 15\nrecheck_months = 3\n[report]\noffice_hours = {hours}"
+    text = f"[ledgers]\npetition_days = 15\nrecheck_months = 3\n[report]\noffice_hours = {hours}"
     settings = load_config(configured(tmp_path, text)).settings()
-    assert (settings.ledgers.days["fund"], settings.ledgers.days["refusal"]) == (15, 7)
+    assert (settings.ledgers.days["petition"], settings.ledgers.days["refusal"]) == (15, 7)
     assert (settings.ledgers.recheck_months, settings.ledgers.recheck_years) == (3, 5)
     assert settings.office_hours == OfficeHours(((time(9), time(12)), (time(14), time(18))))
 

@@ -37,7 +37,14 @@ CHILD = {
     "id_no": "610199200906010115",
     "role": "被执行人",
 }
-FOREIGNER = {"ref": "q4w8n3zt", "name": "DEMO", "id_kind": "passport", "id_no": "E00000001", "role": "被执行人"}
+FOREIGNER = {
+    "ref": "q4w8n3zt",
+    "name": "DEMO",
+    "id_kind": "passport",
+    "id_no": "E00000001",
+    "id_country": "USA",
+    "role": "被执行人",
+}
 
 SLIPS: list[tuple[str, str, Any, str, str]] = [
     (WARN, "/reply_by", "2026-03-04", "/reply_by", "reply-too-soon"),
@@ -218,17 +225,25 @@ def test_measures() -> None:
 
 
 def test_who_is_let_go_needs_nobodys_approval() -> None:
-    for name in (UNLIST, LIFT, EXIT_LIFT):
+    """But it is done by the paper that ends it (schemas.law.ending_papers); a listing ends by deletion alone."""
+    papers = {UNLIST: {}, LIFT: {"consumption-lift-order": 1}, EXIT_LIFT: {"exit-lift-decision": 1}}
+    for name, wanted in papers.items():
         matter = catalogue()[name]
         payload = parse_open(matter, example(name))
-        assert (matter.approvals(payload).people, dict(matter.documents(payload))) == (0, {})
+        assert (matter.approvals(payload).people, dict(matter.documents(payload))) == (0, wanted)
     for name in (UNLIST, CORRECT, LIFT):
         deadline = catalogue()[name].deadline
         assert (deadline.kind, deadline.amount) == (DeadlineKind.WORKING_DAYS, 3)
 
 
 def test_approvals() -> None:
-    wanted = {LIST: (2, ()), CORRECT: (2, ()), LIMIT: (1, ()), EXEMPT: (1, ("president",)), EXIT: (2, ())}
+    wanted = {
+        LIST: (2, ("president",)),
+        CORRECT: (2, ()),
+        LIMIT: (1, ("president",)),
+        EXEMPT: (1, ("president",)),
+        EXIT: (2, ()),
+    }
     for name, (people, roles) in wanted.items():
         rule = catalogue()[name].approvals(parse_open(catalogue()[name], example(name)))
         assert (rule.people, rule.roles) == (people, roles)
@@ -275,7 +290,7 @@ def test_a_grace_of_one_to_three_months(start_on: str, end_on: str) -> None:
 
 @pytest.mark.parametrize(
     ("mode", "last"),
-    [("stop-at-border", "2026-06-24"), ("watch-border", "2027-03-24"), ("refuse-papers", "2027-03-24")],
+    [("stop-at-border", "2026-06-24"), ("watch-border", "2027-03-24"), ("refuse-papers", "2031-03-24")],
 )
 def test_how_long_somebody_may_be_kept_in_the_country(mode: str, last: str) -> None:
     data = {**example(EXIT), "mode": mode, "end_on": last}

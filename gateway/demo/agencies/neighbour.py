@@ -81,6 +81,8 @@ class NeighbourCourt(Agency):
             item |= {"SW": 1, "KSRQ": body["KSRQ"], "JSRQ": body["JSRQ"], "DJBH": f"DJ-{tail}"}
         if "JE" in thing:
             item["SKJE"] = thing["JE"]
+        if "FE" in thing:  # a share: frozen from its publication
+            item |= {"GSSJ": compact(now()), "TZGSRQ": compact(now())[:8]}
         if "WTQD" in thing:
             item["DCJG"] = [{"WT": q, "DF": f"证件尾号{tail}：查无登记（演示）"} for q in thing["WTQD"]]
         if "SDWS" in thing:

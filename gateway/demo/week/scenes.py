@@ -18,6 +18,7 @@ from gateway.demo.parties import (
     FUPING,
     GAOLING,
     HANDLER,
+    HOME,
     LINTONG,
     PRESIDENT,
     PRESS,
@@ -135,7 +136,9 @@ async def a_debtor_pays(stage: WeekStage) -> Scene:
     (asked,) = await stage.hand_in(unsent)
     await stage.reaches(asked, "delivered")
     scene.say(stage, f"{case_no}：查封 1、失信发布 2、核实 1", "One seal, two listings, one verification")
-    papers = [paper.document for paper in seal.papers]
+    ruling = stage.clerk().world.paper("release-ruling", f"{case_no}之二", HOME, days=0)
+    await stage.client.put_document(ruling.content, media_type=ruling.document["media_type"])
+    papers = [paper.document for paper in (ruling, *seal.papers)]
     released = await stage.client.release(case_no, by=HANDLER, reason="paid", documents=papers)
     kinds = sorted(item.kind for item in released.items)
     if released.by_hand or kinds != ["ending", "ending", "ending", "withdraw"]:

@@ -144,7 +144,7 @@ async def week_stage(folder: Path, broker: PrivateBroker) -> AsyncIterator[WeekS
     async with AsyncExitStack() as stack:
         management = await stack.enter_async_context(Management(broker.management_url, broker.admin, broker.password))
         await management.put("vhosts", VHOST)
-        parties = await set_stage(folder, broker, vhost=VHOST)
+        parties = await set_stage(folder, broker, vhost=VHOST, users="-week")
         pages = await stack.enter_async_context(platform("whsec_" + b64encode(secrets.token_bytes(24)).decode()))
         _page_to(parties.folder, pages)
         wrappers = Wrappers(store=lambda store: cast(Store, _StoreOnStage(store, clock)))

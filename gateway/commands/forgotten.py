@@ -1,0 +1,135 @@
+"""`lianzhi db forgotten`: requests of ours that a restore has lost and that partners speak of (docs/adr/0041)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.commands.installed import installed
+from gateway.commands.output import FOUND_WRONG, AsJson, Folder, as_json, console, fail, listing, problems, run
+from gateway.registry.config import DEFAULT_FOLDER
+
+forgotten_app = typer.Typer(help="恢复后本库已无的请求 Requests that a restore has lost", no_args_is_help=True)
+
+Number = Annotated[str, typer.Argument(help="请求编号 Request number")]
+Rows = list[dict[str, Any]]
+
+
+@forgotten_app.command("list")
+def forgotten_list(
+    folder: Folder = DEFAULT_FOLDER,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="条数 How many")] = 1_000,
+    json_out: AsJson = False,
+) -> None:
+    """各单位提到而本库没有的请求，早者在前 Requests that partners speak of and that are not here, oldest first."""
+
+    async def work() -> Rows:
+        async with installed(folder) as context:
+            return [
+                {
+                    "request_no": one.request_no,
+                    "partner": one.partner,
+                    "messages": one.messages,
+                    "returned": one.returned,
+                    "provable": one.provable,
+                    "bytes": one.size,
+                    "first_at": one.first_at.isoformat(),
+                    "last_at": one.last_at.isoformat(),
+                }
+                for one in await context.store.forgotten(limit)
+            ]
+
+    listing(run(work()), "已遗失的请求 Forgotten requests", json_out=json_out)
+
+
+@forgotten_app.command("show")
+def forgotten_show(request_no: Number, folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None:
+    """留存的报文，不含内容 What is kept of one, without its content."""
+
+    async def work() -> Rows:
+        async with installed(folder) as context:
+            return [
+                {
+                    "partner": one.owner,
+                    "sender": one.sender,
+                    "verb": one.verb,
+                    "seqno": one.seqno,
+                    "time": one.time.isoformat(),
+                    "at": one.at.isoformat(),
+                    "bytes": one.size,
+                    "kept": bool(one.body),
+                    "message_id": one.message_id,
+                    "sha256": one.body_sha256,
+                }
+                for one in await context.store.forgotten_of(request_no)
+            ]
+
+    rows = run(work())
+    if not rows:
+        fail(f"没有留存该编号的报文 Nothing is kept of {request_no}")
+    listing(rows, request_no, json_out=json_out)
+
+
+@forgotten_app.command("take-up")
+def forgotten_take_up(
+    request_no: Number,
+    folder: Folder = DEFAULT_FOLDER,
+    submission: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="法院系统当时签名提交的文件 What the court system signed"),
+    ] = None,
+    without_measures: Annotated[
+        bool, typer.Option("--without-measures", help="措施无从登记，另行核对 Enter no measure: nobody can prove it")
+    ] = False,
+    json_out: AsJson = False,
+) -> None:
+    """恢复该请求，并依次处理留存的报文 The request stands again; what is kept is judged in order."""
+    from gateway.services.standing_again import Beside
+    from gateway.services.taking_up import TakenUp, TakingUp
+
+    beside = Beside(submission.read_bytes() if submission is not None else None, without_measures)
+
+    async def work() -> TakenUp:
+        async with installed(folder) as context:
+            return await TakingUp(context).take_up(request_no, beside)
+
+    taken = run(work())
+    told = {
+        "request_no": taken.request.request_no,
+        "state": taken.request.state,
+        "applied": taken.applied,
+        "refused": [{"message_id": message_id, "reason": reason} for message_id, reason in taken.refused],
+    }
+    if json_out:
+        as_json(told)
+    else:
+        console.print(f"已恢复 Taken up: {request_no}，状态 state {taken.request.state}，报文 messages {taken.applied}")
+        for message_id, reason in taken.refused:
+            problems.print(f"  未采用，见 quarantine not applied, see quarantine: {message_id} {reason}", markup=False)
+    if taken.stopped is not None:
+        for error in taken.stopped.errors:
+            problems.print(f"  {error.detail}  {error.detail_en}", style="yellow", markup=False)
+        raise typer.Exit(FOUND_WRONG)
+
+
+@forgotten_app.command("drop")
+def forgotten_drop(
+    request_no: Number,
+    folder: Folder = DEFAULT_FOLDER,
+    yes: Annotated[bool, typer.Option("--yes", help="照办，不再询问 Do it")] = False,
+) -> None:
+    """确认不予恢复，删去留存的报文 It will not be taken up: what is kept of it is deleted."""
+    if not yes:
+        fail("确认不予恢复后加 --yes；留存的报文将删去 Add --yes when it will not be taken up: what is kept is deleted")
+
+    async def work() -> int:
+        async with installed(folder) as context:
+            kept = await context.store.forgotten_of(request_no)
+            async with context.store.begin() as tx:
+                return await tx.end_forgotten(kept, None)
+
+    if not run(work()):
+        fail(f"没有留存该编号的报文 Nothing is kept of {request_no}")
+    console.print(f"已删去 Dropped: {request_no}")

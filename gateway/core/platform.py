@@ -1,0 +1,37 @@
+"""A commission's number on the national command platform: what a request remembers of it (docs/domain.md 2.6).
+
+`facts["platform"]` is absent where the type has no such duty and no number was given; else one of the forms below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from gateway.core.records import Request
+from schemas.opening import PlatformFiling
+
+LEDGER = "platform"
+NUMBERED = "numbered"
+MISSING: Mapping[str, Any] = {"missing": True}
+EXEMPT: Mapping[str, Any] = {"exempt": True}
+"""The reason stands in the submission alone: it is prose."""
+
+Standing = Literal["filed", "exempt", "missing"]
+
+
+def filed(filing: PlatformFiling) -> dict[str, Any]:
+    return {"no": filing.no, "filed_on": filing.filed_on}
+
+
+def standing(request: Request) -> Standing | None:
+    """None: the platform is no matter of this request's."""
+    facts = request.facts.get("platform")
+    if facts is None:
+        return None
+    return "missing" if "missing" in facts else "exempt" if "exempt" in facts else "filed"
+
+
+def number_of(request: Request) -> str | None:
+    found: str | None = request.facts.get("platform", {}).get("no")
+    return found

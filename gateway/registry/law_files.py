@@ -1,0 +1,31 @@
+"""`law/*.toml` of an installation: the rows by which a court's tables differ from the product's (docs/adr/0039)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.errors import ConfigurationError
+from schemas.law.force import Law
+from schemas.law.reading import LawFileError, read_law
+
+LAW = "law"
+
+
+def load_law(folder: Path) -> Law:
+    """The tables of the installation in `folder`; without files the product's own.
+
+    Raises ConfigurationError: file, line, word and what is allowed, of everything that is wrong.
+    """
+    texts: dict[str, str] = {}
+    there = (folder / LAW).iterdir() if (folder / LAW).is_dir() else ()
+    for path in sorted(path for path in there if not path.name.startswith(".")):
+        try:
+            texts[path.name] = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(
+                f"{path}：读不到，或不是 UTF-8。 Cannot be read, or is not UTF-8: {error}"
+            ) from error
+    try:
+        return read_law(texts)
+    except LawFileError as error:
+        raise ConfigurationError(f"{folder}：{error}") from error

@@ -1,0 +1,31 @@
+"""What lies on the gateway's disk: keys, passwords, the database, documents. Nobody else's to read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.files import Places, sqlite_files
+from gateway.registry.config import FILE, Config
+from gateway.registry.installation import HANDOVER, HASH_KEY
+from gateway.registry.law_files import LAW
+from gateway.registry.participants import PARTICIPANTS
+
+KEYS = "keys"
+_SQLITE = "sqlite:///"
+
+
+def places(config: Config) -> Places:
+    """The installation's folder, and what the configuration puts elsewhere: a database, documents, secret files."""
+    folder, notify = config.folder, config.notify
+    secrets = [config.broker.password_file]
+    secrets += [] if notify.webhook is None else [notify.webhook.secret_file]
+    secrets += [] if notify.mail is None else [notify.mail.password_file]
+    database: tuple[Path, ...] = ()
+    if config.store_url.startswith(_SQLITE):
+        database = sqlite_files(Path(config.store_url.removeprefix(_SQLITE)))
+    return Places(
+        home=folder,
+        inside=(PARTICIPANTS, KEYS, HANDOVER, LAW),
+        files=(folder / FILE, folder / HASH_KEY, *(folder / name for name in secrets if name), *database),
+        papers=config.documents_folder,
+    )

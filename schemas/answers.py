@@ -1,0 +1,46 @@
+"""What an answer may be, beside its form: by which verb the law lets it be given, and not before it was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from schemas.base import Model
+from schemas.catalogue import MatterType
+from schemas.problem import FieldError
+from schemas.rules import RULES
+from schemas.times import Tense, tense_of
+
+
+def unlawful_answer(matter: MatterType, verb: str, *, pointer: str) -> FieldError | None:
+    """What is told to whoever answers this matter by a verb that the law does not let it be answered by, with the
+    answers that take its place; None where it is a lawful one."""
+    instead = matter.answers_instead.get(verb)
+    if instead is None:
+        return None
+    return _broken("answer-not-lawful", pointer, basis=instead.basis, instead=instead.zh, instead_en=instead.en)
+
+
+def before_request(matter: MatterType, verb: str, data: Mapping[str, Any], asked_on: str | None) -> list[FieldError]:
+    """The days in a validated result that lie before the request that it answers. asked_on: the day of the request as
+    far as it states one."""
+    if asked_on is None or verb not in ("result", "correct") or matter.result_item is None:
+        return []
+    return [
+        _broken("before-request", f"/items/{index}/{name}", asked_on=asked_on)
+        for index, item in enumerate(data.get("items", ()))
+        for name in _answer_days(matter.result_item)
+        if item.get(name) is not None and item[name] < asked_on
+    ]
+
+
+@cache
+def _answer_days(item: type[Model]) -> tuple[str, ...]:
+    """Members of a line of a result that state the day of an answer (`schemas.times.AnswerDay`)."""
+    return tuple(name for name, field in item.model_fields.items() if Tense.ANSWERS in tense_of(field))
+
+
+def _broken(name: str, pointer: str, **told: str) -> FieldError:
+    rule = RULES[name]
+    return FieldError(pointer=pointer, rule=name, detail=rule.zh.format_map(told), detail_en=rule.en.format_map(told))

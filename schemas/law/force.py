@@ -1,0 +1,104 @@
+"""The tables as one value, and the one that is in force in this process.
+
+A validator asks `law()`: it has no other way to what a deployment configures. Wiring (`gateway.bootstrap`, a command, a
+partner's configuration) calls `put_in_force` when it loads its files; where nobody does, the product's own rows hold.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import ClassVar, Generic, TypeVar, cast
+
+from pydantic import ConfigDict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry(ABC):
+    """A row of any table; a table's own adds its members.
+
+    source: the text that it rests on, with its article. since: the first day on which it holds; until: the first on
+    which it no longer does. reading: the text is not plain, not found or only reported by others ("?"), so that this is
+    our reading of it: a deployment that knows better writes its own row.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    source: str
+    since: date
+    until: date | None = None
+    reading: bool = False
+
+    def holds_on(self, day: date) -> bool:
+        return self.since <= day and (self.until is None or day < self.until)
+
+
+E = TypeVar("E", bound=Entry)
+
+
+def _sound(_: Mapping[str, E]) -> Iterable[str]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table(Generic[E]):
+    """name: of its file, `law/<name>.toml`. zh, en: what it holds. key: the members of a row that name it; a row of a
+    file takes the place of the shipped one with the same key. default: the shipped rows. faults: what is wrong with all
+    rows together, in both languages."""
+
+    name: str
+    zh: str
+    en: str
+    entry: type[E]
+    key: tuple[str, ...]
+    default: tuple[E, ...]
+    faults: Callable[[Mapping[str, E]], Iterable[str]] = _sound
+
+    def key_of(self, entry: Entry) -> str:
+        """`/` between the members where there are several."""
+        return "/".join(str(getattr(entry, name)) for name in self.key)
+
+    def rows(self, given: Iterable[E] = ()) -> dict[str, E]:
+        """Shipped rows and given ones, by key."""
+        return {self.key_of(row): row for row in (*self.default, *given)}
+
+
+@dataclass(frozen=True, eq=False)
+class Law:
+    """given: the rows of files, by the table's name. Two are equal only if they are one: what is made of a `Law` is
+    remembered by it."""
+
+    given: Mapping[str, tuple[Entry, ...]]
+
+    def of(self, table: Table[E]) -> Mapping[str, E]:
+        """The rows that hold, by key."""
+        found = self._rows.get(table.name)
+        if found is None:
+            found = self._rows[table.name] = table.rows(cast("tuple[E, ...]", self.given.get(table.name, ())))
+        return cast("Mapping[str, E]", found)
+
+    def from_file(self, table: Table[E], key: str) -> bool:
+        """Whether this row is the deployment's own."""
+        return any(table.key_of(row) == key for row in self.given.get(table.name, ()))
+
+    @cached_property
+    def _rows(self) -> dict[str, Mapping[str, Entry]]:
+        return {}
+
+
+SHIPPED = Law({})
+_in_force = SHIPPED
+
+
+def law() -> Law:
+    """The tables that this process goes by."""
+    return _in_force
+
+
+def put_in_force(tables: Law) -> None:
+    """From now on `law()` gives `tables`. Called when files are loaded, before anything is judged by them."""
+    global _in_force  # noqa: PLW0603 (a process serves one court; a validator can be handed nothing)
+    _in_force = tables

@@ -1,0 +1,50 @@
+"""What commands print in red: word for word, and what it advises first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import typer
+
+from gateway.commands.operate import _check
+from gateway.commands.output import own_errors_told
+from gateway.core.marks import Age, Mark, Standing, Verdict
+from gateway.errors import ConfigurationError
+from gateway.registry.config import load_config
+from gateway.registry.participants import load_registry
+from gateway.services.marks import told
+
+LIFE = "aaaaaaaa-0000-4000-8000-000000000000"
+MARK = Mark(incarnation=LIFE, sequence=7, token="t", event_id=3, numbers={})
+FOREIGN = told(Verdict.FOREIGN, "broker", MARK, Standing(MARK, (Age(LIFE, 0),), empty=False))
+
+
+def test_a_table_of_the_configuration_is_not_taken_for_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit), own_errors_told():
+        raise ConfigurationError(FOREIGN)
+    assert FOREIGN in capsys.readouterr().err
+    assert FOREIGN.count("[store] url") == 2
+
+
+async def test_doctor_prints_it_too(capsys: pytest.CaptureFixture[str]) -> None:
+    async def wrong() -> str:
+        raise ConfigurationError(FOREIGN)
+
+    assert not await _check("标记 marks", wrong)
+    assert FOREIGN in capsys.readouterr().err
+
+
+def test_another_installation_is_thought_of_before_restored_is_advised() -> None:
+    assert FOREIGN.index("接管") < FOREIGN.index("lianzhi db restored")
+    assert FOREIGN.index("leave this one stopped") < FOREIGN.rindex("lianzhi db restored")
+
+
+@pytest.mark.parametrize("load", [load_config, load_registry])
+def test_the_folder_that_is_there_is_named_before_init(load: object, tmp_path: Path) -> None:
+    assert callable(load)
+    with pytest.raises(ConfigurationError) as caught:
+        load(tmp_path)
+    text = str(caught.value)
+    assert text.index("LIANZHI_FOLDER") < text.index("lianzhi init")
+    assert text.rindex("--dir FOLDER") < text.rindex("`lianzhi init`")

@@ -1,0 +1,19 @@
+"""Opens a partner's ledger as its own process does, and prints what others could read while it is open."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from gateway.partner import Partner, PartnerConfig
+
+
+async def main(config: Path) -> None:
+    async with Partner(PartnerConfig.load(config)):
+        every = [config.parent, *config.parent.rglob("*")]
+        print(json.dumps({str(path.relative_to(config.parent)): path.stat().st_mode & 0o777 for path in every}))
+
+
+asyncio.run(main(Path(sys.argv[1])))
