@@ -83,10 +83,10 @@ class Court:
         return [order(number, kinds[number % len(kinds)], author) for number in range(first, first + count)]
 
     async def hand_in_paper(self) -> None:
-        """The paper that the signed submissions name: without it they would stay blocked."""
+        """The paper that the signed submissions name: without it they would stay blocked. Whoever hands it in twice is told 200."""
         path, headers = f"/v1/documents/{PAPER_SHA256}", {"Content-Type": "application/pdf"}
         async with self.session.put(path, data=PAPER, headers=headers) as answer:
-            assert answer.status == 201, await answer.text()
+            assert answer.status in (200, 201), await answer.text()
 
     async def post(self, order: Order) -> tuple[int, dict[str, Any], str | None]:
         """One try: status, document, Retry-After. Raises aiohttp.ClientError, TimeoutError."""

@@ -23,7 +23,7 @@ from tests.faketime import FakeTime
 from tests.fault.court import LOCATE, VERIFY
 from tests.walls.library import program
 from tests.walls.product import Installation
-from tests.walls.test_intake import asked, disposition, hand_in_paper, shown
+from tests.walls.test_intake import asked, disposition, shown
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 SOON = 20.0
@@ -330,7 +330,7 @@ async def test_t5_the_court_hands_in_the_same_bytes_again(site: Installation, fa
     put right."""
     fake.set(-10 * MINUTE)
     await site.serve(**fake.environment)
-    await hand_in_paper(site)
+    await site.court.hand_in_paper()
     [order] = site.court.orders(1, [LOCATE], first=90)  # signed
     status, problem, _ = await site.court.post(order)
     assert (status, problem["type"]) == (400, "urn:lianzhi:problem:clock-ahead")

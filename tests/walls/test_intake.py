@@ -15,7 +15,7 @@ from gateway.demo.parties import FUPING, GRID, POLICE
 from schemas.envelope import GATEWAY_NOTICE, GATEWAY_PING, GATEWAY_PONG
 from tests.agency import Agency
 from tests.eventually import eventually
-from tests.fault.court import LOCATE, PAPER, PAPER_SHA256, VERIFY
+from tests.fault.court import LOCATE, VERIFY
 from tests.walls.product import Installation
 from tests.words import Said, Talk
 
@@ -27,17 +27,10 @@ async def asked(site: Installation, code: str, type: str) -> tuple[Agency, Talk]
     """A request of the court that this agency has received, and has said nothing to yet."""
     agency = await site.agency(code)
     if type == LOCATE:
-        await hand_in_paper(site)
+        await site.court.hand_in_paper()
     order = site.court.orders(1, [type], first=next(_numbers))[0]
     await site.court.submit(order)
     return agency, await agency.opened(site.court.accepted[order.key])
-
-
-async def hand_in_paper(site: Installation) -> None:
-    """What the signed orders name; it may be there already."""
-    path, headers = f"/v1/documents/{PAPER_SHA256}", {"Content-Type": "application/pdf"}
-    async with site.court.session.put(path, data=PAPER, headers=headers) as answer:
-        assert answer.status in (200, 201), await answer.text()
 
 
 async def shown(site: Installation, number: str) -> dict[str, Any]:

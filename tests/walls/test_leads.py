@@ -17,7 +17,7 @@ from gateway.registry.calendars import shipped
 from schemas.catalogue import catalogue
 from tests.agency import Agency
 from tests.eventually import eventually
-from tests.fault.court import PAPER, PAPER_SHA256, VERIFY
+from tests.fault.court import PAPER_SHA256, VERIFY
 from tests.walls.product import Installation
 from tests.walls.test_authority import agreed, author, get, post
 from tests.words import SHANGHAI, standing
@@ -70,16 +70,9 @@ def lead(grounds: list[str] | None = None, **changes: Any) -> dict[str, Any]:
     return payload | {"grounds": grounds or ["JZ3-1"], "transferred_on": day(), **changes}
 
 
-async def hand_in_paper(site: Installation) -> None:
-    """Once or again: the tests share an installation."""
-    headers = {"Content-Type": "application/pdf"}
-    async with site.court.session.put(f"/v1/documents/{PAPER_SHA256}", data=PAPER, headers=headers) as answer:
-        assert answer.status in (200, 201), await answer.text()
-
-
 async def transferred(site: Installation, number: int, grounds: list[str] | None = None) -> str:
     """The number of a lead that the police have."""
-    await hand_in_paper(site)
+    await site.court.hand_in_paper()
     handed = submission(site, LEAD, lead(grounds), POLICE, number, documents=papers(*PAPERS))
     status, document = await post(site, "/v1/requests", handed)
     assert status == 202, document
@@ -104,7 +97,7 @@ async def item_of(site: Installation, ledger: str, number: str) -> dict[str, Any
 
 
 async def test_l12_the_grounds_of_the_interpretation_of_2002_can_be_named(running: Installation) -> None:
-    await hand_in_paper(running)
+    await running.court.hand_in_paper()
     helper = {
         "ref": "p4c8m2td",
         "name": "李演示",
@@ -123,7 +116,7 @@ async def test_l12_the_grounds_of_the_interpretation_of_2002_can_be_named(runnin
 
 
 async def test_l13_a_lead_has_its_letter_and_the_statement(running: Installation) -> None:
-    await hand_in_paper(running)
+    await running.court.hand_in_paper()
     for given in PAPERS:
         handed = submission(running, LEAD, lead(), POLICE, 20, documents=papers(given))
         status, document = await post(running, "/v1/requests", handed)
@@ -214,7 +207,7 @@ async def test_l15_a_case_that_the_police_withdraw_is_told_with_its_clock(runnin
 
 
 async def test_l16_what_happened_is_not_in_the_future(running: Installation) -> None:
-    await hand_in_paper(running)
+    await running.court.hand_in_paper()
     number = await transferred(running, 50)
     police = await running.agency(POLICE)
     future = [
@@ -297,7 +290,7 @@ async def test_l24_an_objection_stops_the_clock_only_of_registers(running: Insta
         GRID: (VERIFY, {}),
         REALTY: (QUERY, {"documents": papers("inquiry-notice", "work-permit-copy")}),
     }
-    await hand_in_paper(running)
+    await running.court.hand_in_paper()
     stopped = {}
     for number, (receiver, (type, more)) in enumerate(asked.items(), start=60):
         payload = copy.deepcopy(dict(catalogue()[type].example_request))

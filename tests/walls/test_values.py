@@ -18,7 +18,7 @@ from gateway.crypto.keyring import private_key_from_jwk
 from gateway.demo.parties import CLIENT, FUPING, GRID, HOME, OFFICE, POLICE, REALTY
 from tests.fault.court import ENTRUST, SEAL, VERIFY, draft
 from tests.walls.product import Installation
-from tests.walls.test_intake import asked, disposition, hand_in_paper, row_of
+from tests.walls.test_intake import asked, disposition, row_of
 
 CONTROL = "police.person-control.request"
 INQUIRY = "police.vehicle-info.query"
@@ -34,7 +34,7 @@ async def submit(
     site: Installation, type: str, change: Change = lambda _: None, *, case: int | None = None
 ) -> tuple[int, dict[str, Any]]:
     """A submission that is right but for what `change` does to its body. case: number of the case, else a new one."""
-    await hand_in_paper(site)
+    await site.court.hand_in_paper()
     body, _ = draft(next(_numbers) if case is None else case, type)
     change(body)
     jwk = json.loads((site.parties.handover / f"{HOME}.sub.{CLIENT}.private.jwk").read_text())
