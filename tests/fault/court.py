@@ -83,7 +83,7 @@ class Court:
         return [order(number, kinds[number % len(kinds)], author) for number in range(first, first + count)]
 
     async def hand_in_paper(self) -> None:
-        """The paper that the signed submissions name: without it they would stay blocked. Whoever hands it in twice is told 200."""
+        """The paper that the signed submissions name (without it they stay blocked); 200: it was there already."""
         path, headers = f"/v1/documents/{PAPER_SHA256}", {"Content-Type": "application/pdf"}
         async with self.session.put(path, data=PAPER, headers=headers) as answer:
             assert answer.status in (200, 201), await answer.text()
