@@ -23,6 +23,19 @@ import structlog
 
 from adapters.registry import adapter_for
 from gateway.amqp.link import Link
+from gateway.application.alerts.duty_roster import watch_roster
+from gateway.application.alerts.paging import Pager
+from gateway.application.context import Calendars, Context
+from gateway.application.conversation.command import Actor
+from gateway.application.deadlines.calendars import CalendarKeeper
+from gateway.application.deadlines.clock_guard import ClockGuard, OtherClock
+from gateway.application.deadlines.scheduler import ClockWork
+from gateway.application.inbound.consume import Intake
+from gateway.application.marks import MarkKeeper
+from gateway.application.outbound.dispatch import Dispatcher
+from gateway.application.ports import Clock, Consumer, Notifier, Publisher, Store
+from gateway.application.submission.numbers import Numbers
+from gateway.application.submission.submit import Submitter
 from gateway.broker.clock import broker_time
 from gateway.broker.consumer import GatewayConsumer
 from gateway.broker.health import BrokerHealth, broker_health
@@ -46,19 +59,6 @@ from gateway.registry.law_files import load_law
 from gateway.registry.mark_file import MarkFile
 from gateway.registry.participants import load_registry
 from gateway.registry.places import places
-from gateway.services.act import Actor
-from gateway.services.calendars import CalendarKeeper
-from gateway.services.clock import ClockWork
-from gateway.services.clock_guard import ClockGuard, OtherClock
-from gateway.services.context import Calendars, Context
-from gateway.services.dispatch import Dispatcher
-from gateway.services.intake import Intake
-from gateway.services.marks import MarkKeeper
-from gateway.services.numbers import Numbers
-from gateway.services.paging import Pager
-from gateway.services.ports import Clock, Consumer, Notifier, Publisher, Store
-from gateway.services.roster import watch_roster
-from gateway.services.submit import Submitter
 from gateway.store.store import open_store
 from schemas.catalogue import catalogue
 from schemas.law.force import put_in_force

@@ -11,10 +11,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+from gateway.application.ports import Consumer, Delivery, Publisher, Store, Transaction
 from gateway.bootstrap import Wrappers
 from gateway.core.records import Changes
 from gateway.errors import StoreUnavailableError
-from gateway.services.ports import Consumer, Delivery, Publisher, Store, Transaction
 
 START = datetime(2026, 3, 24, 1, 0, tzinfo=UTC)  # a Tuesday, nine in the morning in Shanghai: the examples' own day
 

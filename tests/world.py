@@ -19,6 +19,7 @@ import tomlkit
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
+from gateway.application.ports import Store
 from gateway.bootstrap import ROLES, Gateway, Role, running
 from gateway.broker.management import Management
 from gateway.core.measure_moves import STATES
@@ -30,7 +31,6 @@ from gateway.partner import Partner, PartnerConfig
 from gateway.partner.request import Request as Message
 from gateway.registry.config import load_config
 from gateway.registry.installation import HANDOVER, Installation
-from gateway.services.ports import Store
 from schemas import replies
 from schemas.catalogue import Classification, catalogue
 from tests.agency import Agency

@@ -33,6 +33,7 @@ sys.path.insert(0, os.getcwd())  # the older version's own tests are its kit
 
 import tomlkit
 
+from gateway.application.deadlines.calendars import import_year
 from gateway.broker.management import Management
 from gateway.client import ClientConfig, CourtClient
 from gateway.core.records import Changes, CourtFigure
@@ -42,7 +43,6 @@ from gateway.partner import Partner
 from gateway.registry.calendars import read_year
 from gateway.registry.config import FILE
 from gateway.registry.installation import write_secret
-from gateway.services.calendars import import_year
 from gateway.store.migrate import migrate
 from gateway.store.tables import metadata
 from tests import postgres

@@ -9,10 +9,10 @@ from typing import Any
 from gateway.amqp.consumer import BatchConsumer
 from gateway.amqp.deliveries import Incoming, Kept
 from gateway.amqp.link import Link
+from gateway.application.ports import Delivery
 from gateway.bounds import Bounds, Reached
 from gateway.broker.topology import DEAD, TO_QUEUES, owner_of, plan
 from gateway.core.routing import Directory
-from gateway.services.ports import Delivery
 from schemas.catalogue import MatterType
 
 PREFETCH_BUDGET = 2000

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from gateway.application.context import Context
 from gateway.commands.output import AsJson, Folder, as_json, console, fail, listing, run
 from gateway.core.calendar import Calendar, Year
 from gateway.registry.calendars import read_year
 from gateway.registry.config import DEFAULT_FOLDER, load_config
-from gateway.services.context import Context
 
 calendar_app = typer.Typer(help="工作日历 Calendar of working days", no_args_is_help=True)
 
@@ -22,8 +22,8 @@ def calendar_import(
     folder: Folder = DEFAULT_FOLDER,
 ) -> None:
     """登记一年的放假调休安排；暂定期限随即重算。 A year's calendar; provisional deadlines are counted again at once."""
+    from gateway.application.deadlines.calendars import import_year
     from gateway.bootstrap import SystemClock, build_context
-    from gateway.services.calendars import import_year
     from gateway.store.store import open_store
 
     year, config = read_year(file), load_config(folder)
@@ -64,8 +64,8 @@ def calendar_show(
 
 
 async def _loaded(folder: Path) -> Calendar:
+    from gateway.application.deadlines.calendars import load
     from gateway.bootstrap import SystemClock, build_context
-    from gateway.services.calendars import load
     from gateway.store.store import open_store
 
     config = load_config(folder)

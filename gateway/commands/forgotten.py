@@ -86,8 +86,8 @@ def forgotten_take_up(
     json_out: AsJson = False,
 ) -> None:
     """恢复该请求，并依次处理留存的报文 The request stands again; what is kept is judged in order."""
-    from gateway.services.standing_again import Beside
-    from gateway.services.taking_up import TakenUp, TakingUp
+    from gateway.application.recovery.rebuild_request import Beside
+    from gateway.application.recovery.take_up import TakenUp, TakingUp
 
     beside = Beside(submission.read_bytes() if submission is not None else None, without_measures)
 

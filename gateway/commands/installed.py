@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from gateway.application.context import Context
 from gateway.registry.config import load_config
-from gateway.services.context import Context
 
 NO_DAY = "99999999"
 """Of no day's numbers: only the incarnations are asked for."""

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
+from gateway.application.ports import LedgerFilter
+from gateway.application.queries.ledgers import Ledgers
+from gateway.application.queries.report_answers import LedgerList, item_view
 from gateway.commands.installed import installed
 from gateway.commands.output import MISUSE, AsJson, Folder, fail, listing, run
 from gateway.core.ledgers import KINDS, LEDGERS, LedgerItem
 from gateway.registry.config import DEFAULT_FOLDER
-from gateway.services.ledgers import Ledgers
-from gateway.services.ports import LedgerFilter
-from gateway.services.report_views import LedgerList, item_view
 
 ledger_app = typer.Typer(help="台账 Ledgers", no_args_is_help=True)
 

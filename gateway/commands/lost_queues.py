@@ -16,9 +16,9 @@ LANES = ("normal", "urgent")
 def ask_for_what_was_in_them(config: Config, folder: Path, made: Collection[str]) -> None:
     """Whoever has a living request is asked for what may have lain in its queue. made: names of queues. Where there is
     no database of this version yet, as in a new installation, nobody was ever asked anything."""
+    from gateway.application.recovery.restored import queues_lost
     from gateway.broker.topology import from_queue
     from gateway.commands.installed import installed
-    from gateway.services.restoring import queues_lost
     from gateway.store.engine import database_url, sqlite_path
 
     file = sqlite_path(database_url(config.store_url))

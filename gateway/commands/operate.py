@@ -192,12 +192,12 @@ async def _clocks(config: Config) -> str:
 async def _marks(config: Config) -> str:
     """The database is not behind what was marked outside of it, and both marks can be read (docs/adr/0030)."""
     from gateway.amqp.link import Link
+    from gateway.application.marks import MISSING, told
+    from gateway.application.recovery.restored import look
     from gateway.bootstrap import SystemClock, build_context
     from gateway.broker.mark_queue import MarkQueue
     from gateway.core.marks import Verdict
     from gateway.registry.mark_file import MarkFile
-    from gateway.services.marks import MISSING, told
-    from gateway.services.restoring import look
     from gateway.store.store import open_store
 
     store = await open_store(config.store_url)

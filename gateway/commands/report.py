@@ -30,9 +30,9 @@ def report_weekly(
     json_out: AsJson = False,
 ) -> None:
     """周报：签收、受理、按期、预警、措施、台账 The weekly report: on screen, as a workbook, on paper."""
+    from gateway.application.queries.report_answers import report_view
     from gateway.report import FontMissingError, content, write_pdf, write_xlsx
     from gateway.report.terminal import show
-    from gateway.services.report_views import report_view
 
     if week is not None and month is not None:
         fail("周和月只填其一 Give a week or a month, not both.", MISUSE)
@@ -59,8 +59,8 @@ def report_weekly(
 
 async def _counted(folder: Path, name: str | None) -> tuple[Report, str, dict[str, str]]:
     """The report, the court's name, the participants' names."""
-    from gateway.services.calendars import load
-    from gateway.services.reporting import Reporting
+    from gateway.application.deadlines.calendars import load
+    from gateway.application.queries.reports import Reporting
 
     async with installed(folder) as context:
         today = context.today()

@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
+from gateway.application.context import Context
+from gateway.application.ports import MarkPlace
+from gateway.application.recovery.restored import Findings
 from gateway.commands.output import FOUND_WRONG, Folder, console, problems, run
 from gateway.core.marks import Verdict
 from gateway.registry.config import DEFAULT_FOLDER, load_config
-from gateway.services.context import Context
-from gateway.services.ports import MarkPlace
-from gateway.services.restoring import Findings
 
 WORDS = {
     Verdict.SOUND: "数据库不落后于它 the database is not behind it",
@@ -37,7 +37,7 @@ def db_restored(
 
 
 async def _restored(folder: Path, yes: bool) -> None:
-    from gateway.services.restoring import look, restored
+    from gateway.application.recovery.restored import look, restored
 
     async with _alone(folder) as (context, places):
         findings = await look(context, places)

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 
-from gateway.core.records import Request
+from gateway.core.histories import team_of
+from gateway.core.records import LedgerLine, Request
 from schemas.opening import PlatformFiling
 
 LEDGER = "platform"
@@ -35,3 +37,21 @@ def standing(request: Request) -> Standing | None:
 def number_of(request: Request) -> str | None:
     found: str | None = request.facts.get("platform", {}).get("no")
     return found
+
+
+def platform_line(
+    request: Request, kind: str, source: str, day: str, now: datetime, *, settles: bool = False
+) -> LedgerLine:
+    return LedgerLine(
+        ledger=LEDGER,
+        item_no=request.request_no,
+        source=source,
+        kind=kind,
+        day=day,
+        at=now,
+        settles=settles,
+        case_no=request.case_no,
+        request_no=request.request_no,
+        partner=request.asked,
+        team=team_of(request),
+    )

@@ -7,6 +7,30 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from gateway.application.alerts.duty_roster import DutyRoster
+from gateway.application.alerts.page_answers import PageAnswers
+from gateway.application.cases.approve import Approvals
+from gateway.application.cases.closures import Closures
+from gateway.application.cases.reassign import Reassigner
+from gateway.application.cases.release import Releaser
+from gateway.application.context import Context
+from gateway.application.conversation.command import Actor
+from gateway.application.conversation.groups import Groups
+from gateway.application.conversation.parse_verb import Hearer
+from gateway.application.marks import MarkKeeper
+from gateway.application.ports import Documents
+from gateway.application.queries.cases import Cases
+from gateway.application.queries.feed_watch import FeedWatch
+from gateway.application.queries.ledgers import Ledgers
+from gateway.application.queries.measures import MeasureQueries
+from gateway.application.queries.reports import Reporting
+from gateway.application.queries.requests import Queries
+from gateway.application.recovery.doubts import Doubts
+from gateway.application.recovery.readiness import Readiness
+from gateway.application.submission.document_quota import DocumentQuota
+from gateway.application.submission.documents import Papers
+from gateway.application.submission.numbers import Numbers
+from gateway.application.submission.submit import Submitter
 from gateway.core.readiness import Wire
 from gateway.http.addresses import Network
 from gateway.http.backlog import Backlog
@@ -15,30 +39,6 @@ from gateway.http.caller import Caller, Credentials
 from gateway.http.connections import Connections
 from gateway.http.metrics import BrokerHealth, Metrics
 from gateway.http.replays import Replays
-from gateway.services.act import Actor
-from gateway.services.approving import Approvals
-from gateway.services.cases import Cases
-from gateway.services.closures import Closures
-from gateway.services.context import Context
-from gateway.services.doubts import Doubts
-from gateway.services.groups import Groups
-from gateway.services.hearing import Hearer
-from gateway.services.ledgers import Ledgers
-from gateway.services.marks import MarkKeeper
-from gateway.services.measure_queries import MeasureQueries
-from gateway.services.numbers import Numbers
-from gateway.services.page_answers import PageAnswers
-from gateway.services.papers import Papers
-from gateway.services.ports import Documents
-from gateway.services.queries import Queries
-from gateway.services.quota import DocumentQuota
-from gateway.services.readiness import Readiness
-from gateway.services.reassigning import Reassigner
-from gateway.services.releasing import Releaser
-from gateway.services.reporting import Reporting
-from gateway.services.roster import DutyRoster
-from gateway.services.submit import Submitter
-from gateway.services.watch import FeedWatch
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from functools import partial
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from gateway.application.answers import Live
 from gateway.bounds import Bounds, Reached
 from gateway.core.readiness import Finding
 from gateway.errors import RejectedError
@@ -25,7 +26,6 @@ from gateway.http.operations import OPERATIONS, Operation
 from gateway.http.params import NoQuery, parse
 from gateway.http.reply import problem_reply, view_reply
 from gateway.http.server import ApiRunner, address
-from gateway.services.views import Live
 
 __all__ = ["Api", "build_app", "serve_http", "serve_metrics", "serve_waiting"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters.registry import adapter_for, dialects, partners
 from adapters.table import TableAdapter
-from gateway.services.matters import verbs_of
+from gateway.application.queries.types import verbs_of
 from schemas.catalogue import Classification, MatterType
 from schemas.envelope import CANONICAL, CONTENT_TYPE, Envelope, dataschema
 from schemas.replies import VERBS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
+from gateway.application.context import Context
 from gateway.errors import RejectedError
-from gateway.services.context import Context
 
 LOOK_SECONDS = 1.0
 RETRY_SECONDS = 30

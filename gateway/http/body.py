@@ -9,10 +9,10 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
+from gateway.application.context import Context
 from gateway.crypto.strictjson import loads
 from gateway.errors import RejectedError
 from gateway.http.api import CALLER
-from gateway.services.context import Context
 from schemas.envelope import CONTENT_TYPE
 from schemas.problem import FieldError
 

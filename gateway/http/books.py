@@ -7,6 +7,9 @@ from datetime import date
 from aiohttp import web
 from pydantic_core import PydanticCustomError
 
+from gateway.application.cases.closures import Recorded
+from gateway.application.ports import LedgerFilter
+from gateway.application.queries.report_answers import report_view
 from gateway.core.periods import Period, last_week, period_named
 from gateway.errors import RejectedError
 from gateway.http.api import Api
@@ -15,9 +18,6 @@ from gateway.http.caller import Caller
 from gateway.http.params import LedgerQuery, ReportQuery, at_most, parse
 from gateway.http.reply import answered, view_reply
 from gateway.http.writing import handed
-from gateway.services.closures import Recorded
-from gateway.services.ports import LedgerFilter
-from gateway.services.report_views import report_view
 from schemas.moments import FIRST, day
 from schemas.problem import FieldError
 from schemas.rules import RULES

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from gateway.application.ports import MeasureFilter, RequestFilter
+from gateway.application.queries import types as matters
 from gateway.http.api import Api
 from gateway.http.caller import Caller
 from gateway.http.params import MeasuresQuery, PartsQuery, RequestsQuery, at_most, parse
 from gateway.http.reply import view_reply
-from gateway.services import matters
-from gateway.services.ports import MeasureFilter, RequestFilter
 
 
 async def list_requests(request: web.Request, api: Api, caller: Caller) -> web.Response:

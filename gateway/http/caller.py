@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gateway.application.context import Context
 from gateway.core.routing import Client, Participant
 from gateway.crypto import jws
 from gateway.crypto.strictjson import loads
 from gateway.errors import MisuseError, RejectedError
-from gateway.services.context import Context
 from schemas.envelope import CODE
 from schemas.problem import FieldError
 

@@ -13,14 +13,14 @@ from typing import Any, cast
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from gateway.application.cases.approve import ApprovalAct
+from gateway.application.cases.reassign import ReassignOrder
+from gateway.application.cases.release import ReleaseOrder
+from gateway.application.conversation.groups import GroupAct
+from gateway.application.conversation.parse_verb import Act
+from gateway.application.submission.documents import MEDIA_TYPES
 from gateway.http.body import IDEMPOTENCY_KEY
 from gateway.http.operations import OPERATIONS, Operation
-from gateway.services.approving import ApprovalAct
-from gateway.services.groups import GroupAct
-from gateway.services.hearing import Act
-from gateway.services.papers import MEDIA_TYPES
-from gateway.services.reassigning import ReassignOrder
-from gateway.services.releasing import ReleaseOrder
 from schemas.catalogue import MatterType
 from schemas.closures import ClosureEvent
 from schemas.duty import Roster

@@ -11,6 +11,9 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from gateway.application import answers as views
+from gateway.application.queries import report_answers as report_views
+from gateway.application.submission.documents import MEDIA_TYPES
 from gateway.http.params import (
     CaseQuery,
     EventsQuery,
@@ -22,8 +25,6 @@ from gateway.http.params import (
     ReportQuery,
     RequestsQuery,
 )
-from gateway.services import report_views, views
-from gateway.services.papers import MEDIA_TYPES
 
 Body = Literal["submission", "act", "document", "closure", "roster", "approval", "group-act", "release", "reassign"]
 Scope = Literal["submit", "reply", "read", "approve", "documents"]

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 from aiohttp import web
 
+from gateway.application.answers import Live, Ready, ReadyFinding
 from gateway.core.readiness import Finding
 from gateway.crypto.strictjson import dumps
 from gateway.errors import RejectedError
 from gateway.http.api import API
 from gateway.http.reply import json_reply, problem_reply, view_reply
-from gateway.services.views import Live, Ready, ReadyFinding
 
 PUBLIC = {"Cache-Control": "public, max-age=300"}
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from gateway.application.context import Context
 from gateway.errors import RejectedError
 from gateway.http.caller import LIFETIME, Caller
-from gateway.services.context import Context
 from schemas.problem import FieldError
 
 READING = frozenset({"GET", "HEAD"})

@@ -8,9 +8,9 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel
 
+from gateway.application.posts import Answer
 from gateway.crypto.strictjson import dumps
 from gateway.errors import RejectedError
-from gateway.services.handed import Answer
 
 _ALWAYS = {"Cache-Control": "no-store", "Server": "lianzhi"}
 JSON_HEADERS = {"Content-Type": "application/json", **_ALWAYS}

@@ -6,6 +6,9 @@ from datetime import datetime
 
 from aiohttp import web
 
+from gateway.application.alerts.page_answers import old_link
+from gateway.application.posts import Handed
+from gateway.application.submission.submit import fingerprint
 from gateway.core.doubts import Doubt
 from gateway.core.routing import Client
 from gateway.errors import RejectedError
@@ -13,9 +16,6 @@ from gateway.http.api import API, INCARNATION_HEADER, Api
 from gateway.http.body import idempotency_key, json_body, message
 from gateway.http.caller import Caller
 from gateway.http.reply import answered, view_reply
-from gateway.services.handed import Handed
-from gateway.services.page_answers import old_link
-from gateway.services.submit import fingerprint
 from schemas.duty import Roster
 from schemas.validation import InvalidError, validate
 

@@ -13,13 +13,13 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from gateway.application.cases.reassign import REASSIGN
 from gateway.core.records import Request
 from gateway.core.routing import route_of
 from gateway.core.soundness import Controlled, Finding, Leaving, Rows, Said, Waiting, examine
 from gateway.core.soundness_words import RULES
 from gateway.crypto import base64url
 from gateway.errors import ConfigurationError
-from gateway.services.reassigning import REASSIGN
 from gateway.store.check_sql import ACCEPTED, COUNTS, DOCUMENTS, KNOWN, OF_REQUEST, PAIRS, PARENTS
 from gateway.store.columns import EPOCH
 from gateway.store.snapshot import DamagedStoreError, Row, Snapshot

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Integer, Select, bindparam, func, literal, select, text, union_all
 
-from gateway.services.ports import MeasureFilter, RequestFilter
+from gateway.application.ports import MeasureFilter, RequestFilter
 from gateway.store import tables
 from gateway.store.columns import Instant, among
 from gateway.store.query import Query

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gateway.application.ports import LONGEST_WAITS, LedgerFilter, MeasureFilter, RequestFilter
 from gateway.core.doubts import Doubt
 from gateway.core.forgotten import Forgotten, ForgottenRequest
 from gateway.core.marks import Standing
@@ -36,7 +37,6 @@ from gateway.core.records import (
 from gateway.core.retry import LongestWaits
 from gateway.errors import ConfigurationError, StoreUnavailableError
 from gateway.faults import cause_of
-from gateway.services.ports import LONGEST_WAITS, LedgerFilter, MeasureFilter, RequestFilter
 from gateway.store import (
     books,
     budgets,

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Integer, bindparam, exists, func, literal_column, select, text, update
 
+from gateway.application.ports import NOTICE_WINDOW, KnownMessage, NoticeRoom
 from gateway.core.doubts import Doubt, State
 from gateway.core.forgotten import Forgotten
 from gateway.core.lifecycle import ALERT_OPEN
@@ -35,7 +36,6 @@ from gateway.core.records import (
     Timer,
 )
 from gateway.core.retry import CLOCKS_APART, Backoff, LongestWaits
-from gateway.services.ports import NOTICE_WINDOW, KnownMessage, NoticeRoom
 from gateway.store import (
     books,
     budgets,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
+from gateway.application.context import new_id
 from gateway.bounds import Bounds
 from gateway.core.routing import Directory
 from gateway.crypto import jws
@@ -18,7 +19,6 @@ from gateway.crypto.strictjson import dumps
 from gateway.errors import MisuseError
 from gateway.http.caller import Credentials
 from gateway.http.operations import OPERATIONS
-from gateway.services.context import new_id
 from gateway.store import SqlStore
 from tests.api.world import (
     COURT,

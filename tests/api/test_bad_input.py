@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
+from gateway.application.ports import RequestFilter
 from gateway.crypto.strictjson import dumps
-from gateway.services.ports import RequestFilter
 from tests.api.world import (
     COURT,
     GRID,

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from gateway.application.context import Calendars
+from gateway.application.deadlines.calendars import CalendarKeeper, import_year
 from gateway.core.calendar import Year
 from gateway.core.deadlines import SHANGHAI
 from gateway.core.records import Changes, Event, Measure, Request
 from gateway.core.routing import Participant
 from gateway.core.settings import Settings
-from gateway.services.calendars import CalendarKeeper, import_year
-from gateway.services.context import Calendars
 from gateway.store import SqlStore
 from schemas.catalogue import Kind, catalogue
 from schemas.envelope import parse_timestamp

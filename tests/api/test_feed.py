@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.services.watch import FeedWatch
+from gateway.application.queries.feed_watch import FeedWatch
 from gateway.store import SqlStore
 from tests.api.world import COURT, GRID, Keys, World, gathered, grid_request, serving
 from tests.eventually import eventually

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import structlog
 
+from gateway.application.ports import RequestFilter
 from gateway.crypto.strictjson import dumps
 from gateway.http.operations import OPERATIONS, Operation
-from gateway.services.ports import RequestFilter
 from tests.api.world import World, grid_request, token_for
 
 BODY = dumps(grid_request()).encode()

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from gateway.application.conversation.ledger_entries import book_answer, book_opening, book_state
 from gateway.core.records import Changes, Request
 from gateway.core.routing import Participant
-from gateway.services.booking import book_answer, book_opening, book_state
 from gateway.store import SqlStore
 from schemas.catalogue import Kind, catalogue
 from schemas.ledgers import LedgerEntry
@@ -395,6 +395,6 @@ async def test_measures_that_end_soon_are_a_ledger(world: World) -> None:
 
 
 def _all(name: str) -> Any:
-    from gateway.services.ports import LedgerFilter
+    from gateway.application.ports import LedgerFilter
 
     return LedgerFilter(name)

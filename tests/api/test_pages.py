@@ -12,15 +12,15 @@ import pytest
 import pytest_asyncio
 from pydantic import ValidationError
 
+from gateway.application.alerts.duty_roster import watch_roster
+from gateway.application.alerts.page_answers import LINK
+from gateway.application.alerts.paging import Pager
+from gateway.application.page_links import page_link
 from gateway.core.records import Event
 from gateway.core.routing import Directory
 from gateway.core.settings import Settings
 from gateway.notify import WebhookNotifier
 from gateway.registry.forms import ClientSystem
-from gateway.services.page_answers import LINK
-from gateway.services.page_links import page_link
-from gateway.services.paging import Pager
-from gateway.services.roster import watch_roster
 from gateway.store import SqlStore
 from schemas.catalogue import Kind, catalogue
 from tests.api.world import COURT, NEIGHBOUR, NOW, POLICE, Keys, World, participants, seal_request, serving

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from gateway.application.submission.platform_numbers import PlatformNumbers
 from gateway.errors import RejectedError
-from gateway.services.platform import PlatformNumbers
 from schemas.catalogue import catalogue
 from schemas.envelope import CONTENT_TYPE
 from schemas.law.force import SHIPPED, put_in_force

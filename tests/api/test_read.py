@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import structlog
 
+from gateway.application.cursors import page_cursor
 from gateway.bounds import Bounds
 from gateway.crypto import base64url
 from gateway.crypto.keyring import Keyring
 from gateway.crypto.policy import authenticate, examine
 from gateway.crypto.seal import unseal
-from gateway.services.cursors import page_cursor
 from gateway.store import SqlStore
 from schemas.catalogue import catalogue
 from tests.api.world import (

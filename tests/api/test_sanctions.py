@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from gateway.application.group_commit import one_by_one
+from gateway.application.posts import Answer, Handed
+from gateway.application.submission.validate import Prover
 from gateway.core.routing import Participant
 from gateway.crypto.base64url import decode
 from gateway.crypto.strictjson import dumps
 from gateway.errors import RejectedError
-from gateway.services.batching import one_by_one
-from gateway.services.handed import Answer, Handed
-from gateway.services.proving import Prover
 from gateway.store import SqlStore
 from schemas.catalogue import Kind, catalogue
 from schemas.envelope import CONTENT_TYPE

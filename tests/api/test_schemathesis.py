@@ -22,8 +22,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from gateway.application.submission.documents import MEDIA_TYPES
 from gateway.http.openapi import openapi_document
-from gateway.services.papers import MEDIA_TYPES
 from gateway.store import open_store
 from gateway.store.migrate import migrate
 from schemas.catalogue import catalogue

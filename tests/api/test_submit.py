@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.application.ports import RequestFilter
 from gateway.core.settings import Settings
 from gateway.crypto.sdjwt import parse
-from gateway.services.ports import RequestFilter
 from gateway.store import SqlStore, engine, open_store
 from schemas.envelope import CONTENT_TYPE
 from tests.api.world import (

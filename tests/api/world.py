@@ -22,6 +22,14 @@ import aiohttp
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
+from gateway.application.context import Calendars, Context, new_id
+from gateway.application.conversation.command import Actor
+from gateway.application.deadlines.scheduler import ClockWork
+from gateway.application.inbound.consume import Intake
+from gateway.application.outbound.dispatch import Dispatcher
+from gateway.application.ports import Delivery
+from gateway.application.submission.numbers import Numbers
+from gateway.application.submission.submit import Submitter
 from gateway.bounds import Bounds
 from gateway.core.records import Message
 from gateway.core.routing import Client, Directory, Participant, Staff
@@ -43,14 +51,6 @@ from gateway.http.app import Api, serve_http, serve_metrics
 from gateway.http.operations import OPERATIONS
 from gateway.papers import LocalDocuments
 from gateway.registry.calendars import shipped
-from gateway.services.act import Actor
-from gateway.services.clock import ClockWork
-from gateway.services.context import Calendars, Context, new_id
-from gateway.services.dispatch import Dispatcher
-from gateway.services.intake import Intake
-from gateway.services.numbers import Numbers
-from gateway.services.ports import Delivery
-from gateway.services.submit import Submitter
 from gateway.store import SqlStore
 from schemas.catalogue import Classification, Kind, catalogue
 from schemas.envelope import CANONICAL, CONTENT_TYPE, SUBMISSION_TYP, dataschema, timestamp

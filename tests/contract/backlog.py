@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from adapters.registry import adapter_for
+from gateway.application.context import Calendars, Context
+from gateway.application.outbound.dispatch import Dispatcher
 from gateway.bounds import Bounds
 from gateway.core.records import Changes
 from gateway.core.routing import Directory
@@ -13,8 +15,6 @@ from gateway.core.settings import Settings
 from gateway.crypto.limits import Limits
 from gateway.errors import LianzhiError
 from gateway.registry.calendars import shipped
-from gateway.services.context import Calendars, Context
-from gateway.services.dispatch import Dispatcher
 from gateway.store import SqlStore
 from gateway.store.columns import micros
 from schemas.catalogue import catalogue

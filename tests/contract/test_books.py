@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from gateway.application.ports import LedgerFilter
 from gateway.core.records import Changes, CourtFigure, LedgerLine
-from gateway.services.ports import LedgerFilter
 from gateway.store import SqlStore, books
 from gateway.store.query import Query
 from tests.contract.samples import COURT, MINUTE, NOW, POLICE, event, measure, number, request, write

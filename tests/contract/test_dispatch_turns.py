@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from gateway.application.context import Context
 from gateway.core.records import Changes
 from gateway.errors import LianzhiError, OversizeError, RefusedError, UnansweredError, UnroutableError
-from gateway.services.context import Context
 from gateway.store import SqlStore, leasing
 from gateway.store.columns import micros
 from gateway.store.query import Query

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from gateway.application.deadlines.clock_guard import ClockGuard, OtherClock, longest_waits
 from gateway.bounds import Bounds
 from gateway.core.records import Changes, Event
 from gateway.crypto.keys import PublicKey
-from gateway.services.clock_guard import ClockGuard, OtherClock, longest_waits
 from gateway.store import SqlStore
 from tests.api.test_read import RECEIPT
 from tests.api.world import COURT, GRID, Keys, World, grid_request, serving

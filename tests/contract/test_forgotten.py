@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from gateway.application.recovery.doubts import submission_hash
+from gateway.application.recovery.rebuild_request import Beside
+from gateway.application.recovery.take_up import TakenUp, TakingUp
 from gateway.bounds import Bounds
 from gateway.core.doubts import Doubt
 from gateway.core.forgotten import Forgotten
 from gateway.core.records import Changes, Measure
 from gateway.errors import RejectedError
-from gateway.services.doubts import submission_hash
-from gateway.services.standing_again import Beside
-from gateway.services.taking_up import TakenUp, TakingUp
 from gateway.store import SqlStore, open_store
 from tests.api.test_read import RECEIPT
 from tests.api.world import GRID, POLICE, Keys, World, grid_request, seal_request, serving

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from gateway.application.context import new_id
+from gateway.application.outbound.dispatch import Dispatcher
 from gateway.bounds import Bounds
 from gateway.crypto.sdjwt import issue
-from gateway.services.context import new_id
-from gateway.services.dispatch import Dispatcher
 from gateway.store import SqlStore
 from gateway.store.transaction import SqlTransaction
 from schemas.envelope import dataschema, timestamp

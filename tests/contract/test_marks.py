@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
+from gateway.application.context import Identity
+from gateway.application.marks import MarkKeeper
+from gateway.application.recovery.restored import look, restored
+from gateway.application.submission.numbers import Numbers
 from gateway.core.marks import MARGIN, Mark
 from gateway.core.records import Changes, Event
 from gateway.errors import ConfigurationError, MarkUnreadableError, RejectedError
 from gateway.registry.mark_file import MARK_FILE, MarkFile
-from gateway.services.context import Identity
-from gateway.services.marks import MarkKeeper
-from gateway.services.numbers import Numbers
-from gateway.services.restoring import look, restored
 from gateway.store.store import SqlStore
 from tests.api.world import GRID, Keys, grid_request, serving
 from tests.contract.samples import NOW

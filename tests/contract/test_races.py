@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from gateway.application.ports import RequestFilter
+from gateway.application.posts import Answer, Handed
+from gateway.application.submission.numbers import Numbers
+from gateway.application.submission.submit import Submitter, fingerprint
 from gateway.core.routing import Client
 from gateway.crypto.sdjwt import parse
 from gateway.errors import RejectedError
-from gateway.services.handed import Answer, Handed
-from gateway.services.numbers import Numbers
-from gateway.services.ports import RequestFilter
-from gateway.services.submit import Submitter, fingerprint
 from gateway.store import SqlStore
 from schemas.envelope import CONTENT_TYPE
 from tests.api.world import COURT, Keys, World, locate_request, serving

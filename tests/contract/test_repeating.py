@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from gateway.application.context import new_id
+from gateway.application.outbound.dispatch import Dispatcher
 from gateway.bounds import Bounds
 from gateway.core.records import Changes
 from gateway.crypto.sdjwt import issue, parse
-from gateway.services.context import new_id
-from gateway.services.dispatch import Dispatcher
 from gateway.store import SqlStore
 from schemas.envelope import timestamp
 from tests.api.world import COURT, GRID, POLICE, Keys, World, grid_request, serving

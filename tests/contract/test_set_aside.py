@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from gateway.application.context import Context
+from gateway.application.deadlines.calendars import count_again
+from gateway.application.deadlines.reminders import Reminder
+from gateway.application.deadlines.scheduler import ClockWork
+from gateway.application.outbound.dispatch import Dispatcher
 from gateway.core.records import Changes
 from gateway.core.routing import Directory
 from gateway.errors import ConflictError
-from gateway.services.calendars import count_again
-from gateway.services.clock import ClockWork
-from gateway.services.context import Context
-from gateway.services.dispatch import Dispatcher
-from gateway.services.reminding import Reminder
 from gateway.store import SqlStore
 from tests.api.test_clocks import asked, timeline
 from tests.api.world import GRID, POLICE, Keys, World, grid_request, seal_request, serving

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from gateway.application.ports import KnownMessage, RequestFilter
 from gateway.core.records import Changes, Event, Message, Naming, PartnerVersion, Request
 from gateway.errors import ConflictError, MisuseError
-from gateway.services.ports import KnownMessage, RequestFilter
 from gateway.store import SqlStore
 from gateway.store.tables import metadata
 from tests.contract.samples import (

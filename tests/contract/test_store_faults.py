@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from gateway.application.ports import RequestFilter
 from gateway.core.records import Changes
 from gateway.errors import ConfigurationError, ConflictError, MisuseError, StoreUnavailableError
-from gateway.services.ports import RequestFilter
 from gateway.store import SqlStore, engine, hung, open_store, wal
 from tests import postgres
 from tests.contract.samples import NOW, number, request, sendable, submission, write

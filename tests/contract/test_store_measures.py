@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.application.ports import MeasureFilter
 from gateway.core.records import CaseDebt, Changes, DutyShift
 from gateway.errors import ConflictError
-from gateway.services.ports import MeasureFilter
 from gateway.store import SqlStore
 from tests.contract.samples import COURT, GRID, MINUTE, NOW, POLICE, measure, number, page, request, step, timer, write
 from tests.eventually import eventually

@@ -7,6 +7,7 @@ from itertools import chain, combinations, pairwise
 
 import pytest
 
+from gateway.application.ports import MeasureFilter, RequestFilter
 from gateway.core.measure_moves import OPEN_STATES
 from gateway.core.records import (
     ApprovalRow,
@@ -20,7 +21,6 @@ from gateway.core.records import (
     ReleaseItem,
     SubjectUse,
 )
-from gateway.services.ports import MeasureFilter, RequestFilter
 from gateway.store import (
     SqlStore,
     counts,

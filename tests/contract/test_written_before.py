@@ -22,12 +22,12 @@ import pytest
 import pytest_asyncio
 import tomlkit
 
+from gateway.application.ports import RequestFilter
 from gateway.client import ClientConfig, CourtClient
 from gateway.demo.parties import CLIENT, GRID, HANDLER, HOME, POLICE, PRESIDENT, Parties
 from gateway.demo.stage import provision_for
 from gateway.registry.config import FILE, load_config
 from gateway.registry.installation import HANDOVER
-from gateway.services.ports import RequestFilter
 from gateway.store import open_store
 from gateway.store.migrate import migrate
 from tests import postgres

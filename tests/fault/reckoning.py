@@ -16,9 +16,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.application.ports import RequestFilter, Store
 from gateway.core.records import Event, Request
 from gateway.demo.parties import HOME
-from gateway.services.ports import RequestFilter, Store
 from tests.fault.agencies import effects
 
 ENDED = {"ask": "completed", "notice": "read"}

@@ -14,6 +14,7 @@ import aio_pika
 import asyncpg
 from aio_pika.exceptions import ChannelNotFoundEntity
 
+from gateway.application.ports import Store
 from gateway.bootstrap import ROLES, Gateway, Role, running
 from gateway.broker.topology import DEAD, GATEWAY_USER, from_queue, to_queue
 from gateway.crypto.sdjwt import parse
@@ -23,7 +24,6 @@ from gateway.demo.stage import provision_for, set_stage
 from gateway.keeping import look_over
 from gateway.partner import PartnerConfig
 from gateway.registry.config import Config, load_config
-from gateway.services.ports import Store
 from gateway.store import open_store
 from tests.child import Child
 from tests.conftest import Vhost

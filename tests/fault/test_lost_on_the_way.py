@@ -6,10 +6,10 @@ import aio_pika
 import pytest
 from aio_pika.abc import AbstractChannel, AbstractQueue
 
+from gateway.application.ports import RequestFilter
 from gateway.broker.topology import to_queue
 from gateway.core.records import Request
 from gateway.demo.parties import GRID
-from gateway.services.ports import RequestFilter
 from tests.eventually import eventually
 from tests.fault.agencies import working
 from tests.fault.court import VERIFY

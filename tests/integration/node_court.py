@@ -203,8 +203,10 @@ class NodeCourt:
     async def make(
         self, talk: Talk, verb: str, said: Mapping[str, Any], /, *, words: Any = None, **changes: Any
     ) -> bytes:
-        """The next message of ours in `talk`, as gateway.services.compose makes it. words: the body instead of the
-        adapter's. changes: members put instead."""
+        """The next message of ours in `talk`, as `application.conversation.compose` makes it.
+
+        words: the body instead of the adapter's. changes: members put instead.
+        """
         matter, now = catalogue()[talk.type], datetime.now(UTC)
         talk.seqno += 1
         adapter = adapter_for(DIALECTS[talk.partner])

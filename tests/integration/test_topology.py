@@ -12,6 +12,7 @@ import pytest
 from aiormq.exceptions import AMQPError
 
 from gateway.amqp.link import Link
+from gateway.application.ports import Delivery
 from gateway.bounds import Bounds
 from gateway.broker import consumer as broker_consumer
 from gateway.broker.consumer import GatewayConsumer, prefetches
@@ -38,7 +39,6 @@ from gateway.broker.topology import (
 )
 from gateway.core.routing import Directory, Participant
 from gateway.errors import ConfigurationError, UnroutableError
-from gateway.services.ports import Delivery
 from schemas.catalogue import Kind, catalogue
 from tests.conftest import Vhost
 from tests.eventually import eventually

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.application.inbound.notices import named_in, said_version
 from gateway.crypto import policy, sdjwt
 from gateway.crypto.keys import PrivateKey
 from gateway.errors import RejectedError
 from gateway.partner.reception import Outside, Raw, Reader, Received, SetAside
-from gateway.services.notices import named_in, said_version
 from schemas.catalogue import catalogue
 from schemas.envelope import CONTENT_TYPE, GATEWAY_NOTICE, GATEWAY_PING, SUBMISSION_TYP
 from tests.property.test_sdjwt import values

@@ -11,13 +11,13 @@ import pytest
 from aiormq.channel import Channel
 
 from gateway.amqp.deliveries import Incoming
+from gateway.application.context import Context
+from gateway.application.inbound.volume import Volume
 from gateway.bounds import Bounds, Reached
 from gateway.broker.consumer import delivery
 from gateway.broker.topology import DEAD
 from gateway.core.records import Changes
 from gateway.core.routing import Directory, Participant
-from gateway.services.context import Context
-from gateway.services.volume import Volume
 from schemas.catalogue import Kind
 from schemas.problem import REASONS
 

@@ -369,7 +369,7 @@ class Refuse:
 
 sys.meta_path.insert(0, Refuse())
 import gateway.client
-OTHERS = ("adapters", "gateway.core", "gateway.store", "gateway.services", "gateway.broker", "gateway.partner")
+OTHERS = ("adapters", "gateway.core", "gateway.store", "gateway.application", "gateway.broker", "gateway.partner")
 foreign = sorted(name for name in sys.modules if name.startswith(OTHERS))
 assert not foreign, foreign
 """

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.application.cursors import feed_after, feed_cursor, page_after, page_cursor
 from gateway.core.marks import Age
 from gateway.crypto import base64url
 from gateway.errors import RejectedError
-from gateway.services.cursors import feed_after, feed_cursor, page_after, page_cursor
 
 NOW = datetime(2026, 3, 24, 2, 10, tzinfo=UTC)
 FIRST = Age("aaaaaaaa-0000-4000-8000-000000000000", 0)

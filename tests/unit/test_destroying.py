@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from gateway.application.conversation.retention import keep_for_its_time
 from gateway.core.records import Changes
-from gateway.services.destroying import keep_for_its_time
 from schemas.catalogue import catalogue
 from tests.contract.samples import NOW, message
 from tests.faults import GRID, PERSON

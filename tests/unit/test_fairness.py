@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.amqp.turns import Turns
-from gateway.services.fairness import SHARES, units
-from gateway.services.ports import Delivery
+from gateway.application.inbound.fair_batches import SHARES, units
+from gateway.application.ports import Delivery
 
 SIZE, MOST = 128, 8 << 20
 

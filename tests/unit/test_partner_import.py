@@ -17,7 +17,7 @@ class Refuse:
 
 sys.meta_path.insert(0, Refuse())
 import gateway.partner, gateway.partner.commands, gateway.partner.doctor
-OTHERS = ("adapters", "gateway.core", "gateway.store", "gateway.services", "gateway.broker")
+OTHERS = ("adapters", "gateway.core", "gateway.store", "gateway.application", "gateway.broker")
 foreign = sorted(name for name in sys.modules if name.startswith(OTHERS))
 assert not foreign, foreign
 """

@@ -9,10 +9,10 @@ from typing import Any, cast, get_args
 
 import pytest
 
+from gateway.application.recovery import readiness
+from gateway.application.recovery.readiness import Readiness
 from gateway.core.readiness import BLOCKING, WORDS, FindingName, Wire, findings
 from gateway.errors import RejectedError, StoreUnavailableError
-from gateway.services import readiness
-from gateway.services.readiness import Readiness
 
 UP = Wire(connected=True, blocked=False, missing=0, silent=0)
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gateway.application.queries.reports import Reporting
 from gateway.client import ProblemError
 from gateway.core.periods import week_of
 from gateway.demo.private_broker import PrivateBroker
@@ -18,7 +19,6 @@ from gateway.demo.week import scenes
 from gateway.demo.week.scenes import Scene
 from gateway.demo.week.stage import BEGINS, SceneError, WeekStage, week_stage
 from gateway.report import FontMissingError, content, write_pdf, write_xlsx
-from gateway.services.reporting import Reporting
 
 PLAYED = (
     scenes.ordinary_work,

@@ -15,6 +15,7 @@ from typing import Any, cast
 import aiohttp
 import tomlkit
 
+from gateway.application.ports import Store
 from gateway.bootstrap import Gateway, Wrappers, running
 from gateway.broker.management import Management
 from gateway.client import ClientConfig, CourtClient
@@ -30,7 +31,6 @@ from gateway.demo.week.pages import Platform, platform
 from gateway.partner import Partner, PartnerConfig
 from gateway.registry.config import FILE, load_config
 from gateway.registry.installation import write_secret
-from gateway.services.ports import Store
 
 VHOST = "week"
 BEGINS = datetime(2026, 3, 23, 9, 0, tzinfo=SHANGHAI)  # a Monday; unreal people have no other calendar than ours

@@ -1,0 +1,292 @@
+"""Approvals that are given after the submission, and the review of what was sent first (docs/adr/0014).
+
+A group has one submission, so one decision: it counts for every member that waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, cast
+
+from gateway.application.answers import ApprovalList, ApprovalView
+from gateway.application.context import Context
+from gateway.application.conversation.apply_decision import carry_out
+from gateway.application.conversation.command import said_before
+from gateway.application.conversation.measure_effects import settle_measures
+from gateway.application.conversation.parse_signed import JSON, Heard, hear, read_as
+from gateway.application.events import request_events
+from gateway.application.idempotency import RACES, replayed
+from gateway.application.ports import Transaction
+from gateway.application.posts import Answer, Handed
+from gateway.application.submission.approval_clock import APPROVAL, GLASS_APPROVAL, GLASS_REVIEW
+from gateway.application.submission.pending_approval import UNBOUND
+from gateway.application.submission.retry_blocked import Mender
+from gateway.application.submission.validate import Proof
+from gateway.core.approvals import Approved, barred_from, check_act, check_approver, lacking
+from gateway.core.lifecycle import Step, decide
+from gateway.core.records import ApprovalRow, Changes, IdempotencyRow, Request, Submission
+from gateway.core.routing import Client, Participant
+from gateway.errors import ConflictError, RejectedError
+from schemas.base import Model, label
+from schemas.envelope import Digest, RequestNo, is_request_no, parse_timestamp, timestamp
+from schemas.opening import Approval
+from schemas.replies import StaffNo
+from schemas.times import AnyMoment
+from schemas.values import Prose, Slug
+
+APPROVE = "approve"
+"""Last word of the type of a signed approval: `lianzhi.<matter type>.approve`."""
+
+
+class ApprovalAct(Model):
+    """A decision of a named person. at: absent, it is now. kind `review`: of what was sent before its approval."""
+
+    request_no: Annotated[RequestNo | None, label("请求编号", "The request; required when signed")] = None
+    by: Annotated[StaffNo, label("审批人", "Staff number of the approver")]
+    role: Annotated[Slug, label("职务", "Role in which the approver decides")]
+    decision: Annotated[
+        Literal["approve", "reject"], label("决定", "Decision", {"approve": "同意", "reject": "不同意"})
+    ]
+    reason: Annotated[Prose | None, label("理由", "Reason")] = None
+    at: Annotated[AnyMoment | None, label("时间", "When; absent: now")] = None
+    over: Annotated[Digest | None, label("所审批内容的摘要", "Digest of what was approved (docs/adr/0024)")] = None
+    kind: Annotated[
+        Literal["approval", "review"],
+        label("种类", "Approval, or the review of what was sent first", {"approval": "审批", "review": "事后复核"}),
+    ] = "approval"
+
+
+@dataclass(slots=True)
+class _Case:
+    """request: the one named; members: those of its group that the decision concerns, it among them."""
+
+    request: Request
+    members: list[Request]
+    proof: Proof
+    given: list[ApprovalRow]
+
+
+class Approvals:
+    def __init__(self, context: Context, wake: Callable[[], None]) -> None:
+        self._ctx = context
+        self._mender = Mender(context)
+        self._wake = wake
+
+    async def decide(self, handed: Handed, number: str) -> Answer:
+        """number: of the request in the address. Raises RejectedError (named), StoreUnavailableError."""
+        now, who = self._ctx.clock.now(), handed.participant
+        request = await self._ctx.store.request(number) if is_request_no(number) else None
+        if request is None or request.asker != who.code:
+            raise RejectedError("unknown-request", pointer="/request_no")
+        heard = hear(self._ctx, who, handed.client, handed.content_type, handed.body, number, now)
+        act = read_as(ApprovalAct, heard.content)
+        if act.request_no not in (None, number):
+            raise RejectedError("misdirected", pointer="/request_no")
+        await self._check_form(heard, act, request)
+        for _ in range(RACES):
+            try:
+                return await self._commit(handed, heard, act, number, now)
+            except ConflictError:
+                continue
+        raise RejectedError("unavailable", retry_after=1)
+
+    async def listing(self, who: Participant, number: str) -> ApprovalList:
+        """Raises RejectedError unknown-request, also for one that `who` did not open."""
+        request = await self._ctx.store.request(number) if is_request_no(number) else None
+        if request is None or request.asker != who.code:
+            raise RejectedError("unknown-request", pointer="/request_no")
+        views = [
+            ApprovalView(
+                kind=cast(Any, row.kind),
+                by=row.approver,
+                role=row.role,
+                decision=cast(Any, row.decision),
+                at=timestamp(row.at),
+                recorded_at=timestamp(row.recorded_at),
+            )
+            for row in await self._ctx.store.approvals([number])
+        ]
+        awaited = [kind for kind in ("approval", "review") if awaits(request, kind)]
+        return ApprovalList(request_no=number, state=request.state, approvals=views, awaited=awaited)
+
+    async def _check_form(self, heard: Heard, act: ApprovalAct, request: Request) -> None:
+        """Approvals of what was submitted signed are signed too. Raises RejectedError."""
+        envelope = heard.envelope
+        if envelope is None:
+            opened = await self._ctx.store.submission_of(request.request_no)
+            if opened is not None and opened.content_type != JSON:
+                raise RejectedError("signature-required", pointer="/decision")
+            return
+        if envelope.matter_type != request.type or envelope.verb != APPROVE:
+            raise RejectedError("misdirected", pointer="/type")
+        if envelope.receiver != request.asked:
+            raise RejectedError("misdirected", pointer="/receiver")
+        if act.request_no is None:
+            raise RejectedError("misdirected", pointer="/request_no")
+
+    async def _commit(self, handed: Handed, heard: Heard, act: ApprovalAct, number: str, now: datetime) -> Answer:
+        client, changes = handed.client, Changes()
+        async with self._ctx.store.begin() as tx:
+            earlier = await tx.idempotency([(client.id, handed.key)])
+            answer = replayed(earlier.get((client.id, handed.key)), handed.fingerprint)
+            if answer is None and heard.act is not None:
+                signed = await tx.submissions([(heard.act.sender, heard.act.id)])
+                answer = said_before(signed.get((heard.act.sender, heard.act.id)), heard.act)
+            if answer is not None:
+                return answer
+            case = await self._case(tx, number, act.kind, now)
+            at = act.at or timestamp(now)
+            time = now if heard.envelope is None else parse_timestamp(heard.envelope.time)
+            self._check(case, act, at, handed.participant, time, now)
+            told = await self._carry(tx, case, act, changes, now)
+            self._record(case, act, at, heard.kept, client, changes, now)
+            answer = Answer(202, told, f"/v1/requests/{number}/approvals")
+            changes.submissions.append(heard.kept)
+            changes.requests += case.members
+            changes.idempotency.append(
+                IdempotencyRow(
+                    client=client.id,
+                    key=handed.key,
+                    fingerprint=handed.fingerprint,
+                    status=answer.status,
+                    response=answer.body,
+                    location=answer.location,
+                    at=now,
+                    request_no=number,
+                )
+            )
+            await tx.apply(changes)
+        if changes.outbox:
+            self._wake()
+        return answer
+
+    async def _case(self, tx: Transaction, number: str, kind: str, now: datetime) -> _Case:
+        """Raises RejectedError approval-decided: nothing waits for such a decision."""
+        request = (await tx.lock_requests([number]))[number]
+        members = [request]
+        if request.group_no is not None:
+            group = await tx.lock_group(request.group_no, request.asker)
+            members = [m for m in group if m.submission_id == request.submission_id]
+        awaited = [m for m in members if awaits(m, kind)]
+        if number not in [m.request_no for m in awaited]:
+            raise RejectedError("approval-decided", pointer="/decision")
+        proof = await self._mender.proof(tx, request, now)
+        return _Case(request, awaited, proof, await tx.approvals([number]))
+
+    def _check(
+        self, case: _Case, act: ApprovalAct, at: str, participant: Participant, time: datetime, now: datetime
+    ) -> None:
+        """time: that the signed act names; of a plain one, now."""
+        body = case.proof.submission
+        barred = barred_from(drafter=body.drafted_by, handler=body.handler, backup=body.backup_handler, lead=body.lead)
+        if act.kind == "review" and body.break_glass is not None:
+            barred[body.break_glass.by] = ("approval-by-drafter", "先行发出的决定人", "who ordered it sent first")
+        given = Approval(by=act.by, role=act.role, decision=act.decision, at=at, over=act.over)
+        terms, ahead = self._ctx.settings.approvals, self._ctx.limits.ahead
+        about = Approved(case.proof.over, time, terms.age_of(case.request.type), ahead, terms.required)
+        agrees = act.kind == "approval" and act.decision == "approve"
+        check_act(given, about, now=now, needed=agrees, code="approval-refused")
+        check_approver(
+            given,
+            barred=barred,
+            seen={a.approver for a in case.given if a.kind == act.kind},
+            staff=participant.staff,
+            now=now,
+            code="approval-refused",
+            ahead=ahead,
+        )
+
+    async def _carry(
+        self, tx: Transaction, case: _Case, act: ApprovalAct, changes: Changes, now: datetime
+    ) -> dict[str, object]:
+        rule = case.proof.matter.approvals(case.proof.payload)
+        missing = lacking(rule, [*people_of(case.given), (act.by, act.role)]) if act.decision == "approve" else None
+        for request in case.members:
+            detail = f"{act.role}:{act.decision}"
+            changes.events += request_events(self._ctx, request, act.kind, now, detail=detail)
+            if act.over is None and (act.kind, act.decision) == ("approval", "approve"):
+                changes.events += request_events(self._ctx, request, UNBOUND, now, detail=act.by)
+            request.updated_at = now
+            if act.kind == "review":
+                self._reviewed(request, act, changes)
+            elif act.decision == "reject":
+                await self._rejected(tx, request, changes, now)
+            elif missing is None:
+                await self._approved(tx, request, case.proof, changes, now)
+        return {
+            "request_no": case.request.request_no,
+            "state": case.request.state,
+            "missing": [] if missing is None else [missing.rule],
+            "requests": [{"request_no": m.request_no, "receiver": m.asked, "state": m.state} for m in case.members],
+        }
+
+    async def _approved(self, tx: Transaction, request: Request, proof: Proof, changes: Changes, now: datetime) -> None:
+        if request.state == "awaiting-approval":
+            changes.clear_timer(request.request_no, APPROVAL)
+            await self._mender.approved(tx, request, proof, changes, now)
+        else:
+            _glass(request, state="approved")
+            changes.clear_timer(request.request_no, GLASS_APPROVAL)
+
+    async def _rejected(self, tx: Transaction, request: Request, changes: Changes, now: datetime) -> None:
+        """What waits is never sent. What was sent first is an incident: the court withdraws it, or ends its measure."""
+        if request.state == "awaiting-approval":
+            changes.clear_timer(request.request_no, APPROVAL)
+            carry_out(self._ctx, request, decide(request, Step("reject", "gateway", now)), changes, now)
+            await settle_measures(self._ctx, tx, request, {}, changes, now)
+            return
+        _glass(request, state="rejected")
+        request.reason = "break-glass-rejected"
+        changes.clear_timer(request.request_no, GLASS_APPROVAL)
+        changes.events += request_events(self._ctx, request, "incident", now, detail="break-glass-rejected")
+
+    def _reviewed(self, request: Request, act: ApprovalAct, changes: Changes) -> None:
+        _glass(request, reviewed=act.decision)
+        changes.clear_timer(request.request_no, GLASS_REVIEW)
+
+    def _record(
+        self,
+        case: _Case,
+        act: ApprovalAct,
+        at: str,
+        kept: Submission,
+        client: Client,
+        changes: Changes,
+        now: datetime,
+    ) -> None:
+        changes.approvals += [
+            ApprovalRow(
+                request_no=request.request_no,
+                kind=act.kind,
+                approver=act.by,
+                role=act.role,
+                decision=act.decision,
+                at=datetime.fromisoformat(at).astimezone(UTC),
+                recorded_at=now,
+                client=client.id,
+                submission_id=kept.id,
+            )
+            for request in case.members
+        ]
+
+
+def awaits(request: Request, kind: str) -> bool:
+    """Whether a decision of this kind (approval, review) is still wanted."""
+    glass = request.facts.get("break_glass", {})
+    if kind == "review":
+        return bool(glass) and glass.get("reviewed") is None
+    return request.state == "awaiting-approval" or glass.get("state") == "unapproved"
+
+
+def people_of(rows: Sequence[ApprovalRow]) -> list[tuple[str, str]]:
+    """(staff number, role) of who agreed."""
+    return [(a.approver, a.role) for a in rows if a.kind == "approval" and a.decision == "approve"]
+
+
+def _glass(request: Request, **said: str) -> None:
+    """The row's own dict is replaced, never changed in place: others may hold it."""
+    request.facts = {**request.facts, "break_glass": {**request.facts["break_glass"], **said}}
+    if request.reason in ("break-glass-unapproved", "break-glass-unreviewed"):
+        request.reason = None

@@ -1,0 +1,272 @@
+"""A debtor pays (docs/domain.md section 3): one signed word, one transaction, and everything of the case is let go.
+
+Every open request is withdrawn, every live measure gets its ending, every open alert is closed, so that nobody is paged
+and whoever is held goes free; what cannot be done is listed with the reason and with the paper that it wants. It is
+done when every partner has acknowledged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from gateway.application.cases.build_endings import Ending, Endings, Ordered
+from gateway.application.cases.release_lines import check_known, named, told_line
+from gateway.application.context import Context
+from gateway.application.conversation.command import said_before
+from gateway.application.conversation.measure_changes import measure_events
+from gateway.application.conversation.parse_signed import Heard, hear, read_as
+from gateway.application.conversation.send_verb import Said, Voice
+from gateway.application.events import request_events
+from gateway.application.idempotency import RACES, replayed
+from gateway.application.ports import Transaction
+from gateway.application.posts import Answer, Handed
+from gateway.application.submission.numbers import Numbers
+from gateway.application.submission.submit import Submitter, store_requests
+from gateway.core.approvals import SHANGHAI, check_staff
+from gateway.core.cases import Plan, plan
+from gateway.core.measure_moves import OPEN_STATES
+from gateway.core.records import Changes, IdempotencyRow, Measure, Release, ReleaseItem, Request
+from gateway.errors import ConflictError, RejectedError
+from schemas.base import Model, label
+from schemas.identifiers import CaseNo
+from schemas.replies import StaffNo
+from schemas.values import Document, Line, Prose
+
+RELEASE = "case.release"
+"""Matter word of the type of a signed release: `lianzhi.case.release.open`, addressed to the gateway's own court."""
+
+
+class Exempted(Model):
+    """Something of the case that stays as it is."""
+
+    no: Annotated[Line, label("编号", "Number of a request or of a measure")]
+    why: Annotated[Prose, label("理由", "Why it stays")]
+
+
+class ReleaseOrder(Model):
+    """The case is let go. documents: papers that the endings want, such as the ruling that lifts a seal."""
+
+    case_no: Annotated[CaseNo, label("案号", "Case number")]
+    reason: Annotated[
+        Literal["paid", "settled", "ended", "revoked"],
+        label("原因", "Why", {"paid": "已履行", "settled": "和解", "ended": "终结执行", "revoked": "撤销"}),
+    ]
+    by: Annotated[StaffNo, label("决定人", "Staff number of who orders it")]
+    exceptions: Annotated[list[Exempted], label("保留项", "What stays", max_length=200)] = []
+    documents: Annotated[list[Document], label("文书", "Documents for the endings", max_length=50)] = []
+
+
+class Releaser:
+    def __init__(self, context: Context, submitter: Submitter, numbers: Numbers, wake: Callable[[], None]) -> None:
+        self._ctx = context
+        self._submitter = submitter
+        self._endings = Endings(context, submitter)
+        self._numbers = numbers
+        self._voice = Voice(context)
+        self._wake = wake
+
+    async def release(self, handed: Handed) -> Answer:
+        """Raises RejectedError (named), StoreUnavailableError."""
+        async with self._submitter.earlier.alone(handed):
+            answer = await self._submitter.earlier.answer(handed, "/v1/cases/release")
+            return answer or await self._release(handed)
+
+    async def _release(self, handed: Handed) -> Answer:
+        now, who = self._ctx.clock.now(), handed.participant
+        heard = hear(self._ctx, who, handed.client, handed.content_type, handed.body, "", now)
+        order = read_as(ReleaseOrder, heard.content)
+        if heard.envelope is None:
+            raise RejectedError("signature-required", pointer="/")
+        if (heard.envelope.matter_type, heard.envelope.verb) != (RELEASE, "open"):
+            raise RejectedError("misdirected", pointer="/type")
+        check_staff({"/by": order.by}, who.staff, now)
+        release_no = await self._numbers.next(who.code, now)
+        heard.kept.request_no = release_no
+        for _ in range(RACES):
+            try:
+                return await self._attempt(handed, heard, order, release_no, now)
+            except ConflictError:
+                continue  # the case moved meanwhile: look again
+        raise RejectedError("unavailable", retry_after=1)
+
+    async def _attempt(
+        self, handed: Handed, heard: Heard, order: ReleaseOrder, release_no: str, now: datetime
+    ) -> Answer:
+        court = handed.participant.code
+        requests, measures = await self._of_case(court, order.case_no)
+        exceptions = {e.no for e in order.exceptions}
+        check_known(exceptions, requests, measures)
+        chosen = plan(requests, measures, exceptions)
+        ordered = Ordered(
+            handed=handed,
+            signed=heard.kept,
+            case_no=order.case_no,
+            reason=order.reason,
+            by=order.by,
+            documents=[d.canonical() for d in order.documents],
+            now=now,
+        )
+        endings = await self._endings.build(ordered, chosen.end, {r.request_no: r for r in requests})
+        changes = Changes()
+        async with self._ctx.store.begin() as tx:
+            key = (handed.client.id, handed.key)
+            answer = replayed((await tx.idempotency([key])).get(key), handed.fingerprint)
+            if answer is None:
+                signed = await tx.submissions([(heard.kept.sender, heard.kept.id)])
+                answer = said_before(signed.get((heard.kept.sender, heard.kept.id)), heard.kept, "/v1/cases/release")
+            if answer is not None:
+                return answer
+            await self._unchanged(tx, court, order.case_no, requests, measures)
+            items = await self._carry(tx, ordered, chosen, endings, changes)
+            items += await self._close_alerts(tx, ordered, exceptions, release_no, changes)
+            actions = {m.measure_no: m.action for m in measures}
+            answer = self._written(ordered, release_no, items, actions, handed, changes)
+            await tx.apply(changes)
+        if changes.outbox:
+            self._wake()
+        return answer
+
+    async def _of_case(self, court: str, case_no: str) -> tuple[list[Request], list[Measure]]:
+        """All of it, whatever its number: a release on a part would leave the rest in force."""
+        requests = await self._ctx.store.requests_of_case(court, case_no)
+        own = {r.request_no for r in requests}
+        found = await self._ctx.store.measures_of_case(court, case_no, OPEN_STATES)
+        return requests, [m for m in found if m.request_no in own]
+
+    async def _unchanged(
+        self,
+        tx: Transaction,
+        court: str,
+        case_no: str,
+        requests: Sequence[Request],
+        measures: Sequence[Measure],
+    ) -> None:
+        """Locks the case. Raises ConflictError when it is not what the plan was made from."""
+        locked = await tx.lock_case(case_no, court)
+        live = [m for m in await tx.case_measures(case_no, court) if m.state in OPEN_STATES]
+        own = {r.request_no for r in locked}
+        same = [(r.request_no, r.rev) for r in locked] == [(r.request_no, r.rev) for r in requests]
+        if not same or [m for m in live if m.request_no in own] != list(measures):
+            raise ConflictError("case-changed")
+
+    async def _carry(
+        self, tx: Transaction, order: Ordered, chosen: Plan, endings: Sequence[Ending], changes: Changes
+    ) -> list[ReleaseItem]:
+        items = [ReleaseItem("", 0, "exception", **named(number, chosen)) for number in chosen.spared]
+        for measure, request in chosen.under_way:
+            number = measure.measure_no if measure is not None else None
+            items.append(ReleaseItem("", 0, "already", request.request_no, number))
+        for request in chosen.withdraw:
+            items.append(await self._withdraw(tx, order, request, changes))
+        for ending in endings:
+            items += await self._end(tx, order, ending, changes)
+        return items
+
+    async def _close_alerts(
+        self, tx: Transaction, order: Ordered, exceptions: set[str], release_no: str, changes: Changes
+    ) -> list[ReleaseItem]:
+        """Whoever raised it is told in words that every partner knows (`false-hit`), and nobody is paged any more. The
+        alert of a control that stays, stays."""
+        items: list[ReleaseItem] = []
+        at = order.now.astimezone(SHANGHAI).isoformat(timespec="seconds")
+        why = f"本案已解除（{release_no}），请即放行 The case was let go: let pass"
+        for alert in await tx.lock_open_alerts(order.case_no, order.handed.participant.code):
+            control = str(alert.facts.get("control", ""))
+            if exceptions & {alert.request_no, control, control.rsplit("-", 1)[0]}:
+                continue
+            try:
+                said = self._said(order, alert, "false-hit", {"at": at, "why": why})
+                await self._voice.say(tx, said, alert, changes, order.now)
+            except RejectedError as error:
+                items.append(ReleaseItem("", 0, "needs-hand", alert.request_no, None, error.code))
+                continue
+            alert.facts["let_go"] = release_no
+            changes.requests.append(alert)
+            changes.events += request_events(self._ctx, alert, "let-go", order.now, detail=release_no)
+            items.append(ReleaseItem("", 0, "alert", alert.request_no))
+        return items
+
+    async def _withdraw(self, tx: Transaction, order: Ordered, request: Request, changes: Changes) -> ReleaseItem:
+        try:
+            said = self._said(order, request, "withdraw", {"reason_code": order.reason})
+            await self._voice.say(tx, said, request, changes, order.now)
+        except RejectedError as error:
+            return ReleaseItem("", 0, "needs-hand", request.request_no, None, error.code)
+        changes.requests.append(request)
+        return ReleaseItem("", 0, "withdraw", request.request_no)
+
+    def _said(self, order: Ordered, request: Request, verb: str, data: Mapping[str, Any]) -> Said:
+        handed = order.handed
+        return Said(
+            participant=handed.participant,
+            client=handed.client,
+            key=handed.key,
+            fingerprint=handed.fingerprint,
+            request_no=request.request_no,
+            verb=verb,
+            by=order.by,
+            data=data,
+            act=order.signed,
+        )
+
+    async def _end(self, tx: Transaction, order: Ordered, ending: Ending, changes: Changes) -> list[ReleaseItem]:
+        problem = ending.problem
+        if ending.prepared is not None and ending.submission is not None:
+            try:
+                await self._submitter.check(tx, ending.prepared, changes)
+            except RejectedError as error:
+                problem = error.code
+            else:
+                store_requests(ending.prepared, changes)
+                changes.submissions.append(ending.submission)
+        if problem is not None:
+            return [ReleaseItem("", 0, "needs-hand", None, m.measure_no, problem) for m in ending.measures]
+        for measure in ending.measures:
+            changes.events += measure_events(
+                self._ctx, measure, "measure-being-ended", order.now, by=ending.request_for(measure)
+            )
+        return [ReleaseItem("", 0, "ending", ending.request_for(m), m.measure_no) for m in ending.measures]
+
+    def _written(
+        self,
+        order: Ordered,
+        release_no: str,
+        items: list[ReleaseItem],
+        actions: Mapping[str, str],
+        handed: Handed,
+        changes: Changes,
+    ) -> Answer:
+        location = f"/v1/cases/release/{release_no}"
+        for seq, item in enumerate(items, 1):
+            item.release_no, item.seq = release_no, seq
+        lines = [told_line(item, actions.get(item.measure_no or "")) for item in items]
+        told = {"release_no": release_no, "case_no": order.case_no, "items": lines}
+        answer = Answer(202, told, location)
+        changes.releases.append(
+            Release(
+                release_no=release_no,
+                court=handed.participant.code,
+                case_no=order.case_no,
+                reason=order.reason,
+                ordered_by=order.by,
+                at=order.now,
+                submission_id=order.signed.id,
+            )
+        )
+        changes.release_items += items
+        changes.submissions.append(order.signed)
+        changes.idempotency.append(
+            IdempotencyRow(
+                client=handed.client.id,
+                key=handed.key,
+                fingerprint=handed.fingerprint,
+                status=answer.status,
+                response=answer.body,
+                location=location,
+                at=order.now,
+                request_no=release_no,
+            )
+        )
+        return answer

@@ -1,0 +1,102 @@
+"""What every use case is given: who is who, the keys, the catalogue, the adapters, the store, the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from uuid_utils.compat import uuid7
+
+from adapters.contract import Adapter
+from gateway.application.clocks import Clocks
+from gateway.application.ports import Clock, Store
+from gateway.application.set_aside import Faults
+from gateway.bounds import Bounds, Reached
+from gateway.core.approvals import SHANGHAI
+from gateway.core.calendar import Calendar
+from gateway.core.marks import Age
+from gateway.core.records import Request
+from gateway.core.routing import Directory, Participant
+from gateway.core.settings import Settings
+from gateway.crypto.keyring import Keyring
+from gateway.crypto.limits import Limits
+from gateway.errors import MisuseError
+from schemas.catalogue import MatterType
+from schemas.envelope import CANONICAL
+
+
+@dataclass(slots=True)
+class Calendars:
+    """The calendar as this process knows it. shipped: of this version; now: with what was imported
+    (`services.calendars` keeps it up to date)."""
+
+    shipped: Calendar
+    now: Calendar = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.now = self.shipped
+
+
+@dataclass(slots=True)
+class Identity:
+    """Which of its lives the store is in. ages: its incarnations, oldest first, the present one last; a process reads
+    them when it starts (`services.marks`), and ends when they change."""
+
+    ages: tuple[Age, ...] = (Age("00000000-0000-0000-0000-000000000000", 0),)
+
+    @property
+    def incarnation(self) -> str:
+        return self.ages[-1].incarnation
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """hash_key: secret of the keyed hashes under which objects are found again (docs/design.md section 6). reached: how
+    often each bound was. faults: which rows were set aside. clocks: how far each can be believed. identity: which life
+    of the store is served."""
+
+    directory: Directory
+    keyring: Keyring
+    catalogue: Mapping[str, MatterType]
+    adapter_for: Callable[[str], Adapter]
+    store: Store
+    clock: Clock
+    settings: Settings
+    limits: Limits
+    bounds: Bounds
+    hash_key: bytes
+    calendars: Calendars
+    reached: Reached = field(default_factory=Reached)
+    faults: Faults = field(default_factory=Faults)
+    clocks: Clocks = field(default_factory=Clocks)
+    identity: Identity = field(default_factory=Identity)
+
+    def today(self) -> date:
+        """The day in Shanghai."""
+        return self.clock.now().astimezone(SHANGHAI).date()
+
+    @property
+    def home(self) -> Participant:
+        return self.directory.home
+
+    def participant(self, code: str) -> Participant:
+        """A participant that must exist: requests only ever name registered ones, which are never deleted."""
+        found = self.directory.get(code)
+        if found is None:
+            raise MisuseError(f"participant {code} is no longer registered")
+        return found
+
+    def dialect(self, request: Request) -> str:
+        """The dialect spoken in `request`: the partner's, in both directions (docs/design.md 3.1)."""
+        other = request.asked if request.asker == self.home.code else request.asker
+        return self.participant(other).dialect
+
+    def adapter(self, dialect: str) -> Adapter | None:
+        """None for `canonical`: nothing to translate."""
+        return None if dialect == CANONICAL else self.adapter_for(dialect)
+
+
+def new_id() -> str:
+    """UUIDv7, lower case (RFC 9562)."""
+    return str(uuid7())

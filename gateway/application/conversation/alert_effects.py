@@ -1,0 +1,200 @@
+"""An alert comes in: its measure is hit and people are paged; it is answered, and nobody is paged any more.
+
+A page is a row, written in the same unit as what causes it (`paging` sends it afterwards). Who is paged when is a
+timer of the alert, counted from when the alert was raised, so that one that was raised while the gateway was away
+pages everybody who is overdue at once, in order. A level at which nobody is to be found never delays the next one.
+Facts of an alert: `control` (the measure that was hit), `paging` (A and B, when it was raised, the levels paged).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from gateway.application.context import Context, new_id
+from gateway.application.conversation.apply_decision import carry_out
+from gateway.application.conversation.measure_changes import change_measure, the_measure
+from gateway.application.events import request_events
+from gateway.application.ports import Transaction
+from gateway.core import measures, paging, questioning
+from gateway.core.approvals import SHANGHAI
+from gateway.core.lifecycle import ALERT_OPEN, TERMINAL, Step, decide
+from gateway.core.measure_moves import moved
+from gateway.core.records import Changes, Measure, Page, Request, Timer
+from schemas.envelope import timestamp
+
+MOMENT = timedelta(microseconds=1)
+_MOVES: Mapping[str, str] = {
+    "handed-over": "handed-over",
+    "false-hit": "cleared",
+    "withdrawn": "cleared",
+    "lapsed": "cleared",
+}
+
+
+async def alert_raised(
+    context: Context,
+    tx: Transaction,
+    request: Request,
+    control: Measure | None,
+    payload: Mapping[str, Any],
+    raised_at: datetime,
+    changes: Changes,
+    now: datetime,
+) -> None:
+    """A partner opened `request` about the measure `control`. raised_at: by the partner's clock."""
+    if control is not None:
+        request.facts["control"] = control.measure_no
+    if request.shape != "alert":
+        return
+    if control is not None and (hit := moved(control, "hit")) not in (None, control):
+        assert hit is not None
+        await change_measure(context, tx, control, hit, changes, now, by=request.request_no)
+    raised_at = min(raised_at, now)
+    asked = None if control is None else await context.store.request(control.request_no)
+    request.facts["paging"] = {**_pair(asked), "at": raised_at.isoformat(), "done": []}
+    if asked is not None and (decision := asked.facts.get("decision")) is not None:
+        request.facts["lookout"] = {"decision": decision, "handler": asked.handler}
+    for level, wait in paging.waits(context.settings).items():
+        changes.set_timer(Timer(request.request_no, paging.PAGE + level, raised_at + wait))
+    await page_level(context, tx, request, "A", changes, now)
+    if isinstance(until := payload.get("hold_until"), str):
+        changes.set_timer(Timer(request.request_no, paging.HOLD, datetime.fromisoformat(until)))
+
+
+def _pair(asked: Request | None) -> dict[str, str]:
+    """A and B: who handles the request that asked for the control, and who stands in."""
+    if asked is None:
+        return {}
+    found = {"A": asked.handler, "B": asked.facts.get("backup")}
+    return {level: number for level, number in found.items() if number is not None}
+
+
+async def page_level(
+    context: Context, tx: Transaction, request: Request, level: str, changes: Changes, now: datetime
+) -> None:
+    """Pages everybody of `level`, once; when nobody is to be found there, the next level at once."""
+    facts: dict[str, Any] = dict(request.facts["paging"])
+    following: str | None = level
+    while following is not None and following not in facts["done"]:
+        facts["done"] = [*facts["done"], following]
+        changes.clear_timer(request.request_no, paging.PAGE + following)
+        if await _page(context, tx, request, facts, following, changes, now):
+            break
+        changes.events += request_events(context, request, "incident", now, detail=f"page-nobody:{following}")
+        following = paging.next_level(following)
+    request.facts["paging"] = facts
+
+
+async def _page(
+    context: Context,
+    tx: Transaction,
+    request: Request,
+    facts: Mapping[str, Any],
+    level: str,
+    changes: Changes,
+    now: datetime,
+) -> bool:
+    """Whether there is somebody at this level."""
+    participant = context.participant(request.asked)
+    desk = [s.person for s in await tx.shifts(participant.code, now, now + MOMENT)] if level == "desk" else []
+    day = now.astimezone(SHANGHAI).date()
+    people = paging.persons(level, facts, desk, participant.staff, day)
+    for number in people:
+        channels = [c for c in context.settings.page_channels if paging.reaches(c, participant.staff[number])]
+        kind, detail = ("page", f"{level}:{number}") if channels else ("incident", f"page-no-channel:{level}:{number}")
+        changes.events += request_events(
+            context, request, kind, now, head={"level": level, "person": number}, detail=detail
+        )
+        changes.new_pages += [
+            Page(
+                page_id=new_id(),
+                alert=request.request_no,
+                participant=participant.code,
+                level=level,
+                person=number,
+                channel=channel,
+                raised_at=datetime.fromisoformat(facts["at"]),
+                at=now,
+                due_at=now,
+            )
+            for channel in channels
+        ]
+    return bool(people)
+
+
+async def follow_alert(
+    context: Context, tx: Transaction, request: Request, said: Mapping[str, Any], changes: Changes, now: datetime
+) -> None:
+    """What was said in an alert, or answered to the record of a handover, moves its measure and stops the pages."""
+    number = request.facts.get("control")
+    if number is not None and (measure := await the_measure(tx, changes, number)) is not None:
+        after = _moved(request, measure, said)
+        if after is not None and after != measure:
+            await change_measure(context, tx, measure, after, changes, now, by=request.request_no)
+    if "paging" in request.facts and request.state not in paging.UNANSWERED:
+        for level in paging.LEVELS:
+            changes.clear_timer(request.request_no, paging.PAGE + level)
+        if request.state != "lapsed":  # nobody has answered yet: who was to be told is told
+            changes.pages_cancel.append(request.request_no)
+        del request.facts["paging"]
+    if request.shape == "alert" and request.state in TERMINAL["alert"]:
+        changes.clear_timer(request.request_no, paging.HOLD)
+    if request.state == "handed-over":
+        _taken_over(request, said, changes, now)
+
+
+def _taken_over(request: Request, said: Mapping[str, Any], changes: Changes, now: datetime) -> None:
+    """From the record of the handover on, the questioning counts. The record is never later than now."""
+    at = min(datetime.fromisoformat(said["at"]), now) if "at" in said else now
+    fact = questioning.begun(request.facts.get("lookout", {}).get("decision"), at)
+    if fact is None or "questioning" in request.facts:
+        return
+    request.facts = {**request.facts, "questioning": fact}
+    if (timer := questioning.next_step(request.request_no, fact, 0)) is not None:
+        changes.set_timer(timer)
+
+
+def _moved(request: Request, measure: Measure, said: Mapping[str, Any]) -> Measure | None:
+    if request.shape == "alert":
+        move = _MOVES.get(request.state)
+        return None if move is None else moved(measure, move)
+    return next(iter(measures.handed_over([measure], measures.items_done(said))), None)
+
+
+async def due_page(
+    context: Context, tx: Transaction, timer: Timer, request: Request, changes: Changes, now: datetime
+) -> bool:
+    """Whether the alert's row changed."""
+    if "paging" not in request.facts or request.state not in paging.UNANSWERED:
+        return False
+    await page_level(context, tx, request, timer.kind.removeprefix(paging.PAGE), changes, now)
+    return True
+
+
+def due_questioning(context: Context, timer: Timer, request: Request, changes: Changes, now: datetime) -> bool:
+    """An end of the questioning comes near. Whether the alert's row changed: it never does."""
+    fact = request.facts["questioning"]
+    head = {
+        "clock": questioning.QUESTIONING,
+        "step": questioning.STEPS[timer.count],
+        "due_at": timestamp(datetime.fromisoformat(fact[questioning.STEPS[timer.count]])),
+        "to": request.facts["lookout"]["handler"],
+    }
+    head = {name: value for name, value in head.items() if value is not None}
+    changes.events += request_events(context, request, "reminder", now, head=head, detail=questioning.QUESTIONING)
+    following = questioning.next_step(request.request_no, fact, timer.count + 1)
+    if following is not None:
+        changes.set_timer(following)
+    return False
+
+
+async def due_hold(context: Context, tx: Transaction, request: Request, changes: Changes, now: datetime) -> bool:
+    """The person could be held no longer: the alert lapses, for everybody to see."""
+    if request.state not in ALERT_OPEN:
+        return False
+    carry_out(context, request, decide(request, Step("lapse", "gateway", now)), changes, now)
+    await follow_alert(context, tx, request, {}, changes, now)
+    changes.events += request_events(context, request, "incident", now, detail="alert-lapsed")
+    return True

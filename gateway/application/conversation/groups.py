@@ -1,0 +1,176 @@
+"""Several receivers, one group: a verb said to every member at once, and who has answered (docs/domain.md 2.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import StringConstraints
+
+from gateway.application.answers import GroupMember, GroupView
+from gateway.application.context import Context
+from gateway.application.conversation.command import said_before
+from gateway.application.conversation.parse_signed import JSON, Heard, hear, read_as
+from gateway.application.conversation.parse_verb import SIGNED_WHEN_OPENED_SIGNED
+from gateway.application.conversation.send_verb import Said, Voice
+from gateway.application.idempotency import RACES, replayed
+from gateway.application.ports import Transaction
+from gateway.application.posts import Answer, Handed
+from gateway.core.cases import acknowledged
+from gateway.core.lifecycle import is_done
+from gateway.core.records import Changes, IdempotencyRow, Request
+from gateway.core.routing import Participant
+from gateway.core.turns import waits_for
+from gateway.errors import ConflictError, RejectedError
+from schemas.base import Model, label
+from schemas.envelope import RequestNo, is_request_no
+from schemas.replies import StaffNo
+
+
+class GroupAct(Model):
+    """A verb said to every member. group_no: required when signed, where it binds the signature to the group."""
+
+    group_no: Annotated[RequestNo | None, label("组编号", "The group; required when signed")] = None
+    verb: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{1,40}$"), label("动作", "What is said")]
+    by: Annotated[StaffNo | None, label("经办人", "Staff number of the person who says it")] = None
+    data: Annotated[dict[str, Any], label("内容", "Canonical data of the verb")] = {}
+
+
+class Groups:
+    def __init__(self, context: Context, wake: Callable[[], None]) -> None:
+        self._ctx = context
+        self._voice = Voice(context)
+        self._wake = wake
+
+    async def view(self, who: Participant, group_no: str) -> GroupView:
+        """Complete only when each member has acknowledged. Raises RejectedError unknown-group."""
+        members = await self._members(who, group_no)
+        views = [
+            GroupMember(
+                request_no=m.request_no,
+                receiver=m.asked,
+                state=m.state,
+                done=is_done(m),
+                acknowledged=acknowledged(m),
+                waits_for=waits_for(m, self._ctx.home.code),
+            )
+            for m in members
+        ]
+        return GroupView(
+            group_no=group_no,
+            type=members[0].type,
+            members=views,
+            complete=all(m.acknowledged for m in views),
+            waiting_for=list(dict.fromkeys(m.waits_for for m in views if not m.acknowledged and m.waits_for)),
+        )
+
+    async def say(self, handed: Handed, group_no: str) -> Answer:
+        """One unit of work. A member that cannot be told so now is listed with the reason; when none can, it is
+        refused. Raises RejectedError, StoreUnavailableError."""
+        now = self._ctx.clock.now()
+        members = await self._members(handed.participant, group_no)
+        heard = hear(self._ctx, handed.participant, handed.client, handed.content_type, handed.body, group_no, now)
+        act = read_as(GroupAct, heard.content)
+        if act.group_no not in (None, group_no):
+            raise RejectedError("misdirected", pointer="/group_no")
+        await self._check_form(heard, act, members)
+        for _ in range(RACES):
+            try:
+                return await self._commit(handed, heard, act, group_no, now)
+            except ConflictError:
+                continue
+        raise RejectedError("unavailable", retry_after=1)
+
+    async def _members(self, who: Participant, group_no: str) -> list[Request]:
+        found: list[Request] = []
+        if is_request_no(group_no):
+            found = await self._ctx.store.requests_of_group(who.code, group_no)
+        if not found:
+            raise RejectedError("unknown-group", pointer="/group_no")
+        return found
+
+    async def _check_form(self, heard: Heard, act: GroupAct, members: list[Request]) -> None:
+        envelope = heard.envelope
+        if envelope is None:
+            opened = await self._ctx.store.submission_of(members[0].request_no)
+            signed = opened is not None and opened.content_type != JSON
+            if signed and act.verb in SIGNED_WHEN_OPENED_SIGNED:
+                raise RejectedError("signature-required", pointer="/verb")
+            return
+        if envelope.matter_type != members[0].type or envelope.verb != act.verb:
+            raise RejectedError("misdirected", pointer="/type")
+        if envelope.receiver not in {m.asked for m in members}:
+            raise RejectedError("misdirected", pointer="/receiver")
+        if act.group_no is None:
+            raise RejectedError("misdirected", pointer="/group_no")
+
+    async def _commit(self, handed: Handed, heard: Heard, act: GroupAct, group_no: str, now: datetime) -> Answer:
+        client, changes = handed.client, Changes()
+        async with self._ctx.store.begin() as tx:
+            earlier = await tx.idempotency([(client.id, handed.key)])
+            answer = replayed(earlier.get((client.id, handed.key)), handed.fingerprint)
+            if answer is None and heard.act is not None:
+                signed = await tx.submissions([(heard.act.sender, heard.act.id)])
+                answer = said_before(signed.get((heard.act.sender, heard.act.id)), heard.act, "/v1/groups")
+            if answer is not None:
+                return answer
+            lines = await self._each(tx, handed, heard, act, group_no, changes, now)
+            answer = Answer(202, {"group_no": group_no, "requests": lines}, f"/v1/groups/{group_no}")
+            if heard.act is not None:
+                changes.submissions.append(heard.act)
+            changes.idempotency.append(
+                IdempotencyRow(
+                    client=client.id,
+                    key=handed.key,
+                    fingerprint=handed.fingerprint,
+                    status=answer.status,
+                    response=answer.body,
+                    location=answer.location,
+                    at=now,
+                    request_no=group_no,
+                )
+            )
+            await tx.apply(changes)
+        if changes.outbox:
+            self._wake()
+        return answer
+
+    async def _each(
+        self,
+        tx: Transaction,
+        handed: Handed,
+        heard: Heard,
+        act: GroupAct,
+        group_no: str,
+        changes: Changes,
+        now: datetime,
+    ) -> list[dict[str, Any]]:
+        """Raises the first member's RejectedError when it concerns them all."""
+        lines: list[dict[str, Any]] = []
+        refused: list[RejectedError] = []
+        members = await tx.lock_group(group_no, handed.participant.code)
+        for member in members:
+            said = Said(
+                participant=handed.participant,
+                client=handed.client,
+                key=handed.key,
+                fingerprint=handed.fingerprint,
+                request_no=member.request_no,
+                verb=act.verb,
+                by=act.by,
+                data=act.data,
+                act=heard.act,
+            )
+            line: dict[str, Any] = {"request_no": member.request_no, "receiver": member.asked, "state": member.state}
+            try:
+                told = await self._voice.say(tx, said, member, changes, now)
+                changes.requests.append(member)
+                line |= {"state": told["state"], "message_id": told["message_id"]}
+            except RejectedError as error:
+                refused.append(error)
+                line["problem"] = error.code
+            lines.append({name: value for name, value in line.items() if value is not None})
+        if len(refused) == len(members):
+            raise refused[0]
+        return lines

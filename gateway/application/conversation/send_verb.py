@@ -1,0 +1,205 @@
+"""One verb of a party that uses the API, inside a unit of work: checked, decided, composed, carried out.
+
+Shared by those who say one thing (`act`), the same thing to a group (`groups`), or everything that a case needs
+(`releasing`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from gateway.application.context import Context
+from gateway.application.conversation.apply_decision import carry_out
+from gateway.application.conversation.case_of_request import join_case
+from gateway.application.conversation.compose import Composed, Composer
+from gateway.application.conversation.ledger_entries import book_answer
+from gateway.application.conversation.measure_effects import settle_measures
+from gateway.application.conversation.read_message import check_location_codes
+from gateway.application.conversation.retention import keep_for_its_time
+from gateway.application.conversation.told_late import note_told
+from gateway.application.ports import Transaction
+from gateway.application.timers import ASKED_ON
+from gateway.core.approvals import check_staff
+from gateway.core.lifecycle import Step, decide
+from gateway.core.measure_moves import is_live
+from gateway.core.records import Changes, Naming, Request, Submission
+from gateway.core.routing import Client, Participant
+from gateway.crypto.seal import recipient_of
+from gateway.errors import RejectedError
+from schemas import replies
+from schemas.answers import before_request, unlawful_answer
+from schemas.catalogue import Classification
+from schemas.done import undone
+from schemas.problem import FieldError
+from schemas.validation import InvalidError, documents_of, parse_data, places_of_refs, refs_of
+
+READ_BY_ANYBODY = frozenset({"read"})  # a notice's reader need not be registered
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One POST to `/v1/requests/{no}/messages`, or what stands for one.
+
+    sealed, message_id: a location result that its author sealed.
+    act: what the court system signed, where it did; stored as it came, its digest travels as `submissionhash`.
+    """
+
+    participant: Participant
+    client: Client
+    key: str
+    fingerprint: str
+    request_no: str
+    verb: str
+    by: str | None
+    data: Mapping[str, Any]
+    sealed: str | None = None
+    message_id: str | None = None
+    act: Submission | None = None
+
+
+class Voice:
+    """Says verbs; the caller has locked the request, writes the changes and remembers the key."""
+
+    def __init__(self, context: Context) -> None:
+        self._ctx = context
+        self._composer = Composer(context)
+
+    async def say(
+        self, tx: Transaction, said: Said, request: Request, changes: Changes, now: datetime
+    ) -> dict[str, Any]:
+        """What the caller is told. `request` and `changes` are touched only when nothing is refused.
+
+        Raises RejectedError.
+        """
+        if said.participant.code not in (request.asker, request.asked):
+            raise RejectedError("unknown-request", pointer="/request_no")
+        data = self._checked(request, said, now)
+        by = request.side(said.participant.code)
+        draft = replace(request, facts=dict(request.facts), marks=dict(request.marks))
+        if said.verb == "withdraw":
+            await self._may_withdraw(tx, draft)
+        attempted = said.verb == "withdraw" and await tx.attempted(draft.request_no)
+        try:
+            decision = decide(draft, Step(said.verb, by, now, data=data, attempted=attempted))
+        except RejectedError as error:
+            raise _in_the_act(error) from None
+        mine = Changes(measures=list(changes.measures))  # two acts of one unit may be about one measure
+        message_id = None
+        if decision.cancel:
+            carry_out(self._ctx, draft, decision, mine, now)
+        else:
+            draft.facts, draft.marks = decision.facts, decision.marks
+            composed = await self._composed(draft, said, data, now)
+            decision = replace(decision, facts=draft.facts, marks=draft.marks)
+            carry_out(self._ctx, draft, decision, mine, now, message=composed.message, head=composed.head)
+            mine.messages.append(composed.message)
+            keep_for_its_time(self._ctx.catalogue[draft.type], composed.message, composed.head, mine)
+            if composed.outbox is not None:
+                mine.outbox.append(composed.outbox)
+            other = draft.other(said.participant.code)
+            mine.documents_named += [
+                Naming(draft.request_no, digest, said.participant.code, other) for digest in documents_of(data)
+            ]
+            message_id = composed.message.id
+        if by == "asked":
+            join_case(draft, said.verb, mine)
+        await settle_measures(self._ctx, tx, draft, data, mine, now)
+        note_told(self._ctx, draft, said.verb, data, now, mine)
+        book_answer(self._ctx, draft, said.verb, data, mine, now)
+        changes.extend(mine)
+        _copy(draft, request)
+        seqno = draft.asker_seq if by == "asker" else draft.asked_seq
+        return {"request_no": draft.request_no, "state": draft.state, "message_id": message_id, "seqno": seqno}
+
+    async def _composed(self, request: Request, said: Said, data: Mapping[str, Any], now: datetime) -> Composed:
+        try:
+            return await self._composer.say(
+                request,
+                sender=said.participant.code,
+                verb=said.verb,
+                data=data,
+                now=now,
+                submissionhash=said.act.digest if said.act else None,
+                sealed=said.sealed,
+                message_id=said.message_id,
+            )
+        except RejectedError as error:
+            raise _in_the_act(error) from None
+
+    def _checked(self, request: Request, said: Said, now: datetime) -> dict[str, Any]:
+        verb = replies.VERBS.get(said.verb)
+        if verb is None or said.verb == "open":
+            raise RejectedError("unknown-verb", pointer="/verb")
+        matter = self._ctx.catalogue[request.type]
+        if told := unlawful_answer(matter, said.verb, pointer="/verb"):
+            raise RejectedError("answer-not-lawful", [told])
+        data = _signed_by(verb, said, now)
+        location = said.verb in ("result", "correct") and matter.result_class is Classification.LOCATION
+        if location != (said.sealed is not None):
+            raise RejectedError("not-sealed" if location else "must-not-be-sealed", pointer="/sealed")
+        try:
+            if said.sealed is not None:
+                check_location_codes(said.verb, data, "/data", said_at=now)
+                if recipient_of(said.sealed, self._ctx.limits) != request.reply_key:
+                    raise RejectedError("cannot-open", pointer="/sealed")
+                return data
+            parse_data(matter, said.verb, data, base_pointer="/data", said_at=now)
+            if lacking := undone(request.facts.get("done_states", ()), data):
+                raise InvalidError([e.model_copy(update={"pointer": f"/data{e.pointer}"}) for e in lacking])
+        except InvalidError as error:
+            raise RejectedError("invalid-field", error.errors) from error
+        if wrong := before_request(matter, said.verb, data, request.facts.get(ASKED_ON)):
+            told_at = [error.model_copy(update={"pointer": f"/data{error.pointer}"}) for error in wrong]
+            raise RejectedError("invalid-field", told_at)
+        if unknown := set(refs_of(data)) - set(request.refs):
+            raise RejectedError(
+                "unknown-ref",
+                [
+                    FieldError(
+                        pointer=f"/data{pointer}",
+                        rule="unknown-ref",
+                        detail=f"请求中没有 {ref}",
+                        detail_en=f"The request has no {ref}",
+                    )
+                    for pointer, ref in places_of_refs(data)
+                    if ref in unknown
+                ],
+            )
+        return data
+
+    async def _may_withdraw(self, tx: Transaction, request: Request) -> None:
+        """From the moment a request has opened a measure, the measure is ended by its ending type (domain.md 3)."""
+        if "measure" not in request.facts:
+            return
+        if any(is_live(m) or m.state == "lapsed" for m in await tx.measures_of(request.request_no)):
+            raise RejectedError("measure-active", pointer="/verb")
+
+
+def _signed_by(verb: replies.Verb, said: Said, now: datetime) -> dict[str, Any]:
+    """The data with the registered person who says it. Two different persons are one too many."""
+    check_staff({"/by": said.by}, said.participant.staff, now)
+    if verb.model is None or "by" not in verb.model.model_fields:
+        return dict(said.data)
+    named = said.data.get("by")
+    if said.by is None:
+        if isinstance(named, str) and verb.name not in READ_BY_ANYBODY:
+            check_staff({"/data/by": named}, said.participant.staff, now)
+        return dict(said.data)
+    if named not in (None, said.by):
+        raise RejectedError("invalid-field", pointer="/data/by")
+    return {**said.data, "by": said.by}
+
+
+def _in_the_act(error: RejectedError) -> RejectedError:
+    """The same refusal with pointers into what was posted: an act, which says its verb beside its data."""
+    at = {"/type": "/verb", "/verb": "/verb"}
+    errors = [e.model_copy(update={"pointer": at.get(e.pointer, f"/data{e.pointer}")}) for e in error.errors]
+    return RejectedError(error.code, errors, retry_after=error.retry_after)
+
+
+def _copy(source: Request, target: Request) -> None:
+    for name in Request.__slots__:
+        setattr(target, name, getattr(source, name))

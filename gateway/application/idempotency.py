@@ -1,0 +1,126 @@
+"""What was answered before: looked up before a number is taken, anything is sealed or a signature is made.
+
+A POST that is repeated (a client that lost the answer, or one that will not stop) costs one read, which it shares with
+whatever else is asked at the same moment. The look here saves work and decides nothing: the unique keys of the store
+settle a race between processes, and who loses one looks again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from gateway.application.context import Context
+from gateway.application.group_commit import Batcher
+from gateway.application.posts import Answer, Handed
+from gateway.core.records import IdempotencyRow, Submission
+from gateway.crypto import base64url
+from gateway.crypto.limits import Limits
+from gateway.crypto.strictjson import bound_depth
+from gateway.errors import RejectedError
+from schemas.envelope import CONTENT_TYPE, is_message_id
+from schemas.problem import FieldError
+
+RACES = 3
+"""How often a unit of work begins again that lost a race for a unique key: each time somebody else won it."""
+Key = tuple[str, str]
+Found = tuple[IdempotencyRow | None, Submission | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """key: (client, Idempotency-Key). signed: (sender, id) of a signed submission."""
+
+    key: Key
+    signed: Key | None
+
+
+class Earlier:
+    """One for each process: it also keeps two callers with one key from doing the same work side by side."""
+
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._limits = context.limits
+        self._under_way: dict[Key, asyncio.Event] = {}
+        self._batch: Batcher[_Look, Found] = Batcher(self._look, context.settings.batch)
+
+    @asynccontextmanager
+    async def alone(self, handed: Handed) -> AsyncIterator[None]:
+        """Until the caller before with the same key has been answered: its answer can then be seen."""
+        key, mine = (handed.client.id, handed.key), asyncio.Event()
+        before, self._under_way[key] = self._under_way.get(key), mine
+        try:
+            if before is not None:
+                await before.wait()
+            yield
+        finally:
+            mine.set()
+            if self._under_way.get(key) is mine:
+                del self._under_way[key]
+
+    async def answer(self, handed: Handed, where: str = "/v1/requests") -> Answer | None:
+        """Of the same key, or of the very same signed bytes under another key; None when it is new.
+
+        where: path of what the submission made. Raises RejectedError idempotency-key-reused, StoreUnavailableError.
+        """
+        answer, _ = await self.look(handed, where)
+        return answer
+
+    async def look(self, handed: Handed, where: str) -> tuple[Answer | None, Submission | None]:
+        """The same, and what is stored under the id that a signed submission gives itself: who has proved that id must
+        compare it."""
+        named = _named_id(handed, self._limits)
+        signed = None if named is None else (handed.participant.code, named)
+        remembered, stored = await self._batch.do(_Look((handed.client.id, handed.key), signed))
+        answer = replayed(remembered, handed.fingerprint)
+        if answer is None and stored is not None and stored.body == handed.body:
+            answer = again(stored, where)
+        return answer, stored
+
+    async def _look(self, looks: Sequence[_Look]) -> list[Found | Exception]:
+        keys, signed = [look.key for look in looks], [look.signed for look in looks if look.signed is not None]
+        remembered, stored = await self._store.remembered(keys, signed)
+        return [(remembered.get(look.key), stored.get(look.signed) if look.signed else None) for look in looks]
+
+
+def replayed(earlier: IdempotencyRow | None, fingerprint: str) -> Answer | None:
+    """The answer given before under this key. Raises RejectedError idempotency-key-reused for other bytes.
+
+    It names what the key stands for: a client that has lost its own record, and signs the same anew, learns from it
+    that this was accepted before, and under which number."""
+    if earlier is None:
+        return None
+    if earlier.fingerprint != fingerprint:
+        made = earlier.request_no or earlier.location or ""
+        error = FieldError(
+            pointer="/Idempotency-Key",
+            rule="idempotency-key-reused",
+            detail=f"该键已用于受理 {made}，本次内容未受理；若为同一件事，以该编号查询即可，否则请换一个键",
+            detail_en=f"This key stands for {made}, accepted before; nothing was taken now: if this is the same matter,"
+            " look that number up, else use another key",
+        )
+        raise RejectedError("idempotency-key-reused", [error])
+    return Answer(earlier.status, earlier.response, earlier.location, replayed=True)
+
+
+def again(earlier: Submission, where: str) -> Answer:
+    """The answer to what was signed and handed in before: nothing happens again."""
+    return Answer(202, {"request_no": earlier.request_no}, f"{where}/{earlier.request_no}", replayed=True)
+
+
+def _named_id(handed: Handed, limits: Limits) -> str | None:
+    """The id that a signed submission gives itself; nothing is verified, nor read strictly. What is not even readable
+    is None: whoever proves it says what is wrong."""
+    if handed.content_type != CONTENT_TYPE or len(handed.body) > limits.message_bytes:
+        return None
+    try:
+        payload = handed.body.split(b"~", 1)[0].decode("ascii").split(".")[1]
+        text = base64url.decode(payload).decode()
+        bound_depth(text, limits.json_depth)
+        named = json.loads(text)["id"]
+    except (ValueError, LookupError, TypeError, RejectedError):
+        return None
+    return named if isinstance(named, str) and is_message_id(named) else None

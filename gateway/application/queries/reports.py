@@ -1,0 +1,77 @@
+"""Collects what the weekly or monthly report counts; the counting is `core.indicators`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from gateway.application.context import Context
+from gateway.application.queries.ledgers import ENDING_STATES
+from gateway.core import histories, indicators
+from gateway.core.indicators import ENDING_DAYS, Report, Rows, Working
+from gateway.core.ledgers import LedgerItem, ending, items
+from gateway.core.periods import Period
+from gateway.core.records import Event
+from gateway.core.worktime import DAY, local_day, midnight
+
+
+class Reporting:
+    """Counts on the calendar of the day on which the report is asked for."""
+
+    def __init__(self, context: Context) -> None:
+        self._ctx = context
+
+    async def report(self, period: Period) -> Report:
+        """Raises StoreUnavailableError."""
+        now = self._ctx.clock.now()
+        as_of = min(now, period.end)
+        store, home = self._ctx.store, self._ctx.home.code
+        requests = await store.living_requests(midnight(indicators.since(period)))
+        events = _by_request(await store.events_of(home, [request.request_no for request in requests]))
+        asks = [request for request in requests if request.shape == "ask"]
+        rows = Rows(
+            asks=[histories.ask(request, events[request.request_no], home, as_of) for request in asks],
+            alerts=[
+                histories.alert(request, events[request.request_no], home)
+                for request in requests
+                if request.shape == "alert"
+            ],
+            measures=await self._measures(period, as_of),
+            items=await self._items(period, as_of),
+        )
+        figures = await store.court_figures(period.name)
+        imported = {figure.name: figure.value for figure in figures}
+        return indicators.report(
+            period, rows, now, Working(self._ctx.calendars.now, self._ctx.settings.office_hours), imported
+        )
+
+    async def _measures(self, period: Period, as_of: datetime) -> list[LedgerItem]:
+        """Those that lapsed in the period (the day after their last) or end within 30 days of its end, with the team of
+        their request."""
+        today = _last_day(as_of)
+        until = today + timedelta(days=ENDING_DAYS)
+        found = await self._ctx.store.measures_ending(
+            ENDING_STATES, (period.first - DAY).isoformat(), until.isoformat()
+        )
+        opened = await self._ctx.store.requests_named(sorted({measure.request_no for measure in found}))
+        teams = {request.request_no: histories.team_of(request) for request in opened}
+        return [ending(measure, today, teams.get(measure.request_no)) for measure in found]
+
+    async def _items(self, period: Period, as_of: datetime) -> list[LedgerItem]:
+        today = _last_day(as_of)
+        lines = await self._ctx.store.standing_lines(period.first.isoformat(), today.isoformat())
+        return items(lines, today, self._ctx.settings.ledgers)
+
+
+def _by_request(events: Sequence[Event]) -> defaultdict[str, list[Event]]:
+    found: defaultdict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        if event.request_no is not None:
+            found[event.request_no].append(event)
+    return found
+
+
+def _last_day(as_of: datetime) -> date:
+    """The day that is over, or nearly, at `as_of`."""
+    return local_day(as_of - timedelta(microseconds=1))

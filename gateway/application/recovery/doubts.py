@@ -1,0 +1,104 @@
+"""After a restore a POST under an unknown key may be a retry: it is never silently done again (docs/adr/0030).
+
+What was signed is recognised by what partners hold of it: our message of the lost hour, which they give back, names the
+submission by its digest. Then nobody has to decide: it was done before, under that number (docs/adr/0041).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from gateway.application.context import Context
+from gateway.core.doubts import Doubt, is_new
+from gateway.crypto import base64url
+from gateway.crypto.sdjwt import digest_of
+from gateway.crypto.strictjson import bound_depth
+from gateway.errors import RejectedError
+from schemas.envelope import CONTENT_TYPE, parse_timestamp
+from schemas.problem import FieldError
+
+RETRY_SECONDS = 300
+
+
+class Doubts:
+    def __init__(self, context: Context) -> None:
+        self._ctx = context
+
+    async def judge(
+        self, make: Callable[[datetime], Doubt], *, content_type: str, body: bytes, said: str | None
+    ) -> None:
+        """Before anything else is done with a POST. make: the row to keep of it. said: `Lianzhi-Incarnation`.
+
+        Raises RejectedError in-doubt, done-before, unavailable (no room to keep it); StoreUnavailableError."""
+        ctx, age = self._ctx, self._ctx.identity.ages[-1]
+        if age.began_at is None:
+            return
+        now, signed = ctx.clock.now(), content_type == CONTENT_TYPE
+        signed_at = signed_time(body, ctx.limits.json_depth) if signed else None
+        term = timedelta(days=ctx.bounds.doubt_days)
+        if is_new(age, now=now, term=term, said=said, signed_at=signed_at):
+            return
+        doubt = make(now)
+        remembered, _ = await ctx.store.remembered([(doubt.client, doubt.key)], [])
+        if remembered or await ctx.store.doubts_ended(age.incarnation):
+            return
+        kept = await ctx.store.doubt(doubt.client, doubt.key)
+        if kept is not None and kept.fingerprint != doubt.fingerprint:
+            raise RejectedError("idempotency-key-reused", pointer="/Idempotency-Key")
+        if kept is not None and kept.state == "accepted":
+            return
+        doubt = replace(kept or doubt, submissionhash=submission_hash(body) if signed else None)
+        await self._recognise(doubt)
+        if kept is None:
+            await self._keep(doubt)
+        elif kept.state == "refused":
+            raise done_before([kept.request_no] if kept.request_no else [])
+        raise RejectedError("in-doubt", pointer="/Idempotency-Key")
+
+    async def _recognise(self, doubt: Doubt) -> None:
+        """Raises RejectedError done-before where a partner has shown it."""
+        if doubt.submissionhash is not None and (numbers := await self._ctx.store.submitted_as(doubt.submissionhash)):
+            raise done_before(numbers)
+
+    async def _keep(self, doubt: Doubt) -> None:
+        async with self._ctx.store.begin() as tx:
+            room = await tx.note_doubt(doubt, self._ctx.bounds.doubts)
+        if not room:
+            self._ctx.reached.count("doubts", doubt.participant)
+            raise RejectedError("unavailable", retry_after=RETRY_SECONDS)
+
+
+def done_before(numbers: Sequence[str]) -> RejectedError:
+    """numbers: what it was given, where that is known."""
+    if not numbers:
+        return RejectedError("done-before", pointer="/Idempotency-Key")
+    told = FieldError(
+        pointer="/Idempotency-Key",
+        rule="done-before",
+        detail=f"该件在数据库恢复之前已受理，编号 {'、'.join(numbers)}，请勿重发；查不到时请网关管理员恢复该请求",
+        detail_en=f"Accepted before the database was restored, as {', '.join(numbers)}: do not send it again; where it"
+        " is not found the gateway's operator takes it up",
+    )
+    return RejectedError("done-before", [told])
+
+
+def submission_hash(body: bytes) -> str | None:
+    """By which our messages name what was signed (docs/design.md 3.1 `submissionhash`)."""
+    try:
+        return digest_of(body.split(b"~", 1)[0].decode("ascii"))
+    except ValueError:
+        return None
+
+
+def signed_time(body: bytes, depth: int) -> datetime | None:
+    """The time that a signed submission gives itself; nothing is verified: whoever proves it says what is wrong."""
+    try:
+        payload = body.split(b"~", 1)[0].decode("ascii").split(".")[1]
+        text = base64url.decode(payload).decode()
+        bound_depth(text, depth)
+        return parse_timestamp(json.loads(text)["time"])
+    except (ValueError, LookupError, TypeError, RejectedError):
+        return None

@@ -1,0 +1,89 @@
+"""Messages of ours that a restore has lost and their receiver gave back: what was said is said, and stands where it
+stood (docs/adr/0041)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gateway.application.context import Context
+from gateway.application.conversation.apply_decision import carry_out
+from gateway.application.conversation.measure_effects import settle_measures
+from gateway.application.conversation.request_unit import Conversation, advance, last_seqno
+from gateway.core.lifecycle import Step, decide
+from gateway.core.records import Message, OutboxRow, Request
+from gateway.core.routing import routing_key
+from gateway.crypto.sdjwt import Parsed
+from gateway.errors import RejectedError
+from schemas.catalogue import MatterType
+from schemas.envelope import Envelope, parse_timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A message of ours as it was sent and came back."""
+
+    envelope: Envelope
+    parsed: Parsed
+    matter: MatterType
+
+    @classmethod
+    def of(cls, context: Context, envelope: Envelope, parsed: Parsed) -> Own:
+        """Raises RejectedError unknown-type."""
+        matter = context.catalogue.get(envelope.matter_type)
+        if matter is None or matter.version != envelope.schema_version:
+            raise RejectedError("unknown-type", pointer="/type")
+        return cls(envelope, parsed, matter)
+
+    @property
+    def time(self) -> datetime:
+        return parse_timestamp(self.envelope.time)
+
+    @property
+    def head(self) -> Mapping[str, Any]:
+        """The codes in clear: what is sealed to its receiver we cannot read ourselves."""
+        found: Mapping[str, Any] = self.parsed.event["data"].get("head") or {}
+        return found
+
+    def message(self, now: datetime) -> Message:
+        envelope, parsed = self.envelope, self.parsed
+        return Message(
+            sender=envelope.sender, id=envelope.id, request_no=envelope.subject, receiver=envelope.receiver,
+            verb=envelope.verb, seqno=envelope.seqno, digest=parsed.digest, jws=parsed.jws,
+            disclosure=parsed.disclosure, disposition="sent", time=self.time, stored_at=now,
+        )  # fmt: skip
+
+    def sent(self, message: Message, lane: str) -> OutboxRow:
+        """It went long ago; it can go again when its partner lacks it."""
+        key = routing_key(message.receiver, lane, self.matter.name, message.verb)
+        return OutboxRow(
+            sender=message.sender, message_id=message.id, receiver=message.receiver, request_no=message.request_no,
+            seqno=message.seqno, verb=message.verb, routing_key=key, overtakes=message.verb == "withdraw",
+            state="sent", attempts=1,
+        )  # fmt: skip
+
+
+def follows(request: Request, envelope: Envelope) -> bool:
+    """Whether it is what our side of `request`, which we opened, said next."""
+    parties = (request.asker, request.asked) == (envelope.sender, envelope.receiver)
+    same = parties and request.type == envelope.matter_type
+    return same and envelope.seqno == last_seqno(request, "asker") + 1
+
+
+async def said_before(talk: Conversation, request: Request, own: Own) -> None:
+    """It uses up its number and does to the request what it did then. Raises RejectedError: the state machine does not
+    take it where the request stands now."""
+    envelope, now = own.envelope, talk.now
+    step = Step(
+        envelope.verb, "asker", now, message_id=envelope.id, digest=own.parsed.digest, data=own.head, attempted=True
+    )
+    decision = decide(request, step)
+    message = own.message(now)
+    advance(request, "asker", envelope.seqno)
+    carry_out(talk.context, request, decision, talk.changes, now, message=message, head=own.head)
+    await settle_measures(talk.context, talk.tx, request, own.head, talk.changes, now)
+    talk.touch(request)
+    talk.changes.messages.append(message)
+    talk.changes.outbox.append(own.sent(message, request.lane))

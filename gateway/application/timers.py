@@ -1,0 +1,59 @@
+"""Keeps the clocks of a request (`core.clocks`) in step with what happens to it: the one place that sets and clears
+them. `carry.carry_out` calls it for every decision, whoever opens a request calls it once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from gateway.application.context import Context
+from gateway.core import clocks
+from gateway.core.main_clock import Basis, opened
+from gateway.core.records import Changes, Request
+
+ASKED_ON = "asked_on"
+"""Fact: the day that the request states as its own; no answer is dated before it."""
+
+
+def basis_of(context: Context, request: Request) -> Basis:
+    """What the terms of this request are counted on, now."""
+    asked = context.participant(request.asked)
+    pauses = context.catalogue[request.type].objection_pauses
+    return Basis(context.settings.terms, context.calendars.now, asked.duty, asked.local, pauses)
+
+
+def set_deadline(context: Context, request: Request, payload: Any, urgency: str, now: datetime) -> None:
+    """The deadline of a request that is opened now, into its facts; and how long what was hit is held.
+
+    payload: the validated model.
+    """
+    matter = context.catalogue[request.type]
+    deadline = matter.asks_by(payload) or matter.deadline
+    if (asked_on := matter.asked_on(payload)) is not None:
+        request.facts[ASKED_ON] = asked_on
+    request.facts["due"] = opened(deadline, urgency, basis_of(context, request), now)
+    hold_until = matter.hold_until(payload)
+    if hold_until is not None:
+        request.facts["hold_until"] = hold_until
+
+
+def start_clocks(context: Context, request: Request, changes: Changes, now: datetime) -> None:
+    """Those that run in the state in which a request begins."""
+    keep_time(context, request, {}, None, changes, now)
+
+
+def running(context: Context, request: Request) -> dict[str, str]:
+    """Which clocks run; taken before a decision, given to `keep_time` after it."""
+    return clocks.running(request, basis_of(context, request))
+
+
+def keep_time(
+    context: Context, request: Request, was: Mapping[str, str], verb: str | None, changes: Changes, now: datetime
+) -> None:
+    """Sets and clears timers after `verb` brought `request` to where it is now. The row is the caller's to write."""
+    change = clocks.change(request, was, verb, basis_of(context, request), now)
+    for kind in change.clear:
+        changes.clear_timer(request.request_no, kind)
+    for timer in change.set:
+        changes.set_timer(timer)
