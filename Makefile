@@ -21,7 +21,7 @@ setup-all:
 	@scripts/setup.sh all
 
 demo: setup  ## 演示 the main job; ARGS="--once --requests 300 --report r.json"
-	@exec $(PY)/lianzhi demo $(ARGS)
+	@exec $(PY)/python -m simulation $(ARGS)
 
 lint: setup  ## 静态检查 static checks
 	@echo "── ruff";         $(PY)/ruff check -q . && $(PY)/ruff format -q --check .

@@ -33,9 +33,9 @@ from bench.run import PLAIN, RECEIVERS, machine, submission
 from gateway.bounds import Bounds
 from gateway.broker.management import Management
 from gateway.broker.topology import IN
-from gateway.demo.parties import GRID, HOME, POLICE, Parties
-from gateway.demo.private_broker import PrivateBroker, free_port
-from gateway.demo.stage import set_stage
+from simulation.parties import GRID, HOME, POLICE, Parties
+from simulation.private_broker import PrivateBroker, free_port
+from simulation.stage import set_stage
 
 MOST = 2.0
 FIGURES = {"post": "POST", "wait": "202 → 在对方手中 at the partner", "round": "往返 round trip"}

@@ -31,9 +31,9 @@ from rich.table import Table
 from bench.run import PLAIN, RECEIVERS, SEALED, answers, listening, machine, submission
 from gateway.broker.management import Management
 from gateway.broker.topology import to_queue
-from gateway.demo.parties import Parties
-from gateway.demo.private_broker import PrivateBroker, free_port
-from gateway.demo.stage import write_files
+from simulation.parties import Parties
+from simulation.private_broker import PrivateBroker, free_port
+from simulation.stage import write_files
 from tools.older import ROOT, NotHereError, older
 
 OLD, NEW = "old", "new"

@@ -27,10 +27,10 @@ from rich.table import Table
 
 from bench import raw
 from bench.load import ANSWERS
-from gateway.demo.parties import ASSOCIATION, CLERK, GRID, HANDLER, Parties
-from gateway.demo.private_broker import PrivateBroker, free_port
-from gateway.demo.stage import set_stage
 from schemas.catalogue import catalogue
+from simulation.parties import ASSOCIATION, CLERK, GRID, HANDLER, Parties
+from simulation.private_broker import PrivateBroker, free_port
+from simulation.stage import set_stage
 
 PLAIN, SEALED = "assoc.member-notice.publish", "grid.verify.request"
 RECEIVERS = {PLAIN: ASSOCIATION, SEALED: GRID}

@@ -42,7 +42,6 @@ def _server_commands() -> None:
     for command in (
         install.init,
         operate.serve,
-        operate.demo,
         operate.doctor,
         watch.types,
         court.submit,

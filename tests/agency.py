@@ -22,7 +22,6 @@ from adapters.registry import adapter_for
 from gateway.crypto import algorithms, base64url, policy, sdjwt, seal
 from gateway.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks, private_key_from_jwk
 from gateway.crypto.limits import Limits
-from gateway.demo.parties import HOME
 from gateway.partner.config import PartnerConfig
 from schemas import replies
 from schemas.catalogue import Classification, catalogue
@@ -38,6 +37,7 @@ from schemas.envelope import (
     timestamp,
 )
 from schemas.validation import refs_of
+from simulation.parties import HOME
 from tests.dated import by_now
 from tests.eventually import eventually
 from tests.gates import WorldClock

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from gateway.amqp.link import Link
 from gateway.broker.management import Management
-from gateway.demo.private_broker import PrivateBroker
+from simulation.private_broker import PrivateBroker
 
 CONNECT_SECONDS = 20.0
 # How fast examples are made says something about the machine, nothing about the product.

@@ -19,7 +19,12 @@ from uuid_utils.compat import uuid7
 from gateway.crypto.keyring import Keyring, PrivateKey, private_key_from_jwk
 from gateway.crypto.sdjwt import issue
 from gateway.crypto.seal import unseal
-from gateway.demo.parties import (
+from schemas.catalogue import Kind, MatterType, catalogue
+from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP, dataschema, timestamp
+from schemas.law.ending_papers import ending_kinds
+from schemas.problem import FieldError
+from schemas.validation import InvalidError, documents_of, parse_data, parse_open, refs_of
+from simulation.parties import (
     ASSOCIATION,
     BACKUP,
     CHIEF,
@@ -37,11 +42,6 @@ from gateway.demo.parties import (
     REALTY,
     WITNESSES,
 )
-from schemas.catalogue import Kind, MatterType, catalogue
-from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP, dataschema, timestamp
-from schemas.law.ending_papers import ending_kinds
-from schemas.problem import FieldError
-from schemas.validation import InvalidError, documents_of, parse_data, parse_open, refs_of
 from tests.faults import changed, example
 from tests.gates import START, WorldClock
 from tests.words import SHANGHAI

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from gateway.demo.private_broker import free_port
+from simulation.private_broker import free_port
 
 NGINX = Path("/usr/sbin/nginx")
 SHIPPED = Path(__file__).resolve().parents[1] / "deploy" / "nginx.conf"

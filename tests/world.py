@@ -24,15 +24,15 @@ from gateway.bootstrap import ROLES, Gateway, Role, running
 from gateway.broker.management import Management
 from gateway.core.measure_moves import STATES
 from gateway.core.records import Event, Measure, QuarantineRow, Request
-from gateway.demo.parties import ASSOCIATION, FUPING, GAOLING, GRID, HOME, PARTNERS, POLICE, Parties
-from gateway.demo.private_broker import PrivateBroker
-from gateway.demo.stage import set_stage
 from gateway.partner import Partner, PartnerConfig
 from gateway.partner.request import Request as Message
 from gateway.registry.config import load_config
 from gateway.registry.installation import HANDOVER, Installation
 from schemas import replies
 from schemas.catalogue import Classification, catalogue
+from simulation.parties import ASSOCIATION, FUPING, GAOLING, GRID, HOME, PARTNERS, POLICE, Parties
+from simulation.private_broker import PrivateBroker
+from simulation.stage import set_stage
 from tests.agency import Agency
 from tests.court_system import CourtSystem
 from tests.dated import by_now

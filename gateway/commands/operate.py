@@ -324,24 +324,3 @@ def _publish(document: dict[str, Any], out: Path | None) -> None:
         as_json(document)
         return
     out.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
-
-
-def demo(
-    once: Annotated[bool, typer.Option("--once", help="跑完即停 Stop when everything is answered")] = False,
-    requests: Annotated[int, typer.Option(help="请求数 How many requests")] = 300,
-    report: Annotated[Path | None, typer.Option(help="把报告写入 JSON 文件 Write the report")] = None,
-    sabotage: Annotated[
-        list[str] | None,
-        typer.Option(help="drop | double | forge：背后破坏一件，报告须能看出；可重复 May be given again"),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="随机种子 Seed")] = 1,
-    week: Annotated[bool, typer.Option(help="再演一周：夜间命中、履行解除、周报 Play the week too")] = True,
-) -> None:
-    """演示：私有代理、网关、模拟单位、法院系统 A private broker, the gateway, simulated agencies, a court system."""
-    from gateway.demo.sabotage import KINDS
-    from gateway.demo.show import run_demo
-
-    damage = [kind for kind in KINDS if kind in (sabotage or ())]
-    if set(sabotage or ()) - set(damage):
-        fail("--sabotage 须为 must be drop, double or forge", MISUSE)
-    raise typer.Exit(run_demo(once=once, requests=requests, report=report, sabotage=damage, seed=seed, week=week))

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from gateway.demo.private_broker import PrivateBroker
 from gateway.keeping import look_over
 from gateway.registry.config import load_config
+from simulation.private_broker import PrivateBroker
 from tests.world import NEAR, World, open_world
 
 

@@ -14,12 +14,12 @@ from gateway.bootstrap import running
 from gateway.broker.management import Management
 from gateway.client import CourtClient, Event
 from gateway.crypto.keyring import private_key_from_jwk
-from gateway.demo.parties import BACKUP, CHIEF, CLERK, HANDLER, HOME, PRESIDENT, Parties
-from gateway.demo.private_broker import PrivateBroker
-from gateway.demo.stage import set_stage
 from gateway.registry.config import load_config
 from gateway.registry.participants import load_registry
 from schemas.catalogue import catalogue
+from simulation.parties import BACKUP, CHIEF, CLERK, HANDLER, HOME, PRESIDENT, Parties
+from simulation.private_broker import PrivateBroker
+from simulation.stage import set_stage
 from tests.world import NEAR
 
 LOCATE, VERIFY = "police.person-locate.request", "grid.verify.request"

@@ -11,10 +11,10 @@ import pytest_asyncio
 import tomlkit
 
 from gateway.core.records import Event
-from gateway.demo.parties import BACKUP, CHIEF, CLERK, DEPUTY, HANDLER
-from gateway.demo.private_broker import PrivateBroker
 from gateway.registry.config import FILE
 from gateway.registry.installation import write_secret
+from simulation.parties import BACKUP, CHIEF, CLERK, DEPUTY, HANDLER
+from simulation.private_broker import PrivateBroker
 from tests.agency import Agency
 from tests.court_system import day, fresh_payload
 from tests.eventually import eventually

@@ -18,11 +18,11 @@ import pytest
 from adapters.contract import AdapterError
 from adapters.registry import adapter_for
 from gateway.crypto import sdjwt
-from gateway.demo.parties import HOME, PARTNERS
 from schemas.catalogue import Classification, catalogue
 from schemas.envelope import Envelope
 from schemas.replies import VERBS
 from schemas.validation import refs_of
+from simulation.parties import HOME, PARTNERS
 from tests.agency import Agency
 from tests.bounds.filling import filled, value_of
 from tests.bounds.leaves import Leaf, pointer, put

@@ -21,11 +21,11 @@ import pytest_asyncio
 
 from gateway.broker.management import Management
 from gateway.client import Backoff, ClientConfig, CourtClient, ProblemError
-from gateway.demo.parties import BACKUP, CHIEF, CLERK, GAOLING, HANDLER, HOME, POLICE, PRESIDENT, partner
-from gateway.demo.parties import GRID as GRID_CENTRE
-from gateway.demo.private_broker import PrivateBroker
-from gateway.demo.stage import set_stage
 from schemas.catalogue import catalogue
+from simulation.parties import BACKUP, CHIEF, CLERK, GAOLING, HANDLER, HOME, POLICE, PRESIDENT, partner
+from simulation.parties import GRID as GRID_CENTRE
+from simulation.private_broker import PrivateBroker
+from simulation.stage import set_stage
 from tests.agency import Agency
 from tests.court_system import digest_of, fresh_payload, paper
 from tests.eventually import eventually

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.demo.parties import FUPING, PARTNERS, POLICE, REALTY
+from simulation.parties import FUPING, PARTNERS, POLICE, REALTY
 from tests.agency import Agency
 from tests.court_system import day, fresh_payload
 from tests.faults import CONTROL, ENTRUST, HIT, SEAL

@@ -1,4 +1,4 @@
-"""`lianzhi demo` as a visitor runs it: it holds, it says so, it notices damage done behind its back, it leaves nothing.
+"""`make demo` as a visitor runs it: it holds, it says so, it notices damage done behind its back, it leaves nothing.
 
 Two runs, each in a folder of its own: one that is clean and stays until Ctrl-C, and one that ends by itself and was
 damaged.
@@ -83,7 +83,11 @@ def start(folder: Path, *arguments: str) -> Show:
     environment = {**os.environ, "TMPDIR": str(folder / "tmp"), "LIANZHI_STORE__URL": "sqlite:////nowhere/real.sqlite"}
     with (folder / "out").open("wb") as out:
         process = subprocess.Popen(
-            [str(LIANZHI), "demo", *arguments], cwd=folder, env=environment, stdout=out, stderr=subprocess.STDOUT
+            [sys.executable, "-m", "simulation", *arguments],
+            cwd=folder,
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
         )
     return Show(folder, process)
 

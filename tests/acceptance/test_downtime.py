@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from gateway.core.deadlines import Due, after
 from gateway.core.records import Event, Request
-from gateway.demo.parties import GRID, HOME
 from gateway.registry.calendars import shipped
 from schemas.envelope import parse_timestamp, timestamp
+from simulation.parties import GRID, HOME
 from tests.agency import Agency
 from tests.faults import GRID as VERIFY
 from tests.world import World

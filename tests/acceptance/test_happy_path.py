@@ -11,8 +11,8 @@ import pytest
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
 from gateway.core.lifecycle import OUTCOMES
-from gateway.demo.parties import GAOLING, HANDLER, HOME, PARTNERS
 from schemas.catalogue import Shape, catalogue
+from simulation.parties import GAOLING, HANDLER, HOME, PARTNERS
 from tests.clerk import answered
 from tests.court_system import fresh_case
 from tests.faults import ENTRUST

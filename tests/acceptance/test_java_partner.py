@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 
 from gateway.client import CourtClient
-from gateway.demo.parties import GRID, HANDLER, POLICE, Parties
-from gateway.demo.private_broker import PrivateBroker
+from simulation.parties import GRID, HANDLER, POLICE, Parties
+from simulation.private_broker import PrivateBroker
 from tests import java_partner
 from tests.acceptance.foreign import VERIFY, approved_locate, court_system_of, handed, stage, submission, until
 from tests.java_partner import JavaPartner

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gateway.demo.parties import POLICE
+from simulation.parties import POLICE
 from tests.court_system import day, fresh_payload
 from tests.world import World
 

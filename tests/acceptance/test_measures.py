@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.core.records import Measure
-from gateway.demo.parties import FUPING
+from simulation.parties import FUPING
 from tests.agency import Agency
 from tests.court_system import Posted, fresh_payload
 from tests.faults import CANCEL, CONTROL, HIT, SEAL

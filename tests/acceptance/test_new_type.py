@@ -13,11 +13,11 @@ import aiohttp
 import pytest
 
 from gateway.broker.management import Management
-from gateway.demo.parties import partner
-from gateway.demo.private_broker import PrivateBroker
-from gateway.demo.stage import set_stage
 from schemas import catalogue as entries
 from schemas import matters
+from simulation.parties import partner
+from simulation.private_broker import PrivateBroker
+from simulation.stage import set_stage
 from tests.world import NEAR, World
 
 TYPE = "witness.tour.announce"

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.core.records import Message
 from gateway.crypto.sdjwt import parse
-from gateway.demo.parties import GAOLING
+from simulation.parties import GAOLING
 from tests.agency import Agency
 from tests.faults import ENTRUST, PERSON
 from tests.scenes import commission

@@ -17,9 +17,9 @@ from aiormq.exceptions import ChannelAccessRefused, ChannelPreconditionFailed
 from uuid_utils.compat import uuid7
 
 from gateway.bounds import Bounds
-from gateway.demo.parties import GRID, POLICE
-from gateway.demo.private_broker import PrivateBroker
 from schemas.envelope import GATEWAY_NOTICE, GATEWAY_PING
+from simulation.parties import GRID, POLICE
+from simulation.private_broker import PrivateBroker
 from tests.eventually import eventually
 from tests.faults import PERSON, SEAL
 from tests.refusals import CASES, Case, Scene, altered, bytes_of, on_stage

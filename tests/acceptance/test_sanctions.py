@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from gateway.demo.parties import CHIEF, CREDIT, DEPUTY, HANDLER, PARTNERS, POLICE, PRESIDENT
-from gateway.demo.private_broker import PrivateBroker
+from simulation.parties import CHIEF, CREDIT, DEPUTY, HANDLER, PARTNERS, POLICE, PRESIDENT
+from simulation.private_broker import PrivateBroker
 from tests.court_system import day, fresh_payload
 from tests.scenes import PERSON_CONTROL, PERSON_HIT, answer_to, opening
 from tests.words import SHANGHAI

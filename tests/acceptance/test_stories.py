@@ -18,7 +18,7 @@ from gateway.application.ports import Store
 from gateway.crypto import base64url
 from gateway.crypto.limits import Limits
 from gateway.crypto.sdjwt import parse
-from gateway.demo.parties import CHIEF, CLERK, DEPUTY, FUPING, HOME, PRESIDENT
+from simulation.parties import CHIEF, CLERK, DEPUTY, FUPING, HOME, PRESIDENT
 from tests.court_system import fresh_payload
 from tests.faults import CANCEL, HIT, PERSON, SEAL
 from tests.scenes import answer_to, controlled, hit

@@ -7,9 +7,9 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from gateway.demo.clock import StageClock, hang_up
-from gateway.demo.private_broker import PrivateBroker
-from gateway.demo.week.play import PLAYED, play_week
+from simulation.clock import StageClock, hang_up
+from simulation.private_broker import PrivateBroker
+from simulation.week.play import PLAYED, play_week
 
 
 @pytest.mark.slow

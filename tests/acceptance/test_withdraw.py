@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.demo.parties import GRID, POLICE
+from simulation.parties import GRID, POLICE
 from tests.faults import GRID as VERIFY
 from tests.faults import PERSON, SEAL
 from tests.scenes import answer_to, sealed

@@ -24,12 +24,12 @@ import tomlkit
 
 from gateway.application.ports import RequestFilter
 from gateway.client import ClientConfig, CourtClient
-from gateway.demo.parties import CLIENT, GRID, HANDLER, HOME, POLICE, PRESIDENT, Parties
-from gateway.demo.stage import provision_for
 from gateway.registry.config import FILE, load_config
 from gateway.registry.installation import HANDOVER
 from gateway.store import open_store
 from gateway.store.migrate import migrate
+from simulation.parties import CLIENT, GRID, HANDLER, HOME, POLICE, PRESIDENT, Parties
+from simulation.stage import provision_for
 from tests import postgres
 from tests.agency import Agency
 from tests.clerk import answered

@@ -19,7 +19,7 @@ import aio_pika
 import aiohttp
 
 from gateway.broker.topology import from_queue, to_queue
-from gateway.demo.parties import HANDLER, HOME, PARTNERS
+from simulation.parties import HANDLER, HOME, PARTNERS
 from tests.conftest import Vhost
 from tests.drills.comparing import Finding, compare, told_apart
 from tests.drills.lists import Effect

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.demo.parties import GRID, POLICE
+from simulation.parties import GRID, POLICE
 from tests.conftest import Vhost
 from tests.drills.room import Room, room
 from tests.drills.work import AGENCIES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.demo.parties import GRID, POLICE
+from simulation.parties import GRID, POLICE
 from tests.conftest import Vhost
 from tests.drills.room import Room, room
 

@@ -10,7 +10,7 @@ import aio_pika
 import pytest
 
 from gateway.broker.topology import from_queue
-from gateway.demo.parties import GRID
+from simulation.parties import GRID
 from tests.conftest import Vhost
 from tests.drills.room import Room, room
 from tests.walls.product import apply_topology

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.demo.parties import GRID, PARTNERS, POLICE
+from simulation.parties import GRID, PARTNERS, POLICE
 from tests.fault.agencies import last_word
 from tests.fault.court import SEAL, VERIFY, draft
 

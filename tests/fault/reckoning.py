@@ -18,7 +18,7 @@ from pathlib import Path
 
 from gateway.application.ports import RequestFilter, Store
 from gateway.core.records import Event, Request
-from gateway.demo.parties import HOME
+from simulation.parties import HOME
 from tests.fault.agencies import effects
 
 ENDED = {"ask": "completed", "notice": "read"}

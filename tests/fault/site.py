@@ -18,13 +18,13 @@ from gateway.application.ports import Store
 from gateway.bootstrap import ROLES, Gateway, Role, running
 from gateway.broker.topology import DEAD, GATEWAY_USER, from_queue, to_queue
 from gateway.crypto.sdjwt import parse
-from gateway.demo.parties import ASSOCIATION, FUPING, GRID, HOME, LINTONG, PARTNERS, POLICE, Parties
-from gateway.demo.private_broker import free_port
-from gateway.demo.stage import provision_for, set_stage
 from gateway.keeping import look_over
 from gateway.partner import PartnerConfig
 from gateway.registry.config import Config, load_config
 from gateway.store import open_store
+from simulation.parties import ASSOCIATION, FUPING, GRID, HOME, LINTONG, PARTNERS, POLICE, Parties
+from simulation.private_broker import free_port
+from simulation.stage import provision_for, set_stage
 from tests.child import Child
 from tests.conftest import Vhost
 from tests.eventually import eventually

@@ -11,7 +11,7 @@ from itertools import islice
 
 import pytest
 
-from gateway.demo.parties import POLICE
+from simulation.parties import POLICE
 from tests.fault.court import LOCATE, SEAL
 from tests.fault.entry import Fall
 from tests.fault.site import Site

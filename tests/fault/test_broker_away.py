@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import pytest_asyncio
 
-from gateway.demo.parties import POLICE
-from gateway.demo.private_broker import PrivateBroker
+from simulation.parties import POLICE
+from simulation.private_broker import PrivateBroker
 from tests.eventually import eventually
 from tests.fault.agencies import working
 from tests.fault.court import LOCATE, SEAL

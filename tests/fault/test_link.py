@@ -14,8 +14,8 @@ from gateway.amqp.consumer import BatchConsumer, Incoming
 from gateway.amqp.declare import declare
 from gateway.amqp.link import Link
 from gateway.amqp.publisher import ConfirmedPublisher
-from gateway.demo.private_broker import PrivateBroker
 from gateway.errors import UnconfirmedError
+from simulation.private_broker import PrivateBroker
 from tests.conftest import CONNECT_SECONDS, Vhost
 from tests.eventually import eventually
 from tests.fault.proxy import Proxy

@@ -11,7 +11,7 @@ import asyncio
 import pytest
 
 from gateway.amqp.link import Link, own_cancellation_only
-from gateway.demo.private_broker import PrivateBroker
+from simulation.private_broker import PrivateBroker
 from tests.conftest import CONNECT_SECONDS, Vhost
 from tests.eventually import eventually
 from tests.fault.proxy import Proxy

@@ -9,7 +9,7 @@ from aio_pika.abc import AbstractChannel, AbstractQueue
 from gateway.application.ports import RequestFilter
 from gateway.broker.topology import to_queue
 from gateway.core.records import Request
-from gateway.demo.parties import GRID
+from simulation.parties import GRID
 from tests.eventually import eventually
 from tests.fault.agencies import working
 from tests.fault.court import VERIFY

@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 
 from gateway.broker.topology import from_queue
-from gateway.demo.parties import LINTONG
 from gateway.store.migrate import migrate
+from simulation.parties import LINTONG
 from tests import postgres
 from tests.conftest import Vhost
 from tests.eventually import eventually

@@ -19,9 +19,9 @@ from gateway.amqp.link import WIRE_ERRORS, Link
 from gateway.amqp.publisher import APART_AT_MOST, ConfirmedPublisher
 from gateway.broker.lookout import Lookout
 from gateway.broker.topology import OUT
-from gateway.demo.private_broker import free_port
 from gateway.errors import MisuseError, OversizeError, RefusedError, UnconfirmedError, UnroutableError
 from schemas.envelope import CONTENT_TYPE
+from simulation.private_broker import free_port
 from tests.conftest import Vhost
 from tests.eventually import eventually
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import aio_pika
 import pytest
 
-from gateway.demo import private_broker
-from gateway.demo.private_broker import PrivateBroker
 from gateway.errors import ConfigurationError
+from simulation import private_broker
+from simulation.private_broker import PrivateBroker
 from tests.eventually import eventually
 
 OWNER = """
 import asyncio, sys
-from gateway.demo.private_broker import PrivateBroker
+from simulation.private_broker import PrivateBroker
 async def main():
     async with PrivateBroker() as broker:
         print(broker.directory, *(p.read_text().strip() for p in broker.directory.glob("*.pid")), flush=True)
@@ -39,7 +39,7 @@ def exists(directory: str) -> bool:
     return Path(directory).is_dir()
 
 
-PORTS = "from gateway.demo.private_broker import free_ports; print(*free_ports(40))"
+PORTS = "from simulation.private_broker import free_ports; print(*free_ports(40))"
 
 
 async def test_two_programs_are_not_given_the_same_port(tmp_path: Path) -> None:

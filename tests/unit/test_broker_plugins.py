@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.demo.broker_plugins import link_needed
+from simulation.broker_plugins import link_needed
 
 
 def application(plugins: Path, name: str, *needs: str) -> None:

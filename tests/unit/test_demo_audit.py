@@ -14,8 +14,8 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from gateway.crypto.sdjwt import digest_of
-from gateway.demo.audit import Audit, Findings
-from gateway.demo.ledgers import (
+from simulation.audit import Audit, Findings
+from simulation.ledgers import (
     AgencyBook,
     CourtBook,
     Quarantined,

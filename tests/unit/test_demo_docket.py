@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.demo.docket import FEWEST, Item, docket
 from gateway.errors import ConfigurationError
 from schemas.catalogue import catalogue
 from schemas.opening import Submission
 from schemas.validation import check_case, parse_open, refs_of, validate, warnings_of
+from simulation.docket import FEWEST, Item, docket
 
 NOW = datetime(2026, 3, 24, 2, 0, tzinfo=UTC)
 ALL_WAYS = {

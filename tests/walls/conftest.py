@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.broker.management import Management
-from gateway.demo.private_broker import VHOST, PrivateBroker
+from simulation.private_broker import VHOST, PrivateBroker
 from tests import postgres
 from tests.conftest import Vhost
 from tests.walls.product import Installation, installed

@@ -21,9 +21,9 @@ from typing import Any
 
 import aiohttp
 
-from gateway.demo.parties import PARTNERS, Parties
-from gateway.demo.private_broker import free_port
-from gateway.demo.stage import write_files
+from simulation.parties import PARTNERS, Parties
+from simulation.private_broker import free_port
+from simulation.stage import write_files
 from tests.agency import Agency
 from tests.conftest import Vhost
 from tests.eventually import eventually

@@ -21,7 +21,7 @@ import aiohttp
 from uuid_utils.compat import uuid7
 
 from gateway.crypto import jws, strictjson
-from gateway.demo.parties import ASSOCIATION, FUPING, GRID, HOME, POLICE
+from simulation.parties import ASSOCIATION, FUPING, GRID, HOME, POLICE
 from tests.agency import Agency
 from tests.conftest import Vhost
 from tests.eventually import eventually

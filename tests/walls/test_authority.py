@@ -22,7 +22,8 @@ from gateway.client.signing import Author
 from gateway.crypto import jws, strictjson
 from gateway.crypto.jcs import over
 from gateway.crypto.keyring import private_key_from_jwk
-from gateway.demo.parties import (
+from schemas.catalogue import catalogue
+from simulation.parties import (
     BACKUP,
     CHIEF,
     CLERK,
@@ -35,8 +36,7 @@ from gateway.demo.parties import (
     POLICE,
     PRESIDENT,
 )
-from gateway.demo.private_broker import PrivateBroker
-from schemas.catalogue import catalogue
+from simulation.private_broker import PrivateBroker
 from tests.agency import Agency
 from tests.conftest import Vhost
 from tests.eventually import eventually

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from gateway.demo.parties import POLICE
+from simulation.parties import POLICE
 from tests import postgres
 from tests.eventually import eventually
 from tests.fault.court import ENTRUST, LOCATE, NOTICE, VERIFY

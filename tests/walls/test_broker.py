@@ -19,10 +19,10 @@ from aio_pika.abc import AbstractConnection
 from aiormq.exceptions import AMQPError, ChannelAccessRefused, DeliveryError, InvalidFrameError
 
 from gateway.broker.management import Management
-from gateway.demo.parties import FUPING, GAOLING, GRID, POLICE
-from gateway.demo.private_broker import PrivateBroker
-from gateway.demo.stage import write_files
 from gateway.partner.config import PartnerConfig
+from simulation.parties import FUPING, GAOLING, GRID, POLICE
+from simulation.private_broker import PrivateBroker
+from simulation.stage import write_files
 from tests.agency import Agency
 from tests.conftest import Vhost
 from tests.eventually import eventually

@@ -15,8 +15,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from gateway.demo.parties import FUPING, GRID
 from schemas.envelope import GATEWAY_PING
+from simulation.parties import FUPING, GRID
 from tests.agency import Agency
 from tests.eventually import eventually
 from tests.faketime import FakeTime

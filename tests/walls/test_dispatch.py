@@ -12,7 +12,7 @@ import aio_pika
 from aio_pika.abc import AbstractQueue
 
 from gateway.broker.topology import GATEWAY_USER
-from gateway.demo.parties import FUPING, GRID
+from simulation.parties import FUPING, GRID
 from tests.conftest import Vhost
 from tests.eventually import eventually
 from tests.fault.court import ENTRUST, VERIFY

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.demo.parties import GRID
+from simulation.parties import GRID
 from tests.eventually import eventually
 from tests.fault.court import SEAL
 from tests.walls.product import Installation, clean_environment, finish, python, run_alone

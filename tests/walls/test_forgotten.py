@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from gateway.demo.parties import GRID, POLICE
 from schemas.catalogue import catalogue
 from schemas.envelope import GATEWAY_PING
+from simulation.parties import GRID, POLICE
 from tests.agency import Agency
 from tests.eventually import eventually
 from tests.fault.court import SEAL, VERIFY

@@ -23,9 +23,9 @@ from yarl import URL
 
 from gateway.broker.management import Management
 from gateway.crypto import jws
-from gateway.demo.parties import GRID, HOME, POLICE
-from gateway.demo.private_broker import PrivateBroker
 from schemas.catalogue import catalogue
+from simulation.parties import GRID, HOME, POLICE
+from simulation.private_broker import PrivateBroker
 from tests.agency import Agency
 from tests.conftest import Vhost
 from tests.eventually import eventually

@@ -11,8 +11,8 @@ import aiohttp
 
 from gateway.crypto import base64url
 from gateway.crypto.sdjwt import parse
-from gateway.demo.parties import FUPING, GRID, POLICE
 from schemas.envelope import GATEWAY_NOTICE, GATEWAY_PING, GATEWAY_PONG
+from simulation.parties import FUPING, GRID, POLICE
 from tests.agency import Agency
 from tests.eventually import eventually
 from tests.fault.court import LOCATE, VERIFY

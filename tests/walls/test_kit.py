@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.demo.parties import GRID
+from simulation.parties import GRID
 from tests.fault.court import VERIFY
 from tests.walls.product import Installation
 

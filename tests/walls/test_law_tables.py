@@ -16,9 +16,9 @@ from uuid_utils.compat import uuid7
 from gateway.broker.management import Management
 from gateway.client.signing import Author, submission
 from gateway.crypto.keyring import private_key_from_jwk
-from gateway.demo.parties import CHIEF, CLERK, CLIENT, FUPING, GRID, HANDLER, HOME, OFFICE, PRESIDENT
-from gateway.demo.private_broker import PrivateBroker
 from schemas.catalogue import catalogue
+from simulation.parties import CHIEF, CLERK, CLIENT, FUPING, GRID, HANDLER, HOME, OFFICE, PRESIDENT
+from simulation.private_broker import PrivateBroker
 from tests.conftest import Vhost
 from tests.eventually import eventually
 from tests.fault.court import ENTRUST, PAPER, PAPER_SHA256, VERIFY, draft

@@ -12,9 +12,9 @@ from typing import Any
 from uuid_utils.compat import uuid7
 
 from gateway.client import signing
-from gateway.demo.parties import BACKUP, CHIEF, CLERK, GRID, HANDLER, POLICE, PRESIDENT, PROCURATORATE, REALTY
 from gateway.registry.calendars import shipped
 from schemas.catalogue import catalogue
+from simulation.parties import BACKUP, CHIEF, CLERK, GRID, HANDLER, POLICE, PRESIDENT, PROCURATORATE, REALTY
 from tests.agency import Agency
 from tests.eventually import eventually
 from tests.fault.court import PAPER_SHA256, VERIFY

@@ -9,9 +9,9 @@ import aio_pika
 from uuid_utils.compat import uuid7
 
 from gateway.client import signing
-from gateway.demo.parties import CLIENT, GRID, HANDLER, HOME, POLICE
 from schemas.catalogue import catalogue
 from schemas.envelope import GATEWAY_NOTICE
+from simulation.parties import CLIENT, GRID, HANDLER, HOME, POLICE
 from tests.eventually import eventually
 from tests.fault.court import ENTRUST, LOCATE, VERIFY
 from tests.walls.library import Program, program

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest_asyncio
 
-from gateway.demo.parties import CREDIT, POLICE
+from simulation.parties import CREDIT, POLICE
 from tests.court_system import CourtSystem, Posted, fresh_payload
 from tests.eventually import eventually
 from tests.faults import CONTROL, ENTRUST, HIT, LOCATE, SEAL

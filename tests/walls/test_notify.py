@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 import tomlkit
 
-from gateway.demo.parties import GRID, HANDLER, HOME, POLICE
+from simulation.parties import GRID, HANDLER, HOME, POLICE
 from tests.agency import Agency
 from tests.court_system import CourtSystem, fresh_payload
 from tests.eventually import eventually

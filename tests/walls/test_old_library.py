@@ -15,7 +15,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from gateway.crypto.sdjwt import parse
-from gateway.demo.parties import GRID, HANDLER
+from simulation.parties import GRID, HANDLER
 from tests.eventually import eventually
 from tests.fault.court import VERIFY
 from tests.walls.library import program

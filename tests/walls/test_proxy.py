@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.broker.management import Management
-from gateway.demo.private_broker import PrivateBroker
+from simulation.private_broker import PrivateBroker
 from tests.conftest import Vhost
 from tests.eventually import eventually
 from tests.fault.court import VERIFY

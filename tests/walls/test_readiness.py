@@ -24,8 +24,8 @@ from uuid_utils.compat import uuid7
 
 from gateway.client.signing import Author, submission
 from gateway.crypto.keyring import private_key_from_jwk
-from gateway.demo.parties import CLIENT, GRID, HOME, POLICE
-from gateway.demo.private_broker import free_port
+from simulation.parties import CLIENT, GRID, HOME, POLICE
+from simulation.private_broker import free_port
 from tests import postgres
 from tests.conftest import Vhost
 from tests.eventually import eventually

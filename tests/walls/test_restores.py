@@ -14,9 +14,9 @@ import aiohttp
 import asyncpg
 import pytest
 
-from gateway.demo.parties import GRID, POLICE
 from gateway.files import sqlite_files
 from schemas.envelope import GATEWAY_PING, GATEWAY_PONG
+from simulation.parties import GRID, POLICE
 from tests.eventually import eventually
 from tests.fault.court import VERIFY, Order
 from tests.walls.product import Installation

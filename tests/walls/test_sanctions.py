@@ -13,8 +13,8 @@ import tomlkit
 from uuid_utils.compat import uuid7
 
 from gateway.client import signing
-from gateway.demo.parties import CHIEF, CLERK, CREDIT, DEPUTY, GRID, HANDLER, HOME, POLICE, PRESIDENT, TELEPHONES
 from schemas.catalogue import catalogue
+from simulation.parties import CHIEF, CLERK, CREDIT, DEPUTY, GRID, HANDLER, HOME, POLICE, PRESIDENT, TELEPHONES
 from tests.agency import Agency
 from tests.eventually import eventually
 from tests.fault.court import PAPER, PAPER_SHA256

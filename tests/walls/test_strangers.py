@@ -20,9 +20,9 @@ from uuid_utils.compat import uuid7
 
 from gateway.broker.management import Management
 from gateway.crypto import sdjwt
-from gateway.demo.parties import GRID, HOME
-from gateway.demo.private_broker import PrivateBroker
 from schemas.envelope import GATEWAY_NOTICE, GATEWAY_PING, Envelope, OutsideEnvelope, timestamp
+from simulation.parties import GRID, HOME
+from simulation.private_broker import PrivateBroker
 from tests.conftest import Vhost
 from tests.fault.court import ENTRUST, VERIFY
 from tests.walls.stage import PAPER_SHA256, STRANGER, Stage, staged

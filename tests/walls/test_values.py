@@ -15,7 +15,7 @@ from gateway.client import signing
 from gateway.client.signing import Author
 from gateway.crypto import base64url
 from gateway.crypto.keyring import private_key_from_jwk
-from gateway.demo.parties import CLIENT, FUPING, GRID, HOME, OFFICE, POLICE, REALTY
+from simulation.parties import CLIENT, FUPING, GRID, HOME, OFFICE, POLICE, REALTY
 from tests.fault.court import ENTRUST, SEAL, VERIFY, draft
 from tests.walls.product import Installation
 from tests.walls.test_intake import asked, disposition, row_of

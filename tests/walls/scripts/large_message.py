@@ -6,7 +6,7 @@ import sys
 import aio_pika
 from aiormq.exceptions import AMQPChannelError
 
-from gateway.demo.private_broker import PrivateBroker
+from simulation.private_broker import PrivateBroker
 
 
 async def main(size: int) -> str:
