@@ -5,11 +5,13 @@ ENV UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 PIP_NO_CAC
 WORKDIR /app
 RUN pip install uv==0.13.9
 COPY pyproject.toml uv.lock README.md ./
-RUN uv sync --locked --no-dev --extra server --no-install-project
+COPY library/pyproject.toml ./library/pyproject.toml
+RUN uv sync --locked --no-dev --no-install-workspace
+COPY library ./library
 COPY schemas ./schemas
 COPY adapters ./adapters
 COPY gateway ./gateway
-RUN uv sync --locked --no-dev --extra server --no-editable
+RUN uv sync --locked --no-dev --no-editable
 
 FROM python:3.12-slim-bookworm
 # The Chinese fonts of the weekly report on paper.

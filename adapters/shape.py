@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from lianzhi.protocol.verbs import VERBS
 from schemas.catalogue import MatterType
-from schemas.replies import VERBS
 from schemas.results import content_model
 
 

@@ -26,9 +26,9 @@ import aio_pika
 import aiohttp
 from uuid_utils.compat import uuid7
 
-from gateway.crypto import jws, sdjwt, strictjson
-from gateway.crypto.keys import PrivateKey, private_key_from_jwk
-from schemas.envelope import CONTENT_TYPE, dataschema, timestamp
+from lianzhi.crypto import jws, sdjwt, strictjson
+from lianzhi.crypto.keys import PrivateKey, private_key_from_jwk
+from lianzhi.protocol.envelope import CONTENT_TYPE, dataschema, timestamp
 
 TYPE = "grid.verify.request"
 VERB = "progress"

@@ -22,7 +22,6 @@ from urllib.parse import urlsplit
 import structlog
 
 from adapters.registry import adapter_for
-from gateway.amqp.link import Link
 from gateway.application.alerts.duty_roster import watch_roster
 from gateway.application.alerts.paging import Pager
 from gateway.application.context import Calendars, Context
@@ -45,10 +44,6 @@ from gateway.broker.publisher import GatewayPublisher
 from gateway.broker.topology import plan
 from gateway.core.readiness import WORDS
 from gateway.core.routing import Directory
-from gateway.crypto.keyring import Keyring
-from gateway.errors import ConfigurationError, StoreUnavailableError
-from gateway.faults import cause_of
-from gateway.files import put_right
 from gateway.http.app import Api, serve_http, serve_metrics, serve_waiting
 from gateway.notify import MailNotifier, WebhookNotifier
 from gateway.papers.local import LocalDocuments
@@ -60,6 +55,11 @@ from gateway.registry.mark_file import MarkFile
 from gateway.registry.participants import load_registry
 from gateway.registry.places import places
 from gateway.store.store import open_store
+from lianzhi.amqp.link import Link
+from lianzhi.crypto.keyring import Keyring
+from lianzhi.errors import ConfigurationError, StoreUnavailableError
+from lianzhi.faults import cause_of
+from lianzhi.files import put_right
 from schemas.catalogue import catalogue
 from schemas.law.force import put_in_force
 

@@ -23,7 +23,7 @@ class Bounds(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    # One message (see `gateway.crypto.limits.Limits`).
+    # One message (see `lianzhi.crypto.limits.Limits`).
     message_bytes: int = Field(default=1 << 20, gt=0)
     document_bytes: int = Field(default=100 << 20, gt=0)
     json_depth: int = Field(default=32, gt=0)

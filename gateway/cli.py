@@ -7,9 +7,9 @@ import sys
 import typer
 
 from gateway.commands import output
-from gateway.errors import ConfigurationError, StoreUnavailableError
-from gateway.files import close_process
 from gateway.partner.commands import app as partner_app
+from lianzhi.errors import ConfigurationError, StoreUnavailableError
+from lianzhi.files import close_process
 
 app = typer.Typer(
     name="lianzhi",

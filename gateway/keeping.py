@@ -17,8 +17,6 @@ from gateway.archive.manifest import DATABASES, INSTALLATION, MOST, Manifest
 from gateway.archive.reading import Member, members, verified
 from gateway.archive.writing import SUFFIX, BackupWriter, place, writing
 from gateway.core.soundness import Finding
-from gateway.errors import ConfigurationError
-from gateway.files import private_file, private_folder, write_private
 from gateway.papers.local import LocalDocuments, place_of, wrong_with
 from gateway.registry.config import FILE, Config, load_config
 from gateway.registry.kept import kept_files, missing_secrets
@@ -29,6 +27,8 @@ from gateway.store.copying import copy_to, kind_of, nobody_serves, restore_from,
 from gateway.store.migrate import migrate
 from gateway.store.snapshot import DamagedStoreError, Snapshot, snapshot
 from gateway.store.version import newest
+from lianzhi.errors import ConfigurationError
+from lianzhi.files import private_file, private_folder, write_private
 
 SHOWN = 20
 """Findings of one rule that are told; all of them are counted."""
@@ -82,7 +82,7 @@ async def _list_documents(moment: Snapshot, listed: Path) -> None:
 def _manifest(backup: BackupWriter, schema: str, kind: str, at: datetime, keys: bool, rows: dict[str, int]) -> Manifest:
     return Manifest.model_validate(
         {
-            "product": version("lianzhi"),
+            "product": version("lianzhi-gateway"),
             "revision": schema,
             "database": kind,
             "at": at,

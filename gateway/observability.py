@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-from gateway.faults import fault_of
+from lianzhi.faults import fault_of
 
 QUIET = ("aiormq", "aio_pika", "aiosqlite", "asyncio")
 """Libraries whose own log lines say what ours say already, with tracebacks for every lost link."""

@@ -13,10 +13,10 @@ import structlog
 import uvloop
 
 from gateway.bootstrap import ROLES, STORE_PAUSES, Role, Wrappers, running, wait_for_store
-from gateway.errors import StoreUnavailableError
-from gateway.faults import cause_of
-from gateway.files import close_process
 from gateway.registry.config import Config
+from lianzhi.errors import StoreUnavailableError
+from lianzhi.faults import cause_of
+from lianzhi.files import close_process
 
 log = structlog.get_logger("lianzhi")
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from schemas.base import Model
+from lianzhi.problem import FieldError
+from lianzhi.protocol.base import Model
+from lianzhi.protocol.rules import RULES
+from lianzhi.protocol.times import Tense, tense_of
 from schemas.catalogue import MatterType
-from schemas.problem import FieldError
-from schemas.rules import RULES
-from schemas.times import Tense, tense_of
 
 
 def unlawful_answer(matter: MatterType, verb: str, *, pointer: str) -> FieldError | None:
@@ -37,7 +37,7 @@ def before_request(matter: MatterType, verb: str, data: Mapping[str, Any], asked
 
 @cache
 def _answer_days(item: type[Model]) -> tuple[str, ...]:
-    """Members of a line of a result that state the day of an answer (`schemas.times.AnswerDay`)."""
+    """Members of a line of a result that state the day of an answer (`lianzhi.protocol.times.AnswerDay`)."""
     return tuple(name for name, field in item.model_fields.items() if Tense.ANSWERS in tense_of(field))
 
 

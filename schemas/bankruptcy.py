@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from schemas.base import Model, label
-from schemas.envelope import Ref
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import PastDay
+from lianzhi.protocol.values import Line, Name
 from schemas.funds import Sum
 from schemas.identifiers import BANKRUPTCY_TYPES, Phone, QuotedCaseNo, case_type
-from schemas.rules import broken
-from schemas.times import PastDay
-from schemas.values import Line, MeasureNo, Money, Name
+from schemas.values import MeasureNo, Money
 
 ASSET_LABELS = {
     "cash": "现金、存款",

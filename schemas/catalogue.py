@@ -16,7 +16,7 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from schemas.base import Model
+from lianzhi.protocol.base import Model
 from schemas.ledgers import LedgerEntry, no_answer_entry, no_entry
 
 

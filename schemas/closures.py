@@ -10,12 +10,12 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import PastDay
+from lianzhi.protocol.values import Line
+from lianzhi.protocol.verbs import StaffNo
 from schemas.identifiers import CaseNo, case_type
-from schemas.replies import StaffNo
-from schemas.rules import broken
-from schemas.times import PastDay
-from schemas.values import Line
 
 EVENT_LABELS = {"closed": "终本", "recheck": "核查", "resumed": "恢复执行", "preconditions": "补登终本条件"}
 _MEMBERS = {

@@ -6,14 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from schemas.base import Model, label
-from schemas.context import unless_accepted
-from schemas.envelope import Ref
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.context import unless_accepted
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import ComingMoment, PastDay
+from lianzhi.protocol.values import Line, Name, Prose
 from schemas.identifiers import is_real
 from schemas.people import DECISION_LABELS, Decision, NaturalPerson, belonging, check_detention_days
-from schemas.rules import broken
-from schemas.times import ComingMoment, PastDay
-from schemas.values import Address, Line, Money, Name, Org, Person, Prose, RegisterNo
+from schemas.values import Address, Money, Org, Person, RegisterNo
 
 
 def _account(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from schemas.rules import broken
+from lianzhi.protocol.rules import broken
 
 DebtReason = Literal["interest", "performed", "costs", "decided", "corrected"]
 DEBT_REASON_LABELS = {

@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.base import label
+from lianzhi.protocol.base import label
+from lianzhi.protocol.values import Name
 from schemas.commission_objects import AccountNo, CaseObject, Equity, Realty
 from schemas.people import NaturalPerson, belonging
-from schemas.values import Name, RegisterNo
+from schemas.values import RegisterNo
 
 INSURANCE_LABELS = {
     "employee-pension": "企业职工基本养老保险",

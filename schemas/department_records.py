@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.times import AnyDay, PastDay
+from lianzhi.protocol.values import Line, Prose
 from schemas.department_objects import INSURANCE_LABELS, Insurance
 from schemas.identifiers import CreditCode
 from schemas.identity import ID_LABELS, IdKind
 from schemas.terms import check_order
-from schemas.times import AnyDay, PastDay
-from schemas.values import Line, Money, Prose
+from schemas.values import Money
 
 SEAL_KINDS = {"seal": "查封", "queued": "轮候查封", "advance": "预查封", "queued-advance": "轮候预查封"}
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas.rules import broken
+from lianzhi.protocol.rules import broken
 
 Dept = Literal[
     "realty", "market", "social-security", "housing-fund", "tax", "civil-affairs", "agri-machine", "water-transport"

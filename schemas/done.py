@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from schemas.problem import FieldError
-from schemas.rules import RULES
+from lianzhi.problem import FieldError
+from lianzhi.protocol.rules import RULES
 
 NUMBER, AMOUNT, PUBLISHED = "number", "amount", "published"
 _MEMBERS: Mapping[str, tuple[str, ...]] = {

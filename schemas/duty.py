@@ -7,10 +7,10 @@ from typing import Annotated
 
 from pydantic import field_validator, model_validator
 
-from schemas.base import Model, label
-from schemas.replies import StaffNo
-from schemas.rules import broken
-from schemas.times import AnyMoment
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnyMoment
+from lianzhi.protocol.verbs import StaffNo
 
 LONGEST_DAYS = 7  # [D] a shift longer than a week is a mistake of the keyboard
 

@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, StringConstraints
 
-from schemas.normal import upper
-from schemas.rules import broken
+from lianzhi.protocol.normal import upper
+from lianzhi.protocol.rules import broken
 from schemas.values import Money
 
 HANDOVER_DAYS = 7  # [S] to the administrator, from the ruling that accepts the bankruptcy (法发〔2017〕2号 17)

@@ -12,13 +12,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, StringConstraints
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.normal import upper
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import PastMoment
+from lianzhi.protocol.values import Line, Name
 from schemas.catalogue import Deadline, DeadlineKind
-from schemas.envelope import Ref
-from schemas.normal import upper
-from schemas.rules import broken
-from schemas.times import PastMoment
-from schemas.values import Line, Name
 
 _TAIL = re.compile(r"[0-9]{3}[0-9X]")
 

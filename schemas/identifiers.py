@@ -1,7 +1,7 @@
 """Numbers of cases, people, organisations and vehicles: normalise first, then judge.
 
 Rules and examples: docs/domain.md section 5, tests/vectors/identifiers.json. Each function returns the
-normalised value or raises PydanticCustomError named after the broken rule (`schemas.rules`); the annotated types
+normalised value or raises PydanticCustomError named after the broken rule (`protocol.rules`); the annotated types
 below put them into models, so canonical data always holds the normalised value.
 """
 
@@ -14,16 +14,16 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, StringConstraints, ValidationInfo
 from stdnum.cn import ric, uscc
 
-from schemas.context import today_of, unless_accepted
+from lianzhi.protocol.context import today_of, unless_accepted
+from lianzhi.protocol.normal import squeeze, upper
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.texts import line
 from schemas.countries import ISO_3166
 from schemas.courts import court_code
 from schemas.divisions import PROVINCES, division
 from schemas.legal import chinese_number
-from schemas.normal import squeeze, upper
 from schemas.phones import phone
 from schemas.plates import plate_number
-from schemas.rules import broken
-from schemas.texts import line
 
 # --- case numbers, 法〔2015〕137号 ------------------------------------------------------------------------------
 
@@ -195,7 +195,7 @@ def is_real(number: str) -> bool:
 
 
 def register_number(text: str) -> str:
-    """As the register writes it, in one line. Raises `register-number-form` and those of `schemas.texts.line`."""
+    """As the register writes it, in one line. Raises `register-number-form` and those of `texts.line`."""
     value = line(text)
     if not is_real(value):
         raise broken("register-number-form")

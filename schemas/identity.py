@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Literal
 
+from lianzhi.protocol.normal import upper
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.texts import folded
 from schemas.identifiers import RESIDENCE_PERMITS, credit_code, permanent_residence, resident_id
-from schemas.normal import upper
-from schemas.rules import broken
-from schemas.texts import folded
 
 IdKind = Literal[
     "resident-id",

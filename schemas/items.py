@@ -7,13 +7,14 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
-from schemas.base import Model, label
-from schemas.envelope import Ref
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnyDay, PastDay, PastMoment
+from lianzhi.protocol.values import Line
 from schemas.identifiers import Phone
-from schemas.rules import broken
 from schemas.terms import check_order
-from schemas.times import AnyDay, PastDay, PastMoment
-from schemas.values import Line, Money
+from schemas.values import Money
 
 T = TypeVar("T", bound=Sequence[str])
 

@@ -1,6 +1,6 @@
 """What codes that several parts carry are called by the people who read them.
 
-The words for a member's own codes stand beside the member (`schemas.base.label`, `x-labels` in the JSON Schema).
+The words for a member's own codes stand beside the member (`protocol.base.label`, `x-labels` in the JSON Schema).
 """
 
 from __future__ import annotations

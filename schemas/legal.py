@@ -15,10 +15,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
+from lianzhi.protocol.normal import squeeze
+from lianzhi.protocol.rules import broken
 from schemas.law.force import Law, law
 from schemas.law.legal_bases import CODE, LEGAL_BASES, NOTICES, LegalBasis, notice_text
-from schemas.normal import squeeze
-from schemas.rules import broken
 
 _CODE = re.compile(rf"({CODE})(?:-([1-9][0-9]{{0,2}}))?")
 _NUMERAL = "[一二三四五六七八九十百零]+"

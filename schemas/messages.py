@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from schemas.rules import Rule
+from lianzhi.protocol.rules import Rule
 
 _WRONG_TYPE = "wrong-type"
 

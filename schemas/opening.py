@@ -10,14 +10,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import StringConstraints, field_validator, model_validator
 
-from schemas.base import Model, label
-from schemas.envelope import Code, Digest, RequestNo
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Code, Digest, RequestNo
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnyMoment, PastDay
+from lianzhi.protocol.values import Document, Line, Name, Prose, Slug
+from lianzhi.protocol.verbs import StaffNo
 from schemas.identifiers import CaseNo, CourtCode, Phone
 from schemas.legal import LegalRef
-from schemas.replies import StaffNo
-from schemas.rules import broken
-from schemas.times import AnyMoment, PastDay
-from schemas.values import Document, Line, Name, Prose, Slug
 
 Urgency = Literal["normal", "urgent", "immediate"]
 URGENCY_LABELS = {"normal": "普通", "urgent": "紧急（24 小时）", "immediate": "立即"}

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from pydantic import field_validator
 
+from lianzhi.protocol.rules import broken
 from schemas.catalogue import Words
 from schemas.identity import WITH_BIRTH, IdKind, earlier_identities, identity
 from schemas.law.lookouts import DETENTION, longest
-from schemas.rules import broken
 from schemas.values import Person
 
 ADULT_YEARS = 18

@@ -7,11 +7,11 @@ from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, Field, create_model, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.verbs import CorrectMixin, ResultBase
 from schemas.catalogue import Classification, MatterType
 from schemas.opening import Opening
-from schemas.replies import CorrectMixin, ResultBase
-from schemas.rules import broken
 from schemas.steps import StepItem
 
 MAX_ITEMS = 1000

@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnyMoment
+from lianzhi.protocol.values import Line
 from schemas.catalogue import MeasureRule
-from schemas.envelope import Ref
 from schemas.people import person_objects, public_number
-from schemas.rules import broken
-from schemas.times import AnyMoment
-from schemas.values import Line, Person
+from schemas.values import Person
 
 STATUS_LABELS = {"done": "已办", "failed": "未办成"}
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from schemas.base import Model, label
-from schemas.envelope import Ref
-from schemas.rules import broken
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnyDay, ComingDay, PastDay
+from lianzhi.protocol.values import Name, Prose
 from schemas.terms import check_days, check_months
-from schemas.times import AnyDay, ComingDay, PastDay
-from schemas.values import Name, Prose
 
 
 class StepItem(Model):

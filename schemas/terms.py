@@ -5,7 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from datetime import date, timedelta
 
-from schemas.rules import broken
+from lianzhi.protocol.rules import broken
 from schemas.values import Measure
 
 

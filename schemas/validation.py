@@ -16,17 +16,17 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from lianzhi.problem import FieldError
+from lianzhi.protocol.base import Model
+from lianzhi.protocol.rules import RULES, Rule
+from lianzhi.protocol.times import Said
+from lianzhi.protocol.verbs import VERBS
 from schemas import messages
-from schemas.base import Model
 from schemas.catalogue import MatterType
 from schemas.identifiers import BANKRUPTCY_TYPES, ENFORCEMENT_TYPES, OTHER_TYPES, carries_coercion, case_type, vin_check
 from schemas.identity import NEEDS, missing_details
 from schemas.opening import Opening
-from schemas.problem import FieldError
-from schemas.replies import VERBS
 from schemas.results import content_model
-from schemas.rules import RULES, Rule
-from schemas.times import Said
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -58,7 +58,7 @@ def validate(
     """`data` as `model`. base_pointer: where `data` stands in what the caller was given.
 
     today: the day in Asia/Shanghai; with it, births in the future and ended division codes are refused. said_at: when
-    it is said (`schemas.times`); with it, what happened is not later and what is to come is not over. stored: it was
+    it is said (`protocol.times`); with it, what happened is not later and what is to come is not over. stored: it was
     accepted before, perhaps by an earlier version: rules on single values that came later do not refuse it.
     Raises InvalidError.
     """

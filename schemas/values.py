@@ -8,29 +8,22 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from schemas.base import Model, label
-from schemas.context import accepted_before, today_of, unless_accepted
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.context import accepted_before, today_of, unless_accepted
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.moments import money
+from lianzhi.protocol.normal import upper
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.texts import prose
+from lianzhi.protocol.times import AnyDay, PastDay
+from lianzhi.protocol.values import Document, Line, Name, Slug
 from schemas.countries import country_of_issue
-from schemas.envelope import Code, Ref
 from schemas.identifiers import CreditCode, DivisionCode, Plate, QuotedCaseNo, Vin, register_number
 from schemas.identity import DETAILS, ID_LABELS, NEEDS, WITH_BIRTH, IdKind, identity_number
-from schemas.moments import money
-from schemas.normal import upper
 from schemas.plates import PLATE_KINDS, PLATE_LABELS, fits_kind, plate_kind
-from schemas.rules import broken
-from schemas.texts import line, name, prose
-from schemas.times import AnyDay, PastDay
 
 Money = Annotated[str, StringConstraints(max_length=15), AfterValidator(money)]
 """CNY, decimal(14,2), not negative, always two decimals: `1234.50`."""
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
-"""A code word of ours."""
-Line = Annotated[str, StringConstraints(max_length=120), AfterValidator(unless_accepted(line))]
-"""One line of text: a place, a number of a paper."""
-Name = Annotated[str, StringConstraints(max_length=120), AfterValidator(unless_accepted(name))]
-"""Who somebody is, or what it is called."""
-Prose = Annotated[str, StringConstraints(max_length=2000), AfterValidator(unless_accepted(prose))]
 Need = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=10, max_length=500), AfterValidator(unless_accepted(prose))
 ]
@@ -40,7 +33,6 @@ RegisterNo = Annotated[str, StringConstraints(max_length=120), AfterValidator(un
 MeasureNo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9（）()\u4e00-\u9fff_./-]{1,60}$")]
 """The number of a control measure: ours, or the registry's where the measure came from elsewhere."""
 
-MediaType = Literal["application/pdf", "application/ofd", "image/jpeg", "image/png"]
 PersonRole = Literal[
     "被执行人",
     "法定代表人",
@@ -63,22 +55,9 @@ ROLE_PAPERS: Mapping[str, tuple[str, str]] = {
 """Roles that no public register tells: each comes with the document that says so (执行程序解释 24, 限高规定 3)."""
 Sex = Literal["male", "female", "unknown", "unstated"]
 SEX_LABELS = {"male": "男", "female": "女", "unknown": "未知", "unstated": "未说明"}
-MEDIA_LABELS = {"application/pdf": "PDF", "application/ofd": "OFD", "image/jpeg": "JPEG", "image/png": "PNG"}
 PlateKind = Annotated[str, AfterValidator(plate_kind), Field(json_schema_extra={"enum": [*PLATE_KINDS]})]
 
 Country = Annotated[str, StringConstraints(max_length=8), AfterValidator(country_of_issue)]
-
-
-class Document(Model):
-    """A paper by its digest. It carries its own 电子签章, which is kept and not judged."""
-
-    kind: Annotated[Slug, label("文书种类", "Kind of document")]
-    number: Annotated[Line | None, label("文号", "Number of the document")] = None
-    issued_on: Annotated[PastDay, label("出具日期", "Issued on")]
-    sha256: Annotated[Sha256, label("摘要", "SHA-256 of its bytes, hexadecimal")]
-    pages: Annotated[int, label("页数", "Pages", ge=1, le=10_000)]
-    media_type: Annotated[MediaType, label("格式", "Media type", MEDIA_LABELS)]
-    sealed_by: Annotated[Code | None, label("签章单位", "Participant whose seal it carries")] = None
 
 
 class Person(Model):

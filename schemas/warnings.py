@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
+from lianzhi.problem import FieldError
+from lianzhi.protocol.rules import RULES
 from schemas.catalogue import MatterType
 from schemas.legal import basis_of
-from schemas.problem import FieldError
-from schemas.rules import RULES
 
 
 def warning(rule: str, at: str, **context: Any) -> FieldError:
-    """at: JSON pointer into what was handed in. rule: a name of `schemas.rules.RULES`."""
+    """at: JSON pointer into what was handed in. rule: a name of `lianzhi.protocol.rules.RULES`."""
     texts = RULES[rule]
     return FieldError(
         pointer=at, rule=rule, detail=texts.zh.format_map(context), detail_en=texts.en.format_map(context)

@@ -39,7 +39,7 @@ environment() {  # uv and the locked packages, by the Python that is here
         .tools/bin/pip install -q --disable-pip-version-check "uv==$UV_VERSION" 2>/dev/null ||
             die "装不上 uv（PyPI 可达吗？）。 Could not install uv; is PyPI reachable?"
     fi
-    lock=$(cat uv.lock pyproject.toml | sha256sum | cut -d' ' -f1)
+    lock=$(cat uv.lock pyproject.toml library/pyproject.toml | sha256sum | cut -d' ' -f1)
     if [ "$(cat "$stamp" 2>/dev/null)" != "$lock" ]; then
         say "安装锁定的 Python 环境 installing the locked Python environment"
         .tools/bin/uv sync -q --locked --compile-bytecode --python "$python"

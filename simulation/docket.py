@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import cycle
 from typing import Literal
 
-from gateway.errors import ConfigurationError
+from lianzhi.errors import ConfigurationError
 from simulation.bodies import Clerk, Draft
 from simulation.clock import SHANGHAI
 from simulation.parties import COURTS

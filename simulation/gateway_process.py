@@ -15,7 +15,7 @@ from pathlib import Path
 
 import aiohttp
 
-from gateway.errors import ConfigurationError
+from lianzhi.errors import ConfigurationError
 from simulation.private_broker import PrivateBroker, free_port
 
 READY_SECONDS = 40.0

@@ -15,14 +15,14 @@ from typing import Any
 import aiohttp
 from uuid_utils.compat import uuid7
 
-from gateway.amqp.link import Link
-from gateway.amqp.publisher import ConfirmedPublisher
 from gateway.client import ClientConfig
 from gateway.client.signing import Author, Handed, submission
-from gateway.crypto.sdjwt import issue, parse
-from gateway.crypto.seal import seal
 from gateway.partner import PartnerConfig
-from schemas.envelope import timestamp
+from lianzhi.amqp.link import Link
+from lianzhi.amqp.publisher import ConfirmedPublisher
+from lianzhi.crypto.sdjwt import issue, parse
+from lianzhi.crypto.seal import seal
+from lianzhi.protocol.envelope import timestamp
 from simulation.docket import Item
 from simulation.journal import Journal
 from simulation.parties import HOME

@@ -15,10 +15,10 @@ from typing import Any, Literal
 
 import tomlkit
 
-from gateway.files import private_folder
 from gateway.registry.config import FILE
 from gateway.registry.installation import HANDOVER, Installation, write_secret, write_text
 from gateway.registry.participants import load_registry
+from lianzhi.files import private_folder
 
 HOME = "court-sn0199"
 POLICE = "police-610199"

@@ -25,7 +25,7 @@ from typing import IO
 from urllib.parse import quote
 
 from gateway.bounds import Bounds
-from gateway.errors import ConfigurationError
+from lianzhi.errors import ConfigurationError
 from simulation.broker_plugins import link_needed
 
 VHOST = "lianzhi"

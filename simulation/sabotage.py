@@ -18,8 +18,8 @@ from typing import Literal, cast, get_args
 from joserfc import jws
 from joserfc.jwk import ECKey
 
-from gateway.amqp.link import Link
-from gateway.amqp.publisher import ConfirmedPublisher
+from lianzhi.amqp.link import Link
+from lianzhi.amqp.publisher import ConfirmedPublisher
 from simulation.parties import COURTS
 
 Sabotage = Literal["drop", "double", "forge"]

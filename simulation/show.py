@@ -21,8 +21,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from gateway.errors import ConfigurationError
 from gateway.observability import configure_logging
+from lianzhi.errors import ConfigurationError
 from simulation.invitation import farewell, invite
 from simulation.live import Screen
 from simulation.report import Report

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gateway.amqp.link import Link
 from gateway.broker.management import Management
 from gateway.broker.provision import provision
 from gateway.broker.topology import GATEWAY_USER, plan
 from gateway.registry.config import load_config
 from gateway.registry.participants import load_registry
+from lianzhi.amqp.link import Link
 from schemas.catalogue import catalogue
 from simulation.parties import PARTNERS, Parties, build
 from simulation.private_broker import PrivateBroker

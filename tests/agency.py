@@ -19,23 +19,24 @@ from uuid_utils.compat import uuid7
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
-from gateway.crypto import algorithms, base64url, policy, sdjwt, seal
-from gateway.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks, private_key_from_jwk
-from gateway.crypto.limits import Limits
 from gateway.partner.config import PartnerConfig
-from schemas import replies
-from schemas.catalogue import Classification, catalogue
-from schemas.envelope import (
+from lianzhi.crypto import algorithms, base64url, sdjwt, seal
+from lianzhi.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks, private_key_from_jwk
+from lianzhi.crypto.limits import Limits
+from lianzhi.crypto.sdjwt import MESSAGE_TYP
+from lianzhi.protocol import policy
+from lianzhi.protocol import verbs as replies
+from lianzhi.protocol.envelope import (
     CANONICAL,
     CONTENT_TYPE,
     GATEWAY_NOTICE,
     GATEWAY_PING,
     GATEWAY_PONG,
-    MESSAGE_TYP,
     Envelope,
     dataschema,
     timestamp,
 )
+from schemas.catalogue import Classification, catalogue
 from schemas.validation import refs_of
 from simulation.parties import HOME
 from tests.dated import by_now

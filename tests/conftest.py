@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, settings
 
-from gateway.amqp.link import Link
 from gateway.broker.management import Management
+from lianzhi.amqp.link import Link
 from simulation.private_broker import PrivateBroker
 
 CONNECT_SECONDS = 20.0

@@ -16,13 +16,13 @@ from typing import Any
 import aiohttp
 from uuid_utils.compat import uuid7
 
-from gateway.crypto.keyring import Keyring, PrivateKey, private_key_from_jwk
-from gateway.crypto.sdjwt import issue
-from gateway.crypto.seal import unseal
+from lianzhi.crypto.keyring import Keyring, PrivateKey, private_key_from_jwk
+from lianzhi.crypto.sdjwt import SUBMISSION_TYP, issue
+from lianzhi.crypto.seal import unseal
+from lianzhi.problem import FieldError
+from lianzhi.protocol.envelope import CONTENT_TYPE, dataschema, timestamp
 from schemas.catalogue import Kind, MatterType, catalogue
-from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP, dataschema, timestamp
 from schemas.law.ending_papers import ending_kinds
-from schemas.problem import FieldError
 from schemas.validation import InvalidError, documents_of, parse_data, parse_open, refs_of
 from simulation.parties import (
     ASSOCIATION,

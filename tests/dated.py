@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from lianzhi.protocol.times import SHANGHAI
 from schemas.catalogue import MatterType
-from schemas.times import SHANGHAI
 from schemas.validation import InvalidError, parse_data
 from tests.faults import changed
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 from gateway.application.ports import Consumer, Delivery, Publisher, Store, Transaction
 from gateway.bootstrap import Wrappers
 from gateway.core.records import Changes
-from gateway.errors import StoreUnavailableError
+from lianzhi.errors import StoreUnavailableError
 
 START = datetime(2026, 3, 24, 1, 0, tzinfo=UTC)  # a Tuesday, nine in the morning in Shanghai: the examples' own day
 

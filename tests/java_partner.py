@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.errors import ConfigurationError
+from lianzhi.errors import ConfigurationError
 from tests.node_partner import NodePartner
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "java"

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from schemas.problem import Problem
+from lianzhi.problem import Problem
 
 DEADLINE_S = 20.0
 INCARNATION = "Lianzhi-Incarnation"

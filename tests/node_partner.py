@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gateway.errors import ConfigurationError
+from lianzhi.errors import ConfigurationError
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "node"
 DEADLINE_S = 20.0

@@ -9,8 +9,8 @@ from typing import Any
 
 from uuid_utils.compat import uuid7
 
-from gateway.crypto.limits import Limits
-from schemas.envelope import timestamp
+from lianzhi.crypto.limits import Limits
+from lianzhi.protocol.envelope import timestamp
 from simulation.parties import FUPING, GRID, HOME, POLICE
 from tests.agency import Agency
 from tests.court_system import fresh_payload

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from schemas.envelope import Envelope, OutsideEnvelope
+from lianzhi.protocol.envelope import Envelope, OutsideEnvelope
 
 SHANGHAI = timezone(timedelta(hours=8))
 

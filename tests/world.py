@@ -28,7 +28,7 @@ from gateway.partner import Partner, PartnerConfig
 from gateway.partner.request import Request as Message
 from gateway.registry.config import load_config
 from gateway.registry.installation import HANDOVER, Installation
-from schemas import replies
+from lianzhi.protocol import verbs as replies
 from schemas.catalogue import Classification, catalogue
 from simulation.parties import ASSOCIATION, FUPING, GAOLING, GRID, HOME, PARTNERS, POLICE, Parties
 from simulation.private_broker import PrivateBroker

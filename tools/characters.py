@@ -1,4 +1,4 @@
-"""Makes `schemas/tables/characters.txt` from the Unicode database that `unicodedata2` brings, whatever Python's is.
+"""Makes `library/lianzhi/protocol/tables/characters.txt` from the Unicode database that `unicodedata2` brings, whatever Python's is.
 
 `python -m tools.characters` prints the table. A test holds the table in the tree beside the same database.
 """

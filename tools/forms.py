@@ -12,16 +12,16 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import AfterValidator, BaseModel, StringConstraints
 from pydantic.fields import FieldInfo
 
+from lianzhi.protocol.rules import RULES
+from lianzhi.protocol.sources import FORM, STRICTNESS, Source, Strictness
 from schemas.catalogue import MatterType
 from schemas.messages import MISSING_MEMBER
-from schemas.rules import RULES
-from schemas.sources import FORM, STRICTNESS, Source, Strictness
 from tools.rules_of import of_member, of_model, raised_by
 
 _HEAD = """\
 # 表单与规则 Forms and rules
 
-由 `schemas/` 的模型和 `schemas/sources.py` 生成；测试比对。 Written from the models and the table of sources; a test
+由 `schemas/` 的模型和 `lianzhi.protocol.sources` 生成；测试比对。 Written from models and sources; a test
 compares them.
 每行一项一规则：形式（必填、类型、界限），该项可能违反的规则、规则依据、严格程度。多个事项共用的对象列在最后。
 One line for each member and rule: its form, the rule that it can break, where that comes from, how strict it is.

@@ -70,7 +70,7 @@ def _called(name: ast.expr, function: FunctionType, owner: type | None) -> Funct
         return None
     found = getattr(found, "__func__", found)
     found = inspect.unwrap(found) if callable(found) else found
-    return found if isinstance(found, FunctionType) and found.__module__.startswith("schemas.") else None
+    return found if isinstance(found, FunctionType) and found.__module__.startswith(("schemas.", "lianzhi.")) else None
 
 
 def _named(function: FunctionType, name: str) -> Any:

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.core.readiness import FindingName
-from schemas.base import label
+from lianzhi.problem import FieldError
+from lianzhi.protocol.base import label
 from schemas.debts import DEBT_REASON_LABELS, DebtReason
-from schemas.problem import FieldError
 
 
 class View(BaseModel):

@@ -19,11 +19,11 @@ from gateway.core.marks import Age
 from gateway.core.records import Request
 from gateway.core.routing import Directory, Participant
 from gateway.core.settings import Settings
-from gateway.crypto.keyring import Keyring
-from gateway.crypto.limits import Limits
-from gateway.errors import MisuseError
+from lianzhi.crypto.keyring import Keyring
+from lianzhi.crypto.limits import Limits
+from lianzhi.errors import MisuseError
+from lianzhi.protocol.envelope import CANONICAL
 from schemas.catalogue import MatterType
-from schemas.envelope import CANONICAL
 
 
 @dataclass(slots=True)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from gateway.core.marks import SHORT, Age, common_event
-from gateway.crypto import base64url
-from gateway.errors import RejectedError
+from lianzhi.crypto import base64url
+from lianzhi.errors import RejectedError
 
 _FEED = re.compile(r"(?:f1|f2\.(?P<age>[0-9a-f]{8}))\.(?P<event>[0-9]{1,18})\.(?P<seconds>[0-9]{1,11})")
 _PAGE = re.compile(r"p1\.([ -~]{1,80})")

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from gateway.errors import StoreUnavailableError
+from lianzhi.errors import StoreUnavailableError
 
 T = TypeVar("T")
 R = TypeVar("R")

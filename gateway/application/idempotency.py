@@ -17,12 +17,12 @@ from gateway.application.context import Context
 from gateway.application.group_commit import Batcher
 from gateway.application.posts import Answer, Handed
 from gateway.core.records import IdempotencyRow, Submission
-from gateway.crypto import base64url
-from gateway.crypto.limits import Limits
-from gateway.crypto.strictjson import bound_depth
-from gateway.errors import RejectedError
-from schemas.envelope import CONTENT_TYPE, is_message_id
-from schemas.problem import FieldError
+from lianzhi.crypto import base64url
+from lianzhi.crypto.limits import Limits
+from lianzhi.crypto.strictjson import bound_depth
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
+from lianzhi.protocol.envelope import CONTENT_TYPE, is_message_id
 
 RACES = 3
 """How often a unit of work begins again that lost a race for a unique key: each time somebody else won it."""

@@ -20,7 +20,7 @@ from gateway.application.ports import MarkPlace, Store
 from gateway.core.approvals import SHANGHAI
 from gateway.core.marks import Mark, Standing, Verdict, judge
 from gateway.core.readiness import MarksRefuse
-from gateway.errors import ConfigurationError, MarkUnreadableError, RejectedError, StoreUnavailableError
+from lianzhi.errors import ConfigurationError, MarkUnreadableError, RejectedError, StoreUnavailableError
 
 log = structlog.get_logger("marks")
 

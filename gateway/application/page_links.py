@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from gateway.crypto import base64url
+from lianzhi.crypto import base64url
 
 
 def page_token(secret: bytes, page_id: str) -> str:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from gateway.core.records import Event
-from gateway.faults import fault_of
+from lianzhi.faults import fault_of
 
 log = structlog.get_logger("set-aside")
 

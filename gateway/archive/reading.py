@@ -13,7 +13,7 @@ from typing import IO, Any
 from pydantic import ValidationError
 
 from gateway.archive.manifest import DATABASES, MANIFEST, MOST, FileEntry, Manifest, document_of, is_lawful
-from gateway.errors import ConfigurationError
+from lianzhi.errors import ConfigurationError
 
 _PIECE = 1 << 20
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from gateway.archive.manifest import DOCUMENTS, MANIFEST, NAMED, Documents, FileEntry, Manifest
-from gateway.errors import ConfigurationError
-from gateway.files import FILE_MODE, private_file, private_folder
+from lianzhi.errors import ConfigurationError
+from lianzhi.files import FILE_MODE, private_file, private_folder
 
 SUFFIX, PREFIX, PARTIAL = ".tar", "lianzhi-", ".lianzhi-backup-"
 _PIECE = 1 << 20

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.amqp.consumer import BatchConsumer
-from gateway.amqp.deliveries import Incoming, Kept
-from gateway.amqp.link import Link
 from gateway.application.ports import Delivery
 from gateway.bounds import Bounds, Reached
 from gateway.broker.topology import DEAD, TO_QUEUES, owner_of, plan
 from gateway.core.routing import Directory
+from lianzhi.amqp.consumer import BatchConsumer
+from lianzhi.amqp.deliveries import Incoming, Kept
+from lianzhi.amqp.link import Link
 from schemas.catalogue import MatterType
 
 PREFETCH_BUDGET = 2000

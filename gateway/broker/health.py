@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateway.amqp.link import Link
 from gateway.broker.consumer import GatewayConsumer
 from gateway.broker.lookout import Lookout
+from lianzhi.amqp.link import Link
 
 
 @dataclass(frozen=True, slots=True)

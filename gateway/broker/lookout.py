@@ -13,13 +13,13 @@ from contextlib import suppress
 
 import structlog
 
-from gateway.amqp.declare import missing
-from gateway.amqp.link import WIRE_ERRORS, Link, LinkClosedError
-from gateway.amqp.publisher import ConfirmedPublisher
 from gateway.broker.message_limit import NOWHERE
 from gateway.broker.topology import OUT
-from gateway.errors import RefusedError, UnansweredError, UnconfirmedError, UnroutableError
-from gateway.faults import kind_of
+from lianzhi.amqp.declare import missing
+from lianzhi.amqp.link import WIRE_ERRORS, Link, LinkClosedError
+from lianzhi.amqp.publisher import ConfirmedPublisher
+from lianzhi.errors import RefusedError, UnansweredError, UnconfirmedError, UnroutableError
+from lianzhi.faults import kind_of
 
 log = structlog.get_logger("broker")
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
-from gateway.errors import BrokerUnavailableError
+from lianzhi.errors import BrokerUnavailableError
 
 
 class ManagementError(BrokerUnavailableError):

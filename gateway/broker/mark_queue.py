@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from gateway.amqp.link import WIRE_ERRORS, Link
-from gateway.amqp.shelf import Shelf, ShelfMissingError
 from gateway.broker.topology import MARK, MARKS_KEPT
 from gateway.core.marks import Mark, highest
-from gateway.errors import MarkUnreadableError
+from lianzhi.amqp.link import WIRE_ERRORS, Link
+from lianzhi.amqp.shelf import Shelf, ShelfMissingError
+from lianzhi.errors import MarkUnreadableError
 
 CONNECT_SECONDS = 5.0
 LOOK_AGAIN, PAUSE_SECONDS = 4, 0.25

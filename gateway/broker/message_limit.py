@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from gateway.amqp.link import Link
-from gateway.amqp.message_limit import MessageLimit
-from gateway.amqp.message_limit import ask_message_limit as ask
 from gateway.bounds import Bounds
 from gateway.broker.topology import OUT
-from gateway.errors import ConfigurationError
+from lianzhi.amqp.link import Link
+from lianzhi.amqp.message_limit import MessageLimit
+from lianzhi.amqp.message_limit import ask_message_limit as ask
+from lianzhi.errors import ConfigurationError
 
 NOWHERE = "0.nobody"  # a participant's code begins with a letter
 TIMES = 4  # so many times larger than it should be
 
 
 async def ask_message_limit(link: Link, bounds: Bounds, *, user: str) -> MessageLimit:
-    """user: of the link; it may write to `lianzhi.out`. Raises WIRE_ERRORS of gateway.amqp.link."""
+    """user: of the link; it may write to `lianzhi.out`. Raises WIRE_ERRORS of lianzhi.amqp.link."""
     return await ask(link, OUT, NOWHERE, TIMES * bounds.broker_message_bytes, user=user)
 
 

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gateway.amqp import declare as wire
-from gateway.amqp.link import Link
 from gateway.broker.management import Management, ManagementError
 from gateway.broker.topology import POLICY_PRIORITY, Policy, Queue, Topology, User, owner_of
+from lianzhi.amqp import declare as wire
+from lianzhi.amqp.link import Link
 
 STALE, UNTOUCHED, REPLICAS = "stale", "untouched", "replicas"
 GROUP_SIZE = "x-quorum-initial-group-size"

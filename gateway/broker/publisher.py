@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.amqp.link import Link
-from gateway.amqp.publisher import ConfirmedPublisher
 from gateway.broker.topology import GATEWAY_USER, OUT
+from lianzhi.amqp.link import Link
+from lianzhi.amqp.publisher import ConfirmedPublisher
 
 
 class GatewayPublisher(ConfirmedPublisher):

@@ -25,7 +25,7 @@ from typing import Any
 
 from gateway.bounds import Bounds
 from gateway.core.routing import Directory, Participant, admit
-from gateway.errors import ConfigurationError, RejectedError
+from lianzhi.errors import ConfigurationError, RejectedError
 from schemas.catalogue import MatterType
 
 OUT = "lianzhi.out"

@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 import aiohttp
 
 from gateway.client.problems import UnexpectedAnswerError
-from gateway.crypto.strictjson import bound_depth, decode
-from gateway.errors import RejectedError
+from lianzhi.crypto.strictjson import bound_depth, decode
+from lianzhi.errors import RejectedError
 
 PLAIN = "identity"
 _CHUNK = 1 << 16

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.client.bounds import CURSOR_LENGTH
 from gateway.client.problems import UnexpectedAnswerError
-from gateway.printable import printable
-from schemas.envelope import Envelope
+from lianzhi.printable import printable
+from lianzhi.protocol.envelope import Envelope
 
 M = TypeVar("M", bound=BaseModel)
 Cursor = Annotated[str, Field(max_length=CURSOR_LENGTH)]

@@ -50,11 +50,11 @@ from gateway.client.signing import Act, Author, Handed
 from gateway.client.spool import Spool
 from gateway.client.verbs import Verbs
 from gateway.client.wire import Backoff, Reply, Wire
-from gateway.crypto.keyring import PrivateKey
-from gateway.crypto.seal import seal
-from gateway.errors import RejectedError
+from lianzhi.crypto.keyring import PrivateKey
+from lianzhi.crypto.seal import seal
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.verbs import split
 from schemas.catalogue import catalogue
-from schemas.replies import split
 
 REQUESTS = signing.REQUESTS
 

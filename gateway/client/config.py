@@ -15,9 +15,9 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from gateway.client.bounds import DEFAULT_BOUNDS, ClientBounds
-from gateway.crypto.keyring import PrivateKey, keyring_from_jwks, private_key_from_jwk
-from gateway.errors import ConfigurationError, MisuseError
-from schemas.envelope import CODE
+from lianzhi.crypto.keyring import PrivateKey, keyring_from_jwks, private_key_from_jwk
+from lianzhi.crypto.keys import CODE
+from lianzhi.errors import ConfigurationError, MisuseError
 
 _REQUIRED = ("url", "court", "token_file", "spool")
 _OPTIONAL = ("gateway", "sign_key", "open_key", "gateway_keys", "ca_file", "limits")

@@ -16,7 +16,7 @@ from gateway.client.answers import StoredDocument, read_answer
 from gateway.client.problems import UnexpectedAnswerError
 from gateway.client.retrying import until_answered
 from gateway.client.wire import Backoff, Reply, Wire, line_error
-from gateway.errors import MisuseError, RejectedError
+from lianzhi.errors import MisuseError, RejectedError
 
 MEDIA_TYPES = {
     ".pdf": "application/pdf",

@@ -20,8 +20,8 @@ from gateway.client.answers import (
 )
 from gateway.client.problems import UnexpectedAnswerError
 from gateway.client.wire import Reply
-from gateway.errors import MisuseError
-from schemas.envelope import is_request_no
+from lianzhi.errors import MisuseError
+from lianzhi.protocol.envelope import is_request_no
 
 COMMITTED = 202
 """The status of every POST that the gateway has committed (docs/design.md 3.3)."""

@@ -13,10 +13,10 @@ from typing import Any
 from gateway.client.bounds import DEFAULT_BOUNDS
 from gateway.client.problems import ChangedKeyError, UnexpectedAnswerError
 from gateway.client.spool import Spool
-from gateway.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks
-from gateway.crypto.strictjson import dumps
-from gateway.errors import MisuseError
-from gateway.printable import printable
+from lianzhi.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks
+from lianzhi.crypto.strictjson import dumps
+from lianzhi.errors import MisuseError
+from lianzhi.printable import printable
 
 ADDRESS = "/.well-known/jwks.json"
 PINNED = "keys"

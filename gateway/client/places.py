@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from gateway.files import Modes, Places, holds_only, put_right, sqlite_files, told
+from lianzhi.files import Modes, Places, holds_only, put_right, sqlite_files, told
 
 _log = logging.getLogger("lianzhi.client")
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.client.bounds import CURSOR_LENGTH
-from gateway.errors import LianzhiError
-from gateway.printable import code_or_unknown, printable
-from schemas.problem import FieldError, Problem
+from lianzhi.errors import LianzhiError
+from lianzhi.printable import code_or_unknown, printable
+from lianzhi.problem import FieldError, Problem
 
 _URN = "urn:lianzhi:problem:"
 # These say nothing about what was handed in, only about the credential: it stays in the spool.
@@ -21,7 +21,7 @@ CLOCK = "clock-ahead"
 class ProblemError(LianzhiError):
     """The gateway refused, and said why (RFC 9457).
 
-    code: a key of `schemas.problem.REASONS`; a newer gateway may know more, and what is no code at all is `unknown`.
+    code: a key of `lianzhi.problem.REASONS`; a newer gateway may know more, and what is no code at all is `unknown`.
     errors: what exactly, field by field, in Chinese and English. status: of HTTP. The error's own text is safe to
     print and to log.
     """

@@ -15,15 +15,15 @@ from typing import Any
 
 from gateway.client.answers import Message, Opened
 from gateway.client.problems import DestroyedError, InvalidBodyError
-from gateway.crypto import policy
-from gateway.crypto.keyring import Keyring
-from gateway.crypto.limits import MESSAGE_CEILING, Limits
-from gateway.crypto.seal import recipient_of, unseal
-from gateway.errors import RejectedError
+from lianzhi.crypto.keyring import Keyring
+from lianzhi.crypto.limits import MESSAGE_CEILING, Limits
+from lianzhi.crypto.seal import recipient_of, unseal
+from lianzhi.errors import RejectedError
+from lianzhi.problem import REASONS, FieldError
+from lianzhi.protocol import policy
+from lianzhi.protocol.envelope import Envelope, parse_timestamp
+from lianzhi.protocol.verbs import join
 from schemas.catalogue import catalogue
-from schemas.envelope import Envelope, parse_timestamp
-from schemas.problem import REASONS, FieldError
-from schemas.replies import join
 from schemas.validation import InvalidError, parse_data, refs_of
 
 # How large and how late a message may be, the gateway judged by its own configuration when it came.

@@ -20,7 +20,7 @@ from gateway.client.retrying import until_answered
 from gateway.client.signing import Handed
 from gateway.client.spool import Outgoing, Spool, answer_of, fingerprint
 from gateway.client.wire import INCARNATION, Backoff, Reply, Wire
-from gateway.errors import MisuseError
+from lianzhi.errors import MisuseError
 
 IN_DOUBT = "in-doubt"
 

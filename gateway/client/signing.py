@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Any
 
 from gateway.client.wire import JSON
-from gateway.crypto.jcs import over
-from gateway.crypto.keyring import PrivateKey
-from gateway.crypto.sdjwt import issue
-from gateway.crypto.strictjson import dumps
-from gateway.errors import MisuseError
+from lianzhi.crypto.jcs import over
+from lianzhi.crypto.keyring import PrivateKey
+from lianzhi.crypto.sdjwt import SUBMISSION_TYP, issue
+from lianzhi.crypto.strictjson import dumps
+from lianzhi.errors import MisuseError
+from lianzhi.protocol.envelope import CANONICAL, CONTENT_TYPE, dataschema, timestamp
 from schemas.catalogue import MatterType, catalogue
-from schemas.envelope import CANONICAL, CONTENT_TYPE, SUBMISSION_TYP, dataschema, timestamp
 from schemas.validation import InvalidError, parse_open
 
 REQUESTS = "/v1/requests"

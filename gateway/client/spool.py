@@ -18,9 +18,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gateway.crypto.strictjson import dumps
-from gateway.errors import ConfigurationError, MisuseError, StoreUnavailableError
-from gateway.files import WAL_BYTES, private_file, private_folder
+from lianzhi.crypto.strictjson import dumps
+from lianzhi.errors import ConfigurationError, MisuseError, StoreUnavailableError
+from lianzhi.files import WAL_BYTES, private_file, private_folder
 
 T = TypeVar("T")
 SCHEMA_VERSION = 1

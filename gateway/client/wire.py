@@ -14,8 +14,8 @@ import aiohttp
 from gateway.client.answering import PLAIN, json_of, read_bounded
 from gateway.client.bounds import DEFAULT_BOUNDS, ClientBounds
 from gateway.client.problems import ProblemError, UnexpectedAnswerError, problem_from
-from gateway.errors import LianzhiError, MisuseError
-from gateway.printable import printable
+from lianzhi.errors import LianzhiError, MisuseError
+from lianzhi.printable import printable
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"

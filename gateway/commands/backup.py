@@ -23,8 +23,8 @@ from gateway.commands.output import (
     problems,
     run,
 )
-from gateway.errors import StoreUnavailableError
 from gateway.registry.config import DEFAULT_FOLDER, load_config
+from lianzhi.errors import StoreUnavailableError
 
 SAY_EVERY_S = 5.0
 NEXT = """

@@ -11,13 +11,13 @@ import typer
 
 from gateway.commands.output import FOUND_WRONG, AsJson, Folder, as_json, console, fail, listing, problems, run
 from gateway.core.approvals import SHANGHAI
-from gateway.errors import ConfigurationError
-from gateway.files import put_right
 from gateway.registry.config import DEFAULT_FOLDER, load_config
 from gateway.registry.forms import SCOPES
 from gateway.registry.installation import Installation, create_home, write_text
 from gateway.registry.participants import PARTICIPANTS, load_registry, read_form
 from gateway.registry.places import places
+from lianzhi.errors import ConfigurationError
+from lianzhi.files import put_right
 
 participants_app = typer.Typer(help="参与单位 Participants", no_args_is_help=True)
 clients_app = typer.Typer(help="法院系统客户端 Clients that speak for an http participant", no_args_is_help=True)

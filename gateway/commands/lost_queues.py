@@ -7,8 +7,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from gateway.commands.output import console, problems, said
-from gateway.errors import ConfigurationError, StoreUnavailableError
 from gateway.registry.config import Config
+from lianzhi.errors import ConfigurationError, StoreUnavailableError
 
 LANES = ("normal", "urgent")
 

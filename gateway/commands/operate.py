@@ -22,14 +22,14 @@ from gateway.commands.output import (
     run,
     said,
 )
-from gateway.errors import BrokerUnavailableError, ConfigurationError
-from gateway.files import open_to_others, told
 from gateway.registry.config import DEFAULT_FOLDER, Config, load_config
 from gateway.registry.places import places
+from lianzhi.errors import BrokerUnavailableError, ConfigurationError
+from lianzhi.files import open_to_others, told
 from schemas.catalogue import catalogue
 
 if TYPE_CHECKING:
-    from gateway.amqp.link import Link
+    from lianzhi.amqp.link import Link
 
 SHOWN = 20
 """Names of queues in one line."""
@@ -139,10 +139,10 @@ async def _store(config: Config) -> str:
 
 async def _broker(config: Config) -> str:
     """The gateway's own user can log in, and every queue of the topology is there."""
-    from gateway.amqp.declare import missing
-    from gateway.amqp.link import Link
     from gateway.broker.topology import plan
     from gateway.registry.participants import load_registry
+    from lianzhi.amqp.declare import missing
+    from lianzhi.amqp.link import Link
 
     directory, _ = load_registry(config.folder)
     topology = plan(directory, catalogue(), gateway_user=config.broker_user, bounds=config.limits)
@@ -191,7 +191,6 @@ async def _clocks(config: Config) -> str:
 
 async def _marks(config: Config) -> str:
     """The database is not behind what was marked outside of it, and both marks can be read (docs/adr/0030)."""
-    from gateway.amqp.link import Link
     from gateway.application.marks import MISSING, told
     from gateway.application.recovery.restored import look
     from gateway.bootstrap import SystemClock, build_context
@@ -199,6 +198,7 @@ async def _marks(config: Config) -> str:
     from gateway.core.marks import Verdict
     from gateway.registry.mark_file import MarkFile
     from gateway.store.store import open_store
+    from lianzhi.amqp.link import Link
 
     store = await open_store(config.store_url)
     try:
@@ -223,8 +223,8 @@ async def _marks(config: Config) -> str:
 
 async def _message_size(config: Config) -> str:
     """The broker's own limit is just above ours."""
-    from gateway.amqp.link import Link
     from gateway.broker.message_limit import ask_message_limit, judge
+    from lianzhi.amqp.link import Link
 
     async with Link(config.broker_urls, name="doctor") as link:
         await _up(link)
@@ -266,11 +266,11 @@ def broker_apply(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只显示差别 Only show the differences")] = False,
 ) -> None:
     """把交换机、队列、用户和权限建到与参与单位一致 Bring the broker to what participants and catalogue ask for."""
-    from gateway.amqp.link import Link
     from gateway.broker.management import Management
     from gateway.broker.provision import ADVICE, UNTOUCHED, cluster_size, differences, left_alone, provision
     from gateway.broker.topology import plan, replicas_for
     from gateway.registry.participants import load_registry
+    from lianzhi.amqp.link import Link
 
     config = load_config(folder)
     directory, _ = load_registry(folder)

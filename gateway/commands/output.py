@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.core.readiness import WORDS
-from gateway.errors import (
+from lianzhi.errors import (
     BrokerUnavailableError,
     ConfigurationError,
     LianzhiError,

@@ -61,11 +61,11 @@ async def _restored(folder: Path, yes: bool) -> None:
 @asynccontextmanager
 async def _alone(folder: Path) -> AsyncIterator[tuple[Context, list[MarkPlace]]]:
     """The store, which nobody serves meanwhile where that can be known (SQLite), and the places of its marks."""
-    from gateway.amqp.link import Link
     from gateway.bootstrap import SystemClock, build_context
     from gateway.broker.mark_queue import MarkQueue
     from gateway.registry.mark_file import MarkFile
     from gateway.store.store import open_store
+    from lianzhi.amqp.link import Link
 
     config = load_config(folder)
     store = await open_store(config.store_url, serving=True)

@@ -9,8 +9,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from gateway.commands.output import FOUND_WRONG, AsJson, Folder, as_json, fail, listing, problems, run, table
-from gateway.files import write_private
 from gateway.registry.config import DEFAULT_FOLDER, load_config
+from lianzhi.files import write_private
 from schemas.catalogue import catalogue
 
 T = TypeVar("T")

@@ -15,9 +15,9 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from gateway.core.routing import Staff
-from gateway.errors import RejectedError
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
 from schemas.catalogue import ApprovalRule
-from schemas.problem import FieldError
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

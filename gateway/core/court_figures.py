@@ -14,8 +14,8 @@ from datetime import datetime
 from gateway.core.indicators import COURT_FIGURES
 from gateway.core.periods import period_named
 from gateway.core.records import CourtFigure
-from gateway.errors import RejectedError
-from schemas.problem import FieldError
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
 
 HEADERS = (["period", "name", "value"], ["期间", "指标", "数值"])
 _NAMES = {word: name for name, (zh, _) in COURT_FIGURES.items() for word in (name, zh)}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from gateway.core.routing import Staff
-from gateway.errors import RejectedError
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
 from schemas.law.handlers import handler_roles
 from schemas.law.visits import visit
-from schemas.problem import FieldError
 from schemas.validation import rule_error
 from schemas.warnings import warning
 

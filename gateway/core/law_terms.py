@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.core.calendar import Calendar
 from gateway.core.deadlines import last_day
-from gateway.errors import RejectedError
+from lianzhi.errors import RejectedError
 from schemas.catalogue import Deadline, DeadlineKind, LastDay, MatterType
 from schemas.law.terms import Term, term
 from schemas.warnings import warning

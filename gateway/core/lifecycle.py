@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from gateway.core.origins import marked
 from gateway.core.records import Request
-from gateway.errors import RejectedError
+from lianzhi.errors import RejectedError
 
 By = Literal["asker", "asked", "gateway"]
 
@@ -176,7 +176,7 @@ _STEPS = {
 class Step:
     """One thing that happens to a request.
 
-    verb: of `schemas.replies.VERBS`, or a move of the gateway's own (`dispatched`, `undeliverable`, `mended`,
+    verb: of `lianzhi.protocol.verbs.VERBS`, or a move of the gateway's own (`dispatched`, `undeliverable`, `mended`,
     `lapse`). origin: id of the message that it answers. data: canonical data (empty where the body is sealed to
     somebody else). attempted: whether the `open` may already be on its way; matters to `withdraw` alone.
     """

@@ -7,8 +7,8 @@ Source: docs/design.md 3.1: a verb that answers a verb names that one; any other
 from __future__ import annotations
 
 from gateway.core.records import Request, Side
-from gateway.errors import RejectedError
-from schemas.replies import VERBS
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.verbs import VERBS
 
 _DEFAULT = ("open", "supplement")
 

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from gateway.core.duty import Duty
-from gateway.errors import RejectedError
+from lianzhi.errors import RejectedError
 from schemas.catalogue import Kind, MatterType
 from schemas.departments import DEPARTMENTS
 from schemas.law.lookouts import LEVEL_WORDS, exit_notice_months, level_of

@@ -13,7 +13,6 @@ from aiohttp.typedefs import Handler
 from gateway.application.answers import Live
 from gateway.bounds import Bounds, Reached
 from gateway.core.readiness import Finding
-from gateway.errors import RejectedError
 from gateway.http import books, browsing, deciding, following, outside, papers, writing
 from gateway.http.api import API, CALLER, Api
 from gateway.http.asyncapi import asyncapi_document
@@ -26,6 +25,7 @@ from gateway.http.operations import OPERATIONS, Operation
 from gateway.http.params import NoQuery, parse
 from gateway.http.reply import problem_reply, view_reply
 from gateway.http.server import ApiRunner, address
+from lianzhi.errors import RejectedError
 
 __all__ = ["Api", "build_app", "serve_http", "serve_metrics", "serve_waiting"]
 

@@ -13,9 +13,9 @@ from typing import Any
 from adapters.registry import adapter_for, dialects, partners
 from adapters.table import TableAdapter
 from gateway.application.queries.types import verbs_of
+from lianzhi.protocol.envelope import CANONICAL, CONTENT_TYPE, Envelope, dataschema
+from lianzhi.protocol.verbs import VERBS
 from schemas.catalogue import Classification, MatterType
-from schemas.envelope import CANONICAL, CONTENT_TYPE, Envelope, dataschema
-from schemas.replies import VERBS
 from schemas.results import content_model
 
 Schema = dict[str, Any]
@@ -42,7 +42,7 @@ def asyncapi_document(catalogue: Mapping[str, MatterType]) -> Schema:
         "asyncapi": "3.0.0",
         "info": {
             "title": "联执 Lianzhi",
-            "version": version("lianzhi"),
+            "version": version("lianzhi-gateway"),
             "description": "Queues of one partner. `{lane}` is `urgent` or `normal`; the urgent queues exist where "
             "the catalogue can use them. Publish with your own broker user as `user_id`, persistent, mandatory.",
         },

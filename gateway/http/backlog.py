@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from gateway.application.context import Context
-from gateway.errors import RejectedError
+from lianzhi.errors import RejectedError
 
 LOOK_SECONDS = 1.0
 RETRY_SECONDS = 30

@@ -10,11 +10,11 @@ from typing import Any
 from aiohttp import hdrs, web
 
 from gateway.application.context import Context
-from gateway.crypto.strictjson import loads
-from gateway.errors import RejectedError
 from gateway.http.api import CALLER
-from schemas.envelope import CONTENT_TYPE
-from schemas.problem import FieldError
+from lianzhi.crypto.strictjson import loads
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
+from lianzhi.protocol.envelope import CONTENT_TYPE
 
 JSON = "application/json"
 MESSAGE_TYPES = (JSON, CONTENT_TYPE)

@@ -11,16 +11,16 @@ from gateway.application.cases.closures import Recorded
 from gateway.application.ports import LedgerFilter
 from gateway.application.queries.report_answers import report_view
 from gateway.core.periods import Period, last_week, period_named
-from gateway.errors import RejectedError
 from gateway.http.api import Api
 from gateway.http.body import JSON
 from gateway.http.caller import Caller
 from gateway.http.params import LedgerQuery, ReportQuery, at_most, parse
 from gateway.http.reply import answered, view_reply
 from gateway.http.writing import handed
-from schemas.moments import FIRST, day
-from schemas.problem import FieldError
-from schemas.rules import RULES
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
+from lianzhi.protocol.moments import FIRST, day
+from lianzhi.protocol.rules import RULES
 
 
 async def list_ledgers(request: web.Request, api: Api, caller: Caller) -> web.Response:

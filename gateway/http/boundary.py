@@ -13,12 +13,12 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from gateway.application.context import new_id
-from gateway.errors import RejectedError, StoreUnavailableError
-from gateway.faults import cause_of, fault_of
 from gateway.http.api import API, CALLER, INCARNATION_HEADER, REQUEST_ID, Api
 from gateway.http.connections import HEALTH
 from gateway.http.reply import problem_reply
 from gateway.http.server import ApiProtocol
+from lianzhi.errors import RejectedError, StoreUnavailableError
+from lianzhi.faults import cause_of, fault_of
 
 log = structlog.get_logger("http")
 

@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import Literal
 
 from gateway.bounds import Bounds, Reached
-from gateway.errors import RejectedError
 from gateway.http.caller import Caller
-from schemas.problem import FieldError
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
 
 Kind = Literal["requests_in_flight", "polls_in_flight", "uploads_in_flight"]
 RETRY_SECONDS: dict[Kind, int] = {"requests_in_flight": 1, "polls_in_flight": 5, "uploads_in_flight": 5}

@@ -17,11 +17,11 @@ from typing import Any
 
 from gateway.application.context import Context
 from gateway.core.routing import Client, Participant
-from gateway.crypto import jws
-from gateway.crypto.strictjson import loads
-from gateway.errors import MisuseError, RejectedError
-from schemas.envelope import CODE
-from schemas.problem import FieldError
+from lianzhi.crypto import jws
+from lianzhi.crypto.keys import CODE
+from lianzhi.crypto.strictjson import loads
+from lianzhi.errors import MisuseError, RejectedError
+from lianzhi.problem import FieldError
 
 _TOKEN = re.compile(r"lz_([a-z0-9][a-z0-9-]{0,40})_[A-Za-z0-9_-]{43}")
 _CODE = re.compile(CODE)

@@ -18,9 +18,9 @@ from typing import Protocol
 from multidict import CIMultiDictProxy
 
 from gateway.bounds import Bounds, Reached
-from gateway.errors import RejectedError
 from gateway.http.addresses import Network, counted_as, forwarded_for, is_among
-from schemas.problem import FieldError
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
 
 RESERVE = 16
 """Places beyond the bounds, for `HEALTH` alone."""

@@ -21,13 +21,13 @@ from gateway.application.conversation.parse_verb import Act
 from gateway.application.submission.documents import MEDIA_TYPES
 from gateway.http.body import IDEMPOTENCY_KEY
 from gateway.http.operations import OPERATIONS, Operation
+from lianzhi.problem import REASONS, Problem
+from lianzhi.protocol.envelope import CONTENT_TYPE, REQUEST_NO
+from lianzhi.protocol.verbs import VERBS
 from schemas.catalogue import MatterType
 from schemas.closures import ClosureEvent
 from schemas.duty import Roster
-from schemas.envelope import CONTENT_TYPE, REQUEST_NO
 from schemas.opening import Submission
-from schemas.problem import REASONS, Problem
-from schemas.replies import VERBS
 from schemas.results import content_model
 
 REF = "#/components/schemas/{model}"
@@ -87,7 +87,7 @@ def openapi_document(catalogue: Mapping[str, MatterType]) -> Schema:
         "openapi": "3.1.0",
         "info": {
             "title": "联执 Lianzhi",
-            "version": version("lianzhi"),
+            "version": version("lianzhi-gateway"),
             "summary": "法院与协助执行单位之间的签名交换 · Signed exchange between courts and agencies",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },

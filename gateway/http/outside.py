@@ -10,10 +10,10 @@ from aiohttp import web
 
 from gateway.application.answers import Live, Ready, ReadyFinding
 from gateway.core.readiness import Finding
-from gateway.crypto.strictjson import dumps
-from gateway.errors import RejectedError
 from gateway.http.api import API
 from gateway.http.reply import json_reply, problem_reply, view_reply
+from lianzhi.crypto.strictjson import dumps
+from lianzhi.errors import RejectedError
 
 PUBLIC = {"Cache-Control": "public, max-age=300"}
 

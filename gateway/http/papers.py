@@ -8,12 +8,12 @@ import structlog
 from aiohttp import hdrs, web
 
 from gateway.application.submission.documents import MEDIA_TYPES
-from gateway.errors import StoreUnavailableError
 from gateway.http.api import REQUEST_ID, Api
 from gateway.http.body import chunks, media_type
 from gateway.http.boundary import REQUEST_ID_HEADER
 from gateway.http.caller import Caller
 from gateway.http.reply import view_reply
+from lianzhi.errors import StoreUnavailableError
 
 log = structlog.get_logger("http")
 

@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from gateway.bounds import Bounds
 from gateway.core.lifecycle import STATES as REQUEST_STATES
 from gateway.core.measure_moves import OPEN_STATES, STATES
-from gateway.errors import RejectedError
-from schemas.base import label
-from schemas.envelope import Code, RequestNo
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
+from lianzhi.protocol.base import label
+from lianzhi.protocol.envelope import Code, RequestNo
 from schemas.identifiers import CaseNo
 from schemas.opening import MatterName
-from schemas.problem import FieldError
 from schemas.validation import InvalidError, validate
 
 PAGE_LIMIT = 200

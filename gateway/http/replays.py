@@ -7,9 +7,9 @@ import re
 from datetime import datetime
 
 from gateway.application.context import Context
-from gateway.errors import RejectedError
 from gateway.http.caller import LIFETIME, Caller
-from schemas.problem import FieldError
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
 
 READING = frozenset({"GET", "HEAD"})
 _JTI = re.compile(r"[\x21-\x7e]{8,128}")

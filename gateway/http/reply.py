@@ -9,8 +9,8 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from gateway.application.posts import Answer
-from gateway.crypto.strictjson import dumps
-from gateway.errors import RejectedError
+from lianzhi.crypto.strictjson import dumps
+from lianzhi.errors import RejectedError
 
 _ALWAYS = {"Cache-Control": "no-store", "Server": "lianzhi"}
 JSON_HEADERS = {"Content-Type": "application/json", **_ALWAYS}

@@ -16,10 +16,10 @@ from aiohttp import StreamReader, web
 from aiohttp.http import HttpRequestParser
 from aiohttp.web_protocol import RequestHandler
 
-from gateway.errors import RejectedError
-from gateway.faults import fault_of
 from gateway.http.connections import Connections, Place
 from gateway.http.reply import problem_bytes, problem_reply
+from lianzhi.errors import RejectedError
+from lianzhi.faults import fault_of
 
 log = structlog.get_logger("http")
 

@@ -11,11 +11,11 @@ from gateway.application.posts import Handed
 from gateway.application.submission.submit import fingerprint
 from gateway.core.doubts import Doubt
 from gateway.core.routing import Client
-from gateway.errors import RejectedError
 from gateway.http.api import API, INCARNATION_HEADER, Api
 from gateway.http.body import idempotency_key, json_body, message
 from gateway.http.caller import Caller
 from gateway.http.reply import answered, view_reply
+from lianzhi.errors import RejectedError
 from schemas.duty import Roster
 from schemas.validation import InvalidError, validate
 

@@ -16,8 +16,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
 from gateway.application.ports import Notification
-from gateway.errors import ConfigurationError, UndeliveredError
 from gateway.notify.smtp import Line, deliver
+from lianzhi.errors import ConfigurationError, UndeliveredError
 
 THREADS = 4
 """Sendings at once. Whoever waits for one until his time is over is tried again later; documents, the store and the

@@ -16,7 +16,7 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from gateway.application.ports import Notification
-from gateway.errors import ConfigurationError, UndeliveredError
+from lianzhi.errors import ConfigurationError, UndeliveredError
 
 READ_BYTES = 4096
 """Of an answer's body at most twice so much is taken from the wire before the connection is closed; its head has

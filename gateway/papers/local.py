@@ -20,9 +20,9 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore
 
-from gateway.errors import RejectedError, StoreUnavailableError
-from gateway.files import FILE_MODE, private_folder
-from schemas.problem import FieldError
+from lianzhi.errors import RejectedError, StoreUnavailableError
+from lianzhi.files import FILE_MODE, private_folder
+from lianzhi.problem import FieldError
 
 INCOMING = "incoming"
 ABANDONED_AFTER = timedelta(days=1)

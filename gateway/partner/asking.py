@@ -17,8 +17,8 @@ from gateway.partner.bounds import PartnerBounds
 from gateway.partner.records import OutboxRow
 from gateway.partner.replies import Writer
 from gateway.partner.unit import Unit
-from schemas.envelope import GATEWAY_NOTICE
-from schemas.problem import REASONS
+from lianzhi.problem import REASONS
+from lianzhi.protocol.envelope import GATEWAY_NOTICE
 
 REASON = "sequence-gap"
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(hours=1), timedelta(days=1)

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from gateway.errors import ConfigurationError, LianzhiError, MisuseError
-from gateway.printable import printable
+from lianzhi.errors import ConfigurationError, LianzhiError, MisuseError
+from lianzhi.printable import printable
 
 if TYPE_CHECKING:
     from gateway.partner.doctor import Check

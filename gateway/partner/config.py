@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
 
-from gateway.amqp.address import wrong_addresses
-from gateway.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks, private_key_from_jwk
-from gateway.crypto.limits import DEFAULT_LIMITS
-from gateway.errors import ConfigurationError, MisuseError
 from gateway.partner.bounds import DEFAULT_BOUNDS, PartnerBounds
 from gateway.partner.delivered import delivered_body
-from schemas.envelope import CODE
+from lianzhi.amqp.address import wrong_addresses
+from lianzhi.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks, private_key_from_jwk
+from lianzhi.crypto.keys import CODE
+from lianzhi.crypto.limits import DEFAULT_LIMITS
+from lianzhi.errors import ConfigurationError, MisuseError
 from schemas.law.force import put_in_force
 from schemas.law.reading import LawFileError, read_law
 

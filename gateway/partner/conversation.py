@@ -23,7 +23,7 @@ from typing import Literal
 
 from gateway.partner.bounds import DEFAULT_BOUNDS, PartnerBounds
 from gateway.partner.records import Conversation, MessageState
-from schemas.replies import VERBS
+from lianzhi.protocol.verbs import VERBS
 
 Verdict = Literal["apply", "held", "overtaken", "set-aside", "duplicate", "refused"]
 

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from gateway.crypto.keyring import Keyring
-from gateway.errors import MisuseError, RejectedError, StoreUnavailableError
 from gateway.partner.asking import AskForMissing
 from gateway.partner.config import PartnerConfig
 from gateway.partner.delivered import SHANGHAI
@@ -31,6 +29,8 @@ from gateway.partner.stored import (
     set_aside_to_retry,
 )
 from gateway.partner.unit import Key, Unit
+from lianzhi.crypto.keyring import Keyring
+from lianzhi.errors import MisuseError, RejectedError, StoreUnavailableError
 from schemas.catalogue import MatterType
 
 _log = logging.getLogger(__name__)

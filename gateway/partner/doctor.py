@@ -8,10 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from gateway.amqp.link import WIRE_ERRORS, Link, own_cancellation_only
-from gateway.crypto.limits import DEFAULT_LIMITS
-from gateway.errors import MisuseError
-from gateway.files import open_to_others, told
 from gateway.partner.bounds import PartnerBounds
 from gateway.partner.config import PartnerConfig
 from gateway.partner.findings import Findings, findings
@@ -19,6 +15,10 @@ from gateway.partner.ledger import Ledger
 from gateway.partner.lock import ConsumerLock
 from gateway.partner.partner import EXCHANGE_IN, Partner, queues_of
 from gateway.partner.places import places
+from lianzhi.amqp.link import WIRE_ERRORS, Link, own_cancellation_only
+from lianzhi.crypto.limits import DEFAULT_LIMITS
+from lianzhi.errors import MisuseError
+from lianzhi.files import open_to_others, told
 
 Level = Literal["ok", "warning", "wrong"]
 

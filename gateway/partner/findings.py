@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.crypto.sdjwt import parse
 from gateway.partner.intake import CLOCK_OFFSET, NOT_KEPT
-from schemas.envelope import parse_timestamp
+from lianzhi.crypto.sdjwt import parse
+from lianzhi.protocol.envelope import parse_timestamp
 
 _LATEST = 50
 

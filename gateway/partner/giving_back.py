@@ -18,7 +18,7 @@ from gateway.partner.keeping import room_again, went_again
 from gateway.partner.outgoing import ready_again, said_again
 from gateway.partner.records import OutboxRow
 from gateway.partner.unit import Unit
-from gateway.printable import printable
+from lianzhi.printable import printable
 
 ID = "back:"
 """What the outbox calls a message of the gateway's that goes back: this and its id. It has no number of ours, and goes

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from gateway.errors import MisuseError
+from lianzhi.errors import MisuseError
 
 Mode = Literal["ours", "write", "prepare", "query"]
 Parameters = Sequence[Any] | Mapping[str, Any]

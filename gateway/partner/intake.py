@@ -32,8 +32,8 @@ from gateway.partner.records import KeptNotice, MessageState, Notice, OutboxRow,
 from gateway.partner.recovery import Recovery
 from gateway.partner.replies import Saying, Writer
 from gateway.partner.unit import Unit
-from schemas.envelope import GATEWAY_NOTICE, GATEWAY_PING, GATEWAY_PONG
-from schemas.problem import REASONS
+from lianzhi.problem import REASONS
+from lianzhi.protocol.envelope import GATEWAY_NOTICE, GATEWAY_PING, GATEWAY_PONG
 
 NOT_KEPT = "set-aside-not-kept"
 """In lz_counter: what could not be used and had no room either."""

@@ -17,12 +17,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from gateway.errors import ConfigurationError, MisuseError, StoreUnavailableError
-from gateway.filelock import InUse
-from gateway.files import WAL_BYTES, private_file
 from gateway.partner.guard import Guard
 from gateway.partner.tables import ADDED, TABLES, VERSION
 from gateway.partner.unit import Job, Unit
+from lianzhi.errors import ConfigurationError, MisuseError, StoreUnavailableError
+from lianzhi.filelock import InUse
+from lianzhi.files import WAL_BYTES, private_file
 
 T = TypeVar("T")
 

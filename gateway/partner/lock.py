@@ -1,6 +1,6 @@
 """One consuming process for each ledger. Two would hand the same message to two handlers.
 
-The lock is on the ledger's own file (gateway/filelock.py), so neither another name of it nor the deleting of a file
+The lock is on the ledger's own file (`lianzhi.filelock`), so neither another name of it nor the deleting of a file
 beside it makes room for a second process. Where the system has no flock(2), it is an exclusive SQLite transaction on a
 file beside the ledger. The system lets either go when the process dies.
 """
@@ -12,9 +12,9 @@ import sqlite3
 from pathlib import Path
 from typing import Protocol
 
-from gateway.errors import ConfigurationError
-from gateway.filelock import HAS_FLOCK, FileHeldError, FileLock
-from gateway.files import private_file
+from lianzhi.errors import ConfigurationError
+from lianzhi.filelock import HAS_FLOCK, FileHeldError, FileLock
+from lianzhi.files import private_file
 
 
 class _Held(Protocol):

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.partner.records import Notice
-from gateway.printable import code_or_unknown, printable
-from schemas.envelope import UUID7, OutsideEnvelope, is_request_no
+from lianzhi.printable import code_or_unknown, printable
+from lianzhi.protocol.envelope import UUID7, OutsideEnvelope, is_request_no
 
 NOTICE_VERSION = 2
 """Said in every ping of ours: without it the gateway writes version 1."""

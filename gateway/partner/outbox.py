@@ -13,12 +13,12 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Protocol
 
-from gateway.errors import StoreUnavailableError, UnconfirmedError, UnroutableError
-from gateway.faults import cause_of
 from gateway.partner.ledger import Ledger
 from gateway.partner.outgoing import Confirmed, Failed, ready
 from gateway.partner.records import OutboxRow
-from gateway.printable import printable
+from lianzhi.errors import StoreUnavailableError, UnconfirmedError, UnroutableError
+from lianzhi.faults import cause_of
+from lianzhi.printable import printable
 
 _log = logging.getLogger(__name__)
 

@@ -20,13 +20,6 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.amqp.consumer import BatchConsumer
-from gateway.amqp.deliveries import Incoming, Kept
-from gateway.amqp.link import Link, cancel_all
-from gateway.amqp.publisher import ConfirmedPublisher
-from gateway.crypto.limits import DEFAULT_LIMITS
-from gateway.errors import MisuseError, StoreUnavailableError, UnconfirmedError, UnroutableError
-from gateway.faults import cause_of, kind_of, places_of
 from gateway.partner.config import PartnerConfig
 from gateway.partner.desk import Desk, utc_now
 from gateway.partner.inbox import Inbox
@@ -39,8 +32,15 @@ from gateway.partner.reception import CLOCKS, Raw
 from gateway.partner.records import Notice
 from gateway.partner.replies import Saying
 from gateway.partner.stored import Forget
+from lianzhi.amqp.consumer import BatchConsumer
+from lianzhi.amqp.deliveries import Incoming, Kept
+from lianzhi.amqp.link import Link, cancel_all
+from lianzhi.amqp.publisher import ConfirmedPublisher
+from lianzhi.crypto.limits import DEFAULT_LIMITS
+from lianzhi.errors import MisuseError, StoreUnavailableError, UnconfirmedError, UnroutableError
+from lianzhi.faults import cause_of, kind_of, places_of
+from lianzhi.protocol.envelope import GATEWAY_PING
 from schemas.catalogue import MatterType, catalogue
-from schemas.envelope import GATEWAY_PING
 
 _log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from gateway.files import Modes, Places, holds_only, put_right, sqlite_files, told
 from gateway.partner.config import PartnerConfig
+from lianzhi.files import Modes, Places, holds_only, put_right, sqlite_files, told
 
 _log = logging.getLogger(__name__)
 

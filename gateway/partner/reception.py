@@ -1,6 +1,6 @@
 """From bytes off a queue to something known: a message of a request, one outside any request, or set aside.
 
-Pure. Authenticity comes first (gateway/crypto/policy.py), then whether the content can be used: a known type and
+Pure. Authenticity comes first (`protocol.policy`), then whether the content can be used: a known type and
 verb, sealed exactly when the catalogue says so, openable with our key, not past its validity.
 """
 
@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gateway.crypto.keyring import Keyring
-from gateway.crypto.limits import DEFAULT_LIMITS, Limits
-from gateway.crypto.policy import Authentic, authenticate, examine
-from gateway.crypto.sdjwt import parse, take_apart
-from gateway.crypto.seal import unseal
-from gateway.errors import RejectedError
 from gateway.partner.conversation import Arrival
 from gateway.partner.records import SetAside
+from lianzhi.crypto.keyring import Keyring
+from lianzhi.crypto.limits import DEFAULT_LIMITS, Limits
+from lianzhi.crypto.sdjwt import parse, take_apart
+from lianzhi.crypto.seal import unseal
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.envelope import CONTENT_TYPE, Envelope, OutsideEnvelope
+from lianzhi.protocol.policy import Authentic, authenticate, examine
+from lianzhi.protocol.verbs import VERBS
 from schemas.catalogue import MatterType
-from schemas.envelope import CONTENT_TYPE, Envelope, OutsideEnvelope
-from schemas.replies import VERBS
 
 _log = logging.getLogger(__name__)
 

@@ -24,7 +24,6 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gateway.crypto.sdjwt import digest_of, parse
 from gateway.partner.bounds import PartnerBounds
 from gateway.partner.conversation import mark_ours
 from gateway.partner.giving_back import GivingBack
@@ -33,7 +32,8 @@ from gateway.partner.outgoing import by_id, from_seqno_again, refuse
 from gateway.partner.records import Conversation, Notice, OutboxRow
 from gateway.partner.replies import Writer
 from gateway.partner.unit import Unit
-from schemas.envelope import FORGOTTEN_KEPT
+from lianzhi.crypto.sdjwt import digest_of, parse
+from lianzhi.protocol.envelope import FORGOTTEN_KEPT
 
 WAITS = "held-until-its-time"
 """The rule of a notice about a message that is not refused: the gateway keeps it until its time has come."""

@@ -15,17 +15,17 @@ from typing import Any, Literal
 from pydantic import ValidationError
 from uuid_utils.compat import uuid7
 
-from gateway.crypto.keyring import Keyring
-from gateway.crypto.keys import PrivateKey
-from gateway.crypto.sdjwt import SignedMessage, issue, parse
-from gateway.crypto.seal import seal
-from gateway.errors import MisuseError
 from gateway.partner.conversation import mark_ours, origin_of
 from gateway.partner.records import Conversation, OutboxRow
+from lianzhi.crypto.keyring import Keyring
+from lianzhi.crypto.keys import PrivateKey
+from lianzhi.crypto.sdjwt import SignedMessage, issue, parse
+from lianzhi.crypto.seal import seal
+from lianzhi.errors import MisuseError
+from lianzhi.protocol.envelope import CANONICAL, Head, dataschema, envelope_members, timestamp
+from lianzhi.protocol.verbs import VERBS, CorrectMixin, ResultBase
 from schemas.answers import unlawful_answer
 from schemas.catalogue import Classification, MatterType
-from schemas.envelope import CANONICAL, Head, dataschema, envelope_members, timestamp
-from schemas.replies import VERBS, CorrectMixin, ResultBase
 
 Content = Literal["body", "sealed"]
 _REF = re.compile(r"[a-z0-9]{8}")

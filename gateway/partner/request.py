@@ -10,12 +10,12 @@ from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-from gateway.errors import MisuseError
 from gateway.partner.conversation import opener_of
 from gateway.partner.records import Conversation, OutboxRow
 from gateway.partner.replies import Saying, Writer
 from gateway.partner.unit import Key, Unit
-from schemas.envelope import Envelope
+from lianzhi.errors import MisuseError
+from lianzhi.protocol.envelope import Envelope
 
 if TYPE_CHECKING:
     from gateway.partner.desk import Desk

@@ -108,7 +108,7 @@ def put_aside(offer: Offer, text: str, reason: str, now: datetime) -> PutAside:
 class Forget:
     """Job: what was finished before `before` (aware UTC) loses its content; ids, digests and states stay.
 
-    A message that old is `stale` and never asked for again (gateway/crypto/policy.py, rule 7).
+    A message that old is `stale` and never asked for again (library/lianzhi/protocol/policy.py, rule 7).
     """
 
     before: datetime

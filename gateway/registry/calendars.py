@@ -14,8 +14,8 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 
 from gateway.core.calendar import Calendar, Year
-from gateway.errors import ConfigurationError
 from gateway.registry.forms import Form
+from lianzhi.errors import ConfigurationError
 
 PUBLISHED = Path(__file__).parent / "published"
 

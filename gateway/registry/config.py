@@ -20,15 +20,15 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from gateway.amqp.address import wrong_addresses
 from gateway.bounds import Bounds
 from gateway.core.approvals import ApprovalTerms
 from gateway.core.ledgers import TERMS, LedgerTerms
 from gateway.core.settings import Settings, Terms
 from gateway.core.worktime import OfficeHours
-from gateway.crypto.limits import Limits
-from gateway.errors import ConfigurationError
 from gateway.registry import addresses
+from lianzhi.amqp.address import wrong_addresses
+from lianzhi.crypto.limits import Limits
+from lianzhi.errors import ConfigurationError
 from schemas.catalogue import Deadline, DeadlineKind, catalogue
 
 FILE = "lianzhi.toml"

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from lianzhi.protocol.envelope import Code, Kid
 from schemas.catalogue import Kind
 from schemas.departments import Dept
-from schemas.envelope import Code, Kid
 from schemas.identifiers import Phone
 
 Hex64 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

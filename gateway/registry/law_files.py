@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.errors import ConfigurationError
+from lianzhi.errors import ConfigurationError
 from schemas.law.force import Law
 from schemas.law.reading import LawFileError, read_law
 

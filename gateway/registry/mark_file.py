@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.core.marks import Mark
-from gateway.errors import MarkUnreadableError
-from gateway.files import write_private
+from lianzhi.errors import MarkUnreadableError
+from lianzhi.files import write_private
 
 MARK_FILE = "mark.json"
 LARGEST = 1 << 20  # bytes

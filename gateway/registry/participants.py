@@ -14,15 +14,15 @@ from pydantic import ValidationError
 from gateway.core.approvals import SHANGHAI
 from gateway.core.duty import Duty
 from gateway.core.routing import Client, Directory, Participant, Staff
-from gateway.crypto.keyring import Keyring, thumbprint
-from gateway.crypto.keys import PrivateKey, PublicKey, private_key_from_jwk, public_key_from_jwk
-from gateway.errors import ConfigurationError, MisuseError
 from gateway.registry.config import WHERE
 from gateway.registry.forms import ParticipantForm
+from lianzhi.crypto.keyring import Keyring, thumbprint
+from lianzhi.crypto.keys import PrivateKey, PublicKey, private_key_from_jwk, public_key_from_jwk
+from lianzhi.errors import ConfigurationError, MisuseError
+from lianzhi.protocol.envelope import CANONICAL
 from schemas.catalogue import Kind
 from schemas.courts import COURTS
 from schemas.departments import DEPARTMENTS
-from schemas.envelope import CANONICAL
 
 PARTICIPANTS = "participants"
 PRIVATE_KEYS = Path("keys") / "private"

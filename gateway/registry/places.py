@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.files import Places, sqlite_files
 from gateway.registry.config import FILE, Config
 from gateway.registry.installation import HANDOVER, HASH_KEY
 from gateway.registry.law_files import LAW
 from gateway.registry.participants import PARTICIPANTS
+from lianzhi.files import Places, sqlite_files
 
 KEYS = "keys"
 _SQLITE = "sqlite:///"

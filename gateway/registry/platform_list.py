@@ -7,8 +7,8 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
-from gateway.errors import ConfigurationError
-from schemas.envelope import is_request_no
+from lianzhi.errors import ConfigurationError
+from lianzhi.protocol.envelope import is_request_no
 from schemas.opening import PlatformFiling
 from schemas.validation import InvalidError, validate
 

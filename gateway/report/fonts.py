@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from gateway.errors import ConfigurationError
+from lianzhi.errors import ConfigurationError
 
 SANS, SERIF = "Noto Sans CJK SC", "Noto Serif CJK SC"
 FILES = ("NotoSansCJK-Regular.ttc", "NotoSerifCJK-Regular.ttc")

@@ -9,10 +9,10 @@ from typing import Any
 
 import typst
 
-from gateway.files import write_private
 from gateway.report.fonts import FontMissingError, font_folder
 from gateway.report.shapes import Chart, Content, Key, Table, Value, of_how_many, text
 from gateway.report.words import footnote
+from lianzhi.files import write_private
 
 __all__ = ["FontMissingError", "pdf_bytes", "png_pages", "write_pdf"]
 

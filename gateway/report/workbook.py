@@ -12,8 +12,8 @@ from xlsxwriter.workbook import Workbook  # type: ignore[import-untyped]
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
 from gateway.core.indicators import Share
-from gateway.files import write_private
 from gateway.report.shapes import Chart, Column, Content, Table, Value
+from lianzhi.files import write_private
 
 SHEETS = {"partners": "按单位", "teams": "按团队", "incoming": "受托事项", "reasons": "退回原因", "leads": "拒执线索"}
 FONT = "宋体"

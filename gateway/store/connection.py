@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 import aiosqlite
 
-from gateway.errors import MisuseError, StoreUnavailableError
 from gateway.store.bulk import Bulk
 from gateway.store.faults import translated
 from gateway.store.query import Query
+from lianzhi.errors import MisuseError, StoreUnavailableError
 
 Row = Sequence[Any]
 WENT_ON = "a unit of work went on after a statement had failed"

@@ -22,13 +22,13 @@ from typing import Any
 
 from sqlalchemy import URL
 
-from gateway.errors import ConfigurationError, StoreUnavailableError
-from gateway.files import SQLITE_SUFFIXES, private_file, private_folder
 from gateway.store.engine import database_url, sqlite_path
 from gateway.store.faults import translated
 from gateway.store.lock import SingleProcessLock
 from gateway.store.snapshot import PostgresSnapshot, Snapshot, SqliteSnapshot, broken_file, session
 from gateway.store.tables import metadata
+from lianzhi.errors import ConfigurationError, StoreUnavailableError
+from lianzhi.files import SQLITE_SUFFIXES, private_file, private_folder
 
 PAGES = 2048  # of 4 KiB, between two words about the progress
 LOCK_WAIT_MS = 60_000  # of pg_dump, behind a migration

@@ -20,11 +20,11 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import PoolProxiedConnection
 
-from gateway.errors import ConfigurationError, MisuseError, StoreUnavailableError
-from gateway.filelock import InUse
-from gateway.files import WAL_BYTES, private_file
 from gateway.store.connection import Connection, PostgresConnection, SqliteConnection
 from gateway.store.faults import translated
+from lianzhi.errors import ConfigurationError, MisuseError, StoreUnavailableError
+from lianzhi.filelock import InUse
+from lianzhi.files import WAL_BYTES, private_file
 
 BUSY_TIMEOUT_MS = 5_000  # for a command-line tool writing beside the server
 TURN_TIMEOUT_S = 5.0  # units wait side by side while another program holds the file, not one busy time after another

@@ -9,8 +9,8 @@ import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from gateway.errors import ConflictError, StoreUnavailableError
 from gateway.store.tables import metadata
+from lianzhi.errors import ConflictError, StoreUnavailableError
 
 # SQLite primary result codes: busy, locked, read-only, I/O error, full, cannot open.
 SQLITE_UNAVAILABLE = frozenset({5, 6, 8, 10, 13, 14})

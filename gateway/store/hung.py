@@ -12,11 +12,11 @@ import asyncio
 import structlog
 from sqlalchemy import Float, bindparam, text
 
-from gateway.errors import StoreUnavailableError
-from gateway.faults import cause_of
 from gateway.store.connection import scalar
 from gateway.store.engine import HUNG_SECONDS, Database
 from gateway.store.query import Query
+from lianzhi.errors import StoreUnavailableError
+from lianzhi.faults import cause_of
 
 LOOK_SECONDS = 1.0
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.errors import ConfigurationError, StoreUnavailableError
-from gateway.filelock import FileHeldError, FileLock
-from gateway.files import private_file
+from lianzhi.errors import ConfigurationError, StoreUnavailableError
+from lianzhi.filelock import FileHeldError, FileLock
+from lianzhi.files import private_file
 
 
 class SingleProcessLock:
     """Holds the database's file, made when absent, until `release`; whatever name another process finds it by.
 
-    To be made before SQLite opens the file and released after SQLite has closed it (gateway/filelock.py).
+    To be made before SQLite opens the file and released after SQLite has closed it (library/lianzhi/filelock.py).
     Raises ConfigurationError in a second process, StoreUnavailableError where the file can be neither made nor opened.
     """
 

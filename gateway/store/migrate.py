@@ -11,10 +11,10 @@ from alembic.config import Config
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.files import private_folder
 from gateway.store.engine import create_engine, database_url, sqlite_path
 from gateway.store.faults import translated
 from gateway.store.version import MIGRATIONS
+from lianzhi.files import private_folder
 
 # Whoever migrates beside us may have a large file to copy: longer than a unit of work waits.
 SQLITE_WAIT = "PRAGMA busy_timeout=60000"

@@ -19,10 +19,10 @@ from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from gateway.errors import StoreUnavailableError
 from gateway.store.columns import json_text
 from gateway.store.engine import BUSY_TIMEOUT_MS, database_url, sqlite_path
 from gateway.store.faults import translated
+from lianzhi.errors import StoreUnavailableError
 
 PIECE = 1000  # rows in memory for each statement
 POSTGRES_SETTINGS = {
@@ -71,7 +71,7 @@ class SqliteSnapshot:
     is_sqlite = True
 
     def __init__(self, path: Path) -> None:
-        if not path.is_file():  # asked by name: the file is not opened but by SQLite (its locks: gateway.files)
+        if not path.is_file():  # asked by name: the file is not opened but by SQLite (its locks: lianzhi.files)
             raise StoreUnavailableError(f"{path}：没有这个数据库文件 there is no such database file")
         with broken_file():
             self.connection = sqlite3.connect(

@@ -35,8 +35,6 @@ from gateway.core.records import (
     Submission,
 )
 from gateway.core.retry import LongestWaits
-from gateway.errors import ConfigurationError, StoreUnavailableError
-from gateway.faults import cause_of
 from gateway.store import (
     books,
     budgets,
@@ -81,6 +79,8 @@ from gateway.store.rows import (
 )
 from gateway.store.transaction import APPROVALS_OF, SqlTransaction
 from gateway.store.version import is_current
+from lianzhi.errors import ConfigurationError, StoreUnavailableError
+from lianzhi.faults import cause_of
 
 LAST_DAY = "9999-12-31"
 

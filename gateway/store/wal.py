@@ -13,11 +13,11 @@ from pathlib import Path
 
 import structlog
 
-from gateway.errors import StoreUnavailableError
-from gateway.faults import cause_of
-from gateway.files import WAL_BYTES
 from gateway.store.connection import SqliteConnection
 from gateway.store.engine import BUSY_TIMEOUT_MS, Database
+from lianzhi.errors import StoreUnavailableError
+from lianzhi.faults import cause_of
+from lianzhi.files import WAL_BYTES
 
 LOOK_SECONDS = 1.0
 READERS_MS = 250

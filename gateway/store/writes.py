@@ -20,7 +20,6 @@ from gateway.core.records import (
     Timer,
 )
 from gateway.core.routing import route_of
-from gateway.errors import ConflictError, MisuseError
 from gateway.store import bulk, early, forgotten, outbox, paging, papers, tables
 from gateway.store.columns import micros
 from gateway.store.connection import Connection
@@ -50,6 +49,7 @@ from gateway.store.rows import (
     TIMER,
     Values,
 )
+from lianzhi.errors import ConflictError, MisuseError
 
 # Every writer of events queues here on PostgreSQL until the one before has committed (design.md 3.3 Feed).
 FEED_LOCK = Query(select(func.pg_advisory_xact_lock(literal_column("4993446653023372133"))))

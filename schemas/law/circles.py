@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from lianzhi.protocol.rules import broken
 from schemas.law.force import Entry, Table, law
-from schemas.rules import broken
 from schemas.values import Person, PersonRole
 
 Sanction = Literal["dishonest", "consumption-limit", "exit-restrict"]

@@ -14,8 +14,8 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
+from lianzhi.protocol.normal import squeeze
 from schemas.law.force import Entry, Table
-from schemas.normal import squeeze
 
 NOTICES: Mapping[str, str] = {"FASHI": "法释", "FAFA": "法发", "FA": "法"}
 """The Supreme People's Court's notices, by what their numbers begin with."""

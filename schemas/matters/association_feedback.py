@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import RequestNo
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import PastDay
+from lianzhi.protocol.values import Line
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.envelope import RequestNo
 from schemas.items import distinct
 from schemas.matters.association import ListedDebtor
-from schemas.rules import broken
-from schemas.times import PastDay
-from schemas.values import Line
 
 Step = Literal["contract-refused", "deposit-asked", "credit-cut", "delisted", "reported", "none"]
 STEP_LABELS = {

@@ -11,14 +11,15 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnswerDay, PastDay
+from lianzhi.protocol.values import Prose
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.items import distinct
 from schemas.ledgers import LedgerEntry
-from schemas.rules import broken
 from schemas.steps import StepItem
-from schemas.times import AnswerDay, PastDay
-from schemas.values import Money, Org, Prose
+from schemas.values import Money, Org
 
 Insolvency = Literal["cannot-pay-due", "assets-insufficient", "clearly-insolvent", "nothing-found"]
 INSOLVENCY_LABELS = {

@@ -11,13 +11,14 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import PastDay
+from lianzhi.protocol.values import Line, Prose
 from schemas.bankruptcy import EnforcingCourt, check_bankruptcy_case
-from schemas.base import Model, label
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.identifiers import CaseNo, Phone
-from schemas.rules import broken
-from schemas.times import PastDay
-from schemas.values import Line, Org, Prose
+from schemas.values import Org
 
 Occasion = Literal["transfer-decided", "accepted", "rejected"]
 OCCASION_LABELS = {

@@ -11,6 +11,10 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, model_validator
 
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnswerDay, AnyDay, PastDay
+from lianzhi.protocol.values import Document, Line, Prose
 from schemas.bankruptcy import (
     AssetLine,
     DebtLine,
@@ -19,18 +23,15 @@ from schemas.bankruptcy import (
     SeizedLine,
     check_bankruptcy_case,
 )
-from schemas.base import Model, label
 from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.funds import HANDOVER_DAYS
 from schemas.identifiers import CaseNo
 from schemas.items import distinct
 from schemas.ledgers import LedgerEntry
 from schemas.matters.bankruptcy_candidate import INSOLVENCY_LABELS, Insolvency
-from schemas.rules import broken
 from schemas.steps import StepItem
 from schemas.terms import check_days
-from schemas.times import AnswerDay, AnyDay, PastDay
-from schemas.values import Address, Document, Line, Measure, Money, Org, Prose
+from schemas.values import Address, Measure, Money, Org
 
 DECISION_DAYS = 30  # [S] the receiving court decides whether it accepts
 

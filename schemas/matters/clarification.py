@@ -10,14 +10,14 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import PastDay
+from lianzhi.protocol.values import Line, Prose
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.envelope import Ref
 from schemas.identifiers import QuotedCaseNo
-from schemas.rules import broken
 from schemas.terms import check_order
-from schemas.times import PastDay
-from schemas.values import Line, Prose
 
 ANSWER_DAYS = 15  # [H]
 

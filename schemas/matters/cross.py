@@ -9,13 +9,14 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import RequestNo
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnyDay
+from lianzhi.protocol.values import Line, Name
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.envelope import RequestNo
 from schemas.identifiers import CaseNo, CourtCode
-from schemas.rules import broken
-from schemas.times import AnyDay
-from schemas.values import Line, MeasureNo, Name
+from schemas.values import MeasureNo
 
 Mode = Literal["supervise", "order", "raise", "concentrate", "cooperate", "in-court-team"]
 MODE_LABELS = {

@@ -7,7 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnyDay
+from lianzhi.protocol.values import Line, Name
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
 from schemas.debts import DEBT_REASON_LABELS, DebtReason, check_debt_reason
 from schemas.department_objects import HeldObject
@@ -16,10 +19,8 @@ from schemas.done import AMOUNT, NUMBER, PUBLISHED
 from schemas.endings import original
 from schemas.items import PropertyItem
 from schemas.law.ending_papers import papers_to_end
-from schemas.rules import broken
 from schemas.terms import check_renewal, check_years
-from schemas.times import AnyDay
-from schemas.values import Line, Measure, Money, Name
+from schemas.values import Measure, Money
 
 ACTION_LABELS = {
     "seal": "查封、冻结",

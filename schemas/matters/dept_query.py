@@ -6,7 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import PastMoment
+from lianzhi.protocol.values import Line
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.department_records import (
     FundRecord,
@@ -19,11 +23,8 @@ from schemas.department_records import (
     TaxRecord,
 )
 from schemas.departments import DEPARTMENTS, DEPT_LABELS, FIELD_LABELS, Dept, Field, check_fields
-from schemas.envelope import Ref
 from schemas.items import distinct
-from schemas.rules import broken
-from schemas.times import PastMoment
-from schemas.values import Line, Person
+from schemas.values import Person
 
 REGISTERS = ("realty", "companies", "insurances", "funds", "taxpayers", "marriages", "machines", "ships")
 """The members of an answer that hold records: one for each department, in the order of `DEPARTMENTS`."""

@@ -7,7 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnyDay, PastMoment
+from lianzhi.protocol.values import Line, Name, Prose, Sha256
 from schemas.catalogue import (
     ApprovalRule,
     Classification,
@@ -26,10 +29,8 @@ from schemas.endings import original
 from schemas.identifiers import CourtCode
 from schemas.items import PropertyItem
 from schemas.people import DECISION_PAPERS, detention_cautions
-from schemas.rules import broken
 from schemas.terms import check_renewal, check_years
-from schemas.times import AnyDay, PastMoment
-from schemas.values import Line, Measure, Money, Name, Prose, Sha256
+from schemas.values import Measure, Money
 
 
 class EntrustRequest(Model):

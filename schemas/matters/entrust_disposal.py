@@ -10,15 +10,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnswerDay, PastDay
+from lianzhi.protocol.values import Line, Name, Prose, Sha256
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.commission_objects import Equity, Movable, Realty
-from schemas.envelope import Ref
 from schemas.identifiers import CourtCode, QuotedCaseNo
-from schemas.rules import broken
 from schemas.terms import days_between
-from schemas.times import AnswerDay, PastDay
-from schemas.values import Line, Money, Name, Prose, Sha256
+from schemas.values import Money
 
 FIRST_SEAL_DAYS = 60  # [H] 法释〔2016〕6号: older than this, and not yet offered for sale
 

@@ -9,15 +9,15 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref, RequestNo
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import ComingDay, PastDay
+from lianzhi.protocol.values import Line, Prose, Slug
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.envelope import Ref, RequestNo
 from schemas.identifiers import CourtCode
 from schemas.opening import MatterName
-from schemas.rules import broken
 from schemas.terms import check_order
-from schemas.times import ComingDay, PastDay
-from schemas.values import Line, Prose, Slug
 
 
 class OverdueMatter(Model):

@@ -10,16 +10,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import RequestNo
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import PastDay
+from lianzhi.protocol.values import Line
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.envelope import RequestNo
 from schemas.funds import PAYEE_LABELS, AccountTail, FundNo, PayeeKind, Sum
 from schemas.law.terms import PAYOUT
 from schemas.ledgers import CLAIMED, OPENED, UNIDENTIFIED, LedgerEntry
-from schemas.rules import broken
 from schemas.terms import check_order
-from schemas.times import PastDay
-from schemas.values import Line
 
 RECORDS_YEARS = 30  # [H] vouchers of accounting are kept thirty years
 

@@ -12,17 +12,17 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnyDay, PastDay
+from lianzhi.protocol.values import Line, Name, Prose
 from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, Kind, LastDay, MatterType, Shape
-from schemas.envelope import Ref
 from schemas.funds import HANDOVER_DAYS, PAYEE_LABELS, AccountTail, FundNo, PayeeKind, Sum
 from schemas.law.terms import PAYOUT, PAYOUT_AFTER_DELAY
 from schemas.ledgers import LedgerEntry
 from schemas.matters.fund_events import RECORDS_YEARS
-from schemas.rules import broken
 from schemas.terms import check_days, check_order, days_between
-from schemas.times import AnyDay, PastDay
-from schemas.values import Line, Name, Prose
 
 DELAY_LABELS = {
     "distribution": "需要进行案款分配",

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.times import PastMonth
 from schemas.catalogue import Classification, Kind, MatterType, Shape
 from schemas.grid import (
     ADDRESS_EXAMPLE,
@@ -19,7 +20,6 @@ from schemas.grid import (
     YesNo,
 )
 from schemas.items import distinct
-from schemas.times import PastMonth
 from schemas.values import Address
 
 Question = Literal["lives-here", "last-seen-month", "contactable", "premises-state"]

@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import ComingMoment, PastMoment
+from lianzhi.protocol.values import Line, Name, Sha256
 from schemas.catalogue import Classification, Kind, MatterType, Shape
 from schemas.grid import ADDRESS_EXAMPLE, IN_THREE_DAYS, RESIDENT_EXAMPLE, VISITED_EXAMPLE, Resident, Visited
-from schemas.rules import broken
-from schemas.times import ComingMoment, PastMoment
-from schemas.values import Address, Line, Name, Sha256
+from schemas.values import Address
 
 Mode = Literal["accompanied", "retained-witness", "posted-photo", "adult-family"]
 MODE_LABELS = {

@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import ComingMoment, PastMoment
+from lianzhi.protocol.values import Line, Name
 from schemas.catalogue import Classification, Kind, MatterType, Shape
-from schemas.envelope import Ref
 from schemas.grid import ADDRESS_EXAMPLE, IN_THREE_DAYS
-from schemas.rules import broken
-from schemas.times import ComingMoment, PastMoment
-from schemas.values import Address, Line, Name
+from schemas.values import Address
 
 ACT_LABELS = {
     "seal": "查封",

@@ -10,16 +10,17 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.texts import same_name
+from lianzhi.protocol.times import PastMoment
+from lianzhi.protocol.values import Line, Name, Prose, Sha256
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.envelope import Ref
 from schemas.grid import YES_NO_LABELS, YesNo
 from schemas.identifiers import DivisionCode, Phone
 from schemas.items import distinct
-from schemas.rules import broken
-from schemas.texts import same_name
-from schemas.times import PastMoment
-from schemas.values import Line, Money, Name, Prose, Sha256
+from schemas.values import Money
 
 DISPUTE_LABELS = {
     "loan": "借款",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.times import PastMoment
+from lianzhi.protocol.values import Line
 from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.envelope import Ref
 from schemas.identifiers import Phone
 from schemas.people import person_objects
-from schemas.times import PastMoment
-from schemas.values import Line, Person
+from schemas.values import Person
 
 LocateReason = Literal["missing-after-summons", "detention-order", "compelled-appearance", "enforce-act"]
 REASON_LABELS = {

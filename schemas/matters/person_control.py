@@ -7,7 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ValidationInfo, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.context import today_of
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.times import AnyDay, AnyMoment, ComingDay
+from lianzhi.protocol.values import Line, Prose
 from schemas.catalogue import (
     ApprovalRule,
     Classification,
@@ -19,9 +23,7 @@ from schemas.catalogue import (
     MeasureRule,
     Shape,
 )
-from schemas.context import today_of
 from schemas.endings import cancelled
-from schemas.envelope import Ref
 from schemas.items import DutyPhones
 from schemas.law.ending_papers import papers_to_end
 from schemas.people import (
@@ -34,8 +36,7 @@ from schemas.people import (
     person_objects,
 )
 from schemas.terms import check_days, check_prolonging
-from schemas.times import AnyDay, AnyMoment, ComingDay
-from schemas.values import Line, MeasureNo, Person, Prose
+from schemas.values import MeasureNo, Person
 
 CONTROL_DAYS = 30  # [D] docs/domain.md 2.3
 ACTION = "control"

@@ -7,15 +7,16 @@ from typing import Annotated, Literal
 
 from pydantic import ValidationInfo, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.context import accepted_before
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnyMoment, PastMoment
+from lianzhi.protocol.values import Line, Name
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.context import accepted_before
-from schemas.envelope import Ref
 from schemas.identifiers import DivisionCode, Phone
 from schemas.law.lookouts import HOLD, longest
-from schemas.rules import broken
-from schemas.times import AnyMoment, PastMoment
-from schemas.values import Line, MeasureNo, Name
+from schemas.values import MeasureNo
 
 Activity = Literal["hotel", "border", "transport", "checkpoint", "service", "other"]
 ACTIVITY_LABELS = {

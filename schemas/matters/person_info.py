@@ -7,17 +7,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import PastDay, PastMoment
+from lianzhi.protocol.values import Line
 from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.envelope import Ref
 from schemas.identifiers import Plate, Vin
 from schemas.items import distinct
 from schemas.people import NaturalPerson, person_objects
 from schemas.plates import PLATE_LABELS
-from schemas.rules import broken
 from schemas.terms import check_months
-from schemas.times import PastDay, PastMoment
-from schemas.values import Line, Need, PlateKind
+from schemas.values import Need, PlateKind
 
 WINDOW_MONTHS = 12  # [D] docs/domain.md 2.3
 

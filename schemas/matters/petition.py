@@ -10,17 +10,17 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.texts import same_name
+from lianzhi.protocol.times import AnswerDay, ComingDay, PastDay
+from lianzhi.protocol.values import Line, Name, Prose
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.envelope import Ref
 from schemas.identifiers import Phone
 from schemas.ledgers import LedgerEntry
-from schemas.rules import broken
 from schemas.steps import Extension, StepItem, check_extension
 from schemas.terms import check_days, check_order
-from schemas.texts import same_name
-from schemas.times import AnswerDay, ComingDay, PastDay
-from schemas.values import Line, Name, Prose
 
 ASSIGN_WORKING_DAYS = 5  # [S] from the petition to the assignment; the ledger counts them on its calendar
 HANDLE_DAYS = 30  # [S] from the assignment

@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnyDay, ComingMoment, PastDay
+from lianzhi.protocol.values import Line, Name, Prose
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.envelope import Ref
 from schemas.identifiers import Phone
-from schemas.rules import broken
 from schemas.terms import days_between
-from schemas.times import AnyDay, ComingMoment, PastDay
-from schemas.values import Line, Name, Prose
 
 CONVENE_DAYS = 2  # [D] between calling and meeting
 PARTNERS = frozenset({Kind.POLICE, Kind.PROCURATORATE})

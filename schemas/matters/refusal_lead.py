@@ -12,18 +12,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ValidationInfo, field_validator, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.context import today_of
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnswerDay, PastDay
+from lianzhi.protocol.values import Document, Line, Prose
 from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, Instead, Kind, MatterType, Shape
-from schemas.context import today_of
-from schemas.envelope import Ref
 from schemas.identifiers import QuotedCaseNo
 from schemas.identity import ID_LABELS, IdKind, identity_number
 from schemas.items import distinct
 from schemas.ledgers import LedgerEntry
 from schemas.refusal_grounds import AFTER_PENALTY, GROUND_LABELS, WITH_ACCOMPLICE, Ground
-from schemas.rules import broken
-from schemas.times import AnswerDay, PastDay
-from schemas.values import Document, Line, Person, Prose
+from schemas.values import Person
 
 FILING_DAYS = 7  # [S] 立案决定
 COMPLEX_FILING_DAYS = 30  # [S] 重大、疑难、复杂

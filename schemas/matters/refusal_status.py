@@ -7,15 +7,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref, RequestNo
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import PastDay
+from lianzhi.protocol.values import Line, Prose
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.envelope import Ref, RequestNo
 from schemas.ledgers import LedgerEntry
 from schemas.matters.refusal_consultation import PARTNERS
 from schemas.matters.refusal_lead import TELL_DAYS
-from schemas.rules import broken
-from schemas.times import PastDay
-from schemas.values import Line, Money, Prose
+from schemas.values import Money
 
 Stage = Literal["investigating", "case-revoked", "prosecuted", "not-prosecuted", "judged"]
 STAGE_LABELS = {

@@ -7,14 +7,15 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref, RequestNo
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnswerDay, AnyDay, PastDay
+from lianzhi.protocol.values import Line, Prose
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.envelope import Ref, RequestNo
 from schemas.matters.refusal_lead import FILING_DAYS
-from schemas.rules import broken
 from schemas.terms import check_days, days_between
-from schemas.times import AnswerDay, AnyDay, PastDay
-from schemas.values import Line, Person, Prose
+from schemas.values import Person
 
 EXPLAIN_DAYS = 7  # [S] the police explain why they did not file
 FILE_DAYS = 15  # [S] the police file after the notice

@@ -9,16 +9,17 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnyDay, PastDay, PastMoment
+from lianzhi.protocol.values import Line, Name, Prose, Sha256
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.envelope import Ref
 from schemas.identifiers import CaseNo, Phone
 from schemas.items import distinct
-from schemas.rules import broken
 from schemas.steps import StepItem
 from schemas.terms import check_order
-from schemas.times import AnyDay, PastDay, PastMoment
-from schemas.values import Line, Name, Need, Prose, Sha256
+from schemas.values import Need
 
 REVIEW_LABELS = {
     "case-review": "专项评查",

@@ -10,7 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ValidationInfo, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.context import accepted_before
+from lianzhi.protocol.times import AnyDay, ComingDay, PastDay
+from lianzhi.protocol.values import Line, Name, Prose
 from schemas.catalogue import (
     ApprovalRule,
     Classification,
@@ -22,7 +25,6 @@ from schemas.catalogue import (
     MeasureRule,
     Shape,
 )
-from schemas.context import accepted_before
 from schemas.endings import LIFTED, delisted
 from schemas.items import distinct
 from schemas.law.circles import LIMITED, check_circle, circle
@@ -32,8 +34,7 @@ from schemas.matters.sanction_dishonest import DEBTOR_EXAMPLE, RECIPIENTS
 from schemas.people import NaturalPerson, check_adult
 from schemas.sanctions import PublishedItem, RecipientItem, check_public_number, check_representative, listed
 from schemas.terms import check_months
-from schemas.times import AnyDay, ComingDay, PastDay
-from schemas.values import Line, MeasureNo, Name, Person, Prose
+from schemas.values import MeasureNo, Person
 
 EXEMPT_MONTHS = 1  # [H] 法发〔2019〕35号
 LIFT_DAYS = 3  # [H] working days

@@ -11,7 +11,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ValidationInfo, field_validator, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.context import accepted_before
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnyDay, ComingDay, PastDay
+from lianzhi.protocol.values import Line, Name, Prose
 from schemas.catalogue import (
     ApprovalRule,
     Classification,
@@ -23,18 +27,15 @@ from schemas.catalogue import (
     MeasureRule,
     Shape,
 )
-from schemas.context import accepted_before
 from schemas.endings import DELISTED, delisted
 from schemas.items import distinct
 from schemas.law.circles import LISTED, check_circle, circle
 from schemas.law.signatures import signed_by
 from schemas.matters.association import DISRUPTION_LABELS, PERFORMANCE_LABELS, Disruption, Performance
 from schemas.people import check_adult
-from schemas.rules import broken
 from schemas.sanctions import PublishedItem, check_public_number, check_representative, listed
 from schemas.terms import check_years
-from schemas.times import AnyDay, ComingDay, PastDay
-from schemas.values import Line, Name, Person, Prose
+from schemas.values import Person
 
 LIST_YEARS = 2  # [H] 法释〔2017〕7号 article 2
 EXTENDED_YEARS = 5  # [H] the same: two, and one to three more

@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.times import PastDay
+from lianzhi.protocol.values import Line, Prose
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.items import distinct
 from schemas.law.ending_papers import papers_to_end
@@ -23,8 +25,7 @@ from schemas.matters.sanction_dishonest import (
     check_entry,
 )
 from schemas.sanctions import RecipientItem, check_public_number, listed
-from schemas.times import PastDay
-from schemas.values import Line, MeasureNo, Person, Prose
+from schemas.values import MeasureNo, Person
 
 CHANGE_DAYS = 3  # [H] working days, 法释〔2017〕7号 articles 10 to 12
 

@@ -7,7 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ValidationInfo, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.context import accepted_before, today_of
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.times import AnyDay, AnyMoment
+from lianzhi.protocol.values import Line, Prose
 from schemas.catalogue import (
     ApprovalRule,
     Classification,
@@ -19,17 +23,14 @@ from schemas.catalogue import (
     MeasureRule,
     Shape,
 )
-from schemas.context import accepted_before, today_of
 from schemas.endings import LIFTED, NOTES, numbered
-from schemas.envelope import Ref
 from schemas.identifiers import Phone
 from schemas.law.circles import KEPT, check_circle, circle
 from schemas.law.ending_papers import papers_to_end
 from schemas.law.lookouts import exit_notice_months
 from schemas.people import NaturalPerson, check_adult, person_objects
 from schemas.terms import check_months, check_prolonging
-from schemas.times import AnyDay, AnyMoment
-from schemas.values import Line, MeasureNo, Person, Prose
+from schemas.values import MeasureNo, Person
 
 Mode = Literal["refuse-papers", "stop-at-border", "watch-border"]
 MODE_LABELS = {

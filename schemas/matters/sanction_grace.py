@@ -7,7 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnyDay, ComingDay, PastDay
+from lianzhi.protocol.values import Prose
 from schemas.catalogue import (
     ApprovalRule,
     Classification,
@@ -21,11 +24,9 @@ from schemas.catalogue import (
 )
 from schemas.law.ending_papers import papers_to_end
 from schemas.people import person_objects
-from schemas.rules import broken
 from schemas.sanctions import PublishedItem
 from schemas.terms import check_months, months_later
-from schemas.times import AnyDay, ComingDay, PastDay
-from schemas.values import MeasureNo, Person, Prose
+from schemas.values import MeasureNo, Person
 
 GRACE_MONTHS = (1, 3)  # [H] 法发〔2019〕35号
 

@@ -6,15 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import ComingDay, PastDay
+from lianzhi.protocol.values import Line, Name, Prose
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.items import distinct
 from schemas.matters.sanction_dishonest import DEBTOR_EXAMPLE, RECIPIENTS
-from schemas.rules import broken
 from schemas.sanctions import check_public_number, check_representative
 from schemas.terms import check_order
-from schemas.times import ComingDay, PastDay
-from schemas.values import Line, Name, Person, Prose
+from schemas.values import Person
 
 Repaired = Literal["dishonest", "consumption-limit"]
 REPAIRED_LABELS = {"dishonest": "失信信息已撤销", "consumption-limit": "限制消费已解除"}

@@ -6,7 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import ComingDay, PastDay, PastMoment
+from lianzhi.protocol.values import Prose, Sha256
 from schemas.catalogue import (
     Classification,
     Deadline,
@@ -15,14 +19,11 @@ from schemas.catalogue import (
     MatterType,
     Shape,
 )
-from schemas.envelope import Ref
 from schemas.identifiers import Phone
 from schemas.items import distinct
 from schemas.matters.association import DISRUPTION_LABELS, Disruption
-from schemas.rules import broken
 from schemas.terms import days_between
-from schemas.times import ComingDay, PastDay, PastMoment
-from schemas.values import Address, Person, Prose, Sha256
+from schemas.values import Address, Person
 
 REPLY_DAYS = 3  # [D] between the notice and the last day to reply
 

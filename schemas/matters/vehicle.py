@@ -10,7 +10,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, field_validator, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnyDay, PastMoment
+from lianzhi.protocol.values import Line
 from schemas.catalogue import (
     ApprovalRule,
     Classification,
@@ -25,15 +29,12 @@ from schemas.catalogue import (
 from schemas.debts import DEBT_REASON_LABELS, DebtReason, check_debt_reason
 from schemas.done import NUMBER
 from schemas.endings import original
-from schemas.envelope import Ref
 from schemas.identifiers import DivisionCode
 from schemas.items import ControlledItem, distinct
 from schemas.law.ending_papers import papers_to_end
 from schemas.plates import is_protected
-from schemas.rules import broken
 from schemas.terms import check_days, check_renewal, check_years
-from schemas.times import AnyDay, PastMoment
-from schemas.values import Line, Measure, Money, Person, Vehicle
+from schemas.values import Measure, Money, Person, Vehicle
 
 SEAL_YEARS = 2  # INT-485: movables at most two years
 WINDOW_DAYS = 90

@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, field_validator, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import PastMoment
+from lianzhi.protocol.values import Document, Line, Name, Prose, Sha256
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.envelope import Ref
 from schemas.items import distinct
-from schemas.rules import broken
-from schemas.times import PastMoment
-from schemas.values import Document, Line, MeasureNo, Name, Prose, Sha256
+from schemas.values import MeasureNo
 
 LEAST_PHOTOS = 4  # [D] docs/domain.md 2.4
 

@@ -6,16 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import ValidationInfo, field_validator, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnyDay, PastDay
+from lianzhi.protocol.values import Line
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.envelope import Ref
 from schemas.identifiers import Plate, QuotedCaseNo, Vin
 from schemas.people import person_objects
 from schemas.plates import PLATE_LABELS, fits_kind
-from schemas.rules import broken
 from schemas.terms import check_order
-from schemas.times import AnyDay, PastDay
-from schemas.values import Line, Need, Person, PlateKind
+from schemas.values import Need, Person, PlateKind
 
 
 class NamedVehicle(Model):

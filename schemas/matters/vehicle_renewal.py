@@ -7,11 +7,13 @@ from typing import Annotated, Any
 
 from pydantic import ValidationInfo, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.context import today_of
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.times import AnyDay, AnyMoment
+from lianzhi.protocol.values import Prose
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
-from schemas.context import today_of
 from schemas.endings import cancelled
-from schemas.envelope import Ref
 from schemas.matters.vehicle import (
     SEAL_EXAMPLE,
     TWO_PEOPLE,
@@ -22,8 +24,7 @@ from schemas.matters.vehicle import (
     vehicle_objects,
 )
 from schemas.terms import check_days, check_prolonging
-from schemas.times import AnyDay, AnyMoment
-from schemas.values import Measure, MeasureNo, Prose
+from schemas.values import Measure, MeasureNo
 
 
 class VehicleControlRenew(Model):

@@ -7,10 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import field_validator, model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import AnyDay, AnyMoment, ComingDay, PastMoment
+from lianzhi.protocol.values import Line, Name, Prose, Sha256
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
 from schemas.endings import cancelled
-from schemas.envelope import Ref
 from schemas.identifiers import Phone, Plate
 from schemas.items import DutyPhones
 from schemas.law.ending_papers import papers_to_end
@@ -25,10 +28,8 @@ from schemas.matters.vehicle import (
     vehicle_objects,
 )
 from schemas.plates import PLATE_LABELS
-from schemas.rules import broken
 from schemas.terms import check_days
-from schemas.times import AnyDay, AnyMoment, ComingDay, PastMoment
-from schemas.values import Line, Measure, MeasureNo, Name, PlateKind, Prose, Sha256, Vehicle
+from schemas.values import Measure, MeasureNo, PlateKind, Vehicle
 
 # --- stop it on the road ------------------------------------------------------------------------------------------
 

@@ -10,14 +10,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import model_validator
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.rules import broken
+from lianzhi.protocol.times import ComingMoment
+from lianzhi.protocol.values import Name, Prose
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.envelope import Ref
 from schemas.identifiers import DivisionCode, Phone
-from schemas.rules import broken
 from schemas.steps import StepItem
-from schemas.times import ComingMoment
-from schemas.values import Name, Prose
 
 ACT_LABELS = {
     "search": "搜查",

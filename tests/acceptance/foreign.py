@@ -13,9 +13,9 @@ from typing import Any
 from gateway.bootstrap import running
 from gateway.broker.management import Management
 from gateway.client import CourtClient, Event
-from gateway.crypto.keyring import private_key_from_jwk
 from gateway.registry.config import load_config
 from gateway.registry.participants import load_registry
+from lianzhi.crypto.keyring import private_key_from_jwk
 from schemas.catalogue import catalogue
 from simulation.parties import BACKUP, CHIEF, CLERK, HANDLER, HOME, PRESIDENT, Parties
 from simulation.private_broker import PrivateBroker

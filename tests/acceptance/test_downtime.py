@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from gateway.core.deadlines import Due, after
 from gateway.core.records import Event, Request
 from gateway.registry.calendars import shipped
-from schemas.envelope import parse_timestamp, timestamp
+from lianzhi.protocol.envelope import parse_timestamp, timestamp
 from simulation.parties import GRID, HOME
 from tests.agency import Agency
 from tests.faults import GRID as VERIFY

@@ -27,11 +27,11 @@ SOURCE = '''
 
 from typing import Annotated, Literal
 
-from schemas.base import Model, label
+from lianzhi.protocol.base import Model, label
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.envelope import Ref
-from schemas.times import ComingMoment
-from schemas.values import Line
+from lianzhi.protocol.envelope import Ref
+from lianzhi.protocol.times import ComingMoment
+from lianzhi.protocol.values import Line
 
 
 class Act(Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.core.records import Message
-from gateway.crypto.sdjwt import parse
+from lianzhi.crypto.sdjwt import parse
 from simulation.parties import GAOLING
 from tests.agency import Agency
 from tests.faults import ENTRUST, PERSON

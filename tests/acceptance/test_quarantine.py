@@ -17,7 +17,7 @@ from aiormq.exceptions import ChannelAccessRefused, ChannelPreconditionFailed
 from uuid_utils.compat import uuid7
 
 from gateway.bounds import Bounds
-from schemas.envelope import GATEWAY_NOTICE, GATEWAY_PING
+from lianzhi.protocol.envelope import GATEWAY_NOTICE, GATEWAY_PING
 from simulation.parties import GRID, POLICE
 from simulation.private_broker import PrivateBroker
 from tests.eventually import eventually

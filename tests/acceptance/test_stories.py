@@ -15,9 +15,9 @@ import structlog
 from uuid_utils.compat import uuid7
 
 from gateway.application.ports import Store
-from gateway.crypto import base64url
-from gateway.crypto.limits import Limits
-from gateway.crypto.sdjwt import parse
+from lianzhi.crypto import base64url
+from lianzhi.crypto.limits import Limits
+from lianzhi.crypto.sdjwt import parse
 from simulation.parties import CHIEF, CLERK, DEPUTY, FUPING, HOME, PRESIDENT
 from tests.court_system import fresh_payload
 from tests.faults import CANCEL, HIT, PERSON, SEAL

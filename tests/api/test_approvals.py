@@ -15,10 +15,10 @@ import pytest_asyncio
 from gateway.core.approvals import ApprovalTerms
 from gateway.core.routing import Participant
 from gateway.core.settings import Settings
-from gateway.crypto.jcs import over
 from gateway.store import SqlStore
+from lianzhi.crypto.jcs import over
+from lianzhi.protocol.envelope import CONTENT_TYPE
 from schemas.catalogue import catalogue
-from schemas.envelope import CONTENT_TYPE
 from tests.api.world import (
     COURT,
     NOW,

@@ -14,12 +14,12 @@ from multidict import CIMultiDict
 from gateway.application.context import new_id
 from gateway.bounds import Bounds
 from gateway.core.routing import Directory
-from gateway.crypto import jws
-from gateway.crypto.strictjson import dumps
-from gateway.errors import MisuseError
 from gateway.http.caller import Credentials
 from gateway.http.operations import OPERATIONS
 from gateway.store import SqlStore
+from lianzhi.crypto import jws
+from lianzhi.crypto.strictjson import dumps
+from lianzhi.errors import MisuseError
 from tests.api.world import (
     COURT,
     GRID,

@@ -10,7 +10,7 @@ import pytest
 from multidict import CIMultiDict
 
 from gateway.application.ports import RequestFilter
-from gateway.crypto.strictjson import dumps
+from lianzhi.crypto.strictjson import dumps
 from tests.api.world import (
     COURT,
     GRID,

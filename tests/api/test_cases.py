@@ -13,10 +13,10 @@ import pytest_asyncio
 
 from gateway.core.records import Message
 from gateway.core.routing import Participant
-from gateway.crypto.base64url import decode
 from gateway.store import SqlStore
+from lianzhi.crypto.base64url import decode
+from lianzhi.protocol.envelope import CONTENT_TYPE
 from schemas.catalogue import Kind, catalogue
-from schemas.envelope import CONTENT_TYPE
 from tests.api.world import (
     CASE,
     COURT,

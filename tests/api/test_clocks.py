@@ -17,8 +17,8 @@ from gateway.core.records import Changes, Event, Measure, Request
 from gateway.core.routing import Participant
 from gateway.core.settings import Settings
 from gateway.store import SqlStore
+from lianzhi.protocol.envelope import parse_timestamp
 from schemas.catalogue import Kind, catalogue
-from schemas.envelope import parse_timestamp
 from tests.api.test_read import commissioned
 from tests.api.world import CASE, COURT, POLICE, Keys, World, grid_request, participants, seal_request, serving
 

@@ -14,8 +14,8 @@ import pytest
 import structlog
 
 from gateway.bounds import Bounds
-from gateway.crypto.limits import Limits
 from gateway.store import SqlStore
+from lianzhi.crypto.limits import Limits
 from schemas.catalogue import catalogue
 from tests.api.test_auth import partner_jwt
 from tests.api.world import (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.application.conversation import compose
-from schemas.envelope import CONTENT_TYPE
+from lianzhi.protocol.envelope import CONTENT_TYPE
 from tests.api.world import CASE, COURT, World, gathered, grid_request, locate_request
 
 MANY = 50

@@ -11,8 +11,8 @@ import pytest
 import structlog
 
 from gateway.application.ports import RequestFilter
-from gateway.crypto.strictjson import dumps
 from gateway.http.operations import OPERATIONS, Operation
+from lianzhi.crypto.strictjson import dumps
 from tests.api.world import World, grid_request, token_for
 
 BODY = dumps(grid_request()).encode()

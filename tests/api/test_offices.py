@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from gateway.core.routing import Participant
 from gateway.store import SqlStore
+from lianzhi.protocol.envelope import CONTENT_TYPE
 from schemas.catalogue import Kind, catalogue
-from schemas.envelope import CONTENT_TYPE
 from tests.api.world import (
     CASE,
     COURT,

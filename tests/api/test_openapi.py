@@ -18,10 +18,10 @@ from gateway.http.app import build_app
 from gateway.http.asyncapi import asyncapi_document
 from gateway.http.openapi import openapi_document
 from gateway.http.operations import OPERATIONS
+from lianzhi.problem import REASONS
+from lianzhi.protocol.verbs import VERBS
 from schemas.catalogue import catalogue
 from schemas.opening import Submission
-from schemas.problem import REASONS
-from schemas.replies import VERBS
 from schemas.validation import validate as validated
 from tests.api.world import World, grid_request, locate_request, seal_request
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from gateway.application.submission.platform_numbers import PlatformNumbers
-from gateway.errors import RejectedError
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.envelope import CONTENT_TYPE
 from schemas.catalogue import catalogue
-from schemas.envelope import CONTENT_TYPE
 from schemas.law.force import SHIPPED, put_in_force
 from schemas.law.reading import read_law
 from schemas.opening import PlatformFiling

@@ -11,11 +11,11 @@ import structlog
 
 from gateway.application.cursors import page_cursor
 from gateway.bounds import Bounds
-from gateway.crypto import base64url
-from gateway.crypto.keyring import Keyring
-from gateway.crypto.policy import authenticate, examine
-from gateway.crypto.seal import unseal
 from gateway.store import SqlStore
+from lianzhi.crypto import base64url
+from lianzhi.crypto.keyring import Keyring
+from lianzhi.crypto.seal import unseal
+from lianzhi.protocol.policy import authenticate, examine
 from schemas.catalogue import catalogue
 from tests.api.world import (
     CASE,

@@ -14,12 +14,12 @@ from gateway.application.group_commit import one_by_one
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.validate import Prover
 from gateway.core.routing import Participant
-from gateway.crypto.base64url import decode
-from gateway.crypto.strictjson import dumps
-from gateway.errors import RejectedError
 from gateway.store import SqlStore
+from lianzhi.crypto.base64url import decode
+from lianzhi.crypto.strictjson import dumps
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.envelope import CONTENT_TYPE
 from schemas.catalogue import Kind, catalogue
-from schemas.envelope import CONTENT_TYPE
 from tests.api.world import (
     CASE,
     Keys,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.crypto.sdjwt import parse
+from lianzhi.crypto.sdjwt import parse
+from lianzhi.protocol.envelope import CONTENT_TYPE
 from schemas.catalogue import catalogue
-from schemas.envelope import CONTENT_TYPE
 from tests.api.test_read import RECEIPT, commissioned, located
 from tests.api.world import COURT, NEIGHBOUR, POLICE, World, document, gathered, grid_request
 

@@ -10,9 +10,9 @@ import pytest
 
 from gateway.application.ports import RequestFilter
 from gateway.core.settings import Settings
-from gateway.crypto.sdjwt import parse
 from gateway.store import SqlStore, engine, open_store
-from schemas.envelope import CONTENT_TYPE
+from lianzhi.crypto.sdjwt import parse
+from lianzhi.protocol.envelope import CONTENT_TYPE
 from tests.api.world import (
     COURT,
     GRID,

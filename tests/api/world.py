@@ -34,7 +34,13 @@ from gateway.bounds import Bounds
 from gateway.core.records import Message
 from gateway.core.routing import Client, Directory, Participant, Staff
 from gateway.core.settings import Settings
-from gateway.crypto.keyring import (
+from gateway.http.addresses import Network
+from gateway.http.app import Api, serve_http, serve_metrics
+from gateway.http.operations import OPERATIONS
+from gateway.papers import LocalDocuments
+from gateway.registry.calendars import shipped
+from gateway.store import SqlStore
+from lianzhi.crypto.keyring import (
     Keyring,
     PrivateKey,
     generate_jwk,
@@ -42,20 +48,14 @@ from gateway.crypto.keyring import (
     public_jwk,
     public_key_from_jwk,
 )
-from gateway.crypto.limits import Limits
-from gateway.crypto.sdjwt import SignedMessage, issue
-from gateway.crypto.seal import seal
-from gateway.crypto.strictjson import dumps
-from gateway.http.addresses import Network
-from gateway.http.app import Api, serve_http, serve_metrics
-from gateway.http.operations import OPERATIONS
-from gateway.papers import LocalDocuments
-from gateway.registry.calendars import shipped
-from gateway.store import SqlStore
+from lianzhi.crypto.limits import Limits
+from lianzhi.crypto.sdjwt import SUBMISSION_TYP, SignedMessage, issue
+from lianzhi.crypto.seal import seal
+from lianzhi.crypto.strictjson import dumps
+from lianzhi.protocol.envelope import CANONICAL, CONTENT_TYPE, dataschema, timestamp
+from lianzhi.protocol.verbs import split
 from schemas.catalogue import Classification, Kind, catalogue
-from schemas.envelope import CANONICAL, CONTENT_TYPE, SUBMISSION_TYP, dataschema, timestamp
 from schemas.law.ending_papers import ending_kinds
-from schemas.replies import split
 from schemas.validation import refs_of
 from tests.dated import by_now
 

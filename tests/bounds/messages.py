@@ -12,9 +12,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from gateway.core.lifecycle import TABLE
+from lianzhi.problem import FieldError
+from lianzhi.protocol.verbs import VERBS
 from schemas.catalogue import MatterType, catalogue
-from schemas.problem import FieldError
-from schemas.replies import VERBS
 from schemas.results import content_model
 from schemas.validation import InvalidError, parse_data
 from tests.bounds.filling import filled

@@ -12,11 +12,11 @@ from gateway.bounds import Bounds
 from gateway.core.records import Changes
 from gateway.core.routing import Directory
 from gateway.core.settings import Settings
-from gateway.crypto.limits import Limits
-from gateway.errors import LianzhiError
 from gateway.registry.calendars import shipped
 from gateway.store import SqlStore
 from gateway.store.columns import micros
+from lianzhi.crypto.limits import Limits
+from lianzhi.errors import LianzhiError
 from schemas.catalogue import catalogue
 from tests.api.world import Keys, SetClock, participants
 from tests.contract.samples import COURT, NOW, message, number, outbox, write

@@ -19,8 +19,8 @@ from adapters.registry import adapter_for, dialects, partners
 from adapters.shape import message
 from adapters.table import TableAdapter
 from gateway.core.lifecycle import TABLE
+from lianzhi.protocol.verbs import VERBS
 from schemas.catalogue import Classification, Kind, MatterType, catalogue
-from schemas.replies import VERBS
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ import asyncpg
 import pytest
 
 from gateway.core.soundness_words import RULES
-from gateway.errors import ConfigurationError, StoreUnavailableError
 from gateway.keeping import Checked, look_over
 from gateway.registry.config import load_config
 from gateway.store.migrate import migrate
+from lianzhi.errors import ConfigurationError, StoreUnavailableError
 from tests import postgres
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "written_before" / "f2027db"

@@ -52,8 +52,8 @@ from gateway.store.rows import (
     Codec,
 )
 from gateway.store.tables import metadata
-from schemas.envelope import Envelope, Head
-from schemas.replies import VERBS
+from lianzhi.protocol.envelope import Envelope, Head
+from lianzhi.protocol.verbs import VERBS
 from tests.contract.samples import message, number, outbox, request, write
 
 LARGEST = 2**53 - 1

@@ -10,10 +10,10 @@ import pytest
 
 from gateway.application.context import Context
 from gateway.core.records import Changes
-from gateway.errors import LianzhiError, OversizeError, RefusedError, UnansweredError, UnroutableError
 from gateway.store import SqlStore, leasing
 from gateway.store.columns import micros
 from gateway.store.query import Query
+from lianzhi.errors import LianzhiError, OversizeError, RefusedError, UnansweredError, UnroutableError
 from tests.api.world import COURT as HOME
 from tests.api.world import GRID, POLICE, SetClock
 from tests.contract.backlog import Wire, add, context, dispatcher, key, pile

@@ -14,8 +14,8 @@ import pytest_asyncio
 from gateway.application.deadlines.clock_guard import ClockGuard, OtherClock, longest_waits
 from gateway.bounds import Bounds
 from gateway.core.records import Changes, Event
-from gateway.crypto.keys import PublicKey
 from gateway.store import SqlStore
+from lianzhi.crypto.keys import PublicKey
 from tests.api.test_read import RECEIPT
 from tests.api.world import COURT, GRID, Keys, World, grid_request, serving
 from tests.contract import samples

@@ -22,8 +22,8 @@ from gateway.bounds import Bounds
 from gateway.core.doubts import Doubt
 from gateway.core.forgotten import Forgotten
 from gateway.core.records import Changes, Measure
-from gateway.errors import RejectedError
 from gateway.store import SqlStore, open_store
+from lianzhi.errors import RejectedError
 from tests.api.test_read import RECEIPT
 from tests.api.world import GRID, POLICE, Keys, World, grid_request, seal_request, serving
 from tests.contract.samples import NOW, write

@@ -13,10 +13,10 @@ import pytest_asyncio
 from gateway.application.context import new_id
 from gateway.application.outbound.dispatch import Dispatcher
 from gateway.bounds import Bounds
-from gateway.crypto.sdjwt import issue
 from gateway.store import SqlStore
 from gateway.store.transaction import SqlTransaction
-from schemas.envelope import dataschema, timestamp
+from lianzhi.crypto.sdjwt import issue
+from lianzhi.protocol.envelope import dataschema, timestamp
 from tests.api.test_read import RECEIPT
 from tests.api.world import COURT, GRID, Keys, World, grid_request, serving
 

@@ -17,9 +17,9 @@ from gateway.application.recovery.restored import look, restored
 from gateway.application.submission.numbers import Numbers
 from gateway.core.marks import MARGIN, Mark
 from gateway.core.records import Changes, Event
-from gateway.errors import ConfigurationError, MarkUnreadableError, RejectedError
 from gateway.registry.mark_file import MARK_FILE, MarkFile
 from gateway.store.store import SqlStore
+from lianzhi.errors import ConfigurationError, MarkUnreadableError, RejectedError
 from tests.api.world import GRID, Keys, grid_request, serving
 from tests.contract.samples import NOW
 from tests.contract.test_held import outgoing

@@ -16,11 +16,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
-from gateway.errors import ConfigurationError
 from gateway.store import open_store
 from gateway.store.engine import create_engine, database_url, sqlite_path
 from gateway.store.migrate import _config, migrate
 from gateway.store.tables import metadata
+from lianzhi.errors import ConfigurationError
 from tests import postgres
 from tests.child import Child
 from tests.contract import migration_victim

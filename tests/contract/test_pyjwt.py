@@ -9,9 +9,9 @@ import jwt
 import pytest
 from jwt.api_jws import PyJWS
 
-from gateway.crypto import base64url, sdjwt
-from gateway.crypto.keyring import Keyring, generate_jwk, private_key_from_jwk, public_jwk, public_key_from_jwk
-from schemas.envelope import MESSAGE_TYP
+from lianzhi.crypto import base64url, sdjwt
+from lianzhi.crypto.keyring import Keyring, generate_jwk, private_key_from_jwk, public_jwk, public_key_from_jwk
+from lianzhi.crypto.sdjwt import MESSAGE_TYP
 from tests.vectors import scene
 from tests.vectors.scene import BODY, event
 

@@ -14,10 +14,10 @@ from gateway.application.posts import Answer, Handed
 from gateway.application.submission.numbers import Numbers
 from gateway.application.submission.submit import Submitter, fingerprint
 from gateway.core.routing import Client
-from gateway.crypto.sdjwt import parse
-from gateway.errors import RejectedError
 from gateway.store import SqlStore
-from schemas.envelope import CONTENT_TYPE
+from lianzhi.crypto.sdjwt import parse
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.envelope import CONTENT_TYPE
 from tests.api.world import COURT, Keys, World, locate_request, serving
 
 PATH = "/v1/requests"

@@ -13,9 +13,9 @@ from gateway.application.context import new_id
 from gateway.application.outbound.dispatch import Dispatcher
 from gateway.bounds import Bounds
 from gateway.core.records import Changes
-from gateway.crypto.sdjwt import issue, parse
 from gateway.store import SqlStore
-from schemas.envelope import timestamp
+from lianzhi.crypto.sdjwt import issue, parse
+from lianzhi.protocol.envelope import timestamp
 from tests.api.world import COURT, GRID, POLICE, Keys, World, grid_request, serving
 
 BOUNDS = Bounds(sent_again_per_request=5, notices_per_minute=20)

@@ -19,8 +19,8 @@ from gateway.application.deadlines.scheduler import ClockWork
 from gateway.application.outbound.dispatch import Dispatcher
 from gateway.core.records import Changes
 from gateway.core.routing import Directory
-from gateway.errors import ConflictError
 from gateway.store import SqlStore
+from lianzhi.errors import ConflictError
 from tests.api.test_clocks import asked, timeline
 from tests.api.world import GRID, POLICE, Keys, World, grid_request, seal_request, serving
 

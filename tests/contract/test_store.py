@@ -11,9 +11,9 @@ import pytest
 
 from gateway.application.ports import KnownMessage, RequestFilter
 from gateway.core.records import Changes, Event, Message, Naming, PartnerVersion, Request
-from gateway.errors import ConflictError, MisuseError
 from gateway.store import SqlStore
 from gateway.store.tables import metadata
+from lianzhi.errors import ConflictError, MisuseError
 from tests.contract.samples import (
     COURT,
     GRID,

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from gateway.core.records import ApprovalRow, Changes, Measure, Release, ReleaseItem, SubjectUse
-from gateway.errors import ConflictError
 from gateway.store import SqlStore
+from lianzhi.errors import ConflictError
 from tests.contract.samples import COURT, NOW, measure, number, sendable, write
 
 DAY = "20260324"

@@ -18,8 +18,8 @@ import pytest_asyncio
 
 from gateway.application.ports import RequestFilter
 from gateway.core.records import Changes
-from gateway.errors import ConfigurationError, ConflictError, MisuseError, StoreUnavailableError
 from gateway.store import SqlStore, engine, hung, open_store, wal
+from lianzhi.errors import ConfigurationError, ConflictError, MisuseError, StoreUnavailableError
 from tests import postgres
 from tests.contract.samples import NOW, number, request, sendable, submission, write
 from tests.eventually import eventually

@@ -10,8 +10,8 @@ import pytest
 
 from gateway.application.ports import MeasureFilter
 from gateway.core.records import CaseDebt, Changes, DutyShift
-from gateway.errors import ConflictError
 from gateway.store import SqlStore
+from lianzhi.errors import ConflictError
 from tests.contract.samples import COURT, GRID, MINUTE, NOW, POLICE, measure, number, page, request, step, timer, write
 from tests.eventually import eventually
 

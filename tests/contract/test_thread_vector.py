@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from gateway.crypto import base64url, policy, sdjwt, seal, strictjson
-from gateway.crypto.keyring import Keyring, private_key_from_jwk, public_jwk, public_key_from_jwk
-from gateway.errors import RejectedError
-from schemas.envelope import MESSAGE_TYP, SUBMISSION_TYP, Envelope, SubmissionEnvelope
+from lianzhi.crypto import base64url, sdjwt, seal, strictjson
+from lianzhi.crypto.keyring import Keyring, private_key_from_jwk, public_jwk, public_key_from_jwk
+from lianzhi.crypto.sdjwt import MESSAGE_TYP, SUBMISSION_TYP
+from lianzhi.errors import RejectedError
+from lianzhi.protocol import policy
+from lianzhi.protocol.envelope import Envelope, SubmissionEnvelope
 from tests.vectors.scene import LIMITS, vector
 
 THREAD = vector("thread.json")

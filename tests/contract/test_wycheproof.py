@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from gateway.crypto import algorithms, base64url, jws
-from gateway.crypto.keyring import PublicKey, public_key_from_jwk
-from gateway.errors import MisuseError, RejectedError
+from lianzhi.crypto import algorithms, base64url, jws
+from lianzhi.crypto.keyring import PublicKey, public_key_from_jwk
+from lianzhi.errors import MisuseError, RejectedError
 from tests.vectors.scene import RING, vector
 
 JWS = vector("wycheproof/json_web_signature_test.json")["testGroups"]

@@ -16,7 +16,7 @@ import aiohttp
 from uuid_utils.compat import uuid7
 
 from gateway.client.signing import Author, Handed, submission
-from gateway.crypto.keyring import private_key_from_jwk
+from lianzhi.crypto.keyring import private_key_from_jwk
 from schemas.catalogue import catalogue
 from simulation.parties import ASSOCIATION, CHIEF, CLERK, CLIENT, FUPING, GRID, HANDLER, HOME, POLICE, PRESIDENT
 from tests.dated import lasting

@@ -26,14 +26,14 @@ from pathlib import Path
 from typing import Any
 
 from gateway import process
-from gateway.amqp.consumer import BatchConsumer
-from gateway.amqp.deliveries import Incoming
 from gateway.application.ports import Consumer, Delivery, Publisher, Store, Transaction
 from gateway.bootstrap import ROLES, Role, Wrappers
 from gateway.core.records import Changes
 from gateway.observability import configure_logging
 from gateway.partner import PartnerConfig
 from gateway.registry.config import load_config
+from lianzhi.amqp.consumer import BatchConsumer
+from lianzhi.amqp.deliveries import Incoming
 from tests.fault import agencies
 
 POINTS = (

@@ -17,11 +17,11 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 from gateway.application.ports import Store
 from gateway.bootstrap import ROLES, Gateway, Role, running
 from gateway.broker.topology import DEAD, GATEWAY_USER, from_queue, to_queue
-from gateway.crypto.sdjwt import parse
 from gateway.keeping import look_over
 from gateway.partner import PartnerConfig
 from gateway.registry.config import Config, load_config
 from gateway.store import open_store
+from lianzhi.crypto.sdjwt import parse
 from simulation.parties import ASSOCIATION, FUPING, GRID, HOME, LINTONG, PARTNERS, POLICE, Parties
 from simulation.private_broker import free_port
 from simulation.stage import provision_for, set_stage

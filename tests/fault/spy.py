@@ -11,7 +11,7 @@ import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 
 from gateway.broker.topology import IN, OUT
-from gateway.crypto.sdjwt import parse
+from lianzhi.crypto.sdjwt import parse
 from tests.conftest import Vhost
 
 

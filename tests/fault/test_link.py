@@ -9,12 +9,12 @@ from itertools import count
 
 import pytest
 
-from gateway.amqp import link as link_module
-from gateway.amqp.consumer import BatchConsumer, Incoming
-from gateway.amqp.declare import declare
-from gateway.amqp.link import Link
-from gateway.amqp.publisher import ConfirmedPublisher
-from gateway.errors import UnconfirmedError
+from lianzhi.amqp import link as link_module
+from lianzhi.amqp.consumer import BatchConsumer, Incoming
+from lianzhi.amqp.declare import declare
+from lianzhi.amqp.link import Link
+from lianzhi.amqp.publisher import ConfirmedPublisher
+from lianzhi.errors import UnconfirmedError
 from simulation.private_broker import PrivateBroker
 from tests.conftest import CONNECT_SECONDS, Vhost
 from tests.eventually import eventually

@@ -10,7 +10,7 @@ import asyncio
 
 import pytest
 
-from gateway.amqp.link import Link, own_cancellation_only
+from lianzhi.amqp.link import Link, own_cancellation_only
 from simulation.private_broker import PrivateBroker
 from tests.conftest import CONNECT_SECONDS, Vhost
 from tests.eventually import eventually

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.crypto.keyring import private_key_from_jwk
+from lianzhi.crypto.keyring import private_key_from_jwk
 from schemas.catalogue import catalogue
 from tests.vectors.scene import vector
 

@@ -1,6 +1,6 @@
 """The gateway's end of the wire for a partner in another language: real topology and users, signs and verifies.
 
-Built from gateway.crypto, the adapters and the topology of gateway.broker, so that what the partner answers is judged
+Built from lianzhi.crypto, the adapters and the topology of gateway.broker, so that what the partner answers is judged
 by the very rules and tables that judge it in production.
 """
 
@@ -20,16 +20,17 @@ from uuid_utils.compat import uuid7
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
-from gateway.amqp.link import Link
 from gateway.broker.provision import provision
 from gateway.broker.topology import IN, OUT, from_queue, plan
 from gateway.core.routing import Directory, Participant
-from gateway.crypto import policy, sdjwt, seal
-from gateway.crypto.keyring import Keyring, generate_jwk, private_key_from_jwk, public_jwk, public_key_from_jwk
-from gateway.crypto.limits import Limits
-from schemas import replies
+from lianzhi.amqp.link import Link
+from lianzhi.crypto import sdjwt, seal
+from lianzhi.crypto.keyring import Keyring, generate_jwk, private_key_from_jwk, public_jwk, public_key_from_jwk
+from lianzhi.crypto.limits import Limits
+from lianzhi.protocol import policy
+from lianzhi.protocol import verbs as replies
+from lianzhi.protocol.envelope import CONTENT_TYPE, Envelope, OutsideEnvelope, dataschema, timestamp
 from schemas.catalogue import Kind, catalogue
-from schemas.envelope import CONTENT_TYPE, Envelope, OutsideEnvelope, dataschema, timestamp
 from schemas.validation import parse_data, refs_of
 from tests.conftest import Vhost
 from tests.eventually import eventually
@@ -270,7 +271,7 @@ class NodeCourt:
         }
         return str(event["id"]), sdjwt.issue(event, "body", body, self.private[f"{COURT}.sig.1"]).raw
 
-    # reading, by the rules of gateway.crypto.policy and the tables of the adapters
+    # reading, by the rules of lianzhi.protocol.policy and the tables of the adapters
 
     async def read(self, code: str, raw: bytes, routing_key: str) -> Answer:
         now = datetime.now(UTC)

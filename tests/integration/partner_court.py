@@ -18,21 +18,22 @@ import aio_pika
 from aio_pika.abc import AbstractConnection, AbstractExchange, AbstractIncomingMessage, AbstractQueue
 from uuid_utils.compat import uuid7
 
-from gateway.amqp.link import Link
 from gateway.broker.provision import provision
 from gateway.broker.topology import OUT, from_queue, plan, to_queue
 from gateway.core.routing import Directory, Participant
-from gateway.crypto import policy, sdjwt, seal
-from gateway.crypto.keyring import (
+from lianzhi.amqp.link import Link
+from lianzhi.crypto import sdjwt, seal
+from lianzhi.crypto.keyring import (
     Keyring,
     generate_jwk,
     private_key_from_jwk,
     public_jwk,
     public_key_from_jwk,
 )
-from gateway.crypto.limits import Limits
+from lianzhi.crypto.limits import Limits
+from lianzhi.protocol import policy
+from lianzhi.protocol.envelope import CONTENT_TYPE, Envelope, OutsideEnvelope, timestamp
 from schemas.catalogue import Kind, catalogue
-from schemas.envelope import CONTENT_TYPE, Envelope, OutsideEnvelope, timestamp
 from tests.conftest import Vhost
 
 COURT, POLICE = "court-sn0199", "police-610199"

@@ -12,15 +12,15 @@ from aiormq.abc import ChannelFrame
 from aiormq.channel import Channel
 from aiormq.exceptions import DeliveryError
 
-from gateway.amqp.consumer import BatchConsumer, Incoming
-from gateway.amqp.declare import declare, delete_queue, missing
-from gateway.amqp.frames import PublishFrames
-from gateway.amqp.link import WIRE_ERRORS, Link
-from gateway.amqp.publisher import APART_AT_MOST, ConfirmedPublisher
 from gateway.broker.lookout import Lookout
 from gateway.broker.topology import OUT
-from gateway.errors import MisuseError, OversizeError, RefusedError, UnconfirmedError, UnroutableError
-from schemas.envelope import CONTENT_TYPE
+from lianzhi.amqp.consumer import BatchConsumer, Incoming
+from lianzhi.amqp.declare import declare, delete_queue, missing
+from lianzhi.amqp.frames import PublishFrames
+from lianzhi.amqp.link import WIRE_ERRORS, Link
+from lianzhi.amqp.publisher import APART_AT_MOST, ConfirmedPublisher
+from lianzhi.errors import MisuseError, OversizeError, RefusedError, UnconfirmedError, UnroutableError
+from lianzhi.protocol.envelope import CONTENT_TYPE
 from simulation.private_broker import free_port
 from tests.conftest import Vhost
 from tests.eventually import eventually

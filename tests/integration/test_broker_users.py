@@ -12,14 +12,14 @@ from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import ProbableAuthenticationError
 from aiormq.exceptions import ChannelAccessRefused, ChannelPreconditionFailed
 
-from gateway.amqp.link import Link
-from gateway.amqp.publisher import ConfirmedPublisher
 from gateway.broker.consumer import GatewayConsumer
 from gateway.broker.provision import declare_topology, provision
 from gateway.broker.publisher import GatewayPublisher
 from gateway.broker.topology import DEAD, GATEWAY_USER, IN, MARK, OUT, from_queue, plan, to_queue
 from gateway.core.routing import Directory, Participant
-from gateway.errors import ConfigurationError, UnconfirmedError
+from lianzhi.amqp.link import Link
+from lianzhi.amqp.publisher import ConfirmedPublisher
+from lianzhi.errors import ConfigurationError, UnconfirmedError
 from schemas.catalogue import Kind, catalogue
 from tests.conftest import CONNECT_SECONDS, Vhost
 from tests.eventually import eventually

@@ -23,8 +23,8 @@ from gateway.client import (
     UnexpectedAnswerError,
 )
 from gateway.client.feed import CURSOR
-from gateway.errors import MisuseError, RejectedError
-from schemas.problem import Problem
+from lianzhi.errors import MisuseError, RejectedError
+from lianzhi.problem import Problem
 from tests.eventually import eventually
 from tests.integration.handed_in import BODY, COURT, GRID, SIGN, TOKEN
 from tests.misbehaving import Misbehaving

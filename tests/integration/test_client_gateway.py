@@ -13,9 +13,9 @@ import pytest
 
 from gateway.client import Backoff, CourtClient, InvalidBodyError, Message, ProblemError
 from gateway.client.signing import Act, plain_act
-from gateway.crypto.sdjwt import parse
 from gateway.store import open_store
 from gateway.store.migrate import migrate
+from lianzhi.crypto.sdjwt import parse
 from schemas.catalogue import catalogue
 from tests.api.world import (
     CASE,

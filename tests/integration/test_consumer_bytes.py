@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from gateway.amqp import source
-from gateway.amqp.consumer import BatchConsumer, Incoming
-from gateway.amqp.declare import declare
-from gateway.amqp.deliveries import Kept
-from gateway.amqp.link import Link
-from gateway.amqp.publisher import ConfirmedPublisher
+from lianzhi.amqp import source
+from lianzhi.amqp.consumer import BatchConsumer, Incoming
+from lianzhi.amqp.declare import declare
+from lianzhi.amqp.deliveries import Kept
+from lianzhi.amqp.link import Link
+from lianzhi.amqp.publisher import ConfirmedPublisher
 from tests.conftest import Vhost
 from tests.eventually import eventually
 

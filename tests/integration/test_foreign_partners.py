@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from gateway.amqp.link import Link
-from gateway.crypto.sdjwt import parse
-from schemas.envelope import Envelope
+from lianzhi.amqp.link import Link
+from lianzhi.crypto.sdjwt import parse
+from lianzhi.protocol.envelope import Envelope
 from tests import java_partner, node_partner
 from tests.conftest import Vhost
 from tests.integration.node_court import CASE, COURT, GRID, POLICE, NodeCourt

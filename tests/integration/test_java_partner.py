@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from gateway.amqp.link import Link
-from schemas.envelope import Envelope
+from lianzhi.amqp.link import Link
+from lianzhi.protocol.envelope import Envelope
 from tests import java_partner
 from tests.conftest import Vhost
 from tests.integration.node_court import COURT, POLICE, NodeCourt, Talk

@@ -1,4 +1,4 @@
-"""The Java partner's own JSON reader and JOSE, held against published vectors and against `gateway.crypto`."""
+"""The Java partner's own JSON reader and JOSE, held against published vectors and against `lianzhi.crypto`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from gateway.crypto import base64url, jwe
-from gateway.crypto.keyring import generate_jwk, private_key_from_jwk, public_jwk
-from gateway.crypto.sdjwt import digest_of
+from lianzhi.crypto import base64url, jwe
+from lianzhi.crypto.keyring import generate_jwk, private_key_from_jwk, public_jwk
+from lianzhi.crypto.sdjwt import digest_of
 from tests import java_partner
 from tests.integration.node_court import COURT, POLICE
 from tests.vectors.scene import vector

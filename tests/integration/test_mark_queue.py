@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from gateway.amqp.declare import declare, delete_queue
-from gateway.amqp.link import Link
-from gateway.amqp.shelf import Shelf
 from gateway.broker.mark_queue import MarkQueue
 from gateway.broker.topology import MARK, MARKS_KEPT, plan
 from gateway.core.marks import Mark
 from gateway.core.routing import Directory, Participant
-from gateway.errors import MarkUnreadableError
+from lianzhi.amqp.declare import declare, delete_queue
+from lianzhi.amqp.link import Link
+from lianzhi.amqp.shelf import Shelf
+from lianzhi.errors import MarkUnreadableError
 from schemas.catalogue import Kind, catalogue
 from tests.conftest import CONNECT_SECONDS, Vhost
 

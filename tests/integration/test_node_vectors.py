@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.crypto.sdjwt import digest_of
+from lianzhi.crypto.sdjwt import digest_of
 from tests import node_partner
 from tests.integration.node_court import COURT, POLICE
 

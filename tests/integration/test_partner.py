@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from gateway.amqp.link import Link
-from gateway.errors import ConfigurationError
 from gateway.partner import Partner, PartnerConfig
 from gateway.partner.findings import findings
-from schemas.envelope import Envelope
+from lianzhi.amqp.link import Link
+from lianzhi.errors import ConfigurationError
+from lianzhi.protocol.envelope import Envelope
 from tests.child import Child
 from tests.conftest import Vhost
 from tests.eventually import eventually

@@ -11,7 +11,7 @@ from pathlib import Path
 import aio_pika
 import pytest
 
-from gateway.errors import ConfigurationError
+from lianzhi.errors import ConfigurationError
 from simulation import private_broker
 from simulation.private_broker import PrivateBroker
 from tests.eventually import eventually

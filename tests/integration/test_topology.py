@@ -11,7 +11,6 @@ import aio_pika
 import pytest
 from aiormq.exceptions import AMQPError
 
-from gateway.amqp.link import Link
 from gateway.application.ports import Delivery
 from gateway.bounds import Bounds
 from gateway.broker import consumer as broker_consumer
@@ -38,7 +37,8 @@ from gateway.broker.topology import (
     to_queue,
 )
 from gateway.core.routing import Directory, Participant
-from gateway.errors import ConfigurationError, UnroutableError
+from lianzhi.amqp.link import Link
+from lianzhi.errors import ConfigurationError, UnroutableError
 from schemas.catalogue import Kind, catalogue
 from tests.conftest import Vhost
 from tests.eventually import eventually

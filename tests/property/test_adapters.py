@@ -20,12 +20,12 @@ from adapters.registry import adapter_for, dialects, partners
 from adapters.shape import message
 from adapters.table import TableAdapter
 from gateway.core.lifecycle import TABLE
-from schemas import times
+from lianzhi.protocol import times
+from lianzhi.protocol.verbs import VERBS
 from schemas.catalogue import Classification, MatterType, catalogue
 from schemas.law.legal_bases import LEGAL_BASES
 from schemas.legal import LegalRef
 from schemas.plates import PLATE_KINDS
-from schemas.replies import VERBS
 from schemas.results import content_model
 from schemas.values import PlateKind
 

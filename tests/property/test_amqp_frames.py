@@ -17,10 +17,10 @@ from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 from pamqp.heartbeat import Heartbeat
 
-from gateway.amqp.deliveries import Incoming, Kept, Tap
-from gateway.amqp.frames import PublishFrames, short
-from gateway.amqp.transport import FrameReader
-from gateway.errors import MisuseError
+from lianzhi.amqp.deliveries import Incoming, Kept, Tap
+from lianzhi.amqp.frames import PublishFrames, short
+from lianzhi.amqp.transport import FrameReader
+from lianzhi.errors import MisuseError
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=60)
 TAPPED, OTHER = 7, 8

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.core.approvals import APPROVING, Approved, barred_from, check_approvals, lacking
 from gateway.core.routing import Staff
-from gateway.errors import RejectedError
+from lianzhi.errors import RejectedError
 from schemas.catalogue import ApprovalRule
 
 NOW = datetime(2026, 3, 24, 2, 0, tzinfo=UTC)

@@ -19,8 +19,8 @@ from gateway.core.lifecycle import TABLE, TERMINAL, Step, decide, is_done
 from gateway.core.main_clock import DUE, ESCALATE, URGE, Basis, opened
 from gateway.core.records import Request, Timer
 from gateway.core.settings import Terms
-from gateway.errors import RejectedError
 from gateway.registry.calendars import shipped
+from lianzhi.errors import RejectedError
 from schemas.catalogue import Deadline, DeadlineKind
 
 START = datetime(2026, 2, 10, 3, 0, tzinfo=UTC)  # before the Spring Festival

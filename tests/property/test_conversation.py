@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from gateway.core.lifecycle import BEFORE, FIRST, STATES, TABLE, TERMINAL, By, Decision, Step, decide
 from gateway.core.records import Request
-from gateway.errors import RejectedError
-from schemas.replies import VERBS
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.verbs import VERBS
 
 START = datetime(2026, 3, 24, 2, 0, tzinfo=UTC)
 TIMES = st.sampled_from(["2026-03-24T10:00:00+08:00", "2026-03-24T10:05:00+08:00"])

@@ -10,6 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
+from lianzhi.protocol.moments import day, moment
+from lianzhi.protocol.normal import squeeze, upper
+from lianzhi.protocol.rules import RULES
+from lianzhi.protocol.texts import line, name, prose
 from schemas import identifiers
 from schemas.countries import country_of_issue
 from schemas.courts import COURTS, court_code
@@ -17,12 +21,8 @@ from schemas.divisions import division
 from schemas.identifiers import MAINLAND
 from schemas.identity import identity_number
 from schemas.legal import legal_code, legal_text
-from schemas.moments import day, moment
-from schemas.normal import squeeze, upper
 from schemas.phones import mobile, phone
 from schemas.plates import PLATE_PROVINCES, plate_number
-from schemas.rules import RULES
-from schemas.texts import line, name, prose
 
 READERS: list[Callable[[str], str]] = [
     identifiers.case_number,

@@ -11,12 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.application.inbound.notices import named_in, said_version
-from gateway.crypto import policy, sdjwt
-from gateway.crypto.keys import PrivateKey
-from gateway.errors import RejectedError
 from gateway.partner.reception import Outside, Raw, Reader, Received, SetAside
+from lianzhi.crypto import sdjwt
+from lianzhi.crypto.keys import PrivateKey
+from lianzhi.crypto.sdjwt import SUBMISSION_TYP
+from lianzhi.errors import RejectedError
+from lianzhi.protocol import policy
+from lianzhi.protocol.envelope import CONTENT_TYPE, GATEWAY_NOTICE, GATEWAY_PING
 from schemas.catalogue import catalogue
-from schemas.envelope import CONTENT_TYPE, GATEWAY_NOTICE, GATEWAY_PING, SUBMISSION_TYP
 from tests.property.test_sdjwt import values
 from tests.vectors import scene
 from tests.vectors.scene import COURT, NOW, POLICE, PRIVATE, RING

@@ -33,10 +33,10 @@ from gateway.core.lifecycle import FIRST, STATES, TABLE, TERMINAL, Step, decide
 from gateway.core.main_clock import ESCALATE, URGE, Basis
 from gateway.core.records import Measure, Request, Timer
 from gateway.core.settings import Terms
-from gateway.errors import RejectedError
 from gateway.registry.calendars import shipped
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.verbs import VERBS
 from schemas.catalogue import Deadline, DeadlineKind
-from schemas.replies import VERBS
 
 START = datetime(2026, 3, 24, 2, 0, tzinfo=UTC)
 ASKER, ASKED, REF = "court-sn0199", "police-610199", "v5t9c2hb"

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.crypto import base64url, policy, sdjwt, seal, strictjson
-from gateway.crypto.keyring import Keyring, private_key_from_jwk, public_jwk, public_key_from_jwk
-from gateway.errors import RejectedError
-from schemas.envelope import MESSAGE_TYP, SUBMISSION_TYP
+from lianzhi.crypto import base64url, sdjwt, seal, strictjson
+from lianzhi.crypto.keyring import Keyring, private_key_from_jwk, public_jwk, public_key_from_jwk
+from lianzhi.crypto.sdjwt import MESSAGE_TYP, SUBMISSION_TYP
+from lianzhi.errors import RejectedError
+from lianzhi.protocol import policy
 from tests.vectors import scene
 from tests.vectors.scene import COURT, LIMITS, MESSAGE_ID, NOW, REQUEST_NO, RING, vector
 

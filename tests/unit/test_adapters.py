@@ -15,7 +15,7 @@ from adapters.contract import Adapter, AdapterError, Canonical
 from adapters.registry import discover
 from adapters.rows import Rows, Table, code, codes, day, flag, joined, legal, moment, spread, under
 from adapters.table import TableAdapter
-from schemas.base import Model
+from lianzhi.protocol.base import Model
 from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
 
 

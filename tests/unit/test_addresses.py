@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.amqp.address import PARAMETERS, check_broker_url
-from gateway.amqp.link import Link
-from gateway.errors import ConfigurationError
 from gateway.registry.config import FILE, load_config
+from lianzhi.amqp.address import PARAMETERS, check_broker_url
+from lianzhi.amqp.link import Link
+from lianzhi.errors import ConfigurationError
 
 BROKER = "amqps://gateway:pass%23word@mq.court.example:5671/lianzhi"
 

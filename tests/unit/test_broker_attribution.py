@@ -10,7 +10,6 @@ from typing import Any, cast
 import pytest
 from aiormq.channel import Channel
 
-from gateway.amqp.deliveries import Incoming
 from gateway.application.context import Context
 from gateway.application.inbound.volume import Volume
 from gateway.bounds import Bounds, Reached
@@ -18,8 +17,9 @@ from gateway.broker.consumer import delivery
 from gateway.broker.topology import DEAD
 from gateway.core.records import Changes
 from gateway.core.routing import Directory, Participant
+from lianzhi.amqp.deliveries import Incoming
+from lianzhi.problem import REASONS
 from schemas.catalogue import Kind
-from schemas.problem import REASONS
 
 COURT = Participant("court-sn0199", Kind.COURT, "法院", "Court", "http", "canonical", home=True)
 POLICE = Participant("police-610199", Kind.POLICE, "公安", "Police", "amqp", "police/1", broker_user="police-b")

@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 
 from gateway.commands.calendars import calendar_app
 from gateway.core.settings import Settings, Terms
-from gateway.errors import ConfigurationError
 from gateway.registry.config import FILE, load_config
 from gateway.registry.forms import Duty
 from gateway.registry.installation import create_home
 from gateway.registry.participants import load_registry
 from gateway.store.migrate import migrate
+from lianzhi.errors import ConfigurationError
 from schemas.catalogue import Deadline, DeadlineKind
 
 NEXT = """\

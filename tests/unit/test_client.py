@@ -19,14 +19,16 @@ from gateway.client.reading import open_message
 from gateway.client.signing import Act, Author, plain_act, signed_act, submission
 from gateway.client.spool import Spool, fingerprint
 from gateway.client.wire import Backoff, Reply
-from gateway.crypto import policy, sdjwt
-from gateway.crypto.keyring import Keyring, generate_jwk, private_key_from_jwk, public_jwk, public_key_from_jwk
-from gateway.crypto.limits import Limits
-from gateway.crypto.seal import seal
-from gateway.errors import MisuseError, RejectedError
+from lianzhi.crypto import sdjwt
+from lianzhi.crypto.keyring import Keyring, generate_jwk, private_key_from_jwk, public_jwk, public_key_from_jwk
+from lianzhi.crypto.limits import Limits
+from lianzhi.crypto.sdjwt import SUBMISSION_TYP
+from lianzhi.crypto.seal import seal
+from lianzhi.errors import MisuseError, RejectedError
+from lianzhi.problem import REASONS, Problem
+from lianzhi.protocol import policy
+from lianzhi.protocol.envelope import CONTENT_TYPE
 from schemas.catalogue import catalogue
-from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP
-from schemas.problem import REASONS, Problem
 from tests.vectors.scene import vector
 
 NOW = datetime(2026, 3, 24, 2, 10, tzinfo=UTC)

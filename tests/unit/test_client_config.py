@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from gateway.client import ClientConfig
-from gateway.crypto.keyring import public_jwk
-from gateway.errors import ConfigurationError
+from lianzhi.crypto.keyring import public_jwk
+from lianzhi.errors import ConfigurationError
 from tests.vectors.scene import vector
 
 COURT, POLICE = "court-sn0199", "police-610199"

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.core.court_figures import read_figures
 from gateway.core.records import CourtFigure
-from gateway.errors import RejectedError
+from lianzhi.errors import RejectedError
 
 NOW = datetime(2026, 3, 30, 1, tzinfo=UTC)
 

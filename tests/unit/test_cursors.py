@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gateway.application.cursors import feed_after, feed_cursor, page_after, page_cursor
 from gateway.core.marks import Age
-from gateway.crypto import base64url
-from gateway.errors import RejectedError
+from lianzhi.crypto import base64url
+from lianzhi.errors import RejectedError
 
 NOW = datetime(2026, 3, 24, 2, 10, tzinfo=UTC)
 FIRST = Age("aaaaaaaa-0000-4000-8000-000000000000", 0)

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from gateway.core.calendar import Calendar, Year
 from gateway.core.deadlines import SHANGHAI, after, day_of, due, left, working_days, working_days_between
-from gateway.errors import ConfigurationError
 from gateway.registry.calendars import read_year, shipped
+from lianzhi.errors import ConfigurationError
 from schemas.catalogue import Deadline, DeadlineKind
 
 CALENDAR = shipped()

@@ -13,7 +13,7 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey
 
-from gateway.crypto.sdjwt import digest_of
+from lianzhi.crypto.sdjwt import digest_of
 from simulation.audit import Audit, Findings
 from simulation.ledgers import (
     AgencyBook,

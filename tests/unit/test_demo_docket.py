@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.errors import ConfigurationError
+from lianzhi.errors import ConfigurationError
 from schemas.catalogue import catalogue
 from schemas.opening import Submission
 from schemas.validation import check_case, parse_open, refs_of, validate, warnings_of

@@ -13,8 +13,8 @@ from adapters.contract import Canonical
 from adapters.department.codes import CXBM
 from adapters.registry import adapter_for
 from gateway.core.routing import Participant, check_dept
-from gateway.errors import ConfigurationError, RejectedError
 from gateway.registry.participants import participant, read_form
+from lianzhi.errors import ConfigurationError, RejectedError
 from schemas.catalogue import Kind, catalogue
 from schemas.department_objects import HeldObject
 from schemas.departments import DEPARTMENTS, FIELD_LABELS, HELD_ACTIONS, HELD_YEARS, Dept, Field, Held

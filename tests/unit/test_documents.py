@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.errors import RejectedError, StoreUnavailableError
 from gateway.papers import LocalDocuments
+from lianzhi.errors import RejectedError, StoreUnavailableError
 
 BODY = os.urandom(3_000_000)
 SHA = hashlib.sha256(BODY).hexdigest()

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.amqp.turns import Turns
 from gateway.application.inbound.fair_batches import SHARES, units
 from gateway.application.ports import Delivery
+from lianzhi.amqp.turns import Turns
 
 SIZE, MOST = 128, 8 << 20
 

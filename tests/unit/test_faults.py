@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import structlog
 
-from gateway.errors import StoreUnavailableError
-from gateway.faults import FRAMES, cause_of, fault_of, kind_of
 from gateway.observability import configure_logging
+from lianzhi.errors import StoreUnavailableError
+from lianzhi.faults import FRAMES, cause_of, fault_of, kind_of
 
 NAME = "张某某"
 

@@ -11,7 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.files import (
+from gateway.registry.config import load_config
+from gateway.registry.installation import create_home
+from gateway.registry.places import places
+from gateway.store.migrate import migrate
+from lianzhi.files import (
     Places,
     holds_only,
     is_shared,
@@ -22,10 +26,6 @@ from gateway.files import (
     told,
     write_private,
 )
-from gateway.registry.config import load_config
-from gateway.registry.installation import create_home
-from gateway.registry.places import places
-from gateway.store.migrate import migrate
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077, 0o277])

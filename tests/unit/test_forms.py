@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lianzhi.protocol.rules import RULES
+from lianzhi.protocol.sources import SOURCES, STRICTNESS
 from schemas.catalogue import MatterType, catalogue
-from schemas.rules import RULES
-from schemas.sources import SOURCES, STRICTNESS
 from tests.bounds.leaves import Leaf, put
 from tests.bounds.messages import Form, chosen, forms
 from tools.forms import forms_document, lines, shared_models

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from gateway.core.law_terms import check_last_days
-from gateway.errors import RejectedError
 from gateway.registry.calendars import shipped
+from lianzhi.errors import RejectedError
 from schemas.catalogue import Classification, Kind, Shape, catalogue
 from schemas.law.force import SHIPPED, put_in_force
 from schemas.law.reading import read_law

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from gateway.client import approval_digest
-from gateway.crypto import base64url
-from gateway.crypto.jcs import canonical, over
+from lianzhi.crypto import base64url
+from lianzhi.crypto.jcs import canonical, over
 
 # Section 3.2.2, without the doubles, which the contract does not know.
 STRING = "\u20ac$\u000f\u000aA'\u0042\u0022\u005c\\\"\u002f"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.crypto.keyring import (
+from lianzhi.crypto.keyring import (
     Keyring,
     generate_jwk,
     keyring_from_jwks,
@@ -15,7 +15,7 @@ from gateway.crypto.keyring import (
     public_jwk,
     public_key_from_jwk,
 )
-from gateway.errors import MisuseError, RejectedError
+from lianzhi.errors import MisuseError, RejectedError
 from tests.vectors.scene import COURT, NOW, POLICE, pair
 
 DAY = timedelta(days=1)

@@ -14,11 +14,11 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from gateway.commands.law import law_app
-from gateway.errors import ConfigurationError
 from gateway.registry.config import load_config
 from gateway.registry.kept import kept_files
 from gateway.registry.law_files import load_law
 from gateway.registry.places import places
+from lianzhi.errors import ConfigurationError
 from schemas.catalogue import catalogue
 from schemas.law import force
 from schemas.law.ending_papers import ENDING_PAPERS, ending_paper, papers_to_end

@@ -11,8 +11,8 @@ import pytest
 from gateway.core.diagrams import states_document
 from gateway.core.lifecycle import FIRST, STATES, TABLE, TERMINAL, Decision, Step, decide, is_done
 from gateway.core.records import Request
-from gateway.errors import RejectedError
-from schemas.replies import VERBS
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.verbs import VERBS
 
 NOW = datetime(2026, 3, 24, 2, 0, tzinfo=UTC)
 

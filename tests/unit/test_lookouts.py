@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.core import questioning
 from gateway.core.handlers import check_handler, introduced, phone_warnings
 from gateway.core.routing import Participant, Staff, check_level
-from gateway.errors import RejectedError
+from lianzhi.errors import RejectedError
 from schemas.catalogue import Kind, catalogue
 from schemas.law.force import SHIPPED, put_in_force
 from schemas.law.lookouts import level_of

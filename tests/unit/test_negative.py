@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import gateway.crypto
-from gateway.errors import RejectedError
-from schemas.problem import REASONS
+import lianzhi.crypto
+from lianzhi.errors import RejectedError
+from lianzhi.problem import REASONS
+from lianzhi.protocol import policy
 from tests.vectors import scene
 from tests.vectors.negative import NEGATIVES, Negative
 
@@ -27,7 +28,7 @@ def test_what_the_cases_spoil_is_good_to_begin_with() -> None:
 
 
 def test_every_reason_that_the_code_can_give_has_a_case() -> None:
-    sources = Path(gateway.crypto.__file__).parent.glob("*.py")
+    sources = [*Path(lianzhi.crypto.__file__).parent.glob("*.py"), Path(policy.__file__)]
     named = {word for source in sources for word in re.findall(r'"([a-z-]+)"', source.read_text(encoding="utf-8"))}
     assert named & REASONS.keys() == {case.reason for case in NEGATIVES}
 

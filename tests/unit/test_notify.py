@@ -15,8 +15,8 @@ from typing import cast
 import pytest
 
 from gateway.application.ports import Notification
-from gateway.errors import ConfigurationError, UndeliveredError
 from gateway.notify import MailNotifier, WebhookNotifier
+from lianzhi.errors import ConfigurationError, UndeliveredError
 from tests.platform import SECRET, platform
 
 NOW = datetime(2026, 3, 24, 14, 58, tzinfo=UTC)

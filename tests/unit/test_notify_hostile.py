@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 import tomlkit
 
-from gateway.errors import ConfigurationError, UndeliveredError
 from gateway.notify import MailNotifier, WebhookNotifier
 from gateway.notify.mail import THREADS
 from gateway.notify.smtp import REPLY_BYTES, Line
 from gateway.registry.config import load_config
 from gateway.registry.installation import Installation
+from lianzhi.errors import ConfigurationError, UndeliveredError
 from tests.eventually import eventually
 from tests.platform import SECRET
 from tests.unit.test_notify import NOW, PAGE

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pydantic_core import PydanticCustomError
 
-from gateway.crypto.keyring import generate_jwk
-from gateway.errors import ConfigurationError
 from gateway.partner import PartnerConfig
+from lianzhi.crypto.keyring import generate_jwk
+from lianzhi.errors import ConfigurationError
 from schemas.law.force import SHIPPED, put_in_force
 from schemas.legal import legal_code
 from tests.integration.partner_court import COURT, JWKS, POLICE, write_partner

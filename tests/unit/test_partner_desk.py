@@ -14,8 +14,6 @@ from typing import Any
 
 import pytest
 
-from gateway.crypto.sdjwt import parse
-from gateway.errors import MisuseError, UnconfirmedError
 from gateway.partner import PartnerConfig, Request
 from gateway.partner.bounds import DEFAULT_BOUNDS
 from gateway.partner.desk import Desk
@@ -25,6 +23,8 @@ from gateway.partner.ledger import Ledger
 from gateway.partner.reception import CLOCKS, Raw
 from gateway.partner.replies import Saying
 from gateway.partner.stored import Forget
+from lianzhi.crypto.sdjwt import parse
+from lianzhi.errors import MisuseError, UnconfirmedError
 from schemas.catalogue import catalogue
 from tests.integration.partner_court import CASE, COURT, LOCATE, POLICE, Court, Talk, write_partner
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.errors import MisuseError
 from gateway.partner.guard import Guard
 from gateway.partner.tables import TABLES
+from lianzhi.errors import MisuseError
 
 
 @pytest.fixture

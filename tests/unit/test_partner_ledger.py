@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.errors import ConfigurationError, MisuseError, StoreUnavailableError
 from gateway.partner.guard import Guard
 from gateway.partner.ledger import Ledger, connect
 from gateway.partner.lock import ConsumerLock
 from gateway.partner.records import Conversation, OutboxRow, StoredMessage
 from gateway.partner.unit import Unit
+from lianzhi.errors import ConfigurationError, MisuseError, StoreUnavailableError
 
 COURT = "court-sn0199"
 

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.partner.notices import read_notice
 from gateway.partner.records import Notice
-from schemas.envelope import OutsideEnvelope
+from lianzhi.protocol.envelope import OutsideEnvelope
 
 ID = "01960000-0000-7000-8000-000000000001"
 NUMBER = "court-sn0199-20260324-000001"

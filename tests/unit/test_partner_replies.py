@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from gateway.crypto import policy
-from gateway.crypto.limits import Limits
-from gateway.crypto.sdjwt import parse
-from gateway.crypto.seal import recipient_of, unseal
-from gateway.errors import MisuseError
 from gateway.partner import PartnerConfig
 from gateway.partner.records import Conversation, OutboxRow
 from gateway.partner.replies import Saying, Writer, refs_in
+from lianzhi.crypto.limits import Limits
+from lianzhi.crypto.sdjwt import parse
+from lianzhi.crypto.seal import recipient_of, unseal
+from lianzhi.errors import MisuseError
+from lianzhi.protocol import policy
+from lianzhi.protocol.envelope import Envelope
 from schemas.catalogue import catalogue
-from schemas.envelope import Envelope
 from tests.integration.partner_court import CASE, COURT, LOCATE, POLICE, Court, write_partner
 
 NOW = datetime.now(UTC)

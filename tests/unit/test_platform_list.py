@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gateway.application.submission.platform_numbers import requests_of
-from gateway.errors import ConfigurationError, RejectedError
 from gateway.registry.platform_list import read_platform_list
+from lianzhi.errors import ConfigurationError, RejectedError
 
 ONE, TWO = "court-sn0199-20260324-000001", "court-sn0199-20260324-000002"
 HEADER = "请求编号,平台编号,填报日期"

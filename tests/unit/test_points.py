@@ -8,11 +8,11 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gateway.crypto import base64url
-from gateway.crypto.keyring import keyring_from_jwks
-from gateway.crypto.keys import generate_jwk, private_key_from_jwk, public_jwk, public_key_from_jwk, thumbprint
-from gateway.crypto.points import P, ed25519_fault, x25519_fault
-from gateway.errors import MisuseError
+from lianzhi.crypto import base64url
+from lianzhi.crypto.keyring import keyring_from_jwks
+from lianzhi.crypto.keys import generate_jwk, private_key_from_jwk, public_jwk, public_key_from_jwk, thumbprint
+from lianzhi.crypto.points import P, ed25519_fault, x25519_fault
+from lianzhi.errors import MisuseError
 
 # The points of order 1, 2, 4, 8 of edwards25519, canonical and not: the lists of H. de Valence (hdevalence.ca/blog/
 # 2020-10-04-its-25519am) and of Chalkias, Garillot, Nikolaenko, "Taming the many EdDSAs" (ePrint 2020/1244, table 1);

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from gateway.crypto import policy, sdjwt
-from gateway.crypto.keyring import Keyring
-from gateway.crypto.limits import Limits
-from gateway.errors import RejectedError
-from schemas.envelope import SUBMISSION_TYP, Envelope, OutsideEnvelope
+from lianzhi.crypto import sdjwt
+from lianzhi.crypto.keyring import Keyring
+from lianzhi.crypto.limits import Limits
+from lianzhi.crypto.sdjwt import SUBMISSION_TYP
+from lianzhi.errors import RejectedError
+from lianzhi.protocol import policy
+from lianzhi.protocol.envelope import Envelope, OutsideEnvelope
 from tests.vectors import scene
 from tests.vectors.scene import BODY, COURT, NOW, POLICE, PRIVATE, SENT, event, pair, signed
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gateway.printable import MOST, code_or_unknown, printable
+from lianzhi.printable import MOST, code_or_unknown, printable
 
 
 @pytest.mark.parametrize(

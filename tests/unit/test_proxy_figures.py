@@ -9,7 +9,7 @@ from pathlib import Path
 from gateway.bounds import Bounds
 from gateway.http.params import LONGEST_WAIT
 from gateway.http.server import KEEPALIVE_SECONDS
-from schemas.problem import REASONS
+from lianzhi.problem import REASONS
 
 TEXT = (Path(__file__).resolve().parents[2] / "deploy" / "nginx.conf").read_text(encoding="utf-8")
 BOUNDS = Bounds()

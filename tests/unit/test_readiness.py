@@ -12,7 +12,7 @@ import pytest
 from gateway.application.recovery import readiness
 from gateway.application.recovery.readiness import Readiness
 from gateway.core.readiness import BLOCKING, WORDS, FindingName, Wire, findings
-from gateway.errors import RejectedError, StoreUnavailableError
+from lianzhi.errors import RejectedError, StoreUnavailableError
 
 UP = Wire(connected=True, blocked=False, missing=0, silent=0)
 

@@ -20,12 +20,12 @@ from gateway.core.histories import Ask
 from gateway.core.indicators import Report, Rows, Working, report
 from gateway.core.ledgers import LedgerItem
 from gateway.core.periods import period_named
-from gateway.errors import ConfigurationError
 from gateway.report import Content, FontMissingError, content, write_pdf, write_xlsx
 from gateway.report.fonts import font_folder
 from gateway.report.pdf import document, pdf_bytes, png_pages
 from gateway.report.terminal import show
 from gateway.report.words import DEFINITIONS, footnote, period_words
+from lianzhi.errors import ConfigurationError
 
 COURT = "云川县人民法院（演示）"
 NAMES = {"police-610199": "云川县公安局（演示）", "grid-610199": "云川县网格中心（演示）"}

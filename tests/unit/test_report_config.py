@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gateway.core.worktime import OfficeHours
-from gateway.errors import ConfigurationError
 from gateway.registry.config import FILE, load_config
+from lianzhi.errors import ConfigurationError
 
 
 def configured(folder: Path, text: str) -> Path:

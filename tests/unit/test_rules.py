@@ -15,7 +15,7 @@ from gateway.core.origins import check_origin, origin_for
 from gateway.core.records import Request
 from gateway.core.retry import Backoff
 from gateway.core.routing import Directory, Participant, Staff, admit
-from gateway.errors import RejectedError
+from lianzhi.errors import RejectedError
 from schemas.catalogue import ApprovalRule, Kind, MeasureRule, catalogue
 
 NOW = datetime(2026, 3, 24, 2, 0, tzinfo=UTC)

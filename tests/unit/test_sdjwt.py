@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from gateway.crypto import base64url, jws, sdjwt
-from gateway.crypto.limits import Limits
-from gateway.errors import MisuseError, RejectedError
-from schemas.envelope import SUBMISSION_TYP
+from lianzhi.crypto import base64url, jws, sdjwt
+from lianzhi.crypto.limits import Limits
+from lianzhi.crypto.sdjwt import SUBMISSION_TYP
+from lianzhi.errors import MisuseError, RejectedError
 from tests.vectors import scene
 from tests.vectors.scene import BODY, PRIVATE, RING, SIG, event
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jwe
 
-from gateway.crypto import base64url, seal
-from gateway.errors import MisuseError, RejectedError
+from lianzhi.crypto import base64url, seal
+from lianzhi.errors import MisuseError, RejectedError
 from tests.vectors.scene import BODY, COURT, MESSAGE_ID, NOW, REQUEST_NO, RING
 
 IDS: Any = {"request_no": REQUEST_NO, "message_id": MESSAGE_ID}

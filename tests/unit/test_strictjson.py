@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from gateway.crypto import strictjson
-from gateway.errors import RejectedError
+from lianzhi.crypto import strictjson
+from lianzhi.errors import RejectedError
 
 DEPTH = 32
 

@@ -16,10 +16,12 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from schemas import identifiers, times, values
+from lianzhi.protocol import times
+from lianzhi.protocol import values as primitives
+from lianzhi.protocol.rules import RULES
+from schemas import identifiers, values
 from schemas.countries import country_of_issue
 from schemas.identity import identity_number
-from schemas.rules import RULES
 
 VECTORS: dict[str, list[dict[str, Any]]] = json.loads(
     (Path(__file__).parents[1] / "vectors" / "values.json").read_text("utf-8")
@@ -53,9 +55,9 @@ READERS: dict[str, Callable[[str], str]] = {
     "day": of_type(times.AnyDay),
     "month": of_type(times.PastMonth),
     "moment": of_type(times.AnyMoment),
-    "name": of_type(values.Name),
-    "line": of_type(values.Line),
-    "prose": of_type(values.Prose),
+    "name": of_type(primitives.Name),
+    "line": of_type(primitives.Line),
+    "prose": of_type(primitives.Prose),
     "need": of_type(values.Need),
     "measure-no": of_type(values.MeasureNo),
     "register-no": of_type(values.RegisterNo),

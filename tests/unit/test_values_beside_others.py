@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 from stdnum.cn import ric, uscc
 from vininfo import Vin
 
-from schemas import characters
+from lianzhi.protocol import characters
 from schemas.countries import ISO_3166, OTHER_ISSUERS
 from schemas.divisions import DIVISIONS, PROVINCES
 from schemas.identifiers import MAINLAND, credit_code, resident_id, vin_check

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from gateway.crypto import policy, sdjwt, seal
-from schemas.envelope import SUBMISSION_TYP
+from lianzhi.crypto import sdjwt, seal
+from lianzhi.crypto.sdjwt import SUBMISSION_TYP
+from lianzhi.protocol import policy
 from tests.vectors import scene
 from tests.vectors.scene import BODY, COURT, LIMITS, MESSAGE_ID, NOW, PRIVATE, REQUEST_NO, RING
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from gateway.crypto import algorithms, base64url, policy, sdjwt
-from gateway.crypto.keyring import (
+from lianzhi.crypto import algorithms, base64url, sdjwt
+from lianzhi.crypto.keyring import (
     Keyring,
     PrivateKey,
     PublicKey,
@@ -18,8 +18,10 @@ from gateway.crypto.keyring import (
     public_jwk,
     public_key_from_jwk,
 )
-from gateway.crypto.limits import Limits
-from schemas.envelope import MESSAGE_TYP, Envelope, OutsideEnvelope
+from lianzhi.crypto.limits import Limits
+from lianzhi.crypto.sdjwt import MESSAGE_TYP
+from lianzhi.protocol import policy
+from lianzhi.protocol.envelope import Envelope, OutsideEnvelope
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 3, 24, 2, 10, tzinfo=UTC)

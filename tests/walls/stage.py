@@ -20,7 +20,7 @@ import aio_pika
 import aiohttp
 from uuid_utils.compat import uuid7
 
-from gateway.crypto import jws, strictjson
+from lianzhi.crypto import jws, strictjson
 from simulation.parties import ASSOCIATION, FUPING, GRID, HOME, POLICE
 from tests.agency import Agency
 from tests.conftest import Vhost

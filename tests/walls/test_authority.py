@@ -19,9 +19,9 @@ from uuid_utils.compat import uuid7
 from gateway.broker.management import Management
 from gateway.client import signing
 from gateway.client.signing import Author
-from gateway.crypto import jws, strictjson
-from gateway.crypto.jcs import over
-from gateway.crypto.keyring import private_key_from_jwk
+from lianzhi.crypto import jws, strictjson
+from lianzhi.crypto.jcs import over
+from lianzhi.crypto.keyring import private_key_from_jwk
 from schemas.catalogue import catalogue
 from simulation.parties import (
     BACKUP,

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from schemas.envelope import GATEWAY_PING
+from lianzhi.protocol.envelope import GATEWAY_PING
 from simulation.parties import FUPING, GRID
 from tests.agency import Agency
 from tests.eventually import eventually

@@ -242,7 +242,7 @@ class Seen:
     """number: of the request in the bytes (the subject). size: of the body."""
 
     def __init__(self, body: bytes) -> None:
-        from gateway.crypto.sdjwt import parse
+        from lianzhi.crypto.sdjwt import parse
 
         self.number = str(parse(body).event.get("subject"))
         self.size = len(body)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from lianzhi.protocol.envelope import GATEWAY_PING
 from schemas.catalogue import catalogue
-from schemas.envelope import GATEWAY_PING
 from simulation.parties import GRID, POLICE
 from tests.agency import Agency
 from tests.eventually import eventually

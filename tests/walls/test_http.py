@@ -22,7 +22,7 @@ from uuid_utils.compat import uuid7
 from yarl import URL
 
 from gateway.broker.management import Management
-from gateway.crypto import jws
+from lianzhi.crypto import jws
 from schemas.catalogue import catalogue
 from simulation.parties import GRID, HOME, POLICE
 from simulation.private_broker import PrivateBroker

@@ -9,9 +9,9 @@ from typing import Any
 
 import aiohttp
 
-from gateway.crypto import base64url
-from gateway.crypto.sdjwt import parse
-from schemas.envelope import GATEWAY_NOTICE, GATEWAY_PING, GATEWAY_PONG
+from lianzhi.crypto import base64url
+from lianzhi.crypto.sdjwt import parse
+from lianzhi.protocol.envelope import GATEWAY_NOTICE, GATEWAY_PING, GATEWAY_PONG
 from simulation.parties import FUPING, GRID, POLICE
 from tests.agency import Agency
 from tests.eventually import eventually

@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 
 from gateway.broker.management import Management
 from gateway.client.signing import Author, submission
-from gateway.crypto.keyring import private_key_from_jwk
+from lianzhi.crypto.keyring import private_key_from_jwk
 from schemas.catalogue import catalogue
 from simulation.parties import CHIEF, CLERK, CLIENT, FUPING, GRID, HANDLER, HOME, OFFICE, PRESIDENT
 from simulation.private_broker import PrivateBroker

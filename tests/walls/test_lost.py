@@ -9,8 +9,8 @@ import aio_pika
 from uuid_utils.compat import uuid7
 
 from gateway.client import signing
+from lianzhi.protocol.envelope import GATEWAY_NOTICE
 from schemas.catalogue import catalogue
-from schemas.envelope import GATEWAY_NOTICE
 from simulation.parties import CLIENT, GRID, HANDLER, HOME, POLICE
 from tests.eventually import eventually
 from tests.fault.court import ENTRUST, LOCATE, VERIFY

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from gateway.crypto.sdjwt import parse
+from lianzhi.crypto.sdjwt import parse
 from simulation.parties import GRID, HANDLER
 from tests.eventually import eventually
 from tests.fault.court import VERIFY

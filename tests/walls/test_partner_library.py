@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from gateway.amqp.link import Link
-from schemas.envelope import Envelope
+from lianzhi.amqp.link import Link
+from lianzhi.protocol.envelope import Envelope
 from tests.conftest import Vhost
 from tests.eventually import eventually
 from tests.integration.partner_court import CASE, PASSWORD, POLICE, Answer, Court, Talk, write_partner

@@ -23,7 +23,7 @@ from sqlalchemy import make_url
 from uuid_utils.compat import uuid7
 
 from gateway.client.signing import Author, submission
-from gateway.crypto.keyring import private_key_from_jwk
+from lianzhi.crypto.keyring import private_key_from_jwk
 from simulation.parties import CLIENT, GRID, HOME, POLICE
 from simulation.private_broker import free_port
 from tests import postgres

@@ -14,8 +14,8 @@ import aiohttp
 import asyncpg
 import pytest
 
-from gateway.files import sqlite_files
-from schemas.envelope import GATEWAY_PING, GATEWAY_PONG
+from lianzhi.files import sqlite_files
+from lianzhi.protocol.envelope import GATEWAY_PING, GATEWAY_PONG
 from simulation.parties import GRID, POLICE
 from tests.eventually import eventually
 from tests.fault.court import VERIFY, Order

@@ -19,8 +19,8 @@ import pytest_asyncio
 from uuid_utils.compat import uuid7
 
 from gateway.broker.management import Management
-from gateway.crypto import sdjwt
-from schemas.envelope import GATEWAY_NOTICE, GATEWAY_PING, Envelope, OutsideEnvelope, timestamp
+from lianzhi.crypto import sdjwt
+from lianzhi.protocol.envelope import GATEWAY_NOTICE, GATEWAY_PING, Envelope, OutsideEnvelope, timestamp
 from simulation.parties import GRID, HOME
 from simulation.private_broker import PrivateBroker
 from tests.conftest import Vhost

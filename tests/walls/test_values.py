@@ -13,8 +13,8 @@ from uuid_utils.compat import uuid7
 
 from gateway.client import signing
 from gateway.client.signing import Author
-from gateway.crypto import base64url
-from gateway.crypto.keyring import private_key_from_jwk
+from lianzhi.crypto import base64url
+from lianzhi.crypto.keyring import private_key_from_jwk
 from simulation.parties import CLIENT, FUPING, GRID, HOME, OFFICE, POLICE, REALTY
 from tests.fault.court import ENTRUST, SEAL, VERIFY, draft
 from tests.walls.product import Installation

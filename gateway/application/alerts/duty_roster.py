@@ -12,8 +12,8 @@ from gateway.core import paging
 from gateway.core.approvals import SHANGHAI, check_staff
 from gateway.core.records import Changes, DutyShift, Event, Timer
 from gateway.core.routing import Participant
+from lianzhi.protocol.envelope import timestamp
 from schemas.duty import Roster
-from schemas.envelope import timestamp
 
 DUTY = "duty-roster"
 ROSTER = "roster"

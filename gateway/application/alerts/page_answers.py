@@ -16,8 +16,8 @@ from gateway.core.approvals import SHANGHAI
 from gateway.core.paging import UNANSWERED
 from gateway.core.records import Page, Request
 from gateway.core.routing import Client
-from gateway.errors import RejectedError
-from schemas.problem import FieldError
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
 
 LINK = Client(id="/page-link", scopes=frozenset(), token_sha256="")
 """Under this name the answers are remembered. No registered client's name has a stroke, so none shares them."""

@@ -22,8 +22,8 @@ from gateway.application.page_links import page_link
 from gateway.application.ports import Notification, Notifier
 from gateway.core.approvals import SHANGHAI
 from gateway.core.records import Changes, Event, Page, Request
-from gateway.errors import ConflictError, MisuseError, StoreUnavailableError, UndeliveredError
-from gateway.faults import cause_of
+from lianzhi.errors import ConflictError, MisuseError, StoreUnavailableError, UndeliveredError
+from lianzhi.faults import cause_of
 
 log = structlog.get_logger("paging")
 

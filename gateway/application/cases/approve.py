@@ -28,13 +28,13 @@ from gateway.core.approvals import Approved, barred_from, check_act, check_appro
 from gateway.core.lifecycle import Step, decide
 from gateway.core.records import ApprovalRow, Changes, IdempotencyRow, Request, Submission
 from gateway.core.routing import Client, Participant
-from gateway.errors import ConflictError, RejectedError
-from schemas.base import Model, label
-from schemas.envelope import Digest, RequestNo, is_request_no, parse_timestamp, timestamp
+from lianzhi.errors import ConflictError, RejectedError
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import Digest, RequestNo, is_request_no, parse_timestamp, timestamp
+from lianzhi.protocol.times import AnyMoment
+from lianzhi.protocol.values import Prose, Slug
+from lianzhi.protocol.verbs import StaffNo
 from schemas.opening import Approval
-from schemas.replies import StaffNo
-from schemas.times import AnyMoment
-from schemas.values import Prose, Slug
 
 APPROVE = "approve"
 """Last word of the type of a signed approval: `lianzhi.<matter type>.approve`."""

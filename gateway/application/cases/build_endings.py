@@ -16,9 +16,9 @@ from gateway.application.submission.submit import DERIVED, Prepared, Submitter
 from gateway.application.submission.validate import Prover
 from gateway.core.approvals import SHANGHAI
 from gateway.core.records import Measure, Request, Submission
-from gateway.crypto.sdjwt import parse
-from gateway.crypto.strictjson import dumps, loads
-from gateway.errors import MisuseError, RejectedError
+from lianzhi.crypto.sdjwt import parse
+from lianzhi.crypto.strictjson import dumps, loads
+from lianzhi.errors import MisuseError, RejectedError
 from schemas.catalogue import LiveMeasure, MatterType
 from schemas.validation import InvalidError, parse_open
 

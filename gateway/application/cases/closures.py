@@ -16,11 +16,11 @@ from gateway.core.ledgers import CLOSED, FOUND, MET, NOTHING_FOUND, RESUMED, Led
 from gateway.core.records import Changes, Event, IdempotencyRow, LedgerLine
 from gateway.core.routing import Client, Participant
 from gateway.core.worktime import local_day
-from gateway.crypto.strictjson import loads
-from gateway.errors import ConflictError, RejectedError
+from lianzhi.crypto.strictjson import loads
+from lianzhi.errors import ConflictError, RejectedError
+from lianzhi.problem import FieldError
+from lianzhi.protocol.rules import RULES
 from schemas.closures import PRECONDITIONS, ClosureEvent
-from schemas.problem import FieldError
-from schemas.rules import RULES
 from schemas.validation import InvalidError, validate
 
 LEDGER = "closure"

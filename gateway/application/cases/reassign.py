@@ -30,14 +30,14 @@ from gateway.core.lifecycle import is_done
 from gateway.core.measure_moves import OPEN_STATES
 from gateway.core.records import CaseDebt, Changes, IdempotencyRow, Measure, Request, Submission
 from gateway.core.worktime import local_day
-from gateway.crypto.strictjson import dumps
-from gateway.errors import ConflictError, RejectedError
-from schemas.base import Model, label
+from lianzhi.crypto.strictjson import dumps
+from lianzhi.errors import ConflictError, RejectedError
+from lianzhi.problem import FieldError
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.values import Line, Name
+from lianzhi.protocol.verbs import StaffNo
 from schemas.identifiers import CaseNo, CourtCode
 from schemas.legal import LegalRef
-from schemas.problem import FieldError
-from schemas.replies import StaffNo
-from schemas.values import Line, Name
 from schemas.warnings import basis_warnings
 
 REASSIGN = "case.reassign"

@@ -28,11 +28,11 @@ from gateway.core.approvals import SHANGHAI, check_staff
 from gateway.core.cases import Plan, plan
 from gateway.core.measure_moves import OPEN_STATES
 from gateway.core.records import Changes, IdempotencyRow, Measure, Release, ReleaseItem, Request
-from gateway.errors import ConflictError, RejectedError
-from schemas.base import Model, label
+from lianzhi.errors import ConflictError, RejectedError
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.values import Document, Line, Prose
+from lianzhi.protocol.verbs import StaffNo
 from schemas.identifiers import CaseNo
-from schemas.replies import StaffNo
-from schemas.values import Document, Line, Prose
 
 RELEASE = "case.release"
 """Matter word of the type of a signed release: `lianzhi.case.release.open`, addressed to the gateway's own court."""

@@ -8,8 +8,8 @@ from typing import Any
 from gateway.application.queries.measures import paper_view
 from gateway.core.cases import Plan
 from gateway.core.records import Measure, ReleaseItem, Request
-from gateway.errors import RejectedError
-from schemas.problem import FieldError
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
 
 
 def check_known(exceptions: set[str], requests: Sequence[Request], measures: Sequence[Measure]) -> None:

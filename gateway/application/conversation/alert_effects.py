@@ -22,7 +22,7 @@ from gateway.core.approvals import SHANGHAI
 from gateway.core.lifecycle import ALERT_OPEN, TERMINAL, Step, decide
 from gateway.core.measure_moves import moved
 from gateway.core.records import Changes, Measure, Page, Request, Timer
-from schemas.envelope import timestamp
+from lianzhi.protocol.envelope import timestamp
 
 MOMENT = timedelta(microseconds=1)
 _MOVES: Mapping[str, str] = {

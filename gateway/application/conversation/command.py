@@ -12,7 +12,7 @@ from gateway.application.idempotency import RACES, replayed
 from gateway.application.ports import Transaction
 from gateway.application.posts import Answer
 from gateway.core.records import Changes, IdempotencyRow, Request, Submission
-from gateway.errors import ConflictError, MisuseError, RejectedError
+from lianzhi.errors import ConflictError, MisuseError, RejectedError
 
 
 class Actor:

@@ -13,14 +13,14 @@ from gateway.core.main_clock import expiry
 from gateway.core.origins import marked, origin_for
 from gateway.core.records import Message, OutboxRow, Request
 from gateway.core.routing import Participant, routing_key
-from gateway.crypto.keyring import PublicKey
-from gateway.crypto.sdjwt import issue
-from gateway.crypto.seal import seal
-from gateway.errors import RejectedError
-from schemas import replies
+from lianzhi.crypto.keyring import PublicKey
+from lianzhi.crypto.sdjwt import issue
+from lianzhi.crypto.seal import seal
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
+from lianzhi.protocol import verbs as replies
+from lianzhi.protocol.envelope import CANONICAL, dataschema, envelope_members, timestamp
 from schemas.catalogue import Classification, MatterType
-from schemas.envelope import CANONICAL, dataschema, envelope_members, timestamp
-from schemas.problem import FieldError
 from schemas.validation import refs_of
 
 

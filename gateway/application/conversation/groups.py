@@ -22,10 +22,10 @@ from gateway.core.lifecycle import is_done
 from gateway.core.records import Changes, IdempotencyRow, Request
 from gateway.core.routing import Participant
 from gateway.core.turns import waits_for
-from gateway.errors import ConflictError, RejectedError
-from schemas.base import Model, label
-from schemas.envelope import RequestNo, is_request_no
-from schemas.replies import StaffNo
+from lianzhi.errors import ConflictError, RejectedError
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import RequestNo, is_request_no
+from lianzhi.protocol.verbs import StaffNo
 
 
 class GroupAct(Model):

@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 from gateway.application.context import Context, new_id
 from gateway.core.records import Submission
 from gateway.core.routing import Client, Participant
-from gateway.crypto import policy
-from gateway.crypto.strictjson import loads
-from gateway.errors import RejectedError
-from schemas.base import Model
-from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP, SubmissionEnvelope
+from lianzhi.crypto.sdjwt import SUBMISSION_TYP
+from lianzhi.crypto.strictjson import loads
+from lianzhi.errors import RejectedError
+from lianzhi.protocol import policy
+from lianzhi.protocol.base import Model
+from lianzhi.protocol.envelope import CONTENT_TYPE, SubmissionEnvelope
 from schemas.validation import InvalidError, validate
 
 JSON = "application/json"

@@ -19,10 +19,10 @@ from gateway.application.conversation.parse_signed import JSON, hear, read_as
 from gateway.application.conversation.send_verb import Said
 from gateway.core.records import Request
 from gateway.core.routing import Client, Participant
-from gateway.errors import RejectedError
-from schemas.base import Model, label
-from schemas.envelope import MessageId, RequestNo, SubmissionEnvelope, is_request_no
-from schemas.replies import StaffNo
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.envelope import MessageId, RequestNo, SubmissionEnvelope, is_request_no
+from lianzhi.protocol.verbs import StaffNo
 
 SIGNED_WHEN_OPENED_SIGNED = frozenset({"supplement"})
 

@@ -16,18 +16,26 @@ from pydantic import Field
 from adapters.contract import AdapterError
 from gateway.application.context import Context
 from gateway.core.records import Message
-from gateway.crypto import policy
-from gateway.crypto.sdjwt import Parsed, parse
-from gateway.crypto.seal import recipient_of, unseal
-from gateway.errors import RejectedError
-from schemas import replies
+from lianzhi.crypto.sdjwt import Parsed, parse
+from lianzhi.crypto.seal import recipient_of, unseal
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
+from lianzhi.protocol import policy
+from lianzhi.protocol import verbs as replies
+from lianzhi.protocol.base import Model
+from lianzhi.protocol.envelope import (
+    CANONICAL,
+    CONTENT_TYPE,
+    Envelope,
+    MessageId,
+    OutsideEnvelope,
+    parse_timestamp,
+    timestamp,
+)
+from lianzhi.protocol.times import PastMoment
 from schemas.answers import unlawful_answer
-from schemas.base import Model
 from schemas.catalogue import Classification, MatterType
-from schemas.envelope import CANONICAL, CONTENT_TYPE, Envelope, MessageId, OutsideEnvelope, parse_timestamp, timestamp
 from schemas.opening import Opening
-from schemas.problem import FieldError
-from schemas.times import PastMoment
 from schemas.validation import InvalidError, parse_data, validate
 
 

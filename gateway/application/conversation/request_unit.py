@@ -26,11 +26,11 @@ from gateway.core.approvals import SHANGHAI
 from gateway.core.lifecycle import Decision, Step, decide
 from gateway.core.origins import check_origin
 from gateway.core.records import Changes, Disposition, Held, Message, Naming, Request, Side
-from gateway.errors import RejectedError
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.envelope import parse_timestamp
 from schemas.answers import before_request
 from schemas.catalogue import MatterType
 from schemas.done import undone
-from schemas.envelope import parse_timestamp
 from schemas.validation import documents_of, refs_of
 
 SYSTEM = "lianzhi"

@@ -27,13 +27,13 @@ from gateway.core.lifecycle import Step, decide
 from gateway.core.measure_moves import is_live
 from gateway.core.records import Changes, Naming, Request, Submission
 from gateway.core.routing import Client, Participant
-from gateway.crypto.seal import recipient_of
-from gateway.errors import RejectedError
-from schemas import replies
+from lianzhi.crypto.seal import recipient_of
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
+from lianzhi.protocol import verbs as replies
 from schemas.answers import before_request, unlawful_answer
 from schemas.catalogue import Classification
 from schemas.done import undone
-from schemas.problem import FieldError
 from schemas.validation import InvalidError, documents_of, parse_data, places_of_refs, refs_of
 
 READ_BY_ANYBODY = frozenset({"read"})  # a notice's reader need not be registered

@@ -17,9 +17,9 @@ from gateway.core.calendar import Calendar, Year
 from gateway.core.clocks import counted_again
 from gateway.core.deadlines import SHANGHAI, day_of
 from gateway.core.records import CalendarYear, Changes
-from gateway.errors import StoreUnavailableError
-from gateway.faults import cause_of
-from schemas.envelope import timestamp
+from lianzhi.errors import StoreUnavailableError
+from lianzhi.faults import cause_of
+from lianzhi.protocol.envelope import timestamp
 
 log = structlog.get_logger("calendar")
 

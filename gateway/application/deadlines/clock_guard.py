@@ -17,8 +17,8 @@ from gateway.core.clock_watch import SAME, Reading, Step
 from gateway.core.records import Changes, Event
 from gateway.core.retry import CLOCKS_APART
 from gateway.core.settings import Settings
-from gateway.errors import StoreUnavailableError
-from gateway.faults import cause_of
+from lianzhi.errors import StoreUnavailableError
+from lianzhi.faults import cause_of
 
 log = structlog.get_logger("clock")
 

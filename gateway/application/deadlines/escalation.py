@@ -18,7 +18,7 @@ from gateway.core.approvals import SHANGHAI
 from gateway.core.main_clock import SUPERVISION
 from gateway.core.records import Changes, Request
 from gateway.core.routing import Participant, admit
-from gateway.errors import RejectedError
+from lianzhi.errors import RejectedError
 from schemas.courts import COURTS, common_superior
 from schemas.opening import Submission
 from schemas.validation import parse_open, refs_of

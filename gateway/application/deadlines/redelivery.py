@@ -16,8 +16,8 @@ from gateway.application.inbound.notices import Told, notice_body, version_for
 from gateway.application.ports import NOTICE_WINDOW, Transaction
 from gateway.core.lifecycle import is_done
 from gateway.core.records import Changes, Event, Request, Timer
-from gateway.errors import RejectedError
-from schemas.envelope import GATEWAY_NOTICE, opener_of
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.envelope import GATEWAY_NOTICE, opener_of
 
 
 def send_again(context: Context, request: Request, timer: Timer, changes: Changes, now: datetime) -> bool:

@@ -21,9 +21,9 @@ from gateway.core.deadlines import SHANGHAI, due
 from gateway.core.lifecycle import Step, decide
 from gateway.core.main_clock import DUE, STEPS, Basis
 from gateway.core.records import Changes, Request, Timer
-from gateway.errors import MisuseError, RejectedError
+from lianzhi.errors import MisuseError, RejectedError
+from lianzhi.protocol.envelope import timestamp
 from schemas.catalogue import Deadline, DeadlineKind
-from schemas.envelope import timestamp
 
 NOTE = "已超过办理期限，请尽快办理并回复。"
 ONE_DAY = Deadline(DeadlineKind.WORKING_DAYS, 1)

@@ -25,8 +25,8 @@ from gateway.application.set_aside import incident
 from gateway.application.submission.approval_clock import WAITING, waited
 from gateway.application.submission.retry_blocked import Mender
 from gateway.core.records import Changes, Request, Timer
-from gateway.errors import ConflictError, StoreUnavailableError
-from gateway.faults import cause_of
+from lianzhi.errors import ConflictError, StoreUnavailableError
+from lianzhi.faults import cause_of
 
 log = structlog.get_logger("clock")
 

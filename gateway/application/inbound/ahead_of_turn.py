@@ -12,8 +12,8 @@ from gateway.application.context import Context
 from gateway.application.conversation.read_message import Arrived
 from gateway.application.conversation.request_unit import Conversation
 from gateway.core.records import Changes, Event
-from gateway.errors import RejectedError
-from schemas.problem import FieldError
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
 
 TOO_FAR, TOO_MUCH = "seqno-too-far", "held-limit"
 _TEXTS = {

@@ -27,8 +27,8 @@ from gateway.application.inbound.partner_open import first_contact
 from gateway.application.ports import KnownMessage
 from gateway.core.lifecycle import Decision
 from gateway.core.records import Held, Request, Side, Timer
-from gateway.errors import RejectedError
-from schemas.envelope import Envelope, opener_of
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.envelope import Envelope, opener_of
 
 BEYOND = "beyond"
 """Fact: side → the highest number that was refused for want of room and has not come again."""

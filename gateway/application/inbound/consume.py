@@ -34,10 +34,10 @@ from gateway.application.ports import Consumer, Delivery
 from gateway.application.recovery.forgotten import keep_given_back
 from gateway.application.recovery.given_back import GivenBack, given_back
 from gateway.core.records import Changes, EarlyMessage
-from gateway.crypto.policy import ClockAheadError
-from gateway.errors import RejectedError, StoreUnavailableError
-from gateway.faults import cause_of, fault_of
-from schemas.envelope import parse_timestamp
+from lianzhi.errors import RejectedError, StoreUnavailableError
+from lianzhi.faults import cause_of, fault_of
+from lianzhi.protocol.envelope import parse_timestamp
+from lianzhi.protocol.policy import ClockAheadError
 
 log = structlog.get_logger("intake")
 

@@ -13,9 +13,9 @@ from gateway.application.conversation.request_unit import Conversation
 from gateway.application.ports import Delivery
 from gateway.core.lifecycle import Step, decide
 from gateway.core.records import Event
-from gateway.crypto.sdjwt import Parsed, parse
-from gateway.errors import RejectedError
-from schemas.envelope import is_request_no
+from lianzhi.crypto.sdjwt import Parsed, parse
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.envelope import is_request_no
 
 OUR_QUEUES = "lianzhi.to."
 

@@ -17,9 +17,9 @@ from gateway.application.inbound.ahead_of_turn import bound_reached
 from gateway.application.inbound.notices import named_in, offset_ms
 from gateway.application.ports import Delivery, Transaction
 from gateway.core.records import Changes, EarlyMessage, Event
-from gateway.crypto.policy import ClockAheadError
-from gateway.errors import RejectedError
-from schemas.problem import FieldError
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
+from lianzhi.protocol.policy import ClockAheadError
 
 AHEAD = "clock-ahead"
 WAITS = "held-until-its-time"

@@ -14,10 +14,10 @@ from typing import Any
 from gateway.application.context import Context
 from gateway.application.ports import Transaction
 from gateway.core.routing import Participant
-from gateway.crypto.sdjwt import read_event, take_apart
-from gateway.crypto.strictjson import MAX_INTEGER
-from gateway.errors import RejectedError
-from schemas.envelope import TIMESTAMP, is_request_no, opener_of, parse_timestamp
+from lianzhi.crypto.sdjwt import read_event, take_apart
+from lianzhi.crypto.strictjson import MAX_INTEGER
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.envelope import TIMESTAMP, is_request_no, opener_of, parse_timestamp
 
 FIRST, NEWEST = 1, 2
 VERSION = "notice_version"

@@ -13,8 +13,9 @@ from gateway.application.inbound.repeat_messages import Repeater
 from gateway.application.recovery.forgotten import TWICE, tell_twice
 from gateway.core.records import Event, Message, PartnerVersion
 from gateway.core.routing import Participant
-from gateway.errors import RejectedError
-from schemas.envelope import (
+from lianzhi.errors import RejectedError
+from lianzhi.problem import REASONS
+from lianzhi.protocol.envelope import (
     GATEWAY_NOTICE,
     GATEWAY_PING,
     GATEWAY_PONG,
@@ -22,7 +23,6 @@ from schemas.envelope import (
     is_request_no,
     parse_timestamp,
 )
-from schemas.problem import REASONS
 
 
 async def answer_outside(

@@ -18,10 +18,10 @@ from gateway.core.measure_moves import is_live
 from gateway.core.origins import marked
 from gateway.core.records import Measure, Request, Timer
 from gateway.core.routing import admit, check_dept
-from gateway.errors import RejectedError
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
+from lianzhi.protocol.envelope import opener_of, parse_timestamp
 from schemas.catalogue import MatterType
-from schemas.envelope import opener_of, parse_timestamp
-from schemas.problem import FieldError
 from schemas.validation import refs_of
 
 

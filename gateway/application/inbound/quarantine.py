@@ -28,7 +28,7 @@ from gateway.application.inbound.notices import (
 )
 from gateway.application.ports import Delivery, Transaction
 from gateway.core.records import Changes, Event, QuarantineRow, Request
-from schemas.envelope import GATEWAY_NOTICE, parse_timestamp
+from lianzhi.protocol.envelope import GATEWAY_NOTICE, parse_timestamp
 
 HELD = "held"  # stands for the queue where the bytes waited in the store for their turn
 HOUR = timedelta(hours=1)

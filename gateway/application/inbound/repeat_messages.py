@@ -24,8 +24,8 @@ from gateway.application.inbound.ahead_of_turn import bound_reached
 from gateway.application.ports import Transaction
 from gateway.core.lifecycle import AGAIN
 from gateway.core.records import Request
-from gateway.crypto.strictjson import MAX_INTEGER
-from schemas.envelope import GATEWAY_NOTICE, is_request_no
+from lianzhi.crypto.strictjson import MAX_INTEGER
+from lianzhi.protocol.envelope import GATEWAY_NOTICE, is_request_no
 
 LACKING = "sequence-gap"
 HOUR = timedelta(hours=1)

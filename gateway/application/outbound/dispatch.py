@@ -22,7 +22,7 @@ from gateway.application.ports import Publisher, Transaction
 from gateway.application.set_aside import incident
 from gateway.core.lifecycle import Step, decide
 from gateway.core.records import Changes, Event, FailedMessage, LeasedMessage, PauseReason, Request
-from gateway.errors import (
+from lianzhi.errors import (
     BrokenRowError,
     LianzhiError,
     OversizeError,
@@ -31,7 +31,7 @@ from gateway.errors import (
     UnansweredError,
     UnroutableError,
 )
-from gateway.faults import cause_of
+from lianzhi.faults import cause_of
 
 log = structlog.get_logger("dispatch")
 

@@ -15,8 +15,8 @@ from gateway.core.records import CaseDebt, Measure, Release, ReleaseItem, Reques
 from gateway.core.routing import Participant
 from gateway.core.sums import sums
 from gateway.core.turns import waits_for
-from gateway.errors import RejectedError
-from schemas.envelope import is_request_no, timestamp
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.envelope import is_request_no, timestamp
 
 
 class Cases:

@@ -8,8 +8,8 @@ import asyncio
 import structlog
 
 from gateway.application.context import Context
-from gateway.errors import StoreUnavailableError
-from gateway.faults import cause_of
+from lianzhi.errors import StoreUnavailableError
+from lianzhi.faults import cause_of
 
 log = structlog.get_logger("watch")
 

@@ -12,8 +12,8 @@ from gateway.application.ports import LedgerFilter
 from gateway.application.queries.report_answers import LedgerList, LedgerPage, LedgerSummary, item_view
 from gateway.core.indicators import ENDING_DAYS
 from gateway.core.ledgers import LEDGERS, LedgerItem, ending, items
-from gateway.crypto import base64url
-from gateway.errors import RejectedError
+from lianzhi.crypto import base64url
+from lianzhi.errors import RejectedError
 
 MEASURES = "measure-ending"
 ENDING_STATES = ("active", "hit", "lapsed")

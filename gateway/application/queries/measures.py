@@ -23,8 +23,8 @@ from gateway.application.ports import MeasureFilter
 from gateway.core.cases import ending_of
 from gateway.core.records import Measure, Request
 from gateway.core.routing import Participant
-from gateway.errors import RejectedError
-from schemas.envelope import REQUEST_NO, timestamp
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.envelope import REQUEST_NO, timestamp
 from schemas.law.ending_papers import ending_paper
 
 _NUMBER = re.compile(rf"{REQUEST_NO}-[1-9][0-9]{{0,4}}")

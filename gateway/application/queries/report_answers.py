@@ -8,9 +8,9 @@ from typing import Annotated
 from gateway.application.answers import View
 from gateway.core.indicators import Indicators, Line, Report, Share
 from gateway.core.ledgers import LedgerItem
-from schemas.base import label
+from lianzhi.protocol.base import label
+from lianzhi.protocol.envelope import timestamp
 from schemas.closures import PRECONDITIONS
-from schemas.envelope import timestamp
 
 
 class RecordedClosure(View):

@@ -41,9 +41,9 @@ from gateway.core.questioning import STEPS
 from gateway.core.records import Event, Message, Request
 from gateway.core.routing import Participant
 from gateway.core.turns import waits_for
-from gateway.crypto.seal import recipient_of
-from gateway.errors import RejectedError
-from schemas.envelope import is_request_no, timestamp
+from lianzhi.crypto.seal import recipient_of
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.envelope import is_request_no, timestamp
 
 log = structlog.get_logger("access")
 

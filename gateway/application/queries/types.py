@@ -16,9 +16,9 @@ from gateway.application.answers import (
     VerbView,
 )
 from gateway.core.lifecycle import TABLE
-from gateway.errors import RejectedError
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.verbs import VERBS
 from schemas.catalogue import MatterType
-from schemas.replies import VERBS
 from schemas.validation import json_schema, parse_open
 
 

@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 
 from gateway.application.context import Context
 from gateway.core.doubts import Doubt, is_new
-from gateway.crypto import base64url
-from gateway.crypto.sdjwt import digest_of
-from gateway.crypto.strictjson import bound_depth
-from gateway.errors import RejectedError
-from schemas.envelope import CONTENT_TYPE, parse_timestamp
-from schemas.problem import FieldError
+from lianzhi.crypto import base64url
+from lianzhi.crypto.sdjwt import digest_of
+from lianzhi.crypto.strictjson import bound_depth
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
+from lianzhi.protocol.envelope import CONTENT_TYPE, parse_timestamp
 
 RETRY_SECONDS = 300
 

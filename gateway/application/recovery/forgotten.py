@@ -17,11 +17,11 @@ from gateway.application.inbound.ahead_of_turn import bound_reached
 from gateway.application.recovery.own_messages import Own, follows, said_before
 from gateway.core.forgotten import Forgotten
 from gateway.core.records import Event, Request
-from gateway.crypto.sdjwt import Parsed
-from gateway.errors import RejectedError
+from lianzhi.crypto.sdjwt import Parsed
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
+from lianzhi.protocol.envelope import FORGOTTEN_KEPT, Envelope, opener_of, parse_timestamp
 from schemas.catalogue import Classification
-from schemas.envelope import FORGOTTEN_KEPT, Envelope, opener_of, parse_timestamp
-from schemas.problem import FieldError
 
 PERHAPS_RESTORED, FORGOTTEN = "perhaps-restored", "forgotten-request"
 UNKNOWN, TWICE = "unknown-request", "sequence-reused"

@@ -11,10 +11,10 @@ from datetime import datetime
 
 from gateway.application.context import Context
 from gateway.application.ports import Delivery
-from gateway.crypto import policy
-from gateway.crypto.sdjwt import Parsed, read_event, take_apart
-from gateway.errors import RejectedError
-from schemas.envelope import Envelope, is_request_no
+from lianzhi.crypto.sdjwt import Parsed, read_event, take_apart
+from lianzhi.errors import RejectedError
+from lianzhi.protocol import policy
+from lianzhi.protocol.envelope import Envelope, is_request_no
 
 
 @dataclass(frozen=True, slots=True)

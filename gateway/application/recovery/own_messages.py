@@ -15,10 +15,10 @@ from gateway.application.conversation.request_unit import Conversation, advance,
 from gateway.core.lifecycle import Step, decide
 from gateway.core.records import Message, OutboxRow, Request
 from gateway.core.routing import routing_key
-from gateway.crypto.sdjwt import Parsed
-from gateway.errors import RejectedError
+from lianzhi.crypto.sdjwt import Parsed
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.envelope import Envelope, parse_timestamp
 from schemas.catalogue import MatterType
-from schemas.envelope import Envelope, parse_timestamp
 
 
 @dataclass(frozen=True, slots=True)

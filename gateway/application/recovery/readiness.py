@@ -15,8 +15,8 @@ import structlog
 
 from gateway.application.context import Context
 from gateway.core.readiness import Finding, MarksRefuse, Wire, findings
-from gateway.errors import RejectedError, StoreUnavailableError
-from gateway.faults import cause_of
+from lianzhi.errors import RejectedError, StoreUnavailableError
+from lianzhi.faults import cause_of
 
 log = structlog.get_logger("readiness")
 

@@ -28,10 +28,10 @@ from gateway.core.main_clock import opened as opened_at
 from gateway.core.origins import marked
 from gateway.core.records import Changes, Event, Naming, Request, Submission
 from gateway.core.routing import Client
-from gateway.crypto.sdjwt import parse
-from gateway.errors import RejectedError
-from schemas.envelope import CONTENT_TYPE, Envelope
-from schemas.problem import FieldError
+from lianzhi.crypto.sdjwt import parse
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
+from lianzhi.protocol.envelope import CONTENT_TYPE, Envelope
 
 TAKEN_UP = "taken-up"
 """Kind of the event in the request's timeline."""

@@ -14,7 +14,7 @@ from gateway.application.ports import MarkPlace
 from gateway.core.approvals import SHANGHAI
 from gateway.core.marks import Mark, Standing, Verdict, go_on, judge
 from gateway.core.records import Changes, Event, Request
-from gateway.errors import MarkUnreadableError
+from lianzhi.errors import MarkUnreadableError
 
 RESTORED = "restored"
 """Detail of the incident in the home court's feed."""

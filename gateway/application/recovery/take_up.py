@@ -25,10 +25,10 @@ from gateway.application.recovery.rebuild_request import NOTHING, Beside, Standi
 from gateway.application.submission.measure_rules import check_measures
 from gateway.core.forgotten import Forgotten, in_order, opening
 from gateway.core.records import Changes, Request
-from gateway.crypto.sdjwt import parse
-from gateway.errors import RejectedError
-from schemas.envelope import CONTENT_TYPE, Envelope
-from schemas.problem import FieldError
+from lianzhi.crypto.sdjwt import parse
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
+from lianzhi.protocol.envelope import CONTENT_TYPE, Envelope
 
 
 @dataclass(frozen=True, slots=True)

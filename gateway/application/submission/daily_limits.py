@@ -11,8 +11,8 @@ from gateway.application.submission.validate import Proof
 from gateway.core import measures
 from gateway.core.approvals import SHANGHAI
 from gateway.core.records import Changes, Request, SubjectUse
-from gateway.errors import RejectedError
-from schemas.problem import FieldError
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
 
 EVERYBODY = "*"
 BREAK_GLASS = "break-glass"

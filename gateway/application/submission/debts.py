@@ -12,9 +12,9 @@ from gateway.application.ports import Transaction
 from gateway.application.submission.measures_asked import Asked
 from gateway.core.records import CaseDebt, Changes, Request
 from gateway.core.sums import COUNTED, Sums, sums
-from gateway.errors import RejectedError
+from lianzhi.errors import RejectedError
+from lianzhi.problem import REASONS, FieldError
 from schemas.catalogue import MeasureRule
-from schemas.problem import REASONS, FieldError
 from schemas.warnings import warning
 
 LISTING = "dishonest"

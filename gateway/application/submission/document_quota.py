@@ -9,8 +9,8 @@ from __future__ import annotations
 from gateway.application.context import Context
 from gateway.core.records import Changes, Event
 from gateway.core.routing import Participant
-from gateway.errors import RejectedError
-from schemas.problem import FieldError
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
 
 
 class DocumentQuota:

@@ -18,10 +18,10 @@ from gateway.application.context import Context
 from gateway.application.ports import Documents
 from gateway.core.records import Changes, DocumentRow
 from gateway.core.routing import Participant
-from gateway.errors import RejectedError
-from schemas.envelope import timestamp
-from schemas.problem import FieldError
-from schemas.values import MediaType
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
+from lianzhi.protocol.envelope import timestamp
+from lianzhi.protocol.values import MediaType
 
 log = structlog.get_logger("access")
 

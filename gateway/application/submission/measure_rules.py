@@ -22,11 +22,11 @@ from gateway.application.submission.measures_asked import Asked
 from gateway.core import measures, seizures
 from gateway.core.measure_moves import LIVE, OPEN_STATES
 from gateway.core.records import Changes, Measure, Request
-from gateway.errors import RejectedError
+from lianzhi.errors import RejectedError
+from lianzhi.problem import REASONS, FieldError
+from lianzhi.protocol.rules import RULES
 from schemas.catalogue import MeasureRule
 from schemas.law.ending_papers import ending_paper, is_too_early
-from schemas.problem import REASONS, FieldError
-from schemas.rules import RULES
 
 
 def note_done_states(request: Request, states: Sequence[str]) -> None:

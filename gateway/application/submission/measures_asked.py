@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gateway.core.records import Changes, Measure, Request
+from lianzhi.problem import FieldError
 from schemas.catalogue import MeasureRule
-from schemas.problem import FieldError
 
 
 @dataclass(slots=True)

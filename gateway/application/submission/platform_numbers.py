@@ -11,11 +11,11 @@ from gateway.application.submission.validate import Proof
 from gateway.core.platform import EXEMPT, MISSING, NUMBERED, filed, number_of, platform_line, standing
 from gateway.core.records import Changes, Request
 from gateway.core.worktime import local_day
-from gateway.errors import RejectedError
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
 from schemas.law.platform_items import platform_duty
 from schemas.ledgers import OPENED
 from schemas.opening import PlatformFiling, Submission
-from schemas.problem import FieldError
 from schemas.warnings import warning
 
 BATCH = 500

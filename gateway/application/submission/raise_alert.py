@@ -9,7 +9,7 @@ from gateway.application.conversation.alert_effects import alert_raised
 from gateway.application.ports import Transaction
 from gateway.application.submission.validate import Proof
 from gateway.core.records import Changes, Request
-from gateway.errors import RejectedError
+from lianzhi.errors import RejectedError
 
 
 async def raise_alert(

@@ -17,8 +17,8 @@ from gateway.core.lifecycle import ANSWERED, TERMINAL
 from gateway.core.measure_moves import is_live
 from gateway.core.records import Changes, Measure, Request
 from gateway.core.routing import Participant, admit
-from gateway.errors import RejectedError
-from schemas.problem import FieldError
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
 
 
 class Circles:

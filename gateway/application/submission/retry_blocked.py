@@ -19,9 +19,9 @@ from gateway.application.submission.validate import Proof, Prover
 from gateway.core import measures
 from gateway.core.lifecycle import Step, decide
 from gateway.core.records import Changes, Request, Submission, Timer
-from gateway.crypto.strictjson import loads
-from gateway.errors import RejectedError
-from schemas.envelope import CONTENT_TYPE
+from lianzhi.crypto.strictjson import loads
+from lianzhi.errors import RejectedError
+from lianzhi.protocol.envelope import CONTENT_TYPE
 
 
 class Mender:

@@ -36,11 +36,11 @@ from gateway.application.timers import set_deadline, start_clocks
 from gateway.core.lifecycle import FIRST
 from gateway.core.records import Changes, IdempotencyRow, Naming, Request, Submission, Timer
 from gateway.core.routing import Client
-from gateway.crypto.sdjwt import digest_of
-from gateway.errors import ConflictError, MisuseError, RejectedError
+from lianzhi.crypto.sdjwt import digest_of
+from lianzhi.errors import ConflictError, MisuseError, RejectedError
+from lianzhi.problem import FieldError
 from schemas.catalogue import Classification, MatterType
 from schemas.opening import Submission as SubmissionBody
-from schemas.problem import FieldError
 from schemas.validation import refs_of
 
 DERIVED = "application/vnd.lianzhi.derived+json"

@@ -17,16 +17,16 @@ from gateway.core.handlers import check_handler, introduced, phone_warnings
 from gateway.core.law_terms import check_last_days
 from gateway.core.records import Request
 from gateway.core.routing import Client, Participant, admit, check_dept, check_level
-from gateway.crypto import policy
-from gateway.crypto.jcs import over
-from gateway.crypto.sdjwt import digest_of
-from gateway.crypto.strictjson import loads
-from gateway.errors import RejectedError
+from lianzhi.crypto.jcs import over
+from lianzhi.crypto.sdjwt import SUBMISSION_TYP, digest_of
+from lianzhi.crypto.strictjson import loads
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
+from lianzhi.protocol import policy
+from lianzhi.protocol.envelope import CONTENT_TYPE, parse_timestamp
 from schemas.catalogue import Kind, MatterType, Shape
-from schemas.envelope import CONTENT_TYPE, SUBMISSION_TYP, parse_timestamp
 from schemas.labels import document_label
 from schemas.opening import Submission
-from schemas.problem import FieldError
 from schemas.validation import InvalidError, check_case, documents_of, names_vehicles, parse_open, validate, warnings_of
 from schemas.warnings import basis_warnings, cautions_of
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from gateway.client import Backoff, CourtClient
-from gateway.crypto.keyring import generate_jwk, private_key_from_jwk
-from gateway.errors import LianzhiError
+from lianzhi.crypto.keyring import generate_jwk, private_key_from_jwk
+from lianzhi.errors import LianzhiError
 
 NUMBER = "court-sn0199-20260324-000001"
 CASE = "（2026）陕0199执900001号"

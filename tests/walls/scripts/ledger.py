@@ -13,8 +13,8 @@ import json
 import sys
 from typing import Any
 
-from gateway.errors import LianzhiError
 from gateway.partner import Partner, PartnerConfig
+from lianzhi.errors import LianzhiError
 
 
 async def second(partner: Partner, other: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.client import CourtClient, ProblemError
-from gateway.crypto.keyring import private_key_from_jwk
+from lianzhi.crypto.keyring import private_key_from_jwk
 from schemas.catalogue import catalogue
 
 COURT, GRID, VERIFY = "court-sn0199", "grid-610199", "grid.verify.request"

@@ -1,0 +1,248 @@
+"""Consuming in batches of what has arrived, from many queues, through reconnects.
+
+Each queue has a channel of its own: a queue that is missing or refused closes only that channel, and what was
+taken together is acknowledged with one frame.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+
+from lianzhi.amqp.deliveries import EVERYTHING, Incoming, Kept
+from lianzhi.amqp.link import WIRE_ERRORS, Link, LinkClosedError, cancel_all
+from lianzhi.amqp.source import Source, close_channel
+from lianzhi.amqp.turns import Turns
+
+__all__ = ["BatchConsumer", "Incoming"]
+
+log = logging.getLogger("lianzhi.amqp")
+
+RETRY_SECONDS = (0.2, 5.0)
+CHECK_SECONDS = 30.0
+
+
+class BatchConsumer:
+    """Consumes several queues of one link. queues: name → prefetch (how many may be unacknowledged).
+
+    check: seconds between looks whether the broker still knows our consumers. kept: how much of each body. budget:
+    bytes of bodies unacknowledged over all queues, None: any; a queue that would take more than its even share has no
+    consumer until half of it is free, the others go on. full: told its name then.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        queues: Mapping[str, int],
+        *,
+        check: float = CHECK_SECONDS,
+        kept: Kept = EVERYTHING,
+        budget: int | None = None,
+        full: Callable[[str], None] | None = None,
+    ) -> None:
+        self._link = link
+        self._check = check
+        self._buffer = Turns()
+        self._arrived = asyncio.Event()
+        share = None if budget is None else max(1, budget // max(1, len(queues)))
+        self._sources = {
+            name: Source(name, prefetch, self._arrive, kept=kept, share=share, overflow=self._overflow)
+            for name, prefetch in queues.items()
+        }
+        self._full = full
+        self._governing: set[asyncio.Task[None]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._resume: asyncio.Task[None] | None = None
+        self._paused = False
+        self._leaving = False
+        self._closed = False
+
+    async def open(self) -> None:
+        """Start consuming; returns at once."""
+        if self._tasks:
+            return
+        for source in self._sources.values():
+            self._tasks.append(asyncio.create_task(self._keep(source), name=f"consume {source.queue}"))
+        self._tasks.append(asyncio.create_task(self._watch(), name=f"watch consumers of {self._link.name}"))
+
+    async def close(self) -> None:
+        """The broker gets back what is not acknowledged; `batches` ends."""
+        self._closed = True
+        self._arrived.set()
+        await cancel_all([*self._tasks, *self._governing, *([self._resume] if self._resume else [])])
+        await asyncio.gather(*(source.leave() for source in self._sources.values()))
+
+    async def batches(self, max_size: int, max_bytes: int | None = None) -> AsyncIterator[list[Incoming]]:
+        """What has arrived, up to so many messages and bytes at a time, the queues in turn, as soon as there is
+        anything; ends with `close`."""
+        await self.open()
+        buffer = self._buffer
+        while True:
+            await self._arrived.wait()
+            if self._closed:
+                return
+            if self._resume is not None:  # paused between the event and here
+                self._arrived.clear()
+                continue
+            batch = buffer.take(max_size, max_bytes)
+            if not buffer:
+                self._arrived.clear()
+            if batch:
+                yield batch
+
+    async def ack(self, messages: Sequence[Incoming]) -> None:
+        """After the commit. What came through a channel that is gone is skipped: it will come again."""
+        grouped: dict[str, list[int]] = {}
+        for message in messages:
+            if message.channel is self._sources[message.queue].channel:
+                grouped.setdefault(message.queue, []).append(message.tag)
+        for queue, tags in grouped.items():
+            await self._sources[queue].ack(tags)
+            if not self._paused and self._sources[queue].take_calm():
+                self._govern(self._sources[queue], self._sources[queue].grow())
+        await self._settled()
+
+    async def reject(self, messages: Sequence[Incoming]) -> None:
+        """Never again from this queue: the broker dead-letters them."""
+        for message in messages:
+            await self._sources[message.queue].reject(message)
+        await self._settled()
+
+    async def pause(self, seconds: float) -> None:
+        """Cancel the consumers; after `seconds` give what was not acknowledged out once more, then consume again.
+
+        The unacknowledged stay with this process meanwhile, because handing them back counts as a delivery:
+        a store that is down for long would drive every prefetched message over its delivery limit
+        (docs/design.md 3.2). Consuming begins again with the first acknowledgement, or when none is owed.
+        """
+        if self._resume is not None:
+            self._resume.cancel()
+        self._paused = True
+        self._arrived.clear()
+        self._resume = asyncio.create_task(self._resume_after(seconds))
+        await asyncio.gather(*(source.stop() for source in self._sources.values()))
+
+    async def leave_queues(self) -> None:
+        """Cancel the consumers until `enter_queues`: the rest stays at the broker, where waiting is no delivery.
+
+        What was delivered already is still given out by `batches` and to be acknowledged.
+        """
+        self._leaving = True
+        await asyncio.gather(*(source.stop() for source in self._sources.values()))
+
+    async def enter_queues(self) -> None:
+        """Consume again."""
+        self._leaving = False
+        await asyncio.gather(*(self._enter(source) for source in self._sources.values()))
+
+    def consumers(self) -> dict[str, bool]:
+        """Queue → whether it has a live consumer of ours, or none only because it is full."""
+        return {name: source.consuming or source.full for name, source in self._sources.items()}
+
+    def errors(self) -> dict[str, str]:
+        """Queue → why it has none."""
+        return {name: s.error for name, s in self._sources.items() if s.error and not s.consuming}
+
+    def _arrive(self, message: Incoming) -> None:
+        self._buffer.append(message)
+        if not self._paused:
+            self._arrived.set()
+
+    def _overflow(self, source: Source) -> None:
+        """Called among frames: nothing may wait here."""
+        if self._full is not None:
+            self._full(source.queue)
+        self._govern(source, source.make_room())
+
+    def _govern(self, source: Source, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(self._governed(source, work), name=f"room for {source.queue}")
+        self._governing.add(task)
+        task.add_done_callback(self._governing.discard)
+
+    async def _governed(self, source: Source, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # whatever it was, the queue must not stay without a consumer
+            source.lose(f"{type(error).__name__}: {error}")
+            return
+        await self._enter(source)
+
+    async def _resume_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._resume = None
+        owed = [message for source in self._sources.values() for message in source.owed()]
+        for message in owed:
+            message.redelivered = True
+        self._buffer.clear()
+        self._buffer.extend(owed)
+        if owed:
+            self._arrived.set()
+        else:
+            await self._restart()
+
+    async def _settled(self) -> None:
+        """The store works again after a pause: go on."""
+        if self._paused and self._resume is None:
+            await self._restart()
+
+    async def _restart(self) -> None:
+        self._paused = False
+        if self._buffer:
+            self._arrived.set()
+        await asyncio.gather(*(self._enter(source) for source in self._sources.values()))
+
+    async def _enter(self, source: Source) -> None:
+        if not self._paused and not self._leaving:
+            await source.start()
+
+    async def _keep(self, source: Source) -> None:
+        """One queue's life: a channel, a consumer on it, until either is lost; then again."""
+        delay, longest = RETRY_SECONDS
+        while True:
+            try:
+                await source.enter(self._link, await self._link.channel())
+                await self._enter(source)
+                if source.consuming:
+                    delay = RETRY_SECONDS[0]
+                await source.lost.wait()
+            except LinkClosedError:
+                self._closed = True
+                self._arrived.set()
+                return
+            except Exception as error:  # whatever it was, the queue must not stay without a consumer
+                source.error = f"{type(error).__name__}: {error}"
+            await source.leave()
+            await self._forget(source)
+            log.warning("no consumer on %s (%s), next try in %.1f s", source.queue, source.error, delay)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, longest)
+
+    async def _forget(self, source: Source) -> None:
+        """Drop what came through a channel that is gone."""
+        kept = [message for message in self._buffer if message.queue != source.queue]
+        self._buffer.clear()
+        self._buffer.extend(kept)
+        if not any(other.owed() for other in self._sources.values()):
+            await self._settled()
+
+    async def _watch(self) -> None:
+        """Ask the broker now and then whether each queue has a consumer at all; where not, consume anew.
+
+        Seen in the field: queues without consumers after a node was lost, and no word to the client.
+        """
+        with suppress(LinkClosedError):
+            while True:
+                await asyncio.sleep(self._check)
+                with suppress(*WIRE_ERRORS):
+                    await self._look()
+
+    async def _look(self) -> None:
+        channel = await self._link.channel()
+        try:
+            for source in self._sources.values():
+                if source.consuming and not await source.known_to_broker(channel):
+                    source.lose("the broker knows no consumer")
+        finally:
+            await close_channel(channel)

@@ -1,0 +1,126 @@
+"""Days and moments, each of which says what it is about: what happened, what is to come, or either.
+
+What is stated is judged at the moment at which it is said: the `time` of the message that carries it, of what a court
+system hands in the arrival. The same bytes are judged alike whenever they are read (docs/adr/0038).
+
+- happened (`PastDay`, `PastMoment`, `PastMonth`): not after that moment. `AnswerDay`: nor before the day of the request
+  that it answers (`MatterType.asked_on`).
+- will happen (`ComingDay`, `ComingMoment`): a meeting, a term that is set for somebody: not over.
+- `AnyDay`, `AnyMoment`: a term that is reported or registered may be over or not have begun.
+
+There is no other day or moment in a model; a test walks all of them. Clocks may be `APART`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from enum import StrEnum
+from typing import Annotated, get_args
+
+from pydantic import AfterValidator, StringConstraints, ValidationInfo
+from pydantic.fields import FieldInfo
+
+from lianzhi.protocol.context import unless_accepted
+from lianzhi.protocol.moments import day, moment, month
+from lianzhi.protocol.rules import broken
+
+APART = timedelta(minutes=5)
+"""By which clocks may differ, as of a message's `time` (docs/design.md 3.1)."""
+SHANGHAI = timezone(timedelta(hours=8))
+
+
+class Tense(StrEnum):
+    """What a day or a moment is about; stands in the annotation of its type."""
+
+    HAPPENED = "happened"
+    ANSWERS = "answers"
+    COMING = "coming"
+    EITHER = "either"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """When something was said, give or take `APART`: the earliest and the latest moment, and their days."""
+
+    earliest: datetime
+    latest: datetime
+    first_day: str
+    last_day: str
+
+    @classmethod
+    def at(cls, moment: datetime) -> Said:
+        earliest, latest = moment - APART, moment + APART
+        first, last = (day_of(one).isoformat() for one in (earliest, latest))
+        return cls(earliest, latest, first, last)
+
+
+def day_of(moment: datetime) -> date:
+    """The day in Shanghai."""
+    return moment.astimezone(SHANGHAI).date()
+
+
+def tense_of(field: FieldInfo) -> set[Tense]:
+    """Of a member of a model, whether it stands alone, may be absent or is a list."""
+    found, todo = set[Tense](), [*field.metadata, field.annotation]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, Tense):
+            found.add(part)
+        todo += [*get_args(part), *getattr(part, "__metadata__", ())]
+    return found
+
+
+def _said(info: ValidationInfo) -> Said | None:
+    """What the caller of `schemas.validation` gave, if anything."""
+    return info.context.get("said") if isinstance(info.context, dict) else None
+
+
+def _past_day(text: str, info: ValidationInfo) -> str:
+    value, said = _day(text, info), _said(info)
+    if said is not None and value > said.last_day:
+        raise broken("day-in-future")
+    return value
+
+
+def _coming_day(text: str, info: ValidationInfo) -> str:
+    value, said = _day(text, info), _said(info)
+    if said is not None and value < said.first_day:
+        raise broken("day-over")
+    return value
+
+
+def _past_moment(text: str, info: ValidationInfo) -> str:
+    value, said = _moment(text, info), _said(info)
+    if said is not None and datetime.fromisoformat(value) > said.latest:
+        raise broken("moment-in-future")
+    return value
+
+
+def _coming_moment(text: str, info: ValidationInfo) -> str:
+    value, said = _moment(text, info), _said(info)
+    if said is not None and datetime.fromisoformat(value) < said.earliest:
+        raise broken("moment-over")
+    return value
+
+
+def _past_month(text: str, info: ValidationInfo) -> str:
+    value, said = _month(text, info), _said(info)
+    if said is not None and value > said.last_day[:7]:
+        raise broken("day-in-future")
+    return value
+
+
+_moment, _day, _month = (unless_accepted(check) for check in (moment, day, month))
+_LINE, _SHORT = StringConstraints(max_length=40), StringConstraints(max_length=10)
+
+# A moment is RFC 3339 with seconds and an offset: `2026-03-24T09:41:00+08:00`.
+PastMoment = Annotated[str, _LINE, AfterValidator(_past_moment), Tense.HAPPENED]
+ComingMoment = Annotated[str, _LINE, AfterValidator(_coming_moment), Tense.COMING]
+AnyMoment = Annotated[str, _LINE, AfterValidator(_moment), Tense.EITHER]
+# A day is a real calendar day, Asia/Shanghai: `2026-03-24`.
+PastDay = Annotated[str, _SHORT, AfterValidator(_past_day), Tense.HAPPENED]
+AnswerDay = Annotated[str, _SHORT, AfterValidator(_past_day), Tense.ANSWERS]
+ComingDay = Annotated[str, _SHORT, AfterValidator(_coming_day), Tense.COMING]
+AnyDay = Annotated[str, _SHORT, AfterValidator(_day), Tense.EITHER]
+PastMonth = Annotated[str, StringConstraints(max_length=7), AfterValidator(_past_month), Tense.HAPPENED]
