@@ -62,7 +62,7 @@ def validate(
     accepted before, perhaps by an earlier version: rules on single values that came later do not refuse it.
     Raises InvalidError.
     """
-    given = {"today": today, "said": Said.at(said_at) if said_at else None, "stored": stored or None}
+    given = {"today": today, "said": Said(said_at) if said_at else None, "stored": stored or None}
     context = {name: value for name, value in given.items() if value is not None}
     try:
         return model.model_validate(data, context=context or None)

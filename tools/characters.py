@@ -1,4 +1,4 @@
-"""Makes `library/lianzhi/protocol/tables/characters.txt` from the Unicode database that `unicodedata2` brings, whatever Python's is.
+"""Makes `lianzhi.protocol`'s `tables/characters.txt` from the Unicode database that `unicodedata2` brings, not Python's.
 
 `python -m tools.characters` prints the table. A test holds the table in the tree beside the same database.
 """

@@ -72,7 +72,7 @@ class Earlier:
     async def look(self, handed: Handed, where: str) -> tuple[Answer | None, Submission | None]:
         """The same, and what is stored under the id that a signed submission gives itself: who has proved that id must
         compare it."""
-        named = _named_id(handed, self._limits)
+        named = named_id(handed.content_type, handed.body, self._limits)
         signed = None if named is None else (handed.participant.code, named)
         remembered, stored = await self._batch.do(_Look((handed.client.id, handed.key), signed))
         answer = replayed(remembered, handed.fingerprint)
@@ -111,13 +111,13 @@ def again(earlier: Submission, where: str) -> Answer:
     return Answer(202, {"request_no": earlier.request_no}, f"{where}/{earlier.request_no}", replayed=True)
 
 
-def _named_id(handed: Handed, limits: Limits) -> str | None:
+def named_id(content_type: str, body: bytes, limits: Limits) -> str | None:
     """The id that a signed submission gives itself; nothing is verified, nor read strictly. What is not even readable
     is None: whoever proves it says what is wrong."""
-    if handed.content_type != CONTENT_TYPE or len(handed.body) > limits.message_bytes:
+    if content_type != CONTENT_TYPE or len(body) > limits.message_bytes:
         return None
     try:
-        payload = handed.body.split(b"~", 1)[0].decode("ascii").split(".")[1]
+        payload = body.split(b"~", 1)[0].decode("ascii").split(".")[1]
         text = base64url.decode(payload).decode()
         bound_depth(text, limits.json_depth)
         named = json.loads(text)["id"]

@@ -565,8 +565,8 @@ class Changes:
     def extend(self, other: Changes) -> None:
         """What `other` says, after what was said here."""
         for name in self.__slots__:
-            if name not in ("timers", "timers_clear"):
-                getattr(self, name).extend(getattr(other, name))
+            if name not in ("timers", "timers_clear") and (more := getattr(other, name)):
+                getattr(self, name).extend(more)
         for timer in other.timers:
             self.set_timer(timer)
         for key in other.timers_clear:

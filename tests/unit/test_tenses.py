@@ -145,7 +145,7 @@ def test_a_month_has_begun() -> None:
 
 
 def test_around_midnight_both_days_are_today() -> None:
-    said = Said.at(datetime(2026, 3, 24, 15, 58, tzinfo=UTC))
+    said = Said(datetime(2026, 3, 24, 15, 58, tzinfo=UTC))
     assert (said.first_day, said.last_day) == ("2026-03-24", "2026-03-25")
 
 

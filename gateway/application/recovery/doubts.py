@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gateway.application.context import Context
+from gateway.application.idempotency import named_id
 from gateway.core.doubts import Doubt, is_new
 from lianzhi.crypto import base64url
 from lianzhi.crypto.sdjwt import digest_of
@@ -42,8 +43,7 @@ class Doubts:
         if is_new(age, now=now, term=term, said=said, signed_at=signed_at):
             return
         doubt = make(now)
-        remembered, _ = await ctx.store.remembered([(doubt.client, doubt.key)], [])
-        if remembered or await ctx.store.doubts_ended(age.incarnation):
+        if await self._known(doubt, content_type, body) or await ctx.store.doubts_ended(age.incarnation):
             return
         kept = await ctx.store.doubt(doubt.client, doubt.key)
         if kept is not None and kept.fingerprint != doubt.fingerprint:
@@ -57,6 +57,13 @@ class Doubts:
         elif kept.state == "refused":
             raise done_before([kept.request_no] if kept.request_no else [])
         raise RejectedError("in-doubt", pointer="/Idempotency-Key")
+
+    async def _known(self, doubt: Doubt, content_type: str, body: bytes) -> bool:
+        """Whether it has been answered in this store: under its key, or, taken up again, by the very same bytes."""
+        named = named_id(content_type, body, self._ctx.limits)
+        signed = [] if named is None else [(doubt.participant, named)]
+        remembered, stored = await self._ctx.store.remembered([(doubt.client, doubt.key)], signed)
+        return bool(remembered) or any(submission.body == body for submission in stored.values())
 
     async def _recognise(self, doubt: Doubt) -> None:
         """Raises RejectedError done-before where a partner has shown it."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, get_args
 
 from pydantic import AfterValidator, StringConstraints, ValidationInfo
@@ -39,20 +40,28 @@ class Tense(StrEnum):
     EITHER = "either"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Said:
-    """When something was said, give or take `APART`: the earliest and the latest moment, and their days."""
+    """When something was said, give or take `APART`: the earliest and the latest moment, and their days. Computed when
+    a member asks for them: most of what is validated has none that does."""
 
-    earliest: datetime
-    latest: datetime
-    first_day: str
-    last_day: str
+    moment: datetime
 
-    @classmethod
-    def at(cls, moment: datetime) -> Said:
-        earliest, latest = moment - APART, moment + APART
-        first, last = (day_of(one).isoformat() for one in (earliest, latest))
-        return cls(earliest, latest, first, last)
+    @cached_property
+    def earliest(self) -> datetime:
+        return self.moment - APART
+
+    @cached_property
+    def latest(self) -> datetime:
+        return self.moment + APART
+
+    @cached_property
+    def first_day(self) -> str:
+        return day_of(self.earliest).isoformat()
+
+    @cached_property
+    def last_day(self) -> str:
+        return day_of(self.latest).isoformat()
 
 
 def day_of(moment: datetime) -> date:
