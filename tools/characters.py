@@ -1,4 +1,4 @@
-"""Makes `lianzhi.protocol`'s `tables/characters.txt` from the Unicode database that `unicodedata2` brings, not Python's.
+"""Makes `lianzhi.protocol`'s `tables/characters.txt` from the database that `unicodedata2` brings, not Python's own.
 
 `python -m tools.characters` prints the table. A test holds the table in the tree beside the same database.
 """
