@@ -66,10 +66,37 @@ class DeadlineKind(StrEnum):
     CLOCK_HOURS = "clock_hours"
 
 
+_UNITS: Mapping[DeadlineKind, tuple[str, str]] = {
+    DeadlineKind.LEGAL_DAYS: ("日", "legal day"),
+    DeadlineKind.LEGAL_MONTHS: ("个月", "month"),
+    DeadlineKind.WORKING_DAYS: ("个工作日", "working day"),
+    DeadlineKind.CLOCK_HOURS: ("小时", "hour"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Deadline:
     kind: DeadlineKind
     amount: int
+
+    @property
+    def zh(self) -> str:
+        """5 个工作日"""
+        return f"{self.amount} {_UNITS[self.kind][0]}"
+
+    @property
+    def en(self) -> str:
+        """5 working days"""
+        return f"{self.amount} {_UNITS[self.kind][1]}{'' if self.amount == 1 else 's'}"
+
+
+@dataclass(frozen=True, slots=True)
+class FixedBy:
+    """The text that fixes a type's `deadline`. basis: as it is cited (`schemas.legal`). reading: as of a row of the
+    law's tables (`schemas.law.force.Entry`)."""
+
+    basis: str
+    reading: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +247,9 @@ class MatterType:
     clock stands still while an objection is unanswered. told_by: of a verb with its canonical data, the day on which
     what it tells happened and how long its sender has to tell it.
 
+    fixed_by: the text that fixes `deadline`, so that a court's own rule may only shorten it
+    (`schemas.law.answer_terms`); None: it is a convention of ours.
+
     ledger, ledger_answer: the line that the request enters into a ledger, and the one that a later verb with its
     canonical data enters (`schemas.ledgers`); both pure. caseless: whether this payload is about no known case although
     `case_required`. last_days: days that the payload states and the calendar judges.
@@ -267,6 +297,7 @@ class MatterType:
     last_days: Callable[[Any], tuple[LastDay, ...]] = _no_days
     ended_by: str | None = None
     deadline: Deadline
+    fixed_by: FixedBy | None = None
     validity_days: int | None = None
     retention_years: int = 10
     example_request: Mapping[str, Any] = field(default_factory=dict)
@@ -285,6 +316,11 @@ class MatterType:
     def controls(self) -> bool:
         """Whether a request of this type may open, renew or end a measure, or rest on one."""
         return self.measure is not _none
+
+    @property
+    def states_term(self) -> bool:
+        """Whether each request states its own term (`asks_by`), so that `deadline` is not what counts."""
+        return self.asks_by is not _none
 
     def urgent(self, verb: str, urgency: str) -> bool:
         """Whether a message travels in the urgent lane (docs/design.md 3.2)."""

@@ -20,7 +20,7 @@ from schemas.bankruptcy import (
     check_bankruptcy_case,
 )
 from schemas.base import Model, label
-from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
 from schemas.funds import HANDOVER_DAYS
 from schemas.identifiers import CaseNo
 from schemas.items import distinct
@@ -184,6 +184,7 @@ BANKRUPTCY_TRANSFER = MatterType(
     documents=lambda _: {"bankruptcy-transfer-decision": 1, "bankruptcy-consent": 1},
     asked_on=lambda payload: payload.transferred_on,
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, DECISION_DAYS),
+    fixed_by=FixedBy("FAFA-2017-2-13"),
     example_request={
         "enterprise": {
             "ref": "n5r9t4sy",

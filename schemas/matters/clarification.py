@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import model_validator
 
 from schemas.base import Model, label
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Classification, Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
 from schemas.envelope import Ref
 from schemas.identifiers import QuotedCaseNo
 from schemas.rules import broken
@@ -109,6 +109,7 @@ TRIAL_CLARIFICATION = MatterType(
     result_class=Classification.SENSITIVE,
     documents=lambda _: {"judgment-copy": 1},
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, ANSWER_DAYS),
+    fixed_by=FixedBy("FAFA-2018-9-15", reading=True),
     example_request={
         "judgment": {
             "case_no": "（2025）陕0199民初900021号",

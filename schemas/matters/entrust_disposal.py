@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from schemas.base import Model, label
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Classification, Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
 from schemas.commission_objects import Equity, Movable, Realty
 from schemas.envelope import Ref
 from schemas.identifiers import CourtCode, QuotedCaseNo
@@ -104,6 +104,7 @@ DISPOSAL_RIGHT = MatterType(
     documents=lambda _: {"disposal-letter": 1, "effective-judgment": 1, "priority-proof": 1},
     asked_on=lambda payload: payload.asked_on,
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, 15),
+    fixed_by=FixedBy("FASHI-2016-6-2"),
     example_request={
         "asking_court": "陕0199",
         "first_court": "陕0591",

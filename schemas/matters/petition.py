@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import model_validator
 
 from schemas.base import Model, label
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Classification, Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
 from schemas.envelope import Ref
 from schemas.identifiers import Phone
 from schemas.ledgers import LedgerEntry
@@ -145,6 +145,7 @@ PETITION = MatterType(
     case_required=False,  # some complain that there is no case
     asked_on=lambda payload: payload.assigned_on,
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, HANDLE_DAYS),
+    fixed_by=FixedBy("FA-2021-227"),
     example_request={
         "ref": "p4v8x2za",
         "petition_no": "信访〔2026〕900012号",

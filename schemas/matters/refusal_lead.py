@@ -13,7 +13,17 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ValidationInfo, field_validator, model_validator
 
 from schemas.base import Model, label
-from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, Instead, Kind, MatterType, Shape
+from schemas.catalogue import (
+    ApprovalRule,
+    Classification,
+    Deadline,
+    DeadlineKind,
+    FixedBy,
+    Instead,
+    Kind,
+    MatterType,
+    Shape,
+)
 from schemas.context import today_of
 from schemas.envelope import Ref
 from schemas.identifiers import QuotedCaseNo
@@ -216,6 +226,7 @@ LEAD_TRANSFER = MatterType(
     told_by=_told_by,
     asked_on=lambda payload: payload.transferred_on,
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, FILING_DAYS),
+    fixed_by=FixedBy("FAFA-2025-8-5"),
     example_request={
         "suspect": {
             "ref": "k7m2q9xa",

@@ -16,6 +16,7 @@ from schemas.catalogue import (
     Classification,
     Deadline,
     DeadlineKind,
+    FixedBy,
     Kind,
     LiveMeasure,
     MatterType,
@@ -177,6 +178,7 @@ CONSUMPTION_LIFT = MatterType(
     documents=lambda _: papers_to_end(ACTION),
     measure=lambda payload: listed(ACTION, "end", payload.debtor, payload.published_no),
     deadline=Deadline(DeadlineKind.WORKING_DAYS, LIFT_DAYS),
+    fixed_by=FixedBy("FAFA-2019-35", reading=True),
     example_request={
         "debtor": DEBTOR_EXAMPLE,
         "card_no": "6101991985****1232",

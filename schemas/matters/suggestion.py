@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import model_validator
 
 from schemas.base import Model, label
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Classification, Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
 from schemas.envelope import Ref
 from schemas.rules import broken
 from schemas.steps import Extension, StepItem, check_extension
@@ -113,6 +113,7 @@ SUGGESTION = MatterType(
     case_required=False,  # some are about many cases
     documents=lambda _: {"procuratorate-suggestion": 1},
     deadline=Deadline(DeadlineKind.LEGAL_MONTHS, REPLY_MONTHS),
+    fixed_by=FixedBy("FAFA-2016-30-13"),
     example_request={
         "suggestion_no": "云检执监〔2026〕900001号",
         "cause": "money",
