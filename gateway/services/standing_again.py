@@ -13,7 +13,6 @@ from datetime import datetime
 
 from gateway.core.forgotten import Forgotten
 from gateway.core.lifecycle import Step, decide
-from gateway.core.main_clock import opened as opened_at
 from gateway.core.origins import marked
 from gateway.core.records import Changes, Event, Naming, Request, Submission
 from gateway.core.routing import Client
@@ -29,7 +28,7 @@ from gateway.services.gatekeeping import note_measures
 from gateway.services.own_messages import Own
 from gateway.services.proving import Proof, Prover
 from gateway.services.submit import new_request
-from gateway.services.timekeeping import basis_of, set_deadline, start_clocks
+from gateway.services.timekeeping import begin_term, set_deadline, start_clocks
 from schemas.envelope import CONTENT_TYPE, Envelope
 from schemas.problem import FieldError
 
@@ -99,7 +98,7 @@ class Standing:
                 Naming(request.request_no, digest, request.asker, request.asked) for digest in proof.digests
             ]
         else:
-            request.facts["due"] = opened_at(own.matter.deadline, "normal", basis_of(ctx, request), own.time)
+            begin_term(ctx, request, None, "normal", own.time)
         start_clocks(ctx, request, changes, now)
         message = own.message(now)
         request.marks = marked({}, "open", message.id, message.digest)
