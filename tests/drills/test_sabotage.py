@@ -69,7 +69,7 @@ async def clocks(here: Room) -> None:
 
 
 FAMILIES = {
-    "killed": Family(killed),
+    "killed": Family(killed, cut=True),
     "lost": Family(ledger_of_last_night, cut=True),
     "database": Family(read_only, postgres=True),
     "restored": Family(restored, goes_back=True, cut=True, environment=lambda _: SOON),
