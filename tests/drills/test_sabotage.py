@@ -38,17 +38,11 @@ REFUSED = "store-set-back"
 @dataclass(frozen=True, slots=True)
 class Family:
     """One drill for all of its file. goes_back: the gateway's database is put back to an earlier point. patience: after
-    so many seconds without any change what is wrong stays so. (What is lost does not come back by waiting.)
-
-    cut: the power is cut after the drill, for it gives a build that acknowledges or marks early no certain occasion:
-    its own cut comes in the first moments of load, or it mends at its end what such a build has lost (an agency is
-    urged, an order is sent again).
-    """
+    so many seconds without any change what is wrong stays so. (What is lost does not come back by waiting.)"""
 
     drill: Callable[[Room], Awaitable[object]]
     postgres: bool = False
     goes_back: bool = False
-    cut: bool = False
     patience: float = 30.0
     environment: Callable[[Path], Mapping[str, str]] = field(default=lambda _: {})
 
@@ -69,12 +63,12 @@ async def clocks(here: Room) -> None:
 
 
 FAMILIES = {
-    "killed": Family(killed, cut=True),
-    "lost": Family(ledger_of_last_night, cut=True),
+    "killed": Family(killed),
+    "lost": Family(ledger_of_last_night),
     "database": Family(read_only, postgres=True),
-    "restored": Family(restored, goes_back=True, cut=True, environment=lambda _: SOON),
+    "restored": Family(restored, goes_back=True, environment=lambda _: SOON),
     "clocks": Family(  # an agency looks again at what was signed ahead within a minute
-        clocks, cut=True, patience=75.0, environment=lambda root: FakeTime.in_folder(root).environment
+        clocks, patience=75.0, environment=lambda root: FakeTime.in_folder(root).environment
     ),
 }
 
@@ -120,8 +114,7 @@ async def _played(
     store = postgres_url if family.postgres else None
     async with room(root, vhost, store_url=store, sabotage=sabotage, environment=family.environment(root)) as here:
         await family.drill(here)
-        if family.cut:
-            await power_cut(here)
+        await power_cut(here)
         listed = LISTED if family.goes_back else ()
         found = await here.reckon(forgetful=family.goes_back, listed=listed, patience=family.patience)
         return found, here.site.log.read_text(errors="replace")
@@ -129,7 +122,11 @@ async def _played(
 
 async def power_cut(here: Room) -> None:
     """Under load, when the gateway has committed words about some of it and has had the time to take the next ones in
-    hand, and while orders are on their way. Nobody urges afterwards."""
+    hand, and while orders are on their way. Nobody urges afterwards.
+
+    By themselves the drills give a build that acknowledges or marks early no certain occasion: their own cuts come in
+    the first moments of load, or they mend at their end what it has lost (an agency is urged, an order sent again).
+    """
     before = await _numbers(here)
 
     async def heard() -> bool:
