@@ -20,8 +20,8 @@ import aiohttp
 from uuid_utils.compat import uuid7
 
 from bench.load import ANSWERS
-from gateway.partner import Partner, PartnerConfig
-from gateway.partner.inbox import Inbox
+from lianzhi.partner import Partner, PartnerConfig
+from lianzhi.partner.inbox import Inbox
 
 RATE = 15.0  # requests a second
 SETTLE_SECONDS = 30.0

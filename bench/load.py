@@ -16,8 +16,8 @@ from uuid import uuid4
 
 import aiohttp
 
-from gateway.partner import Partner, PartnerConfig
-from gateway.partner.inbox import Inbox
+from lianzhi.partner import Partner, PartnerConfig
+from lianzhi.partner.inbox import Inbox
 
 HANDLERS = 32
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from lianzhi.problem import FieldError
 from lianzhi.protocol.base import Model
+from lianzhi.protocol.cards import TypeCard, Unlawful
 from lianzhi.protocol.rules import RULES
 from lianzhi.protocol.times import Tense, tense_of
-from schemas.catalogue import MatterType
+from schemas.catalogue import MatterType, Shape
 
 
 def unlawful_answer(matter: MatterType, verb: str, *, pointer: str) -> FieldError | None:
@@ -20,6 +21,24 @@ def unlawful_answer(matter: MatterType, verb: str, *, pointer: str) -> FieldErro
     if instead is None:
         return None
     return _broken("answer-not-lawful", pointer, basis=instead.basis, instead=instead.zh, instead_en=instead.en)
+
+
+def card_of(matter: MatterType) -> TypeCard:
+    """What the library needs of it."""
+    unlawful = {}
+    for verb in matter.answers_instead:
+        told = unlawful_answer(matter, verb, pointer="/type")
+        assert told is not None
+        unlawful[verb] = Unlawful(zh=told.detail, en=told.detail_en)
+    return TypeCard(
+        name=matter.name,
+        version=matter.version,
+        alert=matter.shape is Shape.ALERT,
+        fan_out=matter.fan_out,
+        request_class=matter.request_class,
+        result_class=matter.result_class,
+        unlawful=unlawful,
+    )
 
 
 def before_request(matter: MatterType, verb: str, data: Mapping[str, Any], asked_on: str | None) -> list[FieldError]:

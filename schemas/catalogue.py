@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from lianzhi.protocol.base import Model
+from lianzhi.protocol.cards import Classification, classification, urgent
 from schemas.ledgers import LedgerEntry, no_answer_entry, no_entry
 
 
@@ -42,23 +43,6 @@ class Kind(StrEnum):
     WITNESS = "witness"
 
 
-class Classification(StrEnum):
-    """How a payload is protected. `sensitive` and `location` are sealed to their reader (docs/design.md 3.1).
-
-    `location` in a *result* means: canonical, sealed to the asking court system's own key; the gateway never
-    holds the plaintext.
-    """
-
-    PUBLIC = "public"
-    INTERNAL = "internal"
-    SENSITIVE = "sensitive"
-    LOCATION = "location"
-
-    @property
-    def sealed(self) -> bool:
-        return self in (Classification.SENSITIVE, Classification.LOCATION)
-
-
 class DeadlineKind(StrEnum):
     LEGAL_DAYS = "legal_days"
     LEGAL_MONTHS = "legal_months"
@@ -66,10 +50,37 @@ class DeadlineKind(StrEnum):
     CLOCK_HOURS = "clock_hours"
 
 
+_UNITS: Mapping[DeadlineKind, tuple[str, str]] = {
+    DeadlineKind.LEGAL_DAYS: ("日", "legal day"),
+    DeadlineKind.LEGAL_MONTHS: ("个月", "month"),
+    DeadlineKind.WORKING_DAYS: ("个工作日", "working day"),
+    DeadlineKind.CLOCK_HOURS: ("小时", "hour"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Deadline:
     kind: DeadlineKind
     amount: int
+
+    @property
+    def zh(self) -> str:
+        """5 个工作日"""
+        return f"{self.amount} {_UNITS[self.kind][0]}"
+
+    @property
+    def en(self) -> str:
+        """5 working days"""
+        return f"{self.amount} {_UNITS[self.kind][1]}{'' if self.amount == 1 else 's'}"
+
+
+@dataclass(frozen=True, slots=True)
+class FixedBy:
+    """The text that fixes a type's `deadline`. basis: as it is cited (`schemas.legal`). reading: as of a row of the
+    law's tables (`schemas.law.force.Entry`)."""
+
+    basis: str
+    reading: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +231,9 @@ class MatterType:
     clock stands still while an objection is unanswered. told_by: of a verb with its canonical data, the day on which
     what it tells happened and how long its sender has to tell it.
 
+    fixed_by: the text that fixes `deadline`, so that a court's own rule may only shorten it
+    (`schemas.law.answer_terms`); None: it is a convention of ours.
+
     ledger, ledger_answer: the line that the request enters into a ledger, and the one that a later verb with its
     canonical data enters (`schemas.ledgers`); both pure. caseless: whether this payload is about no known case although
     `case_required`. last_days: days that the payload states and the calendar judges.
@@ -267,28 +281,29 @@ class MatterType:
     last_days: Callable[[Any], tuple[LastDay, ...]] = _no_days
     ended_by: str | None = None
     deadline: Deadline
+    fixed_by: FixedBy | None = None
     validity_days: int | None = None
     retention_years: int = 10
     example_request: Mapping[str, Any] = field(default_factory=dict)
     example_result: Mapping[str, Any] = field(default_factory=dict)
 
     def classification(self, verb: str) -> Classification:
-        """How the payload of `verb` is protected: what carries the request's or the result's content is
-        protected as they are; the rest (receipts, progress) is internal."""
-        if verb in ("open", "supplement"):
-            return self.request_class
-        if verb in ("result", "correct"):
-            return self.result_class
-        return Classification.INTERNAL
+        """How the payload of `verb` is protected (`lianzhi.protocol.cards`)."""
+        return classification(verb, self.request_class, self.result_class)
 
     @property
     def controls(self) -> bool:
         """Whether a request of this type may open, renew or end a measure, or rest on one."""
         return self.measure is not _none
 
+    @property
+    def states_term(self) -> bool:
+        """Whether each request states its own term (`asks_by`), so that `deadline` is not what counts."""
+        return self.asks_by is not _none
+
     def urgent(self, verb: str, urgency: str) -> bool:
-        """Whether a message travels in the urgent lane (docs/design.md 3.2)."""
-        return self.shape is Shape.ALERT or verb in ("withdraw", "withdraw-ack") or urgency != "normal"
+        """Whether a message travels in the urgent lane."""
+        return urgent(verb, urgency, alert=self.shape is Shape.ALERT)
 
 
 def discover(package: ModuleType) -> dict[str, MatterType]:

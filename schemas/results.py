@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, Field, create_model, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, create_model, model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.verbs import CorrectMixin, ResultBase
-from schemas.catalogue import Classification, MatterType
+from schemas.catalogue import MatterType
 from schemas.opening import Opening
 from schemas.steps import StepItem
 
@@ -30,6 +31,13 @@ def _one_each(items: list[Any]) -> list[Any]:
 class _Result(ResultBase):
     """`done` and `partial` say of what, and a step is not `done`: success is never reported without its object, nor
     before its time (docs/domain.md section 7)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"outcome": {"enum": ["done", "partial"]}}},
+            "then": {"properties": {"items": {"minItems": 1}}},
+        }
+    )
 
     items: list[Any]
 

@@ -17,11 +17,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from lianzhi.problem import FieldError
+from lianzhi.protocol import messages
 from lianzhi.protocol.base import Model
 from lianzhi.protocol.rules import RULES, Rule
 from lianzhi.protocol.times import Said
 from lianzhi.protocol.verbs import VERBS
-from schemas import messages
 from schemas.catalogue import MatterType
 from schemas.identifiers import BANKRUPTCY_TYPES, ENFORCEMENT_TYPES, OTHER_TYPES, carries_coercion, case_type, vin_check
 from schemas.identity import NEEDS, missing_details

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.commands.output import MISUSE, fail
+from lianzhi.cli.output import MISUSE, fail
 from simulation.sabotage import KINDS
 from simulation.show import run_demo
 

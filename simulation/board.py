@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from gateway.client import Event
+from lianzhi.client import Event
 from simulation.parties import HOME
 
 FINAL = frozenset(

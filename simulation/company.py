@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import date
 from pathlib import Path
 
-from gateway.partner import Partner, PartnerConfig
+from lianzhi.partner import Partner, PartnerConfig
 from simulation.agencies.agency import Agency
 from simulation.agencies.association import Association
 from simulation.agencies.grid import GridCentre

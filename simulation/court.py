@@ -1,4 +1,4 @@
-"""The demo's court system, an ordinary user of `gateway.client`: hands in, follows its feed, and does what is its turn.
+"""The demo's court system, an ordinary user of `lianzhi.client`: hands in, follows its feed, and does what is its turn.
 
 It writes its own book of 202s as they come, and checks of each answer that it is about the very object that was asked
 for: two people of one name must not get each other's.
@@ -11,8 +11,8 @@ import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from gateway.client import CourtClient, Event, Message, Opened
-from gateway.client.feed import OLDEST
+from lianzhi.client import CourtClient, Event, Message, Opened
+from lianzhi.client.feed import OLDEST
 from simulation.board import FINAL, Board, opened_by_us
 from simulation.docket import Item
 from simulation.duty import Duty

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from gateway.client import CourtClient, Message
+from lianzhi.client import CourtClient, Message
 from simulation.clock import now
 from simulation.journal import Journal
 from simulation.pace import Pace

@@ -24,7 +24,7 @@ MEND_EVERY = "0.5"  # seconds; a demo does not wait 15 for a paper that has come
 _CHILD = """
 import sys
 import gateway.bootstrap, gateway.store.migrate
-from gateway.cli import main
+from lianzhi.cli.main import main
 folder = sys.argv.pop()
 if sys.stdin.readline():
     for command in (["db", "migrate"], ["serve"]):

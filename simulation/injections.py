@@ -15,13 +15,14 @@ from typing import Any
 import aiohttp
 from uuid_utils.compat import uuid7
 
-from gateway.client import ClientConfig
-from gateway.client.signing import Author, Handed, submission
-from gateway.partner import PartnerConfig
 from lianzhi.amqp.link import Link
 from lianzhi.amqp.publisher import ConfirmedPublisher
+from lianzhi.client import ClientConfig
+from lianzhi.client.signing import Author, Handed, submission
 from lianzhi.crypto.sdjwt import issue, parse
 from lianzhi.crypto.seal import seal
+from lianzhi.partner import PartnerConfig
+from lianzhi.protocol.cards import cards
 from lianzhi.protocol.envelope import timestamp
 from simulation.docket import Item
 from simulation.journal import Journal
@@ -58,6 +59,7 @@ class Insistent:
             sign=draft.signed,
             message_id=str(uuid7()),
             now=datetime.now(UTC),
+            cards=cards(),
         )
         first = await self._post(handed, item.key)
         for way in item.injections:

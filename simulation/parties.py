@@ -9,13 +9,14 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import tomlkit
 
 from gateway.registry.config import FILE
+from gateway.registry.contracts import contract_of
 from gateway.registry.installation import HANDOVER, Installation, write_secret, write_text
 from gateway.registry.participants import load_registry
 from lianzhi.files import private_folder
@@ -184,7 +185,8 @@ class Parties:
         for key in self.handover.glob("*.private.jwk"):
             write_secret(folder / key.name, key.read_text(encoding="utf-8"))
         write_secret(folder / "token", self.token + "\n")
-        _, keyring = load_registry(self.folder)
+        directory, keyring = load_registry(self.folder)
+        (folder / "contract.json").write_bytes(contract_of(directory, keyring, HOME, datetime.now(UTC)))
         write_text(folder / "everybody.jwks.json", json.dumps(keyring.jwks(), ensure_ascii=False))
         settings = {
             "url": url,
@@ -194,6 +196,7 @@ class Parties:
             "sign_key": f"{HOME}.sub.{CLIENT}.private.jwk",
             "open_key": f"{HOME}.enc.{CLIENT}.private.jwk",
             "gateway_keys": "everybody.jwks.json",
+            "contract": "contract.json",
         }
         write_text(folder / "client.toml", tomlkit.dumps(settings))
         return folder / "client.toml"
@@ -244,7 +247,15 @@ def build(
     jwks = json.dumps(keyring.jwks(directory.local), ensure_ascii=False)
     write_text(installation.folder / "gateway.jwks.json", jwks)
     folders = {
-        form["code"]: _partner_folder(root, installation, form, jwks, amqp, passwords[_broker_user(form)])
+        form["code"]: _partner_folder(
+            root,
+            installation,
+            form,
+            jwks,
+            amqp,
+            passwords[_broker_user(form)],
+            contract_of(directory, keyring, form["code"], datetime.now(UTC)),
+        )
         for form in partners
     }
     return Parties(
@@ -262,7 +273,13 @@ def _broker_user(form: Mapping[str, Any]) -> str:
 
 
 def _partner_folder(
-    root: Path, installation: Installation, form: Mapping[str, Any], jwks: str, amqp: str, password: str
+    root: Path,
+    installation: Installation,
+    form: Mapping[str, Any],
+    jwks: str,
+    amqp: str,
+    password: str,
+    contract: bytes,
 ) -> Path:
     """What a partner is handed: its private keys move out of the installation into its own folder."""
     code: str = form["code"]
@@ -282,6 +299,8 @@ def _partner_folder(
         "ledger": "inbox.sqlite",
         "system": form["name"]["zh"],
         "dialect": form["dialect"],
+        "contract": "contract.json",
     }
+    (folder / "contract.json").write_bytes(contract)
     write_text(folder / "partner.toml", tomlkit.dumps(settings))
     return folder

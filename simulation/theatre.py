@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.client import ClientConfig, CourtClient
+from lianzhi.client import ClientConfig, CourtClient
 from simulation.agencies.agency import Agency
 from simulation.board import Board
 from simulation.clock import SHANGHAI

@@ -19,13 +19,14 @@ from uuid_utils.compat import uuid7
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
-from gateway.partner.config import PartnerConfig
 from lianzhi.crypto import algorithms, base64url, sdjwt, seal
 from lianzhi.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks, private_key_from_jwk
 from lianzhi.crypto.limits import Limits
 from lianzhi.crypto.sdjwt import MESSAGE_TYP
+from lianzhi.partner.config import PartnerConfig
 from lianzhi.protocol import policy
 from lianzhi.protocol import verbs as replies
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import (
     CANONICAL,
     CONTENT_TYPE,
@@ -36,7 +37,7 @@ from lianzhi.protocol.envelope import (
     dataschema,
     timestamp,
 )
-from schemas.catalogue import Classification, catalogue
+from schemas.catalogue import catalogue
 from schemas.validation import refs_of
 from simulation.parties import HOME
 from tests.dated import by_now

@@ -18,8 +18,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from stdnum.cn import uscc
 
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.times import Tense, tense_of
-from schemas.catalogue import Classification, MatterType, catalogue
+from schemas.catalogue import MatterType, catalogue
 from schemas.validation import InvalidError, parse_data
 from tests.words import SHANGHAI
 

@@ -24,12 +24,13 @@ from gateway.bootstrap import ROLES, Gateway, Role, running
 from gateway.broker.management import Management
 from gateway.core.measure_moves import STATES
 from gateway.core.records import Event, Measure, QuarantineRow, Request
-from gateway.partner import Partner, PartnerConfig
-from gateway.partner.request import Request as Message
 from gateway.registry.config import load_config
 from gateway.registry.installation import HANDOVER, Installation
+from lianzhi.partner import Partner, PartnerConfig
+from lianzhi.partner.request import Request as Message
 from lianzhi.protocol import verbs as replies
-from schemas.catalogue import Classification, catalogue
+from lianzhi.protocol.cards import Classification
+from schemas.catalogue import catalogue
 from simulation.parties import ASSOCIATION, FUPING, GAOLING, GRID, HOME, PARTNERS, POLICE, Parties
 from simulation.private_broker import PrivateBroker
 from simulation.stage import set_stage

@@ -12,10 +12,12 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import AfterValidator, BaseModel, StringConstraints
 from pydantic.fields import FieldInfo
 
+from lianzhi.protocol.messages import MISSING_MEMBER
 from lianzhi.protocol.rules import RULES
 from lianzhi.protocol.sources import FORM, STRICTNESS, Source, Strictness
 from schemas.catalogue import MatterType
-from schemas.messages import MISSING_MEMBER
+from schemas.law.answer_terms import ANSWER_TERMS, shipped
+from schemas.law.force import law
 from tools.rules_of import of_member, of_model, raised_by
 
 _HEAD = """\
@@ -51,7 +53,8 @@ def forms_document(catalogue: Mapping[str, MatterType]) -> str:
     for name in sorted(catalogue):
         matter = catalogue[name]
         parts.append(
-            f"## {matter.zh} `{name}`\n\n{_matter_rules(matter)}请求 request\n\n{_table(matter.request, shared)}\n"
+            f"## {matter.zh} `{name}`\n\n{_term(matter)}{_matter_rules(matter)}"
+            f"请求 request\n\n{_table(matter.request, shared)}\n"
         )
         if matter.result_item is not None:
             parts.append(f"结果的每一行 each line of the result\n\n{_table(matter.result_item, shared)}\n")
@@ -114,6 +117,12 @@ def _table(model: type[BaseModel], shared: frozenset[type[BaseModel]]) -> str:
         )
         said = line.member
     return _TABLE + "".join(rows)
+
+
+def _term(matter: MatterType) -> str:
+    """Within how long it is answered, as the table in force has it (docs/clocks.md)."""
+    row = law().of(ANSWER_TERMS).get(matter.name) or shipped(matter)
+    return f"办理期限 answer term：{row.deadline.zh} {row.deadline.en}，{row.source}\n\n"
 
 
 def _matter_rules(matter: MatterType) -> str:

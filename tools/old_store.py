@@ -35,14 +35,14 @@ import tomlkit
 
 from gateway.application.deadlines.calendars import import_year
 from gateway.broker.management import Management
-from gateway.client import ClientConfig, CourtClient
 from gateway.core.records import Changes, CourtFigure
-from gateway.partner import Partner
 from gateway.registry.calendars import read_year
 from gateway.registry.config import FILE
 from gateway.registry.installation import write_secret
 from gateway.store.migrate import migrate
 from gateway.store.tables import metadata
+from lianzhi.client import ClientConfig, CourtClient
+from lianzhi.partner import Partner
 from simulation.parties import ASSOCIATION, CHIEF, CLERK, GAOLING, GRID, HANDLER, POLICE
 from simulation.private_broker import PrivateBroker
 from tests import postgres

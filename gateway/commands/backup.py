@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from gateway.commands.output import (
+from gateway.registry.config import DEFAULT_FOLDER, load_config
+from lianzhi.cli.output import (
     FOUND_WRONG,
     MISUSE,
     AsJson,
@@ -23,7 +24,6 @@ from gateway.commands.output import (
     problems,
     run,
 )
-from gateway.registry.config import DEFAULT_FOLDER, load_config
 from lianzhi.errors import StoreUnavailableError
 
 SAY_EVERY_S = 5.0

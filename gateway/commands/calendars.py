@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from gateway.application.context import Context
-from gateway.commands.output import AsJson, Folder, as_json, console, fail, listing, run
 from gateway.core.calendar import Calendar, Year
 from gateway.registry.calendars import read_year
 from gateway.registry.config import DEFAULT_FOLDER, load_config
+from lianzhi.cli.output import AsJson, Folder, as_json, console, fail, listing, run
 
 calendar_app = typer.Typer(help="工作日历 Calendar of working days", no_args_is_help=True)
 

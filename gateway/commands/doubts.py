@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from gateway.commands.installed import installed
-from gateway.commands.output import AsJson, Folder, console, fail, listing, run
 from gateway.core.doubts import State
 from gateway.registry.config import DEFAULT_FOLDER
+from lianzhi.cli.output import AsJson, Folder, console, fail, listing, run
 
 doubts_app = typer.Typer(help="恢复后的存疑提交 What may have been done before a restore", no_args_is_help=True)
 

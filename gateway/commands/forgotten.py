@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from gateway.commands.installed import installed
-from gateway.commands.output import FOUND_WRONG, AsJson, Folder, as_json, console, fail, listing, problems, run
 from gateway.registry.config import DEFAULT_FOLDER
+from lianzhi.cli.output import FOUND_WRONG, AsJson, Folder, as_json, console, fail, listing, problems, run
 
 forgotten_app = typer.Typer(help="恢复后本库已无的请求 Requests that a restore has lost", no_args_is_help=True)
 

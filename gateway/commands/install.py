@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from gateway.commands.output import FOUND_WRONG, AsJson, Folder, as_json, console, fail, listing, problems, run
 from gateway.core.approvals import SHANGHAI
 from gateway.registry.config import DEFAULT_FOLDER, load_config
+from gateway.registry.contracts import contract_of
 from gateway.registry.forms import SCOPES
 from gateway.registry.installation import Installation, create_home, write_text
 from gateway.registry.participants import PARTICIPANTS, load_registry, read_form
 from gateway.registry.places import places
+from lianzhi.cli.output import FOUND_WRONG, AsJson, Folder, as_json, console, fail, listing, problems, run
 from lianzhi.errors import ConfigurationError
 from lianzhi.files import put_right
 
@@ -89,6 +90,21 @@ def participants_check(folder: Folder = DEFAULT_FOLDER) -> None:
         problems.print(f"✗ {error}", style="red")
     if wrong:
         raise typer.Exit(FOUND_WRONG)
+
+
+@participants_app.command("contract")
+def participants_contract(
+    code: Annotated[str, typer.Argument(help="参与单位编号 Participant code")],
+    folder: Folder = DEFAULT_FOLDER,
+    out: Annotated[Path | None, typer.Option(help="写入文件 Write to a file")] = None,
+) -> None:
+    """契约文件：该单位能说、能听的全部报文，由本院签名。 The contract file: what it may say and hear, signed by us."""
+    directory, keyring = load_registry(folder)
+    raw = contract_of(directory, keyring, code, datetime.now(UTC))
+    if out is None:
+        console.print(raw.decode(), end="", markup=False, highlight=False, soft_wrap=True)
+        return
+    out.write_bytes(raw)
 
 
 @clients_app.command("list")

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.commands.output import MISUSE, AsJson, Folder, as_json, console, fail, own_errors_told
 from gateway.registry.config import DEFAULT_FOLDER
 from gateway.registry.law_files import LAW, load_law
+from lianzhi.cli.output import MISUSE, AsJson, Folder, as_json, console, fail, own_errors_told
 from schemas.law.force import Entry, Law, Table
 from schemas.law.reading import SUFFIX
 from schemas.law.tables import BY_NAME, TABLES

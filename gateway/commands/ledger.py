@@ -12,9 +12,9 @@ from gateway.application.ports import LedgerFilter
 from gateway.application.queries.ledgers import Ledgers
 from gateway.application.queries.report_answers import LedgerList, item_view
 from gateway.commands.installed import installed
-from gateway.commands.output import MISUSE, AsJson, Folder, fail, listing, run
 from gateway.core.ledgers import KINDS, LEDGERS, LedgerItem
 from gateway.registry.config import DEFAULT_FOLDER
+from lianzhi.cli.output import MISUSE, AsJson, Folder, fail, listing, run
 
 ledger_app = typer.Typer(help="台账 Ledgers", no_args_is_help=True)
 

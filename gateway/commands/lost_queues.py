@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Collection
 from pathlib import Path
 
-from gateway.commands.output import console, problems, said
 from gateway.registry.config import Config
+from lianzhi.cli.output import console, problems, said
 from lianzhi.errors import ConfigurationError, StoreUnavailableError
 
 LANES = ("normal", "urgent")

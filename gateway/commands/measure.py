@@ -9,12 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from gateway.application.ports import MeasureFilter
-from gateway.commands.output import FOUND_WRONG, MISUSE, AsJson, Folder, as_json, fail, listing, run, table
 from gateway.commands.watch import with_store
 from gateway.core.approvals import SHANGHAI
 from gateway.core.measure_moves import OPEN_STATES, STATES
 from gateway.core.records import Measure
 from gateway.registry.config import DEFAULT_FOLDER
+from lianzhi.cli.output import FOUND_WRONG, MISUSE, AsJson, Folder, as_json, fail, listing, run, table
 
 measure_app = typer.Typer(help="控制措施 Control measures", no_args_is_help=True)
 

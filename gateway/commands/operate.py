@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from gateway.commands.lost_queues import ask_for_what_was_in_them
-from gateway.commands.output import (
+from gateway.registry.config import DEFAULT_FOLDER, Config, load_config
+from gateway.registry.places import places
+from lianzhi.cli.output import (
     FOUND_WRONG,
     MISUSE,
     Folder,
@@ -22,8 +24,6 @@ from gateway.commands.output import (
     run,
     said,
 )
-from gateway.registry.config import DEFAULT_FOLDER, Config, load_config
-from gateway.registry.places import places
 from lianzhi.errors import BrokerUnavailableError, ConfigurationError
 from lianzhi.files import open_to_others, told
 from schemas.catalogue import catalogue

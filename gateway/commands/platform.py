@@ -9,9 +9,9 @@ import typer
 
 from gateway.application.submission.platform_numbers import PlatformNumbers, requests_of
 from gateway.commands.installed import installed
-from gateway.commands.output import AsJson, Folder, as_json, console, own_errors_told, run
 from gateway.registry.config import DEFAULT_FOLDER
 from gateway.registry.platform_list import read_platform_list
+from lianzhi.cli.output import AsJson, Folder, as_json, console, own_errors_told, run
 
 platform_app = typer.Typer(help="全国执行指挥平台编号 Numbers on the national command platform", no_args_is_help=True)
 

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from gateway.commands.installed import installed
-from gateway.commands.output import MISUSE, AsJson, Folder, as_json, console, fail, run
 from gateway.core.indicators import Report
 from gateway.core.periods import Period, last_week, period_named
 from gateway.core.records import Changes
 from gateway.registry.config import DEFAULT_FOLDER
+from lianzhi.cli.output import MISUSE, AsJson, Folder, as_json, console, fail, run
 
 report_app = typer.Typer(help="周报、月报 Weekly and monthly reports", no_args_is_help=True)
 figures_app = typer.Typer(help="法院导入的数据 Figures that the court hands in", no_args_is_help=True)

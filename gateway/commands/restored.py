@@ -12,9 +12,9 @@ import typer
 from gateway.application.context import Context
 from gateway.application.ports import MarkPlace
 from gateway.application.recovery.restored import Findings
-from gateway.commands.output import FOUND_WRONG, Folder, console, problems, run
 from gateway.core.marks import Verdict
 from gateway.registry.config import DEFAULT_FOLDER, load_config
+from lianzhi.cli.output import FOUND_WRONG, Folder, console, problems, run
 
 WORDS = {
     Verdict.SOUND: "数据库不落后于它 the database is not behind it",

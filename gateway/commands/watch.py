@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 
-from gateway.commands.output import FOUND_WRONG, AsJson, Folder, as_json, fail, listing, problems, run, table
+from gateway.core.deadlines import day_of
 from gateway.registry.config import DEFAULT_FOLDER, load_config
+from gateway.registry.law_files import load_law
+from lianzhi.cli.court import request_app
+from lianzhi.cli.output import (
+    FOUND_WRONG,
+    AsJson,
+    Folder,
+    as_json,
+    fail,
+    listing,
+    own_errors_told,
+    problems,
+    run,
+    table,
+)
 from lianzhi.files import write_private
 from schemas.catalogue import catalogue
+from schemas.law.answer_terms import answer_term
+from schemas.law.force import put_in_force
 
 T = TypeVar("T")
 MOST_ROWS = 10_000
-request_app = typer.Typer(help="请求 Requests", no_args_is_help=True)
 quarantine_app = typer.Typer(help="隔离区 Quarantine", no_args_is_help=True)
 
 
-def types(json_out: AsJson = False) -> None:
-    """事项目录 The catalogue."""
+def types(folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None:
+    """事项目录；期限为今日起算的 The catalogue; the deadline is that of what begins today."""
+    with own_errors_told():
+        put_in_force(load_law(folder))
+    today = day_of(datetime.now(UTC))
+    terms = {name: answer_term(matter, today) for name, matter in catalogue().items()}
     rows = [
         {
             "type": m.name,
@@ -30,7 +50,7 @@ def types(json_out: AsJson = False) -> None:
             "to": " ".join(sorted(k.value for k in m.receivers)),
             "request": m.request_class.value,
             "result": m.result_class.value,
-            "deadline": f"{m.deadline.amount} {m.deadline.kind.value}",
+            "deadline": f"{terms[m.name].amount} {terms[m.name].kind.value}",
         }
         for m in catalogue().values()
     ]
@@ -50,7 +70,9 @@ async def with_store(folder: Path, work: Callable[[Any], Awaitable[T]]) -> T:
 
 @request_app.command("show")
 def request_show(number: str, folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None:
-    """一件请求的路由信息 One request as routing sees it."""
+    """一件请求的路由信息、期限及所依本院规定 One request as routing sees it; its end, and the own rule that set it."""
+    from gateway.application.queries.requests import deadline_of
+    from gateway.application.timers import TERM
     from gateway.core.turns import turn_of
 
     request = run(with_store(folder, lambda s: s.request(number)))
@@ -62,7 +84,9 @@ def request_show(number: str, folder: Folder = DEFAULT_FOLDER, json_out: AsJson 
             "request_no", "type", "state", "reason", "asker", "asked", "case_no", "lane", "group_no", "related",
             "handler", "client", "created_at", "updated_at", "asker_seq", "asked_seq", "held",
         )
-    } | {"turn_of": turn_of(request)}  # fmt: skip
+    } | {"turn_of": turn_of(request)} | deadline_of(request)  # fmt: skip
+    if (own := request.facts.get(TERM)) is not None:
+        shown |= {"term": f"{own['amount']} {own['kind']}", "term_source": own["source"]}
     if json_out:
         as_json(shown)
         return

@@ -19,7 +19,9 @@ from gateway.core.clocks import (
 )
 from gateway.core.main_clock import DUE, STEPS
 from gateway.core.settings import Terms
-from schemas.catalogue import Deadline, DeadlineKind
+from schemas.catalogue import Deadline, DeadlineKind, catalogue
+from schemas.law.answer_terms import ANSWER_TERMS, AnswerTerm
+from schemas.law.force import law
 from schemas.law.lookouts import QUESTIONING, QUESTIONING_LONG, longest
 
 _UNITS = {
@@ -58,7 +60,7 @@ def clocks_document(terms: Terms) -> str:
         f"| `{rule.kind}` | {rule.shape} | {', '.join(rule.states)} | {lengths[rule.kind]} | {_THEN[rule.kind]} |\n"
         for rule in RULES
     ]
-    return _HEAD + "".join(rows) + _main_clock(terms) + _questioning()
+    return _HEAD + "".join(rows) + _main_clock(terms) + _answer_terms() + _questioning()
 
 
 def _lengths(terms: Terms) -> Mapping[str, str]:
@@ -101,6 +103,26 @@ def _main_clock(terms: Terms) -> str:
         "the days up to the day that it was moved to (CPL-85).\n\n"
         "| 步 step | 何时 when | 做什么 what |\n|---|---|---|\n" + "".join(lines)
     )
+
+
+def _answer_terms() -> str:
+    rows = "".join(map(_answer_term, law().of(ANSWER_TERMS).values()))
+    return (
+        "\n## 办理期限 Answer terms\n\n"
+        "每类事项的期限。本院或联动协议另有规定的，写入 `law/answer-terms.toml`（`docs/handbook/law.md`）："
+        "起算日在 `since` 当日或之后的请求适用，已发出的不变；条文规定的只可缩短。紧急的取较早者。 "
+        "Of each type of matter. A court's own rule or an agreement's goes into that file: it counts for requests that "
+        "begin on or after its `since`, never for those that are open; what a text fixes may only be shortened. What "
+        "is urgent has the earlier end.\n\n"
+        "| 事项 type | 期限 term | 依据 source | 本院规定 own rule |\n|---|---|---|---|\n" + rows
+    )
+
+
+def _answer_term(row: AnswerTerm) -> str:
+    matter = catalogue()[row.type]
+    may = "任意 any" if matter.fixed_by is None else "只可缩短 shorter only"
+    may = "不可 none" if matter.states_term else may
+    return f"| {matter.zh} `{matter.name}` | {row.deadline.zh} {row.deadline.en} | {row.source} | {may} |\n"
 
 
 def _questioning() -> str:

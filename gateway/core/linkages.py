@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from gateway.core.ledgers import LEDGERS
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, Kind, MatterType, Shape
 from schemas.linkages import GROUPS, Group, Linkage
 
 _SHAPES = {Shape.ASK: "请求 ask", Shape.ALERT: "预警 alert", Shape.NOTICE: "通报 notice"}
-_UNITS = {
-    DeadlineKind.LEGAL_DAYS: ("日", "legal days"),
-    DeadlineKind.LEGAL_MONTHS: ("个月", "months"),
-    DeadlineKind.WORKING_DAYS: ("个工作日", "working days"),
-    DeadlineKind.CLOCK_HOURS: ("小时", "hours"),
-}
 _KINDS = {
     Kind.COURT: "法院",
     Kind.POLICE: "公安",
@@ -72,8 +66,7 @@ def _kinds(kinds: Iterable[Kind]) -> str:
 
 
 def _deadline(deadline: Deadline) -> str:
-    zh, en = _UNITS[deadline.kind]
-    return f"{deadline.amount} {zh} · {deadline.amount} {en.removesuffix('s') if deadline.amount == 1 else en}"
+    return f"{deadline.zh} · {deadline.en}"
 
 
 def _name(linkage: Linkage) -> str:

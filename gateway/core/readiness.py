@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from lianzhi.errors import STORE_AWAY
+
 FindingName = Literal[
     "store-away",
     "store-not-written",
@@ -26,10 +28,7 @@ BLOCKING: frozenset[FindingName] = frozenset(
 )
 
 WORDS: dict[FindingName, tuple[str, str]] = {
-    "store-away": (
-        "数据库连不上，提交一律不受理；请查数据库与网络，恢复后自动继续",
-        "The store cannot be reached: nothing is accepted. See to the database and the network; it goes on by itself",
-    ),
+    "store-away": STORE_AWAY,
     "store-not-written": (
         "数据库写不进（磁盘满、只读或被锁住），提交一律不受理；请腾出空间或恢复可写",
         "The store cannot be written (disk full, read-only or locked): nothing is accepted. Make room, or make it"

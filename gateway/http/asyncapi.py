@@ -13,9 +13,10 @@ from typing import Any
 from adapters.registry import adapter_for, dialects, partners
 from adapters.table import TableAdapter
 from gateway.application.queries.types import verbs_of
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import CANONICAL, CONTENT_TYPE, Envelope, dataschema
 from lianzhi.protocol.verbs import VERBS
-from schemas.catalogue import Classification, MatterType
+from schemas.catalogue import MatterType
 from schemas.results import content_model
 
 Schema = dict[str, Any]

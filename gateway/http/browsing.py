@@ -6,6 +6,7 @@ from aiohttp import web
 
 from gateway.application.ports import MeasureFilter, RequestFilter
 from gateway.application.queries import types as matters
+from gateway.core.deadlines import day_of
 from gateway.http.api import Api
 from gateway.http.caller import Caller
 from gateway.http.params import MeasuresQuery, PartsQuery, RequestsQuery, at_most, parse
@@ -52,8 +53,9 @@ async def read_roster(request: web.Request, api: Api, caller: Caller) -> web.Res
 
 
 async def list_types(request: web.Request, api: Api, caller: Caller) -> web.Response:
-    return view_reply(matters.listing(api.context.catalogue))
+    return view_reply(matters.listing(api.context.catalogue, day_of(api.context.clock.now())))
 
 
 async def read_type(request: web.Request, api: Api, caller: Caller) -> web.Response:
-    return view_reply(matters.detail(api.context.catalogue, request.match_info["type"]))
+    today = day_of(api.context.clock.now())
+    return view_reply(matters.detail(api.context.catalogue, request.match_info["type"], today))

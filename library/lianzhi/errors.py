@@ -54,6 +54,13 @@ class ConfigurationError(LianzhiError):
     """A file of the installation is missing or wrong; the text names the file, the rule and the fix."""
 
 
+STORE_AWAY = (
+    "数据库连不上，提交一律不受理；请查数据库与网络，恢复后自动继续",
+    "The store cannot be reached: nothing is accepted. See to the database and the network; it goes on by itself",
+)
+"""What to do about it: the words of `readyz` and of every command."""
+
+
 class StoreUnavailableError(LianzhiError):
     """The database is down, locked or full; nothing was written."""
 

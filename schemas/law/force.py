@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import ClassVar, Generic, TypeVar, cast
+from typing import ClassVar, Generic, NamedTuple, TypeVar, cast
 
 from pydantic import ConfigDict
 
@@ -39,15 +39,32 @@ class Entry(ABC):
 E = TypeVar("E", bound=Entry)
 
 
+class Fault(NamedTuple):
+    """What is wrong with one row of a file. word: the member that is meant. zh, en: what is allowed, without a stop."""
+
+    word: str
+    zh: str
+    en: str
+
+
 def _sound(_: Mapping[str, E]) -> Iterable[str]:
+    return ()
+
+
+def _sound_row(_: E) -> Iterable[Fault]:
+    return ()
+
+
+def _none() -> tuple[E, ...]:
     return ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table(Generic[E]):
     """name: of its file, `law/<name>.toml`. zh, en: what it holds. key: the members of a row that name it; a row of a
-    file takes the place of the shipped one with the same key. default: the shipped rows. faults: what is wrong with all
-    rows together, in both languages."""
+    file takes the place of the shipped one with the same key. default: the shipped rows; derived: more of them, made
+    when they are asked for, of what asks the tables itself. faults: what is wrong with all rows together, in both
+    languages; row_faults: with one row of a file, which is told with its line."""
 
     name: str
     zh: str
@@ -56,6 +73,12 @@ class Table(Generic[E]):
     key: tuple[str, ...]
     default: tuple[E, ...]
     faults: Callable[[Mapping[str, E]], Iterable[str]] = _sound
+    row_faults: Callable[[E], Iterable[Fault]] = _sound_row
+    derived: Callable[[], tuple[E, ...]] = _none
+
+    @property
+    def shipped(self) -> tuple[E, ...]:
+        return (*self.default, *self.derived())
 
     def key_of(self, entry: Entry) -> str:
         """`/` between the members where there are several."""
@@ -63,7 +86,7 @@ class Table(Generic[E]):
 
     def rows(self, given: Iterable[E] = ()) -> dict[str, E]:
         """Shipped rows and given ones, by key."""
-        return {self.key_of(row): row for row in (*self.default, *given)}
+        return {self.key_of(row): row for row in (*self.shipped, *given)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,12 +100,16 @@ class Law:
         """The rows that hold, by key."""
         found = self._rows.get(table.name)
         if found is None:
-            found = self._rows[table.name] = table.rows(cast("tuple[E, ...]", self.given.get(table.name, ())))
+            found = self._rows[table.name] = table.rows(self.own(table))
         return cast("Mapping[str, E]", found)
+
+    def own(self, table: Table[E]) -> tuple[E, ...]:
+        """The deployment's own rows."""
+        return cast("tuple[E, ...]", self.given.get(table.name, ()))
 
     def from_file(self, table: Table[E], key: str) -> bool:
         """Whether this row is the deployment's own."""
-        return any(table.key_of(row) == key for row in self.given.get(table.name, ()))
+        return any(table.key_of(row) == key for row in self.own(table))
 
     @cached_property
     def _rows(self) -> dict[str, Mapping[str, Entry]]:

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from schemas import messages
+from lianzhi.protocol import messages
 from schemas.law.force import Entry, Law, Table
 from schemas.law.tables import BY_NAME
 
@@ -78,6 +78,7 @@ def _rows(table: Table[Any], name: str, text: str) -> tuple[Entry, ...]:
             faults.append(_fault(name, at, key, "同一行写了两次", "This row stands twice"))
         seen.add(key)
         faults += _dates(row, name, text, number)
+        faults += [_fault(name, _line(text, number, f.word), f.word, f.zh, f.en) for f in table.row_faults(row)]
         rows.append(row)
     if not faults:
         faults += [f"law/{name}：{fault}" for fault in table.faults(table.rows(rows))]

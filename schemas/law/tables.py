@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from schemas.law.answer_terms import ANSWER_TERMS
 from schemas.law.circles import CIRCLES
 from schemas.law.ending_papers import ENDING_PAPERS
 from schemas.law.force import Table
@@ -19,6 +20,7 @@ from schemas.law.visits import VISITS
 TABLES: tuple[Table[Any], ...] = (
     LEGAL_BASES,
     TERMS,
+    ANSWER_TERMS,
     CIRCLES,
     SIGNATURES,
     HANDLERS,

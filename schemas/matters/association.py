@@ -8,12 +8,13 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, StringConstraints
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.normal import upper
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Name
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.identifiers import QuotedCaseNo, credit_code
 
 _MASKED = re.compile(r"[0-9]{6,10}\*{4,8}[0-9]{3}[0-9X]")

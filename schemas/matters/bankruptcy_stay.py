@@ -12,11 +12,12 @@ from typing import Annotated, Literal
 from pydantic import model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Prose
 from schemas.bankruptcy import EnforcingCourt, check_bankruptcy_case
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.identifiers import CaseNo, Phone
 from schemas.values import Org
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnswerDay, AnyDay, PastDay
 from lianzhi.protocol.values import Document, Line, Prose
@@ -23,7 +24,7 @@ from schemas.bankruptcy import (
     SeizedLine,
     check_bankruptcy_case,
 )
-from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
 from schemas.funds import HANDOVER_DAYS
 from schemas.identifiers import CaseNo
 from schemas.items import distinct
@@ -185,6 +186,7 @@ BANKRUPTCY_TRANSFER = MatterType(
     documents=lambda _: {"bankruptcy-transfer-decision": 1, "bankruptcy-consent": 1},
     asked_on=lambda payload: payload.transferred_on,
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, DECISION_DAYS),
+    fixed_by=FixedBy("FAFA-2017-2-13"),
     example_request={
         "enterprise": {
             "ref": "n5r9t4sy",

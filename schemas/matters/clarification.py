@@ -11,11 +11,12 @@ from typing import Annotated, Literal
 from pydantic import model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
 from schemas.identifiers import QuotedCaseNo
 from schemas.terms import check_order
 
@@ -109,6 +110,7 @@ TRIAL_CLARIFICATION = MatterType(
     result_class=Classification.SENSITIVE,
     documents=lambda _: {"judgment-copy": 1},
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, ANSWER_DAYS),
+    fixed_by=FixedBy("FAFA-2018-9-15", reading=True),
     example_request={
         "judgment": {
             "case_no": "（2025）陕0199民初900021号",

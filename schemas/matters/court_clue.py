@@ -11,11 +11,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.identifiers import CaseNo
 from schemas.items import distinct
 from schemas.values import Person

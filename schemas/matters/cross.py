@@ -10,11 +10,12 @@ from typing import Annotated, Literal
 from pydantic import model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import RequestNo
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay
 from lianzhi.protocol.values import Line, Name
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.identifiers import CaseNo, CourtCode
 from schemas.values import MeasureNo
 

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay
 from lianzhi.protocol.values import Line, Name
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
 from schemas.debts import DEBT_REASON_LABELS, DebtReason, check_debt_reason
 from schemas.department_objects import HeldObject
 from schemas.departments import DEPARTMENTS, DEPT_LABELS, HELD_ACTIONS, HELD_YEARS, IN_MONEY, Dept

@@ -8,20 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, PastMoment
 from lianzhi.protocol.values import Line, Name, Prose, Sha256
-from schemas.catalogue import (
-    ApprovalRule,
-    Classification,
-    Deadline,
-    DeadlineKind,
-    Kind,
-    LiveMeasure,
-    MatterType,
-    MeasureRule,
-    Shape,
-)
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
 from schemas.commission_objects import CommissionObject, Whereabouts
 from schemas.commissions import CODE_LABELS, COMMISSIONS, ENDS, Commission, MatterCode
 from schemas.debts import DEBT_REASON_LABELS, DebtReason, check_debt_reason

@@ -11,11 +11,12 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnswerDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose, Sha256
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
 from schemas.commission_objects import Equity, Movable, Realty
 from schemas.identifiers import CourtCode, QuotedCaseNo
 from schemas.terms import days_between
@@ -105,6 +106,7 @@ DISPOSAL_RIGHT = MatterType(
     documents=lambda _: {"disposal-letter": 1, "effective-judgment": 1, "priority-proof": 1},
     asked_on=lambda payload: payload.asked_on,
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, 15),
+    fixed_by=FixedBy("FASHI-2016-6-2"),
     example_request={
         "asking_court": "陕0199",
         "first_court": "陕0591",

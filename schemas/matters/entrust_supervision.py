@@ -10,11 +10,12 @@ from typing import Annotated, Literal
 from pydantic import model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref, RequestNo
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import ComingDay, PastDay
 from lianzhi.protocol.values import Line, Prose, Slug
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.identifiers import CourtCode
 from schemas.opening import MatterName
 from schemas.terms import check_order

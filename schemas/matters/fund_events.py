@@ -11,11 +11,12 @@ from typing import Annotated, Any, Literal
 from pydantic import model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import RequestNo
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.funds import PAYEE_LABELS, AccountTail, FundNo, PayeeKind, Sum
 from schemas.law.terms import PAYOUT
 from schemas.ledgers import CLAIMED, OPENED, UNIDENTIFIED, LedgerEntry

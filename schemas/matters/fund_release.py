@@ -13,11 +13,12 @@ from typing import Annotated, Literal
 from pydantic import model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
-from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, Kind, LastDay, MatterType, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LastDay, MatterType, Shape
 from schemas.funds import HANDOVER_DAYS, PAYEE_LABELS, AccountTail, FundNo, PayeeKind, Sum
 from schemas.law.terms import PAYOUT, PAYOUT_AFTER_DELAY
 from schemas.ledgers import LedgerEntry

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.times import PastMonth
-from schemas.catalogue import Classification, Kind, MatterType, Shape
+from schemas.catalogue import Kind, MatterType, Shape
 from schemas.grid import (
     ADDRESS_EXAMPLE,
     IN_THREE_DAYS,

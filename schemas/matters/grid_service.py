@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from pydantic import model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import ComingMoment, PastMoment
 from lianzhi.protocol.values import Line, Name, Sha256
-from schemas.catalogue import Classification, Kind, MatterType, Shape
+from schemas.catalogue import Kind, MatterType, Shape
 from schemas.grid import ADDRESS_EXAMPLE, IN_THREE_DAYS, RESIDENT_EXAMPLE, VISITED_EXAMPLE, Resident, Visited
 from schemas.values import Address
 

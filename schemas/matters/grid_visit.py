@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
-from schemas.catalogue import Classification, Kind, MatterType, Shape
+from schemas.catalogue import Kind, MatterType, Shape
 from schemas.grid import (
     ADDRESS_EXAMPLE,
     IN_THREE_DAYS,

@@ -11,12 +11,13 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.texts import same_name
 from lianzhi.protocol.times import PastMoment
 from lianzhi.protocol.values import Line, Name, Prose, Sha256
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.grid import YES_NO_LABELS, YesNo
 from schemas.identifiers import DivisionCode, Phone
 from schemas.items import distinct

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.times import PastMoment
 from lianzhi.protocol.values import Line
-from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.identifiers import Phone
 from schemas.people import person_objects
 from schemas.values import Person

@@ -8,21 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import ValidationInfo, model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.context import today_of
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.times import AnyDay, AnyMoment, ComingDay
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import (
-    ApprovalRule,
-    Classification,
-    Deadline,
-    DeadlineKind,
-    Kind,
-    LiveMeasure,
-    MatterType,
-    MeasureRule,
-    Shape,
-)
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
 from schemas.endings import cancelled
 from schemas.items import DutyPhones
 from schemas.law.ending_papers import papers_to_end

@@ -8,12 +8,13 @@ from typing import Annotated, Literal
 from pydantic import ValidationInfo, model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.context import accepted_before
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyMoment, PastMoment
 from lianzhi.protocol.values import Line, Name
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.identifiers import DivisionCode, Phone
 from schemas.law.lookouts import HOLD, longest
 from schemas.values import MeasureNo

@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay, PastMoment
 from lianzhi.protocol.values import Line
-from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.identifiers import Plate, Vin
 from schemas.items import distinct
 from schemas.people import NaturalPerson, person_objects

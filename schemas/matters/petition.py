@@ -11,12 +11,13 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.texts import same_name
 from lianzhi.protocol.times import AnswerDay, ComingDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
 from schemas.identifiers import Phone
 from schemas.ledgers import LedgerEntry
 from schemas.steps import Extension, StepItem, check_extension
@@ -145,6 +146,7 @@ PETITION = MatterType(
     case_required=False,  # some complain that there is no case
     asked_on=lambda payload: payload.assigned_on,
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, HANDLE_DAYS),
+    fixed_by=FixedBy("FA-2021-227"),
     example_request={
         "ref": "p4v8x2za",
         "petition_no": "信访〔2026〕900012号",

@@ -13,12 +13,13 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ValidationInfo, field_validator, model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.context import today_of
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnswerDay, PastDay
 from lianzhi.protocol.values import Document, Line, Prose
-from schemas.catalogue import ApprovalRule, Classification, Deadline, DeadlineKind, Instead, Kind, MatterType, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, FixedBy, Instead, Kind, MatterType, Shape
 from schemas.identifiers import QuotedCaseNo
 from schemas.identity import ID_LABELS, IdKind, identity_number
 from schemas.items import distinct
@@ -217,6 +218,7 @@ LEAD_TRANSFER = MatterType(
     told_by=_told_by,
     asked_on=lambda payload: payload.transferred_on,
     deadline=Deadline(DeadlineKind.LEGAL_DAYS, FILING_DAYS),
+    fixed_by=FixedBy("FAFA-2025-8-5"),
     example_request={
         "suspect": {
             "ref": "k7m2q9xa",

@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref, RequestNo
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.ledgers import LedgerEntry
 from schemas.matters.refusal_consultation import PARTNERS
 from schemas.matters.refusal_lead import TELL_DAYS

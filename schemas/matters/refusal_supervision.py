@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 from pydantic import model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref, RequestNo
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnswerDay, AnyDay, PastDay
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.matters.refusal_lead import FILING_DAYS
 from schemas.terms import check_days, days_between
 from schemas.values import Person

@@ -11,14 +11,15 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ValidationInfo, model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.context import accepted_before
 from lianzhi.protocol.times import AnyDay, ComingDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
 from schemas.catalogue import (
     ApprovalRule,
-    Classification,
     Deadline,
     DeadlineKind,
+    FixedBy,
     Kind,
     LiveMeasure,
     MatterType,
@@ -178,6 +179,7 @@ CONSUMPTION_LIFT = MatterType(
     documents=lambda _: papers_to_end(ACTION),
     measure=lambda payload: listed(ACTION, "end", payload.debtor, payload.published_no),
     deadline=Deadline(DeadlineKind.WORKING_DAYS, LIFT_DAYS),
+    fixed_by=FixedBy("FAFA-2019-35", reading=True),
     example_request={
         "debtor": DEBTOR_EXAMPLE,
         "card_no": "6101991985****1232",

@@ -12,21 +12,12 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ValidationInfo, field_validator, model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.context import accepted_before
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, ComingDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
-from schemas.catalogue import (
-    ApprovalRule,
-    Classification,
-    Deadline,
-    DeadlineKind,
-    Kind,
-    LiveMeasure,
-    MatterType,
-    MeasureRule,
-    Shape,
-)
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
 from schemas.endings import DELISTED, delisted
 from schemas.items import distinct
 from schemas.law.circles import LISTED, check_circle, circle

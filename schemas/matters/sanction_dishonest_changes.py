@@ -10,9 +10,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
 from schemas.items import distinct
 from schemas.law.ending_papers import papers_to_end
 from schemas.matters.sanction_dishonest import (
@@ -87,6 +88,7 @@ DISHONEST_WITHDRAW = MatterType(
     documents=lambda _: papers_to_end(ACTION),
     measure=lambda payload: listed(ACTION, "end", payload.debtor, payload.published_no),
     deadline=Deadline(DeadlineKind.WORKING_DAYS, CHANGE_DAYS),
+    fixed_by=FixedBy("FASHI-2017-7-10"),
     example_request={
         "debtor": DEBTOR_EXAMPLE,
         "card_no": "6101991985****1232",
@@ -164,6 +166,7 @@ DISHONEST_CORRECT = MatterType(
     approvals=lambda _: TWO_PEOPLE,
     measure=lambda payload: listed(ACTION, "require", payload.debtor, needs_live=ACTION),
     deadline=Deadline(DeadlineKind.WORKING_DAYS, CHANGE_DAYS),
+    fixed_by=FixedBy("FASHI-2017-7-12"),
     example_request={
         "debtor": DEBTOR_EXAMPLE,
         "published_no": "court-sn0199-20260512-000031",

@@ -8,21 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import ValidationInfo, model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.context import accepted_before, today_of
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.times import AnyDay, AnyMoment
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import (
-    ApprovalRule,
-    Classification,
-    Deadline,
-    DeadlineKind,
-    Kind,
-    LiveMeasure,
-    MatterType,
-    MeasureRule,
-    Shape,
-)
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
 from schemas.endings import LIFTED, NOTES, numbered
 from schemas.identifiers import Phone
 from schemas.law.circles import KEPT, check_circle, circle

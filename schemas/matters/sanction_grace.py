@@ -8,20 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, ComingDay, PastDay
 from lianzhi.protocol.values import Prose
-from schemas.catalogue import (
-    ApprovalRule,
-    Classification,
-    Deadline,
-    DeadlineKind,
-    Kind,
-    LiveMeasure,
-    MatterType,
-    MeasureRule,
-    Shape,
-)
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
 from schemas.law.ending_papers import papers_to_end
 from schemas.people import person_objects
 from schemas.sanctions import PublishedItem

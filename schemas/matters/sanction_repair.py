@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import ComingDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.items import distinct
 from schemas.matters.sanction_dishonest import DEBTOR_EXAMPLE, RECIPIENTS
 from schemas.sanctions import check_public_number, check_representative

@@ -11,11 +11,12 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Name, Prose
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
 from schemas.steps import Extension, StepItem, check_extension
 from schemas.terms import check_order
 
@@ -113,6 +114,7 @@ SUGGESTION = MatterType(
     case_required=False,  # some are about many cases
     documents=lambda _: {"procuratorate-suggestion": 1},
     deadline=Deadline(DeadlineKind.LEGAL_MONTHS, REPLY_MONTHS),
+    fixed_by=FixedBy("FAFA-2016-30-13"),
     example_request={
         "suggestion_no": "云检执监〔2026〕900001号",
         "cause": "money",

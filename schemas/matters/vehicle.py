@@ -11,21 +11,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, field_validator, model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, PastMoment
 from lianzhi.protocol.values import Line
-from schemas.catalogue import (
-    ApprovalRule,
-    Classification,
-    Deadline,
-    DeadlineKind,
-    Kind,
-    LiveMeasure,
-    MatterType,
-    MeasureRule,
-    Shape,
-)
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
 from schemas.debts import DEBT_REASON_LABELS, DebtReason, check_debt_reason
 from schemas.done import NUMBER
 from schemas.endings import original

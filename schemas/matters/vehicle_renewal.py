@@ -8,11 +8,12 @@ from typing import Annotated, Any
 from pydantic import ValidationInfo, model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.context import today_of
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.times import AnyDay, AnyMoment
 from lianzhi.protocol.values import Prose
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
 from schemas.endings import cancelled
 from schemas.matters.vehicle import (
     SEAL_EXAMPLE,

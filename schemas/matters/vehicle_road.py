@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import field_validator, model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, AnyMoment, ComingDay, PastMoment
 from lianzhi.protocol.values import Line, Name, Prose, Sha256
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
 from schemas.endings import cancelled
 from schemas.identifiers import Phone, Plate
 from schemas.items import DutyPhones

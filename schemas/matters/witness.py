@@ -11,11 +11,12 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import model_validator
 
 from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import ComingMoment
 from lianzhi.protocol.values import Name, Prose
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
 from schemas.identifiers import DivisionCode, Phone
 from schemas.steps import StepItem
 

@@ -15,7 +15,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from gateway.partner import Partner, Request
+from lianzhi.partner import Partner, Request
 from simulation.journal import Journal
 from simulation.pace import Pace
 

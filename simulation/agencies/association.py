@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.partner import Request
+from lianzhi.partner import Request
 from simulation.agencies.agency import Agency, Body, Word, Work
 from simulation.clock import now
 

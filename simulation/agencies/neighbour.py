@@ -6,7 +6,7 @@ import hashlib
 from datetime import timedelta
 from typing import Any
 
-from gateway.partner import Request
+from lianzhi.partner import Request
 from simulation.agencies.agency import Agency, Body, Word, Work
 from simulation.clock import compact, now
 from simulation.parties import HOME

@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway.application.queries.reports import Reporting
-from gateway.client import ProblemError
 from gateway.core.periods import week_of
 from gateway.report import FontMissingError, content, write_pdf, write_xlsx
+from lianzhi.client import ProblemError
 from simulation.private_broker import PrivateBroker
 from simulation.week import scenes
 from simulation.week.scenes import Scene

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.partner import Partner
+from lianzhi.partner import Partner
 from simulation.bodies import Draft
 from simulation.clock import SHANGHAI, compact
 from simulation.parties import (

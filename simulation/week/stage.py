@@ -18,10 +18,10 @@ import tomlkit
 from gateway.application.ports import Store
 from gateway.bootstrap import Gateway, Wrappers, running
 from gateway.broker.management import Management
-from gateway.client import ClientConfig, CourtClient
-from gateway.partner import Partner, PartnerConfig
 from gateway.registry.config import FILE, load_config
 from gateway.registry.installation import write_secret
+from lianzhi.client import ClientConfig, CourtClient
+from lianzhi.partner import Partner, PartnerConfig
 from simulation.agencies.agency import Agency
 from simulation.bodies import Clerk, Draft
 from simulation.clock import SHANGHAI, StageClock, hang_up

@@ -12,9 +12,10 @@ from typing import Any
 
 from gateway.bootstrap import running
 from gateway.broker.management import Management
-from gateway.client import CourtClient, Event
 from gateway.registry.config import load_config
+from gateway.registry.contracts import contract_of
 from gateway.registry.participants import load_registry
+from lianzhi.client import CourtClient, Event
 from lianzhi.crypto.keyring import private_key_from_jwk
 from schemas.catalogue import catalogue
 from simulation.parties import BACKUP, CHIEF, CLERK, HANDLER, HOME, PRESIDENT, Parties
@@ -40,7 +41,7 @@ async def stage(broker: PrivateBroker, root: Any, vhost: str) -> AsyncIterator[P
 async def court_system_of(parties: Parties) -> AsyncIterator[CourtClient]:
     """A running gateway, and the court's own system before it."""
     keys = {path.name.split(".")[1]: path for path in parties.handover.glob("*.private.jwk")}
-    _, keyring = load_registry(parties.folder)
+    directory, keyring = load_registry(parties.folder)
     async with (
         running(load_config(parties.folder)) as gateway,
         CourtClient(
@@ -52,6 +53,7 @@ async def court_system_of(parties: Parties) -> AsyncIterator[CourtClient]:
             sign_key=private_key_from_jwk(json.loads(keys["sub"].read_text())),
             open_keys=[private_key_from_jwk(json.loads(keys["enc"].read_text()))],
             gateway_jwks=keyring.jwks(),
+            contract=contract_of(directory, keyring, HOME, datetime.now(UTC)),
             wait=1,
         ) as client,
     ):

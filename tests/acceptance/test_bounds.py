@@ -18,9 +18,10 @@ import pytest
 from adapters.contract import AdapterError
 from adapters.registry import adapter_for
 from lianzhi.crypto import sdjwt
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Envelope
 from lianzhi.protocol.verbs import VERBS
-from schemas.catalogue import Classification, catalogue
+from schemas.catalogue import catalogue
 from schemas.validation import refs_of
 from simulation.parties import HOME, PARTNERS
 from tests.agency import Agency

@@ -20,7 +20,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.broker.management import Management
-from gateway.client import Backoff, ClientConfig, CourtClient, ProblemError
+from lianzhi.client import Backoff, ClientConfig, CourtClient, ProblemError
 from schemas.catalogue import catalogue
 from simulation.parties import BACKUP, CHIEF, CLERK, GAOLING, HANDLER, HOME, POLICE, PRESIDENT, partner
 from simulation.parties import GRID as GRID_CENTRE

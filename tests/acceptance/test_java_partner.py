@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from gateway.client import CourtClient
+from lianzhi.client import CourtClient
 from simulation.parties import GRID, HANDLER, POLICE, Parties
 from simulation.private_broker import PrivateBroker
 from tests import java_partner

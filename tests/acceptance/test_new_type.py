@@ -28,7 +28,8 @@ SOURCE = '''
 from typing import Annotated, Literal
 
 from lianzhi.protocol.base import Model, label
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.times import ComingMoment
 from lianzhi.protocol.values import Line

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from gateway.client import CourtClient
+from lianzhi.client import CourtClient
 from simulation.parties import GRID, HANDLER, POLICE, Parties
 from simulation.private_broker import PrivateBroker
 from tests import node_partner

@@ -184,7 +184,7 @@ async def test_our_own_fault_is_internal_and_its_text_stays_here(world: World, m
     fault = next(line for line in logs if line["event"] == "internal")
     assert fault["fault"] == "ValueError"
     assert fault["request_id"] == reply.headers["X-Request-Id"]
-    assert any("queries.py" in frame for frame in fault["at"])
+    assert any("queries/requests.py" in frame for frame in fault["at"])
 
 
 async def test_a_refusal_is_logged_without_what_was_sent(world: World) -> None:

@@ -15,6 +15,8 @@ from gateway.core.records import Changes, Request
 from gateway.core.routing import Participant
 from gateway.store import SqlStore
 from schemas.catalogue import Kind, catalogue
+from schemas.law.force import SHIPPED, put_in_force
+from schemas.law.reading import read_law
 from schemas.ledgers import LedgerEntry
 from tests.api.world import (
     CASE,
@@ -243,6 +245,23 @@ async def test_the_term_of_a_lead_runs_from_the_day_on_which_it_left(world: Worl
     world.clock.advance(days=9)
     [item] = await ledger(world, "refusal")
     assert item["overdue_days"] == 2
+
+
+async def test_a_courts_own_term_for_a_lead_is_its_ledgers_too(world: World) -> None:
+    """Four legal days from Tuesday, 24 March: the last is a Saturday, so Monday."""
+    own = '[[entry]]\ntype = "refusal.lead.transfer"\ndays = 4\nkind = "legal"\nsource = "x"\nsince = 2026-01-01\n'
+    put_in_force(read_law({"answer-terms.toml": own}))
+    try:
+        number, _ = await lead(world)
+    finally:
+        put_in_force(SHIPPED)
+    [item] = await ledger(world, "refusal")
+    assert (item["state"], item["due_on"]) == ("opened", "2026-03-30")
+    world.clock.advance(days=2)
+    await world.sent()
+    [item] = await ledger(world, "refusal")
+    assert (item["state"], item["due_on"]) == ("sent", "2026-03-30")
+    assert (await world.get(f"/v1/requests/{number}")).json["due_on"] == "2026-03-30"
 
 
 async def test_a_withdrawn_lead_is_owed_no_more(world: World) -> None:

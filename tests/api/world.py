@@ -52,9 +52,10 @@ from lianzhi.crypto.limits import Limits
 from lianzhi.crypto.sdjwt import SUBMISSION_TYP, SignedMessage, issue
 from lianzhi.crypto.seal import seal
 from lianzhi.crypto.strictjson import dumps
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import CANONICAL, CONTENT_TYPE, dataschema, timestamp
 from lianzhi.protocol.verbs import split
-from schemas.catalogue import Classification, Kind, catalogue
+from schemas.catalogue import Kind, catalogue
 from schemas.law.ending_papers import ending_kinds
 from schemas.validation import refs_of
 from tests.dated import by_now

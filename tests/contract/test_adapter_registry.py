@@ -19,8 +19,9 @@ from adapters.registry import adapter_for, dialects, partners
 from adapters.shape import message
 from adapters.table import TableAdapter
 from gateway.core.lifecycle import TABLE
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.verbs import VERBS
-from schemas.catalogue import Classification, Kind, MatterType, catalogue
+from schemas.catalogue import Kind, MatterType, catalogue
 
 
 @dataclass(frozen=True)

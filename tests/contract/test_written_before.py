@@ -23,11 +23,11 @@ import pytest_asyncio
 import tomlkit
 
 from gateway.application.ports import RequestFilter
-from gateway.client import ClientConfig, CourtClient
 from gateway.registry.config import FILE, load_config
 from gateway.registry.installation import HANDOVER
 from gateway.store import open_store
 from gateway.store.migrate import migrate
+from lianzhi.client import ClientConfig, CourtClient
 from simulation.parties import CLIENT, GRID, HANDLER, HOME, POLICE, PRESIDENT, Parties
 from simulation.stage import provision_for
 from tests import postgres

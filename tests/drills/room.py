@@ -276,13 +276,16 @@ class Room:
     async def reckon(
         self, *, forgetful: bool = False, listed: Iterable[str] = (), patience: float = PATIENCE_SECONDS
     ) -> tuple[Finding, ...]:
-        """Nothing more is handed in: the findings when everything is well, or those that are left after `patience`."""
+        """Nothing more is handed in: the findings when everything is well, or those that are left when they have not
+        changed for `patience` seconds. (On a busy machine work takes longer, but it goes on.)"""
         listed = tuple(listed)
         clock = asyncio.get_running_loop().time
-        until = clock() + patience
+        before, since = None, clock()
         while True:
             found = await self.findings(forgetful=forgetful, listed=listed)
-            if not found or clock() > until:
+            if found != before:
+                before, since = found, clock()
+            if not found or clock() > since + patience:
                 return found
             await asyncio.sleep(LOOK_SECONDS)
 

@@ -21,9 +21,9 @@ from gateway import process
 from gateway.application.ports import Consumer, Delivery, Publisher, Store, Transaction
 from gateway.application.recovery import marks
 from gateway.bootstrap import Wrappers
-from gateway.cli import main
 from gateway.core.marks import Verdict
 from gateway.core.records import Changes
+from lianzhi.cli.main import main
 
 LATE_SECONDS = 2.0  # so that at any moment under load something is on its way
 

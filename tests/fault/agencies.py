@@ -17,9 +17,10 @@ from typing import Any
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
-from gateway.partner import Partner, PartnerConfig
-from gateway.partner.request import Request, Transaction
-from schemas.catalogue import Classification, Shape, catalogue
+from lianzhi.partner import Partner, PartnerConfig
+from lianzhi.partner.request import Request, Transaction
+from lianzhi.protocol.cards import Classification
+from schemas.catalogue import Shape, catalogue
 from simulation.parties import Parties
 
 EFFECTS = "CREATE TABLE IF NOT EXISTS effects (request_no TEXT NOT NULL, message_id TEXT NOT NULL)"

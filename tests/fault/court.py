@@ -15,9 +15,11 @@ from typing import Any
 import aiohttp
 from uuid_utils.compat import uuid7
 
-from gateway.client.signing import Author, Handed, submission
+from lianzhi.client.signing import Author, Handed, submission
 from lianzhi.crypto.keyring import private_key_from_jwk
+from lianzhi.protocol.cards import cards
 from schemas.catalogue import catalogue
+from schemas.validation import parse_open
 from simulation.parties import ASSOCIATION, CHIEF, CLERK, CLIENT, FUPING, GRID, HANDLER, HOME, POLICE, PRESIDENT
 from tests.dated import lasting
 
@@ -142,7 +144,11 @@ class Court:
 def order(number: int, type: str, author: Author) -> Order:
     """A submission of this type; signed where the catalogue wants it."""
     body, receiver = draft(number, type)
-    handed = submission(author, body, receivers=[receiver], sign=None, message_id=str(uuid7()), now=datetime.now(UTC))
+    matter = catalogue()[type]
+    coercive = bool(matter.coercive(parse_open(matter, body["payload"])))
+    handed = submission(
+        author, body, receivers=[receiver], sign=coercive, message_id=str(uuid7()), now=datetime.now(UTC), cards=cards()
+    )
     return Order(type, f"order-{number}" if type != CONTROL else f"control-{number}", handed)
 
 

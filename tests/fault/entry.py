@@ -30,10 +30,10 @@ from gateway.application.ports import Consumer, Delivery, Publisher, Store, Tran
 from gateway.bootstrap import ROLES, Role, Wrappers
 from gateway.core.records import Changes
 from gateway.observability import configure_logging
-from gateway.partner import PartnerConfig
 from gateway.registry.config import load_config
 from lianzhi.amqp.consumer import BatchConsumer
 from lianzhi.amqp.deliveries import Incoming
+from lianzhi.partner import PartnerConfig
 from tests.fault import agencies
 
 POINTS = (

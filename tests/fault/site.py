@@ -18,10 +18,10 @@ from gateway.application.ports import Store
 from gateway.bootstrap import ROLES, Gateway, Role, running
 from gateway.broker.topology import DEAD, GATEWAY_USER, from_queue, to_queue
 from gateway.keeping import look_over
-from gateway.partner import PartnerConfig
 from gateway.registry.config import Config, load_config
 from gateway.store import open_store
 from lianzhi.crypto.sdjwt import parse
+from lianzhi.partner import PartnerConfig
 from simulation.parties import ASSOCIATION, FUPING, GRID, HOME, LINTONG, PARTNERS, POLICE, Parties
 from simulation.private_broker import free_port
 from simulation.stage import provision_for, set_stage

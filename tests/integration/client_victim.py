@@ -6,7 +6,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from gateway.client import CourtClient
+from lianzhi.client import CourtClient
 from tests.integration.handed_in import BODY, COURT, GRID, SIGN, TOKEN
 
 

@@ -1,6 +1,6 @@
 """A court small enough to hold in the hand: it signs, publishes, and reads what the partner answers.
 
-It stands at the other end of a real broker, for the tests of `gateway.partner`. It verifies like anybody would.
+It stands at the other end of a real broker, for the tests of `lianzhi.partner`. It verifies like anybody would.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from gateway.partner import Partner, PartnerConfig
-from gateway.partner.commands import app
-from gateway.partner.outgoing import Confirmed
-from gateway.partner.unit import Job
+from lianzhi.cli.partner import app
+from lianzhi.partner import Partner, PartnerConfig
+from lianzhi.partner.outgoing import Confirmed
+from lianzhi.partner.unit import Job
 from tests.fault.entry import write_to
 
 EFFECTS = "CREATE TABLE IF NOT EXISTS effects (request_no TEXT NOT NULL, pid INTEGER NOT NULL)"

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gateway.client import (
+from lianzhi.client import (
     OLDEST,
     Backoff,
     CourtClient,
@@ -22,7 +22,7 @@ from gateway.client import (
     UnavailableError,
     UnexpectedAnswerError,
 )
-from gateway.client.feed import CURSOR
+from lianzhi.client.feed import CURSOR
 from lianzhi.errors import MisuseError, RejectedError
 from lianzhi.problem import Problem
 from tests.eventually import eventually

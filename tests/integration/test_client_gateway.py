@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from gateway.client import Backoff, CourtClient, InvalidBodyError, Message, ProblemError
-from gateway.client.signing import Act, plain_act
+from gateway.registry.contracts import contract_of
 from gateway.store import open_store
 from gateway.store.migrate import migrate
+from lianzhi.client import Backoff, CourtClient, InvalidBodyError, Message, ProblemError
+from lianzhi.client.signing import Act, plain_act
 from lianzhi.crypto.sdjwt import parse
 from schemas.catalogue import catalogue
 from tests.api.world import (
@@ -62,6 +63,7 @@ async def court_system(world: World, tmp_path: Path) -> AsyncIterator[CourtClien
         sign_key=world.keys.private[f"{COURT}.sub.cms1"],
         open_keys=[world.keys.private[f"{COURT}.enc.cms1"]],
         gateway_jwks=world.keys.ring.jwks(),
+        contract=contract_of(world.context.directory, world.keys.ring, COURT, world.clock.now()),
         backoff=Backoff(first=0.01, most=0.05),
         wait=1,
         now=world.clock.now,

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from gateway.partner import Partner, PartnerConfig
-from gateway.partner.findings import findings
 from lianzhi.amqp.link import Link
 from lianzhi.errors import ConfigurationError
+from lianzhi.partner import Partner, PartnerConfig
+from lianzhi.partner.findings import findings
 from lianzhi.protocol.envelope import Envelope
 from tests.child import Child
 from tests.conftest import Vhost

@@ -21,8 +21,9 @@ from adapters.shape import message
 from adapters.table import TableAdapter
 from gateway.core.lifecycle import TABLE
 from lianzhi.protocol import times
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.verbs import VERBS
-from schemas.catalogue import Classification, MatterType, catalogue
+from schemas.catalogue import MatterType, catalogue
 from schemas.law.legal_bases import LEGAL_BASES
 from schemas.legal import LegalRef
 from schemas.plates import PLATE_KINDS

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from adapters.contract import AdapterError, Canonical
 from adapters.registry import adapter_for, dialects, partners
 from adapters.table import TableAdapter
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.verbs import VERBS
-from schemas.catalogue import Classification, catalogue
+from schemas.catalogue import catalogue
 from schemas.opening import Submission
 from schemas.validation import InvalidError, parse_data, validate
 from tests.bounds.filling import filled, takes, value_of

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.application.inbound.notices import named_in, said_version
-from gateway.partner.reception import Outside, Raw, Reader, Received, SetAside
 from lianzhi.crypto import sdjwt
 from lianzhi.crypto.keys import PrivateKey
 from lianzhi.crypto.sdjwt import SUBMISSION_TYP
 from lianzhi.errors import RejectedError
+from lianzhi.partner.reception import Outside, Raw, Reader, Received, SetAside
 from lianzhi.protocol import policy
+from lianzhi.protocol.cards import cards
 from lianzhi.protocol.envelope import CONTENT_TYPE, GATEWAY_NOTICE, GATEWAY_PING
-from schemas.catalogue import catalogue
 from tests.property.test_sdjwt import values
 from tests.vectors import scene
 from tests.vectors.scene import COURT, NOW, POLICE, PRIVATE, RING
@@ -124,7 +124,7 @@ def test_a_partner_reads_it_or_sets_it_aside(name: str, path: tuple[str, ...], v
     """The partner library: the same rules, from the other side of the wire."""
     event, kid = EVENTS[name]
     raw = signed(event, path, value, PRIVATE[kid], "lianzhi+sd-jwt")
-    reader = Reader(COURT, RING, catalogue())
+    reader = Reader(COURT, RING, cards())
     read = reader.read(Raw(raw, f"lianzhi.to.{COURT}", "normal", CONTENT_TYPE), NOW)
     assert isinstance(read, Received | Outside | SetAside)
 

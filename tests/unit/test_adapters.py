@@ -16,7 +16,8 @@ from adapters.registry import discover
 from adapters.rows import Rows, Table, code, codes, day, flag, joined, legal, moment, spread, under
 from adapters.table import TableAdapter
 from lianzhi.protocol.base import Model
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from lianzhi.protocol.cards import Classification
+from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
 
 
 class Lamp(Model):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.client import ClientConfig
+from lianzhi.client import ClientConfig
 from lianzhi.crypto.keyring import public_jwk
 from lianzhi.errors import ConfigurationError
 from tests.vectors.scene import vector

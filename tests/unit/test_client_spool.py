@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.client.spool import ANSWERS_KEPT, Outgoing, Spool, answer_of
+from lianzhi.client.spool import ANSWERS_KEPT, Outgoing, Spool, answer_of
 from lianzhi.errors import ConfigurationError, MisuseError
 
 NOW = datetime(2026, 3, 24, 2, 10, tzinfo=UTC)

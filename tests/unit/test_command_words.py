@@ -9,10 +9,10 @@ import typer
 
 from gateway.application.marks import told
 from gateway.commands.operate import _check
-from gateway.commands.output import own_errors_told
 from gateway.core.marks import Age, Mark, Standing, Verdict
 from gateway.registry.config import load_config
 from gateway.registry.participants import load_registry
+from lianzhi.cli.output import own_errors_told
 from lianzhi.errors import ConfigurationError
 
 LIFE = "aaaaaaaa-0000-4000-8000-000000000000"

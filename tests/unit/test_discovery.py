@@ -12,7 +12,8 @@ import pytest
 from schemas.catalogue import MatterType, discover
 
 NEW_TYPE = """
-from schemas.catalogue import Classification, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from lianzhi.protocol.cards import Classification
 from schemas.matters.grid import VerifyRequest
 
 VISIT = MatterType(

@@ -9,7 +9,8 @@ import pytest
 from gateway.core.law_terms import check_last_days
 from gateway.registry.calendars import shipped
 from lianzhi.errors import RejectedError
-from schemas.catalogue import Classification, Kind, Shape, catalogue
+from lianzhi.protocol.cards import Classification
+from schemas.catalogue import Kind, Shape, catalogue
 from schemas.law.force import SHIPPED, put_in_force
 from schemas.law.reading import read_law
 from schemas.validation import check_case, parse_data, parse_open

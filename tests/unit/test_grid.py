@@ -8,7 +8,8 @@ import pytest
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
-from schemas.catalogue import Classification, DeadlineKind, catalogue
+from lianzhi.protocol.cards import Classification
+from schemas.catalogue import DeadlineKind, catalogue
 from schemas.validation import json_schema, parse_data, parse_open
 from tests.faults import DELETE, GRID, changed, example, faults
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway.client import approval_digest
+from lianzhi.client import approval_digest
 from lianzhi.crypto import base64url
 from lianzhi.crypto.jcs import canonical, over
 

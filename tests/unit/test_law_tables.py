@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from datetime import date
@@ -30,6 +31,7 @@ from schemas.law.terms import PAYOUT, TERMS, term
 from schemas.legal import legal_code, legal_text
 from schemas.validation import parse_open
 
+HANDBOOK = Path("docs/handbook/law.md")
 LOCAL = """\
 [[entry]]
 code = "SGF-2023-5"
@@ -65,8 +67,8 @@ def faults(files: dict[str, str]) -> list[str]:
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_every_shipped_row_is_sound(table: force.Table[force.Entry]) -> None:
     assert list(table.faults(table.rows())) == []
-    assert len(table.rows()) == len(table.default), "two rows with one key"
-    assert all(row.source.strip() and isinstance(row.since, date) for row in table.default)
+    assert len(table.rows()) == len(table.shipped), "two rows with one key"
+    assert all(row.source.strip() and isinstance(row.since, date) for row in table.shipped)
     assert {field.name for field in fields(table.entry)} >= {*table.key, "source", "since", "until", "reading"}
 
 
@@ -135,6 +137,14 @@ def own_paper(action: str, paper: str | None) -> str:
         f'[[entry]]\naction = "{action}"\n{named}zh = "本院文书"\nen = "our paper"\n'
         'source = "本院规定"\nsince = 2026-01-01\n'
     )
+
+
+def test_the_handbooks_examples_are_taken() -> None:
+    """Of each file that it shows; all tables are among them."""
+    blocks = re.findall(r"```toml\n# law/([a-z-]+)\.toml.*?\n(\[\[entry\]\].*?)```", HANDBOOK.read_text("utf-8"), re.S)
+    for name, text in blocks:
+        assert len(read_law({f"{name}.toml": text}).given[name]) == 1
+    assert {name for name, _ in blocks} == BY_NAME.keys()
 
 
 def test_law_is_remembered_by_identity() -> None:
@@ -214,7 +224,7 @@ def test_every_row_is_shown_with_whose_it_is(tmp_path: Path) -> None:
     (tmp_path / "law").mkdir()
     (tmp_path / "law" / "terms.toml").write_text(SHORTER, encoding="utf-8")
     rows = json.loads(lianzhi("list", "--json", "--dir", str(tmp_path)).stdout)
-    assert len(rows) == sum(len(table.default) for table in TABLES)
+    assert len(rows) == sum(len(table.shipped) for table in TABLES)
     [payout] = [row for row in rows if row["key"] == PAYOUT]
     assert (payout["from"], payout["entry"], payout["source"]) == (
         "law/terms.toml",

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from lianzhi.protocol import messages
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import RULES
-from schemas import messages
-from schemas.catalogue import Classification, Kind, MatterType, Shape, catalogue
+from schemas.catalogue import Kind, MatterType, Shape, catalogue
 from schemas.labels import DOCUMENTS, document_label
 from schemas.validation import InvalidError, json_schema, parse_data, parse_open, refs_of, warnings_of
 from tests.faults import (

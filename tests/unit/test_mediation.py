@@ -9,7 +9,8 @@ import pytest
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
-from schemas.catalogue import Classification, Kind, Shape, catalogue
+from lianzhi.protocol.cards import Classification
+from schemas.catalogue import Kind, Shape, catalogue
 from schemas.validation import parse_data, parse_open
 from tests.faults import DELETE, changed, example, faults
 

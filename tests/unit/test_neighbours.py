@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from schemas.catalogue import Classification, DeadlineKind, Kind, Shape, catalogue
+from lianzhi.protocol.cards import Classification
+from schemas.catalogue import DeadlineKind, Kind, Shape, catalogue
 from schemas.labels import DOCUMENTS
 from schemas.legal import legal_code, legal_text
 from schemas.validation import parse_data, parse_open

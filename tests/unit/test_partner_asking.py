@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from gateway.partner import PartnerConfig
-from gateway.partner.bounds import PartnerBounds
+from lianzhi.partner import PartnerConfig
+from lianzhi.partner.bounds import PartnerBounds
 from tests.integration.partner_court import COURT, Court, Talk, write_partner
 from tests.unit.test_partner_desk import DONE, ITEMS, Site, living, notice, opened
 

@@ -7,13 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic_core import PydanticCustomError
 
-from gateway.partner import PartnerConfig
 from lianzhi.crypto.keyring import generate_jwk
 from lianzhi.errors import ConfigurationError
-from schemas.law.force import SHIPPED, put_in_force
-from schemas.legal import legal_code
+from lianzhi.partner import PartnerConfig
 from tests.integration.partner_court import COURT, JWKS, POLICE, write_partner
 
 URL = "amqp://x:p%40ss%2Fword@mq.court.example:5671/lianzhi"
@@ -95,7 +92,7 @@ def test_tls_files_go_into_the_url(tmp_path: Path) -> None:
         ({"ledgr": "typo.sqlite"}, "ledgr"),
         ({"delivered": "no table"}, "delivered"),
         ({"system": 5}, "system"),
-        ({"law": "nowhere"}, "nowhere"),
+        ({"contract": "nowhere"}, "nowhere"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, more: dict[str, Any], told: str) -> None:
@@ -104,26 +101,6 @@ def test_what_is_wrong_is_named(tmp_path: Path, more: dict[str, Any], told: str)
     assert told in str(wrong.value)
     assert str(tmp_path / "partner.toml") in str(wrong.value)
     assert any("\u4e00" <= character <= "\u9fff" for character in str(wrong.value))
-
-
-def test_the_courts_own_tables_are_in_force_once_they_are_named(tmp_path: Path) -> None:
-    (tmp_path / "law").mkdir()
-    table = tmp_path / "law" / "legal-bases.toml"
-    row = {"code": "SGF-2023-5", "kind": "notice", "text": "陕高法发〔2023〕5号", "zh": "执行款", "en": "money"}
-    lines = [f'{name} = "{value}"' for name, value in {**row, "source": "陕高法发〔2023〕5号"}.items()]
-    text = "\n".join(["[[entry]]", *lines, "since = 2023-05-01"])
-    table.write_text(f"\ufeff{text}", encoding="utf-8")
-    try:
-        PartnerConfig.load(write(tmp_path))
-        with pytest.raises(PydanticCustomError):
-            legal_code("陕高法发〔2023〕5号")
-        PartnerConfig.load(write(tmp_path, law="law"))
-        assert legal_code("陕高法发〔2023〕5号") == "SGF-2023-5"
-    finally:
-        put_in_force(SHIPPED)
-    table.write_text(text.replace("kind", "kimd"), encoding="utf-8")
-    with pytest.raises(ConfigurationError, match=r"law/legal-bases\.toml:3 kimd"):
-        PartnerConfig.load(write(tmp_path, law="law"))
 
 
 def test_a_missing_member_is_named(tmp_path: Path) -> None:

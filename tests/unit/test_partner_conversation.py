@@ -1,4 +1,4 @@
-"""What a verified message does to its conversation, rule by rule (the numbers of gateway/partner/conversation.py)."""
+"""What a verified message does to its conversation, rule by rule (the numbers of lianzhi.partner.conversation)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.partner.conversation import Arrival, Decision, Slot, decide, mark_ours, opener_of, origin_of
-from gateway.partner.records import Conversation
+from lianzhi.partner.conversation import Arrival, Decision, Slot, decide, mark_ours, opener_of, origin_of
+from lianzhi.partner.records import Conversation
 
 COURT, OWN = "court-sn0199", "police-610199"
 NUMBER = f"{COURT}-20260324-000001"

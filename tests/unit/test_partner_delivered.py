@@ -8,7 +8,7 @@ import pytest
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for, dialects
-from gateway.partner.delivered import delivered_body
+from lianzhi.partner.delivered import delivered_body
 from schemas.catalogue import catalogue
 
 NOW = datetime(2026, 3, 24, 2, 6, 37, 120000, tzinfo=UTC)

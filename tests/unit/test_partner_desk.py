@@ -14,18 +14,18 @@ from typing import Any
 
 import pytest
 
-from gateway.partner import PartnerConfig, Request
-from gateway.partner.bounds import DEFAULT_BOUNDS
-from gateway.partner.desk import Desk
-from gateway.partner.findings import findings
-from gateway.partner.intake import Ingested
-from gateway.partner.ledger import Ledger
-from gateway.partner.reception import CLOCKS, Raw
-from gateway.partner.replies import Saying
-from gateway.partner.stored import Forget
 from lianzhi.crypto.sdjwt import parse
 from lianzhi.errors import MisuseError, UnconfirmedError
-from schemas.catalogue import catalogue
+from lianzhi.partner import PartnerConfig, Request
+from lianzhi.partner.bounds import DEFAULT_BOUNDS
+from lianzhi.partner.desk import Desk
+from lianzhi.partner.findings import findings
+from lianzhi.partner.intake import Ingested
+from lianzhi.partner.ledger import Ledger
+from lianzhi.partner.reception import CLOCKS, Raw
+from lianzhi.partner.replies import Saying
+from lianzhi.partner.stored import Forget
+from lianzhi.protocol.cards import cards
 from tests.integration.partner_court import CASE, COURT, LOCATE, POLICE, Court, Talk, write_partner
 
 BODY = {"XM": "王演示", "ref": "k7m2q9xa"}
@@ -87,7 +87,7 @@ async def living(config: PartnerConfig, broker: Broker | None = None, **more: An
     broker = broker or Broker()
     async with Ledger(config.ledger) as ledger:
         now = more.get("now", lambda: datetime.now(UTC))
-        desk = Desk(config, ledger, more.get("types", catalogue()), broker, now)
+        desk = Desk(config, ledger, more.get("types", cards()), broker, now)
         publishing = asyncio.create_task(desk.outbox.run())
         await desk.resume()
         yield Site(desk, broker)

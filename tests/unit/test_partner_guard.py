@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.partner.guard import Guard
-from gateway.partner.tables import TABLES
 from lianzhi.errors import MisuseError
+from lianzhi.partner.guard import Guard
+from lianzhi.partner.tables import TABLES
 
 
 @pytest.fixture

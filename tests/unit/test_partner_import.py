@@ -16,7 +16,7 @@ class Refuse:
             raise ImportError(f"{name} is not installed here")
 
 sys.meta_path.insert(0, Refuse())
-import gateway.partner, gateway.partner.commands, gateway.partner.doctor
+import lianzhi.partner, lianzhi.cli.partner, lianzhi.partner.doctor
 OTHERS = ("adapters", "gateway.core", "gateway.store", "gateway.application", "gateway.broker")
 foreign = sorted(name for name in sys.modules if name.startswith(OTHERS))
 assert not foreign, foreign

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from gateway.partner import PartnerConfig
-from gateway.partner.records import Conversation, OutboxRow
-from gateway.partner.replies import Saying, Writer, refs_in
 from lianzhi.crypto.limits import Limits
 from lianzhi.crypto.sdjwt import parse
 from lianzhi.crypto.seal import recipient_of, unseal
 from lianzhi.errors import MisuseError
+from lianzhi.partner import PartnerConfig
+from lianzhi.partner.records import Conversation, OutboxRow
+from lianzhi.partner.replies import Saying, Writer, refs_in
 from lianzhi.protocol import policy
+from lianzhi.protocol.cards import cards
 from lianzhi.protocol.envelope import Envelope
-from schemas.catalogue import catalogue
 from tests.integration.partner_court import CASE, COURT, LOCATE, POLICE, Court, write_partner
 
 NOW = datetime.now(UTC)
@@ -31,7 +31,7 @@ ITEMS = {"items": [{"ref": "k7m2q9xa", "sightings": []}]}
 @pytest.fixture
 def writer(tmp_path: Path) -> Writer:
     config = PartnerConfig.load(write_partner(tmp_path, "amqp://x:y@localhost:5672/lianzhi"))
-    return Writer(POLICE, config.sign_key, config.keyring, catalogue(), config.open_keys[0].kid)
+    return Writer(POLICE, config.sign_key, config.keyring, cards(), config.open_keys[0].kid)
 
 
 @pytest.fixture(scope="module")

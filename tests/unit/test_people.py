@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from schemas.catalogue import Classification, catalogue
+from lianzhi.protocol.cards import Classification
+from schemas.catalogue import catalogue
 from schemas.validation import parse_data, parse_open
 from tests.faults import DELETE, changed, example, faults
 

@@ -9,7 +9,8 @@ import pytest
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
-from schemas.catalogue import Classification, DeadlineKind, catalogue
+from lianzhi.protocol.cards import Classification
+from schemas.catalogue import DeadlineKind, catalogue
 from schemas.people import public_number
 from schemas.validation import parse_data, parse_open
 from schemas.values import Person

@@ -117,7 +117,7 @@ class Installation:
         return await self._finish([command(), *arguments, *where], timeout)
 
     async def script(self, file: str | Path, *arguments: str, timeout: float = 60.0) -> Finished:
-        """A program of its own with the product's libraries (`gateway.partner`, `gateway.client`): a path below
+        """A program of its own with the product's libraries (`lianzhi.partner`, `lianzhi.client`): a path below
         `tests/walls/scripts`, or an absolute one."""
         path = Path(__file__).with_name("scripts") / file
         return await self._finish([python(), str(path), *arguments], timeout)

@@ -17,11 +17,12 @@ import pytest_asyncio
 from uuid_utils.compat import uuid7
 
 from gateway.broker.management import Management
-from gateway.client import signing
-from gateway.client.signing import Author
+from lianzhi.client import signing
+from lianzhi.client.signing import Author
 from lianzhi.crypto import jws, strictjson
 from lianzhi.crypto.jcs import over
 from lianzhi.crypto.keyring import private_key_from_jwk
+from lianzhi.protocol.cards import cards
 from schemas.catalogue import catalogue
 from simulation.parties import (
     BACKUP,
@@ -291,7 +292,9 @@ def located(site: Installation, approvals: list[dict[str, Any]], **changes: Any)
         **changes,
     }
     body["documents"][0]["kind"] = "summons-proof"
-    return signing.submission(author(site), body, receivers=[POLICE], sign=True, message_id=str(uuid7()), now=now)
+    return signing.submission(
+        author(site), body, receivers=[POLICE], sign=True, message_id=str(uuid7()), cards=cards(), now=now
+    )
 
 
 def agreed(by: str, role: str, **ago: float) -> dict[str, Any]:

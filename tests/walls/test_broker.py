@@ -19,7 +19,7 @@ from aio_pika.abc import AbstractConnection
 from aiormq.exceptions import AMQPError, ChannelAccessRefused, DeliveryError, InvalidFrameError
 
 from gateway.broker.management import Management
-from gateway.partner.config import PartnerConfig
+from lianzhi.partner.config import PartnerConfig
 from simulation.parties import FUPING, GAOLING, GRID, POLICE
 from simulation.private_broker import PrivateBroker
 from simulation.stage import write_files

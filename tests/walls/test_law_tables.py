@@ -14,15 +14,16 @@ import pytest_asyncio
 from uuid_utils.compat import uuid7
 
 from gateway.broker.management import Management
-from gateway.client.signing import Author, submission
+from lianzhi.client.signing import Author, submission
 from lianzhi.crypto.keyring import private_key_from_jwk
+from lianzhi.protocol.cards import cards
 from schemas.catalogue import catalogue
 from simulation.parties import CHIEF, CLERK, CLIENT, FUPING, GRID, HANDLER, HOME, OFFICE, PRESIDENT
 from simulation.private_broker import PrivateBroker
 from tests.conftest import Vhost
 from tests.eventually import eventually
 from tests.fault.court import ENTRUST, PAPER, PAPER_SHA256, VERIFY, draft
-from tests.walls.product import PRODUCT, Installation, installed
+from tests.walls.product import PRODUCT, Finished, Installation, installed
 from tests.words import SHANGHAI
 
 RECEIPT, APPROVE = "fund.receipt.event", "fund.release.approve"
@@ -65,7 +66,23 @@ kind = "working"
 source = "本院执行案款管理规定第七条"
 since = 2026-01-01
 """,
+    "answer-terms.toml": """\
+[[entry]]
+type = "grid.verify.request"
+days = 1
+kind = "working"
+source = "网格联动协议第六条"
+since = 2026-01-01
+""",
 }
+LONGER = """\
+[[entry]]
+type = "refusal.lead.transfer"
+days = 10
+kind = "working"
+source = "联动协议第八条"
+since = 2026-01-01
+"""
 
 
 def day(days: int) -> str:
@@ -77,7 +94,7 @@ async def posted(site: Installation, body: Mapping[str, Any], receiver: str) -> 
     """A submission, signed where its type wants it: status and document."""
     jwk = json.loads((site.parties.handover / f"{HOME}.sub.{CLIENT}.private.jwk").read_text())
     author, now = Author(HOME, HOME, private_key_from_jwk(jwk)), datetime.now(UTC)
-    handed = submission(author, body, receivers=[receiver], sign=None, message_id=str(uuid7()), now=now)
+    handed = submission(author, body, receivers=[receiver], sign=None, message_id=str(uuid7()), now=now, cards=cards())
     headers = {"Idempotency-Key": str(uuid7()), "Content-Type": handed.content_type}
     async with site.court.session.post(handed.path, data=handed.body, headers=headers) as answer:
         return answer.status, await answer.json(content_type=None)
@@ -137,6 +154,20 @@ async def view(site: Installation, number: str) -> dict[str, Any]:
         return dict(await answer.json())
 
 
+async def with_file(site: Installation, folder: Path, name: str, text: str, *arguments: str) -> Finished:
+    """A command in `folder`, which is that of `site` but for this file of `law`."""
+    (folder / "law").mkdir(parents=True, exist_ok=True)
+    for part in ("lianzhi.toml", "hash.key", "participants", "keys"):
+        if not (folder / part).is_symlink():
+            (folder / part).symlink_to(site.folder / part)
+    (folder / "law" / name).write_text(text, encoding="utf-8")
+    site.environment["LIANZHI_STORE__URL"] = f"sqlite:///{site.folder / 'lianzhi.sqlite'}"
+    try:
+        return await site.run(*arguments, "--dir", str(folder), folder=False)
+    finally:
+        del site.environment["LIANZHI_STORE__URL"]
+
+
 @pytest_asyncio.fixture
 async def papers(running: Installation) -> Installation:
     """With the paper that signed submissions name."""
@@ -192,16 +223,8 @@ async def test_l17_a_court_adds_its_own(ruled: Installation) -> None:
 
 async def test_l17_a_wrong_file_is_refused_by_name(tmp_path: Path, running: Installation) -> None:
     """Nothing runs on a table that was meant otherwise."""
-    folder = tmp_path / "copy"
-    (folder / "law").mkdir(parents=True)
-    for part in ("lianzhi.toml", "hash.key", "participants", "keys"):
-        (folder / part).symlink_to(running.folder / part)
-    (folder / "law" / "terms.toml").write_text(TABLES["terms.toml"].replace("kind", "kimd"), encoding="utf-8")
-    running.environment["LIANZHI_STORE__URL"] = f"sqlite:///{running.folder / 'lianzhi.sqlite'}"
-    try:
-        done = await running.run("calendar", "show", "--dir", str(folder), folder=False)
-    finally:
-        del running.environment["LIANZHI_STORE__URL"]
+    wrong = TABLES["terms.toml"].replace("kind", "kimd")
+    done = await with_file(running, tmp_path / "copy", "terms.toml", wrong, "calendar", "show")
     assert done.code == 2, done.out
     assert "law/terms.toml:4 kimd：没有这一项" in done.err
     assert "No such member" in done.err
@@ -301,3 +324,41 @@ async def test_l20_a_court_counts_working_days_of_its_own(ruled: Installation) -
     assert "7 个工作日" in late["errors"][0]["detail"] and "本院执行案款管理规定第七条" in late["errors"][0]["detail"]
     status, accepted = await posted(ruled, payment(2021, notified_on=day(-2), pay_by=day(1)), OFFICE)
     assert status == 202, accepted
+
+
+@pytest.mark.slow
+async def test_l20_a_court_answers_sooner_by_its_own_rule(ruled: Installation, running: Installation) -> None:
+    """One working day by the agreement with the grid, where the catalogue has three: in the API and in the commands."""
+    due: dict[str, str] = {}
+    for site in (ruled, running):
+        status, accepted = await posted(site, verify(2030), GRID)
+        assert status == 202, accepted
+        due[site.url] = (await view(site, accepted["request_no"]))["due_on"]
+        shown = (await site.run("request", "show", accepted["request_no"], "--json")).json()
+        assert shown["due_on"] == due[site.url]
+        own = ("1 working_days", "网格联动协议第六条") if site is ruled else (None, None)
+        assert (shown.get("term"), shown.get("term_source")) == own
+        async with site.court.session.get("/v1/types/grid.verify.request") as answer:
+            told = (await answer.json())["deadline"]
+        listed = {row["type"]: row["deadline"] for row in (await site.run("types", "--json")).json()}
+        assert f"{told['amount']} {told['kind']}" == listed["grid.verify.request"]
+        assert told["amount"] == (1 if site is ruled else 3)
+    assert day(0) < due[ruled.url] < due[running.url]
+
+
+async def test_l20_what_a_text_fixes_is_not_made_longer(tmp_path: Path, running: Installation) -> None:
+    """Whoever looks is told file, line, word, article and what is allowed; what needs no table goes on."""
+    status, accepted = await posted(running, verify(2031), GRID)
+    assert status == 202, accepted
+    for code, *arguments in ((2, "law", "list"), (2, "types"), (2, "calendar", "show"), (1, "doctor")):
+        done = await with_file(running, tmp_path / "copy", "answer-terms.toml", LONGER, *map(str, arguments))
+        assert (done.code, done.out) == (code, ""), done
+        for words in (
+            "law/answer-terms.toml:3 days：10 个工作日；法发〔2025〕8号第五条规定 7 日，本院规定只可缩短",
+            "days (kind legal) 不超过 7",
+            "10 working days; FAFA-2025-8-5 says 7 legal days, which a court's own rule may only shorten",
+        ):
+            assert words in done.err, (arguments, done.err)
+    asked = ("request", "show", accepted["request_no"], "--json")
+    done = await with_file(running, tmp_path / "copy", "answer-terms.toml", LONGER, *asked)
+    assert done.json()["request_no"] == accepted["request_no"]

@@ -11,8 +11,9 @@ from typing import Any
 
 from uuid_utils.compat import uuid7
 
-from gateway.client import signing
 from gateway.registry.calendars import shipped
+from lianzhi.client import signing
+from lianzhi.protocol.cards import cards
 from schemas.catalogue import catalogue
 from simulation.parties import BACKUP, CHIEF, CLERK, GRID, HANDLER, POLICE, PRESIDENT, PROCURATORATE, REALTY
 from tests.agency import Agency
@@ -59,7 +60,9 @@ def submission(
         **changes,
     }
     now = datetime.now(UTC)
-    return signing.submission(author(site), body, receivers=[receiver], sign=None, message_id=str(uuid7()), now=now)
+    return signing.submission(
+        author(site), body, receivers=[receiver], sign=None, message_id=str(uuid7()), cards=cards(), now=now
+    )
 
 
 def lead(grounds: list[str] | None = None, **changes: Any) -> dict[str, Any]:

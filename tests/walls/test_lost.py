@@ -8,7 +8,7 @@ from pathlib import Path
 import aio_pika
 from uuid_utils.compat import uuid7
 
-from gateway.client import signing
+from lianzhi.client import signing
 from lianzhi.protocol.envelope import GATEWAY_NOTICE
 from schemas.catalogue import catalogue
 from simulation.parties import CLIENT, GRID, HANDLER, HOME, POLICE

@@ -22,8 +22,9 @@ import pytest
 from sqlalchemy import make_url
 from uuid_utils.compat import uuid7
 
-from gateway.client.signing import Author, submission
+from lianzhi.client.signing import Author, submission
 from lianzhi.crypto.keyring import private_key_from_jwk
+from lianzhi.protocol.cards import cards
 from simulation.parties import CLIENT, GRID, HOME, POLICE
 from simulation.private_broker import free_port
 from tests import postgres
@@ -215,7 +216,9 @@ def of_one_car(site: Installation, order: Order) -> Order:
     body["payload"]["vehicle"] |= {"vin": "LSVAM4187C2184821", "plate": "陕A90000"}
     jwk = json.loads((site.parties.handover / f"{HOME}.sub.{CLIENT}.private.jwk").read_text())
     author = Author(HOME, HOME, private_key_from_jwk(jwk))
-    handed = submission(author, body, receivers=[POLICE], sign=None, message_id=str(uuid7()), now=datetime.now(UTC))
+    handed = submission(
+        author, body, receivers=[POLICE], sign=None, message_id=str(uuid7()), now=datetime.now(UTC), cards=cards()
+    )
     return Order(order.type, order.key, handed)
 
 

@@ -12,7 +12,8 @@ from uuid import uuid4
 import tomlkit
 from uuid_utils.compat import uuid7
 
-from gateway.client import signing
+from lianzhi.client import signing
+from lianzhi.protocol.cards import cards
 from schemas.catalogue import catalogue
 from simulation.parties import CHIEF, CLERK, CREDIT, DEPUTY, GRID, HANDLER, HOME, POLICE, PRESIDENT, TELEPHONES
 from tests.agency import Agency
@@ -99,7 +100,13 @@ async def submit(site: Installation, body: Mapping[str, Any]) -> tuple[int, dict
     kind = str(body["type"])
     receiver = CREDIT if kind in (LIST, LIMIT) else GRID if kind == VERIFY else POLICE
     handed = signing.submission(
-        author(site), body, receivers=[receiver], sign=kind != VERIFY, message_id=str(uuid7()), now=datetime.now(UTC)
+        author(site),
+        body,
+        receivers=[receiver],
+        sign=kind != VERIFY,
+        message_id=str(uuid7()),
+        cards=cards(),
+        now=datetime.now(UTC),
     )
     return await post(site, "/v1/requests", handed)
 

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from gateway.client import signing
-from gateway.client.signing import Author
+from lianzhi.client import signing
+from lianzhi.client.signing import Author
 from lianzhi.crypto import base64url
 from lianzhi.crypto.keyring import private_key_from_jwk
+from lianzhi.protocol.cards import cards
 from simulation.parties import CLIENT, FUPING, GRID, HOME, OFFICE, POLICE, REALTY
 from tests.fault.court import ENTRUST, SEAL, VERIFY, draft
 from tests.walls.product import Installation
@@ -40,7 +41,13 @@ async def submit(
     jwk = json.loads((site.parties.handover / f"{HOME}.sub.{CLIENT}.private.jwk").read_text())
     author = Author(HOME, HOME, private_key_from_jwk(jwk))
     handed = signing.submission(
-        author, body, receivers=[RECEIVERS.get(type, POLICE)], sign=True, message_id=str(uuid7()), now=datetime.now(UTC)
+        author,
+        body,
+        receivers=[RECEIVERS.get(type, POLICE)],
+        sign=True,
+        message_id=str(uuid7()),
+        cards=cards(),
+        now=datetime.now(UTC),
     )
     headers = {"Idempotency-Key": str(uuid7()), "Content-Type": handed.content_type}
     async with site.court.session.post(handed.path, data=handed.body, headers=headers) as answer:

@@ -19,8 +19,9 @@ from lianzhi.crypto.seal import seal
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol import verbs as replies
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import CANONICAL, dataschema, envelope_members, timestamp
-from schemas.catalogue import Classification, MatterType
+from schemas.catalogue import MatterType
 from schemas.validation import refs_of
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from gateway.application.context import Context
 from gateway.application.conversation.told_late import TOLD
+from gateway.application.timers import TERM
 from gateway.core.histories import team_of
 from gateway.core.law_terms import ends_on
 from gateway.core.ledgers import REOPENED, SENT, TAKEN_BACK, TURNED_AWAY
@@ -20,10 +21,12 @@ from gateway.core.lifecycle import FIRST
 from gateway.core.platform import platform_line, standing
 from gateway.core.records import Changes, LedgerLine, Request
 from gateway.core.worktime import local_day
-from schemas.ledgers import BEGINNINGS, LedgerEntry
+from schemas.ledgers import BEGINNINGS, OPENED, LedgerEntry
 
 LEFT = frozenset(FIRST.values())
 OVER = frozenset({"refused", "returned", "rejected", "withdrawn"})
+BY_ANSWER = frozenset({"refusal", "bankruptcy"})
+"""Ledgers whose items are due with the answer: a court's own rule for it (`law/answer-terms.toml`) is theirs too."""
 
 
 def book_opening(context: Context, request: Request, payload: Any, changes: Changes, now: datetime) -> None:
@@ -85,11 +88,14 @@ def _concerns(context: Context, request: Request, entry: LedgerEntry) -> bool:
     return not entry.receivers or context.participant(request.asked).kind.value in entry.receivers
 
 
-def _due_on(context: Context, entry: LedgerEntry) -> str | None:
-    if entry.term is None:
-        return entry.due_on
-    name, since = entry.term
-    return ends_on(name, since, context.calendars.now).isoformat()
+def _due_on(context: Context, request: Request, entry: LedgerEntry) -> str | None:
+    if entry.term is not None:
+        name, since = entry.term
+        return ends_on(name, since, context.calendars.now).isoformat()
+    begins = entry.kind in (OPENED, SENT) and entry.ledger in BY_ANSWER
+    if begins and entry.due_on is None and TERM in request.facts:
+        return str(request.facts[TERM]["on"])
+    return entry.due_on
 
 
 def _line(context: Context, request: Request, entry: LedgerEntry, source: str, now: datetime) -> LedgerLine:
@@ -102,7 +108,7 @@ def _line(context: Context, request: Request, entry: LedgerEntry, source: str, n
         day=entry.on or local_day(now).isoformat(),
         at=now,
         settles=entry.settles,
-        due_on=_due_on(context, entry),
+        due_on=_due_on(context, request, entry),
         amount=entry.amount,
         case_no=request.case_of(home),
         request_no=request.request_no,

@@ -23,6 +23,7 @@ from lianzhi.problem import FieldError
 from lianzhi.protocol import policy
 from lianzhi.protocol import verbs as replies
 from lianzhi.protocol.base import Model
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import (
     CANONICAL,
     CONTENT_TYPE,
@@ -34,7 +35,7 @@ from lianzhi.protocol.envelope import (
 )
 from lianzhi.protocol.times import PastMoment
 from schemas.answers import unlawful_answer
-from schemas.catalogue import Classification, MatterType
+from schemas.catalogue import MatterType
 from schemas.opening import Opening
 from schemas.validation import InvalidError, parse_data, validate
 

@@ -14,7 +14,8 @@ from typing import Any
 from gateway.application.context import Context
 from gateway.application.events import request_events
 from gateway.core.records import Changes, Message, Request, Timer
-from schemas.catalogue import Classification, MatterType
+from lianzhi.protocol.cards import Classification
+from schemas.catalogue import MatterType
 
 DESTROY = "destroy:"
 LONGEST_HOURS = 72

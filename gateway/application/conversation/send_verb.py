@@ -31,8 +31,8 @@ from lianzhi.crypto.seal import recipient_of
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol import verbs as replies
+from lianzhi.protocol.cards import Classification
 from schemas.answers import before_request, unlawful_answer
-from schemas.catalogue import Classification
 from schemas.done import undone
 from schemas.validation import InvalidError, documents_of, parse_data, places_of_refs, refs_of
 

@@ -71,8 +71,8 @@ async def _opened(talk: Conversation, arrived: Arrived) -> RejectedError | None:
     else:
         request.related = await _shared(talk, arrived)
     note_told(talk.context, request, "open", arrived.data, parse_timestamp(envelope.time), talk.changes)
-    book_opening(talk.context, request, arrived.payload, talk.changes, talk.now)
     _set_deadline(talk, request, arrived)
+    book_opening(talk.context, request, arrived.payload, talk.changes, talk.now)
     message = talk.store(arrived, "applied")
     talk.name_documents(request, arrived)
     talk.tell(request, "message", message)

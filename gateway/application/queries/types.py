@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -19,19 +20,21 @@ from gateway.core.lifecycle import TABLE
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.verbs import VERBS
 from schemas.catalogue import MatterType
+from schemas.law.answer_terms import answer_term
 from schemas.validation import json_schema, parse_open
 
 
-def summary(matter: MatterType) -> TypeSummary:
-    return TypeSummary(**_summary(matter))
+def summary(matter: MatterType, day: date) -> TypeSummary:
+    """day: the deadline is that of a request which begins on it."""
+    return TypeSummary(**_summary(matter, day))
 
 
-def listing(catalogue: Mapping[str, MatterType]) -> TypeList:
+def listing(catalogue: Mapping[str, MatterType], day: date) -> TypeList:
     """Every type, by name."""
-    return TypeList(types=[summary(catalogue[name]) for name in sorted(catalogue)])
+    return TypeList(types=[summary(catalogue[name], day) for name in sorted(catalogue)])
 
 
-def detail(catalogue: Mapping[str, MatterType], name: str) -> TypeDetail:
+def detail(catalogue: Mapping[str, MatterType], name: str, day: date) -> TypeDetail:
     """Raises RejectedError unknown-type."""
     matter = catalogue.get(name)
     if matter is None:
@@ -39,7 +42,7 @@ def detail(catalogue: Mapping[str, MatterType], name: str) -> TypeDetail:
     payload = parse_open(matter, dict(matter.example_request))
     rule = matter.approvals(payload)
     return TypeDetail(
-        **_summary(matter),
+        **_summary(matter, day),
         case_required=matter.case_required,
         fan_out=matter.fan_out,
         request_class=matter.request_class.value,
@@ -69,7 +72,8 @@ def verbs_of(shape: str) -> tuple[VerbView, ...]:
     return tuple(VerbView(verb=v.name, zh=v.zh, by="asked" if (v.name, "asked") in said else "asker") for v in names)
 
 
-def _summary(matter: MatterType) -> dict[str, Any]:
+def _summary(matter: MatterType, day: date) -> dict[str, Any]:
+    deadline = answer_term(matter, day)
     return {
         "name": matter.name,
         "version": matter.version,
@@ -80,5 +84,5 @@ def _summary(matter: MatterType) -> dict[str, Any]:
         "shape": matter.shape.value,
         "senders": sorted(kind.value for kind in matter.senders),
         "receivers": sorted(kind.value for kind in matter.receivers),
-        "deadline": DeadlineView(kind=matter.deadline.kind.value, amount=matter.deadline.amount),
+        "deadline": DeadlineView(kind=deadline.kind.value, amount=deadline.amount),
     }

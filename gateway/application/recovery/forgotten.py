@@ -20,8 +20,8 @@ from gateway.core.records import Event, Request
 from lianzhi.crypto.sdjwt import Parsed
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
+from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import FORGOTTEN_KEPT, Envelope, opener_of, parse_timestamp
-from schemas.catalogue import Classification
 
 PERHAPS_RESTORED, FORGOTTEN = "perhaps-restored", "forgotten-request"
 UNKNOWN, TWICE = "unknown-request", "sequence-reused"

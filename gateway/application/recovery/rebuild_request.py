@@ -21,10 +21,9 @@ from gateway.application.submission.measure_rules import note_measures
 from gateway.application.submission.measures_asked import Asked
 from gateway.application.submission.submit import new_request
 from gateway.application.submission.validate import Proof, Prover
-from gateway.application.timers import basis_of, set_deadline, start_clocks
+from gateway.application.timers import begin_term, set_deadline, start_clocks
 from gateway.core.forgotten import Forgotten
 from gateway.core.lifecycle import Step, decide
-from gateway.core.main_clock import opened as opened_at
 from gateway.core.origins import marked
 from gateway.core.records import Changes, Event, Naming, Request, Submission
 from gateway.core.routing import Client
@@ -99,7 +98,7 @@ class Standing:
                 Naming(request.request_no, digest, request.asker, request.asked) for digest in proof.digests
             ]
         else:
-            request.facts["due"] = opened_at(own.matter.deadline, "normal", basis_of(ctx, request), own.time)
+            begin_term(ctx, request, None, "normal", own.time)
         start_clocks(ctx, request, changes, now)
         message = own.message(now)
         request.marks = marked({}, "open", message.id, message.digest)

@@ -39,7 +39,8 @@ from gateway.core.routing import Client
 from lianzhi.crypto.sdjwt import digest_of
 from lianzhi.errors import ConflictError, MisuseError, RejectedError
 from lianzhi.problem import FieldError
-from schemas.catalogue import Classification, MatterType
+from lianzhi.protocol.cards import Classification
+from schemas.catalogue import MatterType
 from schemas.opening import Submission as SubmissionBody
 from schemas.validation import refs_of
 

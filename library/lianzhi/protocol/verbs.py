@@ -7,7 +7,8 @@ knows which is which.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -236,6 +237,7 @@ class Verb:
     answers: tuple[str, ...] = ()
 
 
+_REF = re.compile(r"[a-z0-9]{8}")
 _RESULT_HEAD = ("outcome", "as_of", "ttl_hours")
 
 VERBS: Mapping[str, Verb] = {
@@ -302,3 +304,16 @@ def join(verb: str, head: Mapping[str, Any] | None, body: Mapping[str, Any]) -> 
     if again := clear.keys() & body.keys():
         raise ValueError(f"members stand both in head and in body: {', '.join(sorted(again))}")
     return {**clear, **body}
+
+
+def refs_in(body: Any) -> Iterator[str]:
+    """Every `ref` in a body, in order: the name is kept in every dialect."""
+    if isinstance(body, Mapping):
+        for name, value in body.items():
+            if name == "ref" and isinstance(value, str) and _REF.fullmatch(value):
+                yield value
+            else:
+                yield from refs_in(value)
+    elif isinstance(body, list):
+        for value in body:
+            yield from refs_in(value)

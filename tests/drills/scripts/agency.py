@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from gateway.partner import Partner, PartnerConfig
-from gateway.partner.request import Request
+from lianzhi.partner import Partner, PartnerConfig
+from lianzhi.partner.request import Request
 
 EFFECTS = """
 CREATE TABLE IF NOT EXISTS effects (id TEXT NOT NULL, request_no TEXT NOT NULL, message_id TEXT NOT NULL,

@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gateway.client import ClientConfig, CourtClient, ProblemError
+from lianzhi.client import ClientConfig, CourtClient, ProblemError
 
 HANDS = 8
 LOOK_SECONDS = 0.05

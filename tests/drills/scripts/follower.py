@@ -12,7 +12,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from gateway.client import OLDEST, ClientConfig, CourtClient
+from lianzhi.client import OLDEST, ClientConfig, CourtClient
 
 WAIT_SECONDS = 2
 

@@ -19,7 +19,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from gateway.partner import Partner, PartnerConfig
+import older_names  # noqa: F401
+
+from lianzhi.partner import Partner, PartnerConfig
 
 
 def tell(event: str, **more: Any) -> None:

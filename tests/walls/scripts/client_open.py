@@ -7,7 +7,9 @@ import json
 import sys
 from pathlib import Path
 
-from gateway.client import ClientConfig, CourtClient
+import older_names  # noqa: F401
+
+from lianzhi.client import ClientConfig, CourtClient
 
 
 async def main(config: Path) -> None:

@@ -14,8 +14,10 @@ import sys
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import older_names  # noqa: F401
+
 import gateway
-from gateway.partner import Partner, PartnerConfig, Request
+from lianzhi.partner import Partner, PartnerConfig, Request
 
 SHANGHAI = timezone(timedelta(hours=8))
 

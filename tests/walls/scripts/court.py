@@ -17,7 +17,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gateway.client import Backoff, CourtClient
+import older_names  # noqa: F401
+
+from lianzhi.client import Backoff, CourtClient
 from lianzhi.crypto.keyring import generate_jwk, private_key_from_jwk
 from lianzhi.errors import LianzhiError
 

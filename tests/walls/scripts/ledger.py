@@ -13,8 +13,10 @@ import json
 import sys
 from typing import Any
 
-from gateway.partner import Partner, PartnerConfig
+import older_names  # noqa: F401
+
 from lianzhi.errors import LianzhiError
+from lianzhi.partner import Partner, PartnerConfig
 
 
 async def second(partner: Partner, other: str) -> None:

@@ -7,7 +7,9 @@ import json
 import sys
 from pathlib import Path
 
-from gateway.partner import Partner, PartnerConfig
+import older_names  # noqa: F401
+
+from lianzhi.partner import Partner, PartnerConfig
 
 
 async def main(config: Path) -> None:

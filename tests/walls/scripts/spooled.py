@@ -14,7 +14,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gateway.client import CourtClient, ProblemError
+import older_names  # noqa: F401
+
+from lianzhi.client import CourtClient, ProblemError
 from lianzhi.crypto.keyring import private_key_from_jwk
 from schemas.catalogue import catalogue
 

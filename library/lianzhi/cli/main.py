@@ -1,0 +1,43 @@
+"""`lianzhi`: the commands of a partner and of a court system; whatever else is installed beside adds its own.
+
+A distribution adds commands by an entry point of the group `lianzhi.commands`: a function that takes the Typer app.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import entry_points
+
+import typer
+
+from lianzhi.cli import court, output, partner
+from lianzhi.errors import ConfigurationError, StoreUnavailableError
+from lianzhi.files import close_process
+
+GROUP = "lianzhi.commands"
+
+app = typer.Typer(
+    name="lianzhi",
+    help="联执：法院与协助执行单位之间的签名交换 Signed exchange between courts and the agencies that help them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(partner.app, name="partner", help="合作单位一侧 The partner's side")
+app.command()(court.submit)
+app.add_typer(court.request_app, name="request")
+app.add_typer(court.case_app, name="case")
+
+
+def main() -> None:
+    """Entry point. Exit codes: 0 done, 1 found wrong, 2 misuse. Whatever a command writes is its user's alone."""
+    close_process()
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        point.load()(app)
+    try:
+        app()
+    except ConfigurationError as error:
+        output.problems.print(str(error), style="red", markup=False)
+        sys.exit(output.MISUSE)
+    except StoreUnavailableError as error:
+        output.problems.print(output.said(error), style="red", markup=False)
+        sys.exit(output.FOUND_WRONG)

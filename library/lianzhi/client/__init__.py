@@ -1,0 +1,69 @@
+"""The library that a court system installs: hand in, sign, follow, unseal. Needs the base package only."""
+
+from lianzhi.client.answers import (
+    Accepted,
+    AcceptedMessage,
+    AcceptedRequest,
+    CaseInfo,
+    Decided,
+    Event,
+    GroupInfo,
+    Message,
+    Opened,
+    Reassigned,
+    Released,
+    ReleaseInfo,
+    RequestInfo,
+    SaidToGroup,
+    StoredDocument,
+    TimelineEvent,
+    Warned,
+)
+from lianzhi.client.client import CourtClient
+from lianzhi.client.config import ClientConfig
+from lianzhi.client.feed import OLDEST
+from lianzhi.client.problems import (
+    ChangedKeyError,
+    CursorGoneError,
+    DestroyedError,
+    InvalidBodyError,
+    ProblemError,
+    UnavailableError,
+    UnexpectedAnswerError,
+)
+from lianzhi.client.sending import Resumed
+from lianzhi.client.signing import approval_digest
+from lianzhi.client.wire import Backoff
+
+__all__ = [
+    "OLDEST",
+    "Accepted",
+    "AcceptedMessage",
+    "AcceptedRequest",
+    "Backoff",
+    "CaseInfo",
+    "ChangedKeyError",
+    "ClientConfig",
+    "CourtClient",
+    "CursorGoneError",
+    "Decided",
+    "DestroyedError",
+    "Event",
+    "GroupInfo",
+    "InvalidBodyError",
+    "Message",
+    "Opened",
+    "ProblemError",
+    "Reassigned",
+    "ReleaseInfo",
+    "Released",
+    "RequestInfo",
+    "Resumed",
+    "SaidToGroup",
+    "StoredDocument",
+    "TimelineEvent",
+    "UnavailableError",
+    "UnexpectedAnswerError",
+    "Warned",
+    "approval_digest",
+]

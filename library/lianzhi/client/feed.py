@@ -1,0 +1,114 @@
+"""The participant's feed, followed for as long as one likes, across restarts and lost connections.
+
+At least once: the cursor is kept when the loop asks for the next event, that is, after the caller has dealt with the
+last one. A crash in between gives that event again.
+
+The gateway holds an empty answer back for as long as we asked. One that comes at once, again and again, or events whose
+cursor leads nowhere, are a broken gateway's or a proxy's: they are met with growing pauses, and the latter are an
+error in the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from functools import partial
+
+from lianzhi.client.answers import Event, FeedPage, read_answer
+from lianzhi.client.bounds import ClientBounds
+from lianzhi.client.problems import OtherIncarnationError, UnexpectedAnswerError
+from lianzhi.client.retrying import log, until_answered
+from lianzhi.client.spool import Spool
+from lianzhi.client.wire import Backoff, Wire
+
+CURSOR = "cursor"
+SOON_SECONDS = 0.5  # an empty answer is no answer to a long poll when it comes sooner
+SHORT_SECONDS = 1.0  # the longest pause while the cursor of empty answers moves
+OLDEST = ""
+"""For `events(after=…)`: from the oldest event that is still kept."""
+
+
+class _Brake:
+    """Whether an answer leads on, and how long to leave the gateway alone after it."""
+
+    def __init__(self, bounds: ClientBounds, backoff: Backoff, wait: float) -> None:
+        self._most = bounds.unmoved
+        self._backoff = backoff
+        self._soon = max(wait / 2, SOON_SECONDS)
+        self._led_to: deque[str] = deque(maxlen=bounds.pages_remembered)
+        self._unmoved = self._early = 0
+
+    def leads_on(self, page: FeedPage, cursor: str | None) -> bool:
+        """Raises UnexpectedAnswerError when too many in a row do not."""
+        if not page.events:
+            return True
+        if page.cursor != cursor and page.cursor not in self._led_to:
+            self._led_to.append(page.cursor)
+            self._unmoved = 0
+            return True
+        self._unmoved += 1
+        if self._unmoved >= self._most:
+            raise UnexpectedAnswerError(
+                "事件流的游标没有前进：请检查网关与代理。"
+                " The feed's cursor does not lead on: check the gateway and any proxy."
+            )
+        log.warning("feed: the cursor of these events leads nowhere, asked again")
+        return False
+
+    def pause(self, page: FeedPage, cursor: str | None, took: float) -> float:
+        """Seconds. took: from the question to the answer."""
+        if self._unmoved:
+            return self._backoff.pause(self._unmoved)
+        self._early = self._early + 1 if not page.events and took < self._soon else 0
+        if not self._early:
+            return 0.0
+        pause = self._backoff.pause(self._early)
+        return pause if page.cursor == cursor else min(pause, SHORT_SECONDS)
+
+
+class Feed:
+    """wait: seconds that the gateway may hold an empty answer back."""
+
+    def __init__(self, wire: Wire, spool: Spool, backoff: Backoff, *, wait: int) -> None:
+        self._wire = wire
+        self._spool = spool
+        self._backoff = backoff
+        self._wait = wait
+
+    async def follow(self, after: str | None = None) -> AsyncIterator[Event]:
+        """after: None = where we stopped; OLDEST, or a cursor of an event, = from there, and the kept cursor moves too.
+
+        Raises CursorGoneError, ProblemError, UnexpectedAnswerError, StoreUnavailableError; never ends by itself.
+        """
+        cursor = await self._spool.note(CURSOR) if after is None else after
+        brake, clock = _Brake(self._wire.bounds, self._backoff, self._wait), asyncio.get_running_loop().time
+        gone = False
+        while True:
+            asked_at = clock()
+            try:
+                page = await self._page(cursor)
+            except OtherIncarnationError as restored:
+                if restored.cursor is None or gone:
+                    raise
+                gone = True  # what it names is of today, or it is a broken gateway's
+                log.warning("feed: the gateway was restored, read on after the last event that is common to both")
+                cursor = restored.cursor
+                await self._spool.keep(CURSOR, cursor)
+                continue
+            gone = False
+            leads_on = brake.leads_on(page, cursor)
+            pause = brake.pause(page, cursor, clock() - asked_at)
+            if leads_on:
+                for event in page.events:
+                    yield event
+                    await self._spool.keep(CURSOR, event.cursor)
+                if page.cursor != cursor:  # an empty page renews it, so that a quiet feed does not outlive it
+                    await self._spool.keep(CURSOR, page.cursor)
+                cursor = page.cursor
+            await asyncio.sleep(pause)
+
+    async def _page(self, cursor: str | None) -> FeedPage:
+        params = {"wait": str(self._wait), **({"after": cursor} if cursor else {})}
+        attempt = partial(self._wire.exchange, "GET", "/v1/events", params=params, wait=float(self._wait))
+        return read_answer(FeedPage, (await until_answered(attempt, self._backoff, name="feed")).document())

@@ -1,0 +1,18 @@
+"""The library that a partner agency installs: take, verify, answer, once only (docs/design.md 3.1, 3.2).
+
+from lianzhi.partner import Partner, PartnerConfig
+
+async with Partner(PartnerConfig.load("partner.toml")) as partner:
+    async for request in partner.inbox:
+        async with request.transaction() as tx:
+            tx.execute("INSERT INTO work (request_no) VALUES (?)", (request.request_no,))
+            tx.reply("receipt", {"QSSJ": "20260324103152", "QSRXM": "赵演示"})
+"""
+
+from lianzhi.partner.config import PartnerConfig
+from lianzhi.partner.inbox import Inbox
+from lianzhi.partner.partner import Partner
+from lianzhi.partner.records import Notice
+from lianzhi.partner.request import Request, Transaction
+
+__all__ = ["Inbox", "Notice", "Partner", "PartnerConfig", "Request", "Transaction"]

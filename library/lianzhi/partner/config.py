@@ -1,0 +1,294 @@
+"""The partner's own `partner.toml`: who we are, where the broker is, which keys, where the ledger lies.
+
+Paths are relative to the file. Every error names the file, the member and what to do, in Chinese and English.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
+
+from lianzhi.amqp.address import wrong_addresses
+from lianzhi.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks, private_key_from_jwk
+from lianzhi.crypto.keys import CODE
+from lianzhi.crypto.limits import DEFAULT_LIMITS
+from lianzhi.errors import ConfigurationError, MisuseError, RejectedError
+from lianzhi.partner.bounds import DEFAULT_BOUNDS, PartnerBounds
+from lianzhi.partner.delivered import delivered_body
+from lianzhi.protocol.contract import Contract, read_contract
+
+_REQUIRED = ("code", "amqp", "sign_key", "open_key", "gateway_keys", "ledger")
+_OPTIONAL = (
+    "password_file",
+    "system",
+    "dialect",
+    "gateway",
+    "prefetch",
+    "keep_days",
+    "ca_file",
+    "cert_file",
+    "cert_key_file",
+    "delivered",
+    "limits",
+    "contract",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerConfig:
+    """Everything the library needs to know.
+
+    amqp_url: with the password and TLS files already in it; more_urls: of other nodes of the same cluster, tried in
+    turn. user: at the broker, where the court gave us another name
+    than our code (it stands in the URL). open_keys: the first is ours today, the others still
+    open what was sealed before a rotation. gateway: the court at the other end, by default the first
+    participant of `gateway_keys`. system: how `delivered` names us. dialect: how our own `open` is written.
+    prefetch: unacknowledged messages at most, over both queues. keep_days: how long the ledger keeps the content of
+    what is finished, None = for ever; longer than a message may be late, so that every duplicate finds its answer.
+    delivered: the body of `delivered` where the
+    dialect's own form does not fit, with `{time}` and `{system}` to be filled in. secret_files: private keys and
+    the password, which nobody else should read. folder, files: where `partner.toml` lies, it and all that it names.
+    bounds: the table `[limits]`. contract: what we may say and hear, as the gateway signed it; None: the types that
+    this release knows, and nothing is validated before it is sent.
+    """
+
+    code: str
+    amqp_url: str = field(repr=False)
+    sign_key: PrivateKey
+    open_keys: tuple[PrivateKey, ...]
+    keyring: Keyring = field(repr=False)
+    gateway: str
+    ledger: Path
+    system: str
+    dialect: str | None = None
+    prefetch: int = 512
+    keep_days: int | None = None
+    delivered: Mapping[str, str] = field(default_factory=dict)
+    secret_files: tuple[Path, ...] = ()
+    folder: Path | None = None
+    files: tuple[Path, ...] = ()
+    bounds: PartnerBounds = DEFAULT_BOUNDS
+    user: str = ""
+    more_urls: tuple[str, ...] = field(default=(), repr=False)
+    contract: Contract | None = field(default=None, repr=False)
+
+    @property
+    def amqp_urls(self) -> tuple[str, ...]:
+        return self.amqp_url, *self.more_urls
+
+    @property
+    def broker_user(self) -> str:
+        """Whom the broker knows us as: what every message of ours must name as its `user_id`."""
+        return self.user or self.code
+
+    @classmethod
+    def load(cls, path: str | Path) -> PartnerConfig:
+        """Read and check the file and everything it names. Raises ConfigurationError."""
+        file = _File(Path(path))
+        code = file.text("code")
+        if not re.fullmatch(CODE, code):
+            raise file.wrong(
+                "code", "单位代码须为小写英文、数字和连字符", "a participant code is lower-case letters, digits and -"
+            )
+        sign_key = file.private_key("sign_key", file.text("sign_key"), code, "sig")
+        open_keys = tuple(file.private_key("open_key", name, code, "enc") for name in file.texts("open_key"))
+        document = file.json("gateway_keys")
+        first, *others = file.amqp_urls(code)
+        keyring = file.keyring(document, [sign_key, *open_keys])
+        return cls(
+            code=code,
+            amqp_url=first,
+            more_urls=tuple(others),
+            sign_key=sign_key,
+            open_keys=open_keys,
+            keyring=keyring,
+            contract=file.contract(code, keyring),
+            gateway=file.text("gateway", "") or file.first_participant(document),
+            ledger=file.path.parent / file.text("ledger"),
+            system=file.text("system", code),
+            user=file.user(code),
+            dialect=file.text("dialect", "") or None,
+            prefetch=file.number("prefetch", 512),
+            keep_days=file.keep_days(),
+            delivered=file.delivered(),
+            secret_files=file.secrets(),
+            folder=file.path.parent,
+            files=file.files(),
+            bounds=file.bounds(),
+        )
+
+
+class _File:
+    """partner.toml while it is read: each accessor checks one kind of member."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._members = tomllib.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise ConfigurationError(f"{path}：读不到配置文件。 The file cannot be read: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{path}：不是合法的 TOML。 Not well-formed TOML: {error}") from error
+        for name in self._members.keys() - {*_REQUIRED, *_OPTIONAL}:
+            raise self.wrong(name, "没有这个配置项", f"no such member; known: {', '.join((*_REQUIRED, *_OPTIONAL))}")
+        for name in _REQUIRED:
+            if name not in self._members:
+                raise self.wrong(name, "缺少此项", "this member is missing")
+
+    def wrong(self, member: str, zh: str, en: str) -> ConfigurationError:
+        return ConfigurationError(f"{self.path}，{member}：{zh}。 {en}.")
+
+    def text(self, member: str, default: str | None = None) -> str:
+        value = self._members.get(member, default)
+        if not isinstance(value, str) or (not value and default is None):
+            raise self.wrong(member, "须为非空文字", "must be a non-empty string")
+        return value
+
+    def texts(self, member: str, zh: str = "文件名", en: str = "a file name") -> list[str]:
+        value = self._members[member]
+        values = value if isinstance(value, list) else [value]
+        if not values or not all(isinstance(v, str) and v for v in values):
+            raise self.wrong(member, f"须为{zh}或其列表", f"must be {en} or a list of them")
+        return values
+
+    def number(self, member: str, default: int) -> int:
+        value = self._members.get(member, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 10_000:
+            raise self.wrong(member, "须为 1 至 10000 的整数", "must be an integer from 1 to 10000")
+        return value
+
+    def keep_days(self) -> int | None:
+        if "keep_days" not in self._members:
+            return None
+        days, late = self.number("keep_days", 0), DEFAULT_LIMITS.behind.days
+        if days <= late:
+            raise self.wrong("keep_days", f"须大于 {late}，重复报文才找得到原答复", f"must be more than {late}")
+        return days
+
+    def bounds(self) -> PartnerBounds:
+        given = self._members.get("limits", {})
+        known = [f.name for f in fields(PartnerBounds)]
+        if not isinstance(given, dict):
+            raise self.wrong("limits", "须为表", "must be a table")
+        for name, value in given.items():
+            if name not in known:
+                raise self.wrong(f"limits.{name}", "没有这个上限", f"no such limit; known: {', '.join(known)}")
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < 2**53:
+                raise self.wrong(f"limits.{name}", "须为正整数", "must be a positive integer")
+        return PartnerBounds(**given)
+
+    def contract(self, code: str, keyring: Keyring) -> Contract | None:
+        """`contract`: the file that the gateway signed for us; without it, the types of this release."""
+        if "contract" not in self._members:
+            return None
+        path = self.path.parent / self.text("contract")
+        try:
+            return read_contract(path.read_bytes(), participant=code, keyring=keyring, now=datetime.now(UTC))
+        except OSError as error:
+            raise self.wrong("contract", f"读不到文件 {path}", f"the file {path} cannot be read") from error
+        except RejectedError as error:
+            told = f"{path.name}：{error.reason.zh}", f"{path.name}: {error.reason.en}"
+            raise self.wrong("contract", *told) from error
+
+    def secrets(self) -> tuple[Path, ...]:
+        named = [self.text("sign_key"), *self.texts("open_key"), self.text("password_file", "")]
+        return tuple(self.path.parent / name for name in named if name)
+
+    def files(self) -> tuple[Path, ...]:
+        named = [self.text(m, "") for m in ("gateway_keys", "ca_file", "cert_file", "cert_key_file")]
+        return (self.path, *self.secrets(), *(self.path.parent / name for name in named if name))
+
+    def delivered(self) -> dict[str, str]:
+        form = self._members.get("delivered", {})
+        if not isinstance(form, dict) or not all(isinstance(v, str) for v in form.values()):
+            raise self.wrong("delivered", "须为字段名到文字的表", "must be a table of strings")
+        try:
+            delivered_body("", "", "", datetime.now(UTC), form)
+        except (ValueError, LookupError, AttributeError) as error:
+            zh, en = "模板只可用 {time:%Y%m%d} 与 {system}", "templates know {time:%Y%m%d} and {system} only"
+            raise self.wrong("delivered", zh, en) from error
+        return form
+
+    def read(self, member: str, name: str) -> str:
+        path = self.path.parent / name
+        try:
+            return path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise self.wrong(member, f"读不到文件 {path}", f"the file {path} cannot be read") from error
+
+    def json(self, member: str, name: str | None = None) -> dict[str, Any]:
+        name = name or self.text(member)
+        try:
+            value = json.loads(self.read(member, name))
+        except ValueError as error:
+            raise self.wrong(member, f"{name} 不是合法的 JSON", f"{name} is not well-formed JSON") from error
+        if not isinstance(value, dict):
+            raise self.wrong(member, f"{name} 须为 JSON 对象", f"{name} must hold a JSON object")
+        return value
+
+    def private_key(self, member: str, name: str, code: str, purpose: str) -> PrivateKey:
+        try:
+            key = private_key_from_jwk(self.json(member, name))
+        except MisuseError as error:
+            raise self.wrong(
+                member, f"{name} 不是可用的私钥（JWK）", f"{name} is not a private JWK of ours: {error}"
+            ) from error
+        if (key.participant, key.purpose) != (code, purpose):
+            raise self.wrong(
+                member,
+                f"密钥 {key.kid} 应以 {code}.{purpose}. 开头",
+                f"the kid {key.kid} must begin with {code}.{purpose}.",
+            )
+        return key
+
+    def keyring(self, document: Mapping[str, Any], private: list[PrivateKey]) -> Keyring:
+        try:
+            return keyring_from_jwks(document, private)
+        except MisuseError as error:
+            raise self.wrong(
+                "gateway_keys", "公钥文件有误，请向法院重新索取", f"ask the court for a new file: {error}"
+            ) from error
+
+    def first_participant(self, document: Mapping[str, Any]) -> str:
+        kids = [str(key.get("kid", "")) for key in document["keys"] if ".sig." in str(key.get("kid", ""))]
+        if not kids:
+            raise self.wrong("gateway_keys", "文件中没有签名公钥", "no signature key in the file")
+        return kids[0].partition(".")[0]
+
+    def user(self, code: str) -> str:
+        name = urlsplit(self._addresses()[0]).username or code
+        if not re.fullmatch(CODE, name):
+            zh, en = "登录用户须为小写英文、数字和连字符", "the broker user is lower-case letters, digits and -"
+            raise self.wrong("amqp", zh, en)
+        return name
+
+    def _addresses(self) -> list[str]:
+        urls = self.texts("amqp", "代理地址", "a broker's address")
+        if wrong := wrong_addresses(urls):
+            raise self.wrong("amqp", *wrong)
+        return urls
+
+    def amqp_urls(self, code: str) -> list[str]:
+        user = self.user(code)
+        return [self._amqp_url(urlsplit(url), user) for url in self._addresses()]
+
+    def _amqp_url(self, url: SplitResult, user: str) -> str:
+        netloc = url.netloc.rpartition("@")[2]
+        if "password_file" in self._members:
+            password = self.read("password_file", self.text("password_file")).strip()
+            netloc = f"{user}:{quote(password, safe='')}@{netloc}"
+        else:
+            netloc = f"{user}{':' + url.password if url.password else ''}@{netloc}"
+        return urlunsplit((url.scheme, netloc, url.path, self._tls_query(url.query), ""))
+
+    def _tls_query(self, query: str) -> str:
+        files = {"ca_file": "cafile", "cert_file": "certfile", "cert_key_file": "keyfile"}
+        added = {q: str((self.path.parent / self.text(m)).resolve()) for m, q in files.items() if m in self._members}
+        return "&".join(part for part in (query, urlencode(added)) if part)

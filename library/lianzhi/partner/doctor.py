@@ -1,0 +1,207 @@
+"""Whether this installation can do its work: keys, clock, broker, queues, ledger. Each finding in two languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from lianzhi.amqp.link import WIRE_ERRORS, Link, own_cancellation_only
+from lianzhi.crypto.limits import DEFAULT_LIMITS
+from lianzhi.errors import MisuseError
+from lianzhi.files import open_to_others, told
+from lianzhi.partner.bounds import PartnerBounds
+from lianzhi.partner.config import PartnerConfig
+from lianzhi.partner.findings import Findings, findings
+from lianzhi.partner.ledger import Ledger
+from lianzhi.partner.lock import ConsumerLock
+from lianzhi.partner.partner import EXCHANGE_IN, Partner, queues_of
+from lianzhi.partner.places import places
+
+Level = Literal["ok", "warning", "wrong"]
+
+SOON = timedelta(days=30)
+CLOCK_SECONDS = 2.0
+BROKER_SECONDS, LOOK_SECONDS = 10.0, 0.1
+PING_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    subject: str
+    level: Level
+    zh: str
+    en: str
+
+
+async def examine(config: PartnerConfig, now: datetime, *, ping: bool = False) -> tuple[list[Check], Findings]:
+    """Everything that can be seen from here. ping: ask the gateway for a pong as well, which proves both ways."""
+    async with Ledger(config.ledger) as ledger:
+        found = await ledger.read(findings)
+    checks = [*_keys(config, now), *_clock(found, now), *_ledger(found, config.bounds)]
+    link = Link(config.amqp_urls, name=f"lianzhi partner doctor {config.code}")
+    async with link:
+        checks += await _broker(link, config)
+    if ping:
+        checks.append(await _ping(config))
+    return checks, found
+
+
+def _keys(config: PartnerConfig, now: datetime) -> Iterator[Check]:
+    yield from _files(config)
+    own = ", ".join(key.kid for key in (config.sign_key, *config.open_keys))
+    yield Check("keys", "ok", f"本方密钥：{own}", f"our keys: {own}")
+    valid = [k for k in config.keyring.public_keys(config.gateway) if k.valid_at(now) and not k.revoked_by(now)]
+    signing = [k for k in valid if k.purpose == "sig"]
+    if not signing:
+        yield Check(
+            "gateway keys",
+            "wrong",
+            f"{config.gateway} 没有在有效期内的签名公钥，请向法院索取新的公钥文件",
+            f"no signature key of {config.gateway} is in force: ask the court for a new file",
+        )
+    for key in signing:
+        if key.exp is not None and key.exp - now < SOON:
+            zh, en = f"{key.kid} 将于 {key.exp:%Y-%m-%d} 到期", f"{key.kid} ends on {key.exp:%Y-%m-%d}"
+            yield Check("gateway keys", "warning", zh, en)
+    try:
+        config.keyring.sealing_key(config.gateway, at=now)
+    except MisuseError:
+        zh, en = "没有可用的加密公钥，无法发起密件", "no key to seal to: sensitive requests cannot be opened"
+        yield Check("gateway keys", "warning", zh, en)
+
+
+def _files(config: PartnerConfig) -> Iterator[Check]:
+    """Messages, private keys and the password are nobody else's to read."""
+    modes = open_to_others(places(config))
+    if modes.open:
+        zh, en = told(modes)
+        fix = "chmod -R go= " + str(config.folder or config.ledger.parent)
+        yield Check("files", "warning", f"{zh}；接收进程启动时收回，或 {fix}", f"{en}; closed at start, or {fix}")
+
+
+def _clock(found: Findings, now: datetime) -> Iterator[Check]:
+    shown = now.isoformat(timespec="seconds")
+    if found.last_arrival is not None and found.last_arrival - now > timedelta(seconds=CLOCK_SECONDS):
+        yield Check(
+            "clock",
+            "wrong",
+            f"本机时间 {shown} 早于台账中最后一条报文的到达时间，时钟被拨回",
+            f"our clock {shown} is behind the last arrival in the ledger: it was set back",
+        )
+    elif found.lead is not None and found.lead.total_seconds() > CLOCK_SECONDS:
+        seconds = found.lead.total_seconds()
+        level: Level = "wrong" if found.lead >= DEFAULT_LIMITS.ahead else "warning"
+        zh, en = f"本机时钟至少慢 {seconds:.0f} 秒", f"our clock is at least {seconds:.0f} s slow"
+        yield Check("clock", level, zh, en)
+    else:
+        yield Check("clock", "ok", f"本机时间 {shown}", f"our time {shown}")
+    if found.clock_offset is not None and abs(found.clock_offset.total_seconds()) > CLOCK_SECONDS:
+        seconds = found.clock_offset.total_seconds()
+        level = "wrong" if seconds >= DEFAULT_LIMITS.ahead.total_seconds() else "warning"
+        zh = f"网关称本机时钟{'快' if seconds > 0 else '慢'} {abs(seconds):.0f} 秒，请核对双方的时间源"
+        en = f"the gateway says that our clock is {abs(seconds):.0f} s {'ahead' if seconds > 0 else 'behind'}: compare"
+        yield Check("clock", level, zh, en)
+
+
+def _ledger(found: Findings, bounds: PartnerBounds) -> Iterator[Check]:
+    received = sum(found.messages.values())
+    pending, held = found.messages.get("pending", 0), found.messages.get("held", 0)
+    ready, sent = found.outbox.get("ready", 0), found.outbox.get("sent", 0)
+    yield Check(
+        "ledger",
+        "ok",
+        f"收到 {received}，待处理 {pending}，待前序 {held}，重复 {found.duplicates}；已发 {sent}，待发 {ready}",
+        f"received {received}, not handled {pending}, held {held}, duplicates {found.duplicates};"
+        f" sent {sent}, to send {ready}",
+    )
+    if pending >= bounds.waiting_messages:
+        zh = "待处理已达上限，来文留在队列中：请查应用程序"
+        en = "as many wait as may, the queues are left alone: see to the application"
+        yield Check("ledger", "warning", zh, en)
+    if found.not_kept:
+        zh = f"另有 {found.not_kept} 次来文搁置时已无空间，只计数"
+        en = f"{found.not_kept} more arrivals were only counted: there was no room"
+        yield Check("set aside", "warning", zh, en)
+    for error in found.errors:
+        since = found.waiting_since
+        yield Check("outbox", "warning", f"自 {since} 起有报文未获确认：{error}", f"unconfirmed since {since}: {error}")
+    for request_no, verb, error in found.refused:
+        zh, en = f"{request_no} 的 {verb} 被拒收：{error}", f"{verb} in {request_no} was refused: {error}"
+        yield Check("refused", "warning", zh, en)
+    for request_no in found.unanswered:
+        zh, en = f"{request_no} 已撤回，尚未回复 withdraw-ack", f"{request_no} was withdrawn: withdraw-ack is owed"
+        yield Check("withdrawn", "warning", zh, en)
+    if found.set_aside:
+        total = sum(line.count for line in found.set_aside)
+        yield Check("set aside", "warning", f"搁置 {total} 次来文，见下", f"{total} arrivals were set aside, see below")
+
+
+async def _broker(link: Link, config: PartnerConfig) -> list[Check]:
+    if not await _connected(link):
+        why = link.last_error or "timeout"
+        return [Check("broker", "wrong", f"连不上或登录失败：{why}", f"cannot connect or log in: {why}")]
+    checks = [Check("broker", "ok", f"已以 {config.broker_user} 登录", f"logged in as {config.broker_user}")]
+    consuming = ConsumerLock(config.ledger).held_by_another()
+    for queue in queues_of(config.code):
+        checks.append(await _queue(link, queue, consuming=consuming))
+    checks.append(await _exchange(link))
+    return checks
+
+
+async def _connected(link: Link) -> bool:
+    """Whether the first attempt succeeds; a refusal is told at once, not after the last retry."""
+    for _ in range(int(BROKER_SECONDS / LOOK_SECONDS)):
+        if link.connected or link.last_error is not None:
+            break
+        with suppress(TimeoutError):
+            await link.wait_connected(LOOK_SECONDS)
+    return link.connected
+
+
+async def _queue(link: Link, queue: str, *, consuming: bool) -> Check:
+    channel = await link.channel()
+    try:
+        with own_cancellation_only():
+            found = await channel.queue_declare(queue, passive=True, timeout=BROKER_SECONDS)
+    except WIRE_ERRORS as error:
+        return Check(
+            "queues", "wrong", f"{queue} 不可用，请联系法院", f"{queue}: {type(error).__name__}, ask the court"
+        )
+    finally:
+        with suppress(*WIRE_ERRORS):
+            await channel.close()
+    waiting, consumers = found.message_count, found.consumer_count
+    level: Level = "warning" if waiting and not consumers else "ok"
+    zh = f"{queue}：待取 {waiting}，消费者 {consumers}" + ("" if consuming else "（本机无接收进程在运行）")
+    en = f"{queue}: {waiting} waiting, {consumers} consumers" + ("" if consuming else " (no process consumes here)")
+    return Check("queues", level, zh, en)
+
+
+async def _exchange(link: Link) -> Check:
+    channel = await link.channel()
+    try:
+        with own_cancellation_only():
+            await channel.exchange_declare(EXCHANGE_IN, passive=True, timeout=BROKER_SECONDS)
+    except WIRE_ERRORS as error:
+        return Check("exchange", "wrong", f"{EXCHANGE_IN} 不可用", f"{EXCHANGE_IN}: {type(error).__name__}")
+    finally:
+        with suppress(*WIRE_ERRORS):
+            await channel.close()
+    return Check("exchange", "ok", f"{EXCHANGE_IN} 可用", f"{EXCHANGE_IN} exists")
+
+
+async def _ping(config: PartnerConfig) -> Check:
+    """There and back: our key is known there, theirs here, and both queues flow."""
+    if ConsumerLock(config.ledger).held_by_another():
+        zh, en = "接收进程正在运行，请停止后再 --ping", "stop the consuming process first to ping"
+        return Check("ping", "warning", zh, en)
+    try:
+        async with Partner(config) as partner:
+            await partner.ping(timeout=PING_SECONDS)
+    except TimeoutError:
+        zh, en = f"{config.gateway} 未在 {PING_SECONDS:.0f} 秒内应答", f"no pong within {PING_SECONDS:.0f} s"
+        return Check("ping", "wrong", zh, en)
+    return Check("ping", "ok", f"{config.gateway} 已应答", f"{config.gateway} answered")

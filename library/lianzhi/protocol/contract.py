@@ -1,0 +1,229 @@
+"""The contract file: what one participant may say and hear, in its own dialect, signed by the gateway.
+
+`lianzhi participants contract P` writes it; a new matter type reaches an agency or a court system by a new file, not by
+a new library (docs/contracts.md). The file is JSON that people can read:
+
+    {"contract": {version, gateway, participant, dialect, issued_at, types: [{card, role, verbs, definitions}]},
+     "signature": "<protected header>..<signature>"}
+
+`signature` is a detached JWS (RFC 7515 appendix F) over the canonical form (RFC 8785) of `contract`. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+from pydantic import Field
+from pydantic import ValidationError as ModelError
+
+from lianzhi.crypto import base64url, jcs, jws, strictjson
+from lianzhi.crypto.keyring import Keyring
+from lianzhi.crypto.keys import PrivateKey
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
+from lianzhi.protocol import messages
+from lianzhi.protocol.cards import Told, TypeCard
+from lianzhi.protocol.envelope import Code, Timestamp, parse_timestamp
+from lianzhi.protocol.rules import Rule
+
+TYP = "lianzhi-contract+jws"
+BYTES, DEPTH, FAULTS = 16 << 20, 64, 50
+"""How large and deep a file may be, and how many faults of one body are told."""
+
+
+class VerbContract(Told):
+    """by: who says it. head: the codes in clear beside the body, of which `head_required` must be there. schema: JSON
+    Schema of both together, its `$ref`s into `#/definitions`; None: not described. example: a body."""
+
+    by: Literal["asker", "asked"]
+    head: list[str] = []
+    head_required: list[str] = []
+    body: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
+    example: dict[str, Any] | None = None
+
+
+class TypeContract(Told):
+    """zh, en: as people call it. role: what the participant is in it. definitions: what several schemas share."""
+
+    card: TypeCard
+    zh: str
+    en: str
+    help_zh: str = ""
+    help_en: str = ""
+    role: Literal["asker", "asked", "both"]
+    verbs: dict[str, VerbContract]
+    definitions: dict[str, Any] = {}
+
+
+class ContractDocument(Told):
+    """What is signed."""
+
+    version: Literal[1]
+    gateway: Code
+    participant: Code
+    dialect: str
+    issued_at: Timestamp
+    types: list[TypeContract]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A contract whose signature was verified."""
+
+    document: ContractDocument
+
+    @cached_property
+    def types(self) -> Mapping[str, TypeContract]:
+        return {one.card.name: one for one in self.document.types}
+
+    @cached_property
+    def cards(self) -> Mapping[str, TypeCard]:
+        return {name: one.card for name, one in self.types.items()}
+
+    @cached_property
+    def _validators(self) -> dict[tuple[str, str], Draft202012Validator]:
+        return {}
+
+    def faults(self, matter: str, verb: str, body: Any, head: Mapping[str, Any]) -> list[FieldError]:
+        """What is wrong with a message, at most `FAULTS`; empty: nothing that a schema can see.
+
+        head: its codes in clear, without `refs`."""
+        known = self.types.get(matter)
+        if known is None or verb not in known.verbs:
+            return [_told("", messages.OTHER)]
+        if not isinstance(body, Mapping):
+            return [_told("", messages.OBJECT)]
+        if twice := sorted(head.keys() & body.keys()):
+            return [_told(f"/{_escaped(name)}", messages.EXTRA) for name in twice]
+        schema = known.verbs[verb].body
+        if schema is None:
+            missing = (name for name in known.verbs[verb].head_required if name not in head)
+            return [_told(f"/{name}", messages.MISSING) for name in missing]
+        found: list[FieldError] = []
+        validator = self._validators.get((matter, verb))
+        if validator is None:
+            whole = {**schema, "definitions": known.definitions}
+            validator = Draft202012Validator(whole, format_checker=FormatChecker())
+            self._validators[matter, verb] = validator
+        for error in validator.iter_errors({**head, **body}):
+            for leaf in _leaves(error):
+                found.append(_field_error(leaf))
+                if len(found) == FAULTS:
+                    return found
+        return found
+
+
+def sign_contract(document: ContractDocument, key: PrivateKey) -> bytes:
+    """The file. key: a `sig` key of the gateway."""
+    content = document.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    header, _, signature = jws.sign({"typ": TYP}, jcs.canonical(content), key).split(".")
+    return strictjson.dumps({"contract": content, "signature": f"{header}..{signature}"}).encode() + b"\n"
+
+
+def read_contract(raw: bytes, *, participant: str, keyring: Keyring, now: datetime) -> Contract:
+    """Raises RejectedError: too-large and those of `strictjson.loads`, bad-envelope (not of this form, or for another),
+    bad-header, bad-alg, bad-signature, unknown-kid and the like, key-revoked, key-not-valid-at-time."""
+    if len(raw) > BYTES:
+        raise RejectedError("too-large")
+    file = strictjson.loads(raw, depth=DEPTH)
+    content, signature = _parts(file)
+    header, _, mark = signature.partition("..")
+    compact = jws.split(f"{header}.{base64url.encode(jcs.canonical(content))}.{mark}")
+    if compact.header.get("typ") != TYP:
+        raise RejectedError("bad-header", pointer="/signature")
+    try:
+        document = ContractDocument.model_validate(content)
+    except ModelError as error:
+        where = "".join(f"/{step}" for step in error.errors()[0]["loc"])
+        raise RejectedError("bad-envelope", pointer=f"/contract{where}") from None
+    if document.participant != participant:
+        raise RejectedError("misdirected", pointer="/contract/participant")
+    key = keyring.verification_key(document.gateway, str(compact.header.get("kid")), "sig")
+    if key.revoked_by(now):
+        raise RejectedError("key-revoked", pointer="/signature")
+    if not key.valid_at(parse_timestamp(document.issued_at)):
+        raise RejectedError("key-not-valid-at-time", pointer="/signature")
+    jws.verify(compact, key)
+    return Contract(document)
+
+
+def _parts(file: Any) -> tuple[dict[str, Any], str]:
+    if not isinstance(file, dict) or file.keys() != {"contract", "signature"}:
+        raise RejectedError("bad-envelope", pointer="")
+    content, signature = file["contract"], file["signature"]
+    if not isinstance(content, dict) or not isinstance(signature, str):
+        raise RejectedError("bad-envelope", pointer="")
+    return content, signature
+
+
+_RULES: Mapping[str, Rule] = {
+    "required": messages.MISSING,
+    "additionalProperties": messages.EXTRA,
+    "enum": messages.CODE,
+    "const": messages.CODE,
+    "pattern": messages.FORM,
+    "format": messages.FORM,
+    "minLength": messages.BY_TYPE["string_too_short"],
+    "maxLength": messages.BY_TYPE["string_too_long"],
+    "minimum": messages.BY_TYPE["greater_than_equal"],
+    "maximum": messages.BY_TYPE["less_than_equal"],
+    "minItems": messages.BY_TYPE["too_short"],
+    "maxItems": messages.BY_TYPE["too_long"],
+}
+_TYPES = {
+    "string": messages.TEXT,
+    "integer": messages.INTEGER,
+    "boolean": messages.BOOLEAN,
+    "array": messages.LIST,
+    "object": messages.OBJECT,
+}
+_NAMED = re.compile(r"'((?:[^'\\]|\\.)*)'")
+
+
+def _leaves(error: ValidationError) -> Iterator[ValidationError]:
+    """Of a union that nothing fits, the faults in the branch that fits best: those that lie deepest."""
+    if error.validator not in ("anyOf", "oneOf") or not error.context:
+        yield error
+        return
+    depth = max(len(one.absolute_path) for one in error.context)
+    best = next(one for one in error.context if len(one.absolute_path) == depth)
+    branch = best.schema_path[0]
+    for one in error.context:
+        if one.schema_path[0] == branch:
+            yield from _leaves(one)
+
+
+def _field_error(error: ValidationError) -> FieldError:
+    keyword, limit = str(error.validator), error.validator_value
+    at = "".join(f"/{_escaped(step)}" for step in error.absolute_path)
+    if keyword == "required":
+        at += f"/{_escaped(_named(error.message))}"
+    elif keyword == "additionalProperties" and isinstance(error.instance, Mapping):
+        known = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
+        at += f"/{_escaped(next((name for name in error.instance if name not in known), ''))}"
+    rule = _TYPES.get(str(limit), messages.OTHER) if keyword == "type" else _RULES.get(keyword, messages.OTHER)
+    words = ", ".join(map(str, limit)) if isinstance(limit, list) else str(limit)
+    context = dict.fromkeys(("expected", "pattern", "min_length", "max_length", "ge", "le"), words)
+    return _told(at, rule, **context)
+
+
+def _named(message: str) -> str:
+    """The member that is missing: jsonschema says it in its text alone."""
+    found = _NAMED.match(message)
+    return found.group(1) if found else ""
+
+
+def _escaped(step: object) -> str:
+    return str(step)[:80].replace("~", "~0").replace("/", "~1")
+
+
+def _told(pointer: str, rule: Rule, **context: str) -> FieldError:
+    return FieldError(
+        pointer=pointer, rule=rule.name, detail=rule.zh.format_map(context), detail_en=rule.en.format_map(context)
+    )
