@@ -94,6 +94,11 @@ def submission(type: str, **members: Any) -> dict[str, Any]:
 async def approved_locate(court_system: CourtClient) -> dict[str, Any]:
     """A submission to find a person, with the paper and the approvals that it needs."""
     paper = await court_system.put_document(PDF, media_type="application/pdf")
+    return locate(paper.sha256)
+
+
+def locate(paper: str) -> dict[str, Any]:
+    """The same of a paper that is handed in. paper: its SHA-256."""
     approved_at = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="seconds")
     return submission(
         LOCATE,
@@ -105,9 +110,9 @@ async def approved_locate(court_system: CourtClient) -> dict[str, Any]:
             {
                 "kind": "summons-proof",
                 "issued_on": "2026-03-20",
-                "sha256": paper.sha256,
+                "sha256": paper,
                 "pages": 2,
-                "media_type": paper.media_type,
+                "media_type": "application/pdf",
             }
         ],
     )
