@@ -1,7 +1,7 @@
 """What an adapter is: the one place where a canonical message becomes a partner's words and back.
 
 An adapter belongs to a dialect (`police/1`), knows no store and no broker, and sends its partner only what
-that partner may see (docs/design.md section 4 rule 5). Whoever writes one fills in `_encode` and `_decode`; the
+that partner may see (docs/architecture.md 4 rule 5). Whoever writes one fills in `_encode` and `_decode`; the
 public methods turn every foreign exception into `AdapterError`.
 """
 

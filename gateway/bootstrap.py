@@ -1,7 +1,7 @@
 """The only place that builds concrete objects: from a configuration to a running gateway.
 
 Any subset of the roles may run in one process; with PostgreSQL any number of processes. A task that ends with an
-error of our own ends the process: broken by our own fault crashes (docs/design.md section 4 rule 4).
+error of our own ends the process: broken by our own fault crashes (docs/architecture.md 4 rule 4).
 """
 
 from __future__ import annotations

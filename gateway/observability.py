@@ -1,4 +1,4 @@
-"""Logs: JSON lines on standard error, codes and digests only, never a payload (docs/design.md section 6)."""
+"""Logs: JSON lines on standard error, codes and digests only, never a payload (docs/architecture.md 6)."""
 
 from __future__ import annotations
 

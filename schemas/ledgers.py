@@ -1,7 +1,7 @@
 """What a matter type enters into the court's ledgers 台账 (docs/domain.md 2.10, issue 3 deliver 8).
 
 A ledger is a list of items (a lead, a petition, a sum received), each made of dated lines. A line holds codes, days,
-amounts and numbers only, never a payload (docs/design.md section 6): a matter type says in pure functions of its
+amounts and numbers only, never a payload (docs/architecture.md 6): a matter type says in pure functions of its
 payload and of what is answered which line is entered, and by default none.
 """
 

@@ -1,7 +1,7 @@
 """The way in: plain JSON data → a validated, normalised model, or every fault with its place and its cure.
 
 Nothing here knows the gateway. A fault carries a JSON pointer (RFC 6901) into the data as it was given, the name
-of the rule, and a Chinese and an English text (docs/design.md 3.3, Errors).
+of the rule, and a Chinese and an English text (docs/contracts.md 3.3, Errors).
 """
 
 from __future__ import annotations

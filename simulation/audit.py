@@ -1,4 +1,4 @@
-"""What was lost, done twice, or forged: found by comparing three books that share no code (docs/design.md section 4).
+"""What was lost, done twice, or forged: found by comparing three books that share no code (docs/architecture.md 4).
 
 lost               a 202 whose message neither reached its agency, byte for byte, nor stands visibly in the store with
                    a reason; or a word of an agency that decides a request and is neither applied nor quarantined.

@@ -99,7 +99,7 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
     ("* read", {"by": "by"}),
 )
 
-# Public-list data only (docs/design.md section 4 rule 5). The case number has no row here: where the public list
+# Public-list data only (docs/architecture.md 4 rule 5). The case number has no row here: where the public list
 # shows it, the notice itself carries it (caseCode). Our own words about why a notice is
 # withdrawn like to name sums.
 HIDDEN = (

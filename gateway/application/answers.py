@@ -1,6 +1,7 @@
 """What the API answers: codes, dates, states and digests; personal data only in `MessageView` and never elsewhere.
 
-A member that has nothing to say is absent. Times are RFC 3339, UTC, milliseconds. Source: docs/design.md 3.3 and 6.
+A member that has nothing to say is absent. Times are RFC 3339, UTC, milliseconds. Sources: docs/contracts.md 3.3,
+docs/architecture.md 6.
 """
 
 from __future__ import annotations

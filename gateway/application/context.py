@@ -52,7 +52,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """hash_key: secret of the keyed hashes under which objects are found again (docs/design.md section 6). reached: how
+    """hash_key: secret of the keyed hashes under which objects are found again (docs/architecture.md 6). reached: how
     often each bound was. faults: which rows were set aside. clocks: how far each can be believed. identity: which life
     of the store is served."""
 
@@ -88,7 +88,7 @@ class Context:
         return found
 
     def dialect(self, request: Request) -> str:
-        """The dialect spoken in `request`: the partner's, in both directions (docs/design.md 3.1)."""
+        """The dialect spoken in `request`: the partner's, in both directions (docs/contracts.md 3.1)."""
         other = request.asked if request.asker == self.home.code else request.asker
         return self.participant(other).dialect
 

@@ -2,7 +2,7 @@
 
 No timer and no waiting for a batch to fill: a lone item goes at once, a crowd shares the cost of one commit. If a
 batch fails for a reason that one item may have caused, it runs again one by one and only the guilty item fails
-(docs/design.md section 2).
+(docs/architecture.md 2).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A row is a page, a timer, a message to send, a request whose deadline is counted again: something that a partner, a
 client, a mail server or an edited file shaped, so that it can be as strange as they like. What fails outside of any row
-is systematic, is not caught here, and ends the process (docs/design.md section 4 rule 4).
+is systematic, is not caught here, and ends the process (docs/architecture.md 4 rule 4).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What must exist in the broker, as data worked out from the participants and the catalogue (docs/design.md 3.2).
+"""What must exist in the broker, as data worked out from the participants and the catalogue (docs/contracts.md 3.2).
 
     lianzhi.out ──<p>.normal.#──▶ lianzhi.to.<p>          each partner reads its own two
                 └─<p>.urgent.#──▶ lianzhi.to.<p>.urgent

@@ -68,7 +68,7 @@ _BY_STATE: Mapping[tuple[str, str], tuple[Rule, ...]] = {
     for rule in RULES
     for state in rule.states
 }
-# Whoever reads a feed says no `delivered`: its receipt is awaited from the commit on (docs/design.md 3.2).
+# Whoever reads a feed says no `delivered`: its receipt is awaited from the commit on (docs/contracts.md 3.2).
 _READ_FROM_A_FEED = Rule(RECEIPT, "ask", ("dispatched",))
 
 

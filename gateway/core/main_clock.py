@@ -47,7 +47,7 @@ def opened(deadline: Deadline, urgency: str, basis: Basis, now: datetime) -> dic
 
 def expiry(validity_days: int, request: Request, now: datetime) -> datetime:
     """Until when a receiver takes the `open`. Never the deadline itself: an overdue request is still a request
-    (docs/design.md 3.2)."""
+    (docs/contracts.md 3.2)."""
     expires = now + timedelta(days=validity_days)
     at_the_deadline = "due" in request.facts and expires == datetime.fromisoformat(request.facts["due"]["at"])
     return expires + timedelta(days=1) if at_the_deadline else expires

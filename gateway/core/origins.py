@@ -1,6 +1,6 @@
 """Which message a reply must name (`causationid`, `originhash`), and which one ours names.
 
-Source: docs/design.md 3.1: a verb that answers a verb names that one; any other names the `open` or the last
+Source: docs/contracts.md 3.1: a verb that answers a verb names that one; any other names the `open` or the last
 `supplement`. A request's `marks` hold the last message of each verb, latest last.
 """
 

@@ -1,6 +1,6 @@
 """What is stored, as plain data. Services build `Changes`; the store writes one `Changes` in one transaction.
 
-Personal data stands only in `disclosure` and `submission.body`, never in any other column (design.md 6).
+Personal data stands only in `disclosure` and `submission.body`, never in any other column (docs/architecture.md 6).
 """
 
 from __future__ import annotations
@@ -509,7 +509,7 @@ class PartnerClock:
 
 @dataclass(slots=True)
 class Changes:
-    """Everything that one decision writes. Applied in this order; events last (design.md 3.3 Feed)."""
+    """Everything that one decision writes. Applied in this order; events last (docs/contracts.md 3.3 Feed)."""
 
     new_requests: list[Request] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 CLOCKS_APART = timedelta(seconds=10)
-"""More than the clocks of two processes on one store may differ (docs/design.md section 4 rule 8)."""
+"""More than the clocks of two processes on one store may differ (docs/architecture.md 4 rule 8)."""
 
 
 @dataclass(frozen=True, slots=True)

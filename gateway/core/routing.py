@@ -158,7 +158,7 @@ def check_level(matter: MatterType, payload: Any, receiver: Participant) -> None
 
 
 def routing_key(participant: str, lane: str, matter: str, verb: str) -> str:
-    """`<participant>.<lane>.<matter type>.<verb>` (design.md 3.2)."""
+    """`<participant>.<lane>.<matter type>.<verb>` (docs/contracts.md 3.2)."""
     return f"{participant}.{lane}.{matter}.{verb}"
 
 

@@ -44,7 +44,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Times are what docs/design.md 3.2 and docs/domain.md 3 give; counts suit one county court.
+    """Times are what docs/contracts.md 3.2 and docs/domain.md 3 give; counts suit one county court.
 
     redeliver_after: `delivered` overdue → the stored bytes again, `redeliver_times` times, each wait
     `redeliver_factor` longer, then an incident. gap_after: a missing seqno becomes an event and a notice.

@@ -1,7 +1,7 @@
 """The AsyncAPI 3.0 document: the partners' queues, and for each `dataschema` the body in the partner's own words.
 
 A message travels as an SD-JWT, so its payload is text; what the text says once it is taken apart stands beside it:
-`x-event` (the signed envelope) and `x-body` (what the disclosure holds, opened). Source: docs/design.md 3.1, 3.2.
+`x-event` (the signed envelope) and `x-body` (what the disclosure holds, opened). Source: docs/contracts.md 3.1, 3.2.
 """
 
 from __future__ import annotations

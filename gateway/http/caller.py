@@ -1,4 +1,4 @@
-"""Who calls: a court system by its token, or a partner by a short JWT that it signs itself (docs/design.md 3.3).
+"""Who calls: a court system by its token, or a partner by a short JWT that it signs itself (docs/contracts.md 3.3).
 
 A token is `lz_<client>_<43 characters>`; we keep its SHA-256 and compare in constant time. A partner's JWT has
 exactly the header members alg, kid and typ (`JWT`), so that no message is ever taken for one; `iss` and `sub` are the

@@ -1,6 +1,6 @@
 """Every call of the API, once: the routes are made from this table, and so is the OpenAPI document.
 
-scope: what the client's token must carry; None: no token is asked for. Source: docs/design.md 3.3.
+scope: what the client's token must carry; None: no token is asked for. Source: docs/contracts.md 3.3.
 """
 
 from __future__ import annotations

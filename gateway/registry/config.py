@@ -1,4 +1,4 @@
-"""`lianzhi.toml`, environment `LIANZHI_*`, and secret files: one typed configuration (docs/design.md 3.5)."""
+"""`lianzhi.toml`, environment `LIANZHI_*`, and secret files: one typed configuration (docs/contracts.md 3.5)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Every table. Constraint names in snake case are what `ConflictError` says in kebab case (`faults`).
 
-Personal data stands only in `messages.disclosure`, `submissions.body` and `quarantine.body` (design.md 6): one
-column each, found by `request_no`, so that it can be emptied or encrypted without touching anything signed.
+Personal data stands only in `messages.disclosure`, `submissions.body` and `quarantine.body` (docs/architecture.md 6):
+one column each, found by `request_no`, so that it can be emptied or encrypted without touching anything signed.
 Foreign keys stand where a missing parent would lose something silently; PostgreSQL charges a query for each row.
 """
 

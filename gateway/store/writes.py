@@ -51,7 +51,7 @@ from gateway.store.rows import (
 )
 from lianzhi.errors import ConflictError, MisuseError
 
-# Every writer of events queues here on PostgreSQL until the one before has committed (design.md 3.3 Feed).
+# Every writer of events queues here on PostgreSQL until the one before has committed (docs/contracts.md 3.3 Feed).
 FEED_LOCK = Query(select(func.pg_advisory_xact_lock(literal_column("4993446653023372133"))))
 
 # What identifies a conversation never changes after `open`.

@@ -1,7 +1,7 @@
 """How an exception is told in a log: by its type and its place, never by its text.
 
 The text of an exception may repeat what somebody sent (`KeyError: '<a name>'`, a driver's `DETAIL`), and a log is read
-by people who may not see that (docs/design.md section 6). Type and place are enough to find the fault in the source.
+by people who may not see that (docs/architecture.md 6). Type and place are enough to find the fault in the source.
 """
 
 from __future__ import annotations

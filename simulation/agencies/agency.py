@@ -190,6 +190,6 @@ class Agency(ABC):
 
 
 def _digest(text: str) -> str:
-    """base64url(SHA-256(JWS part)), as docs/design.md 3.1 defines `originhash`."""
+    """base64url(SHA-256(JWS part)), as docs/contracts.md 3.1 defines `originhash`."""
     found = hashlib.sha256(text.partition("~")[0].encode("ascii")).digest()
     return base64.urlsafe_b64encode(found).rstrip(b"=").decode()

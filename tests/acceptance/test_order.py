@@ -1,4 +1,4 @@
-"""Messages are applied in the order of their numbers, whatever the wire does (docs/design.md 3.2 Order)."""
+"""Messages are applied in the order of their numbers, whatever the wire does (docs/contracts.md 3.2 Order)."""
 
 from __future__ import annotations
 

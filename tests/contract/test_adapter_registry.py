@@ -46,7 +46,7 @@ def adapters() -> list[TableAdapter]:
 
 
 def verbs(matter: MatterType) -> list[str]:
-    """What a request of this shape can carry; a location result travels canonically (docs/design.md 3.1)."""
+    """What a request of this shape can carry; a location result travels canonically (docs/contracts.md 3.1)."""
     said = {row.verb for row in TABLE if row.shape == matter.shape} & VERBS.keys() | {"open"}
     return sorted(
         verb
@@ -144,7 +144,7 @@ def test_a_ref_keeps_its_name(cases: list[Case]) -> None:
                 assert said.rsplit(".", 1)[-1] == "ref", str(case)
 
 
-# What docs/design.md section 4 rule 5 and docs/domain.md 2.7, 2.9 forbid, by the last word of a canonical path.
+# What docs/architecture.md 4 rule 5 and docs/domain.md 2.7, 2.9 forbid, by the last word of a canonical path.
 WITHHELD = {
     Kind.GRID: {
         "case_no",

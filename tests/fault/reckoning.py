@@ -1,6 +1,6 @@
 """The final count of every fault test: accepted = done once at the agency and answered once here, or parked and said.
 
-The rules (docs/design.md section 4, rules 1, 2 and 4), in the order in which `reckon` looks at them:
+The rules (docs/architecture.md 4 rules 1, 2 and 4), in the order in which `reckon` looks at them:
 1. What was answered 202 is exactly what the store holds: nothing accepted is missing, nothing else is there.
 2. Every request has come to its end, or is parked with a reason that stands in the row and in the court's feed.
 3. What came to its end had one effect at the agency that was asked; what is parked at most one; nobody else any.

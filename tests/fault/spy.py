@@ -26,7 +26,7 @@ class Spy:
         return {key for key, copies in self.heard.items() if len(copies) > 1}
 
     def altered(self) -> set[tuple[str, str]]:
-        """What was published in more than one form: must stay empty (docs/design.md section 4 rule 2)."""
+        """What was published in more than one form: must stay empty (docs/architecture.md 4 rule 2)."""
         return {key for key, copies in self.heard.items() if len(set(copies)) > 1}
 
     async def take(self, message: AbstractIncomingMessage) -> None:

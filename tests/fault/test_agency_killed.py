@@ -1,7 +1,7 @@
 """An agency's program that is killed again and again with all that waits for it in its hands.
 
 The broker counts a lost connection as a delivery of everything prefetched: a limit that is meant for poison must not
-be reached by a program that only restarts often (docs/design.md 3.2).
+be reached by a program that only restarts often (docs/contracts.md 3.2).
 """
 
 from __future__ import annotations

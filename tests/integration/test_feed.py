@@ -1,7 +1,7 @@
 """The feed under eight writers: a reader that asks for `id > cursor` misses nothing and sees each request in order.
 
 On PostgreSQL ids are given before they become visible; without the lock of `writes.FEED_LOCK` such a reader loses
-events for ever (design.md 3.3 Feed). The writers are processes with connections of their own.
+events for ever (docs/contracts.md 3.3 Feed). The writers are processes with connections of their own.
 """
 
 from __future__ import annotations

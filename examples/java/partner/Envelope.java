@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * 信封：一个 CloudEvents 1.0 事件。The signed envelope: a CloudEvents 1.0 event with exactly the members of docs/design.md 3.1.
+ * 信封：一个 CloudEvents 1.0 事件。The signed envelope: a CloudEvents 1.0 event with exactly the members of docs/contracts.md 3.1.
  * members: as they came.
  */
 record Envelope(Map<String, Object> members) {

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * 约定所允许的 JSON。JSON as the contract allows it (docs/design.md 3.1), stricter than RFC 8259: UTF-8 without a byte order
+ * 约定所允许的 JSON。JSON as the contract allows it (docs/contracts.md 3.1), stricter than RFC 8259: UTF-8 without a byte order
  * mark, no member twice, integers within ±(2^53−1) only (money is a string), bounded depth, no U+0000, no lone surrogate.
  * Two readers of the same bytes then read the same thing.
  *

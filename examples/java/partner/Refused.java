@@ -4,7 +4,7 @@ package partner;
 final class Refused extends Exception {
     private static final long serialVersionUID = 1;
 
-    /** A reason of the gateway's own list (docs/design.md 3.1). */
+    /** A reason of the gateway's own list (docs/contracts.md 3.1). */
     final String code;
 
     /** JSON pointer to what is wrong; empty where there is nothing to point to. */

@@ -183,7 +183,7 @@ class Composer:
             raise RejectedError("invalid-field", [detail]) from error
 
     def _shows_case(self, adapter: Adapter, matter: str) -> bool:
-        """Whether this partner may see the case number at all (docs/design.md section 4 rule 5)."""
+        """Whether this partner may see the case number at all (docs/architecture.md 4 rule 5)."""
         key = (adapter.dialect, matter)
         if key not in self._case_shown:
             seen = adapter.visible(Canonical(matter, "open", {"request": {"case_no": "?"}}))

@@ -1,7 +1,7 @@
 """How a message of theirs is read: authenticate the bytes, examine the envelope, open, translate, validate.
 
 A message that fails to authenticate raises and leaves no trace but its quarantined bytes. One that authenticates
-but whose content is wrong comes back with its `fault`: it uses up its number (docs/design.md 3.2).
+but whose content is wrong comes back with its `fault`: it uses up its number (docs/contracts.md 3.2).
 """
 
 from __future__ import annotations

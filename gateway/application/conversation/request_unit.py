@@ -254,7 +254,7 @@ class Conversation:
             await self.deliver(request, message)
 
     async def deliver(self, request: Request, message: Message) -> None:
-        """We sign `delivered` for a party of ours: its gateway has stored the message (docs/design.md 3.2)."""
+        """We sign `delivered` for a party of ours: its gateway has stored the message (docs/contracts.md 3.2)."""
         stored_at = self.now.astimezone(SHANGHAI).isoformat(timespec="seconds")
         data = {"stored_at": stored_at, "system": SYSTEM}
         decision = decide(request, Step("delivered", "asked", self.now, origin=message.id, data=data))

@@ -1,7 +1,7 @@
 """What has become due, whatever it is: each timer goes to whoever knows its kind.
 
 All deadlines are rows of the store, so a process that was away for days catches up once, in order of due time, and
-several clocks may run (docs/design.md section 4 rule 8). A clock that has several steps says each of them in its turn
+several clocks may run (docs/architecture.md 4 rule 8). A clock that has several steps says each of them in its turn
 among all others, also when several are past.
 """
 

@@ -1,4 +1,4 @@
-"""Applies verified messages of partners to requests, in order, inside one unit of work (docs/design.md 3.2 Order).
+"""Applies verified messages of partners to requests, in order, inside one unit of work (docs/contracts.md 3.2 Order).
 
 The rules, in the order in which `Unit.apply` follows them:
 1. A known (sender, id) with the same digest changes nothing; its stored answer is published again. With another

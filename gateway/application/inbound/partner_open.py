@@ -1,4 +1,4 @@
-"""Partners open requests too: their numbering, our catalogue's permission (docs/design.md 3.2)."""
+"""Partners open requests too: their numbering, our catalogue's permission (docs/contracts.md 3.2)."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _admitted(talk: Conversation, arrived: Arrived) -> MatterType:
 
 
 def _can_be_answered(talk: Conversation, arrived: Arrived, matter: MatterType) -> None:
-    """A result that will be sealed needs a key of the asker's that is in force (docs/design.md 3.1 `replykey`)."""
+    """A result that will be sealed needs a key of the asker's that is in force (docs/contracts.md 3.1 `replykey`)."""
     if not matter.result_class.sealed:
         return
     envelope, keyring = arrived.envelope, talk.context.keyring

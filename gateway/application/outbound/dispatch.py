@@ -1,7 +1,7 @@
 """From the outbox to the broker: lease, publish the stored bytes, mark what was confirmed.
 
 A row is marked only after the broker's confirm; a process that dies in between leaves a lease that runs out, and
-the same bytes go again (docs/design.md sections 4 and 5). Several dispatchers may run, in any number of processes.
+the same bytes go again (docs/architecture.md 4 and 5). Several dispatchers may run, in any number of processes.
 A participant whose queue takes nothing is paused alone (`gateway.core.pausing`); the others go on.
 """
 

@@ -1,5 +1,5 @@
 """Waiting for events: one poller for the whole process, which wakes those in whose feed something new stands
-(docs/design.md 3.3 Feed). A commit in another's feed costs whoever waits nothing."""
+(docs/contracts.md 3.3 Feed). A commit in another's feed costs whoever waits nothing."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def done_before(numbers: Sequence[str]) -> RejectedError:
 
 
 def submission_hash(body: bytes) -> str | None:
-    """By which our messages name what was signed (docs/design.md 3.1 `submissionhash`)."""
+    """By which our messages name what was signed (docs/contracts.md 3.1 `submissionhash`)."""
     try:
         return digest_of(body.split(b"~", 1)[0].decode("ascii"))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Documents by their digest: who may put one, who may read one (docs/design.md 3.3, docs/adr/0025).
+"""Documents by their digest: who may put one, who may read one (docs/contracts.md 3.3, docs/adr/0025).
 
 Whoever may submit may put a document before any request names it, also one that others have put: it has shown that it
 has the bytes, and learns nothing of the others. It is readable by whoever has put it, and by the other party of a

@@ -1,6 +1,6 @@
 """Request numbers: `<opener>-<yyyymmdd Shanghai>-<6 or more digits>`, taken from the store in blocks.
 
-A block that is not used up when the process ends leaves a lawful gap (docs/design.md 3.1). None of its numbers is
+A block that is not used up when the process ends leaves a lawful gap (docs/contracts.md 3.1). None of its numbers is
 used before a mark outside of the store tells of it (docs/adr/0030). A block that was used up at once is followed by one
 twice as large, so that the marks cost nothing when there is much to do.
 """

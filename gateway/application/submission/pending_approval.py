@@ -38,7 +38,7 @@ def record_approvals(
 
 
 def await_approval(context: Context, request: Request, changes: Changes, now: datetime) -> None:
-    """Stored, not sent: nothing leaves before its approvals (docs/design.md section 4 rule 6)."""
+    """Stored, not sent: nothing leaves before its approvals (docs/architecture.md 4 rule 6)."""
     request.state = "awaiting-approval"
     watch(context, APPROVAL, request, changes, now)
     changes.events += request_events(context, request, "awaiting-approval", now)

@@ -115,7 +115,7 @@ class BatchConsumer:
 
         The unacknowledged stay with this process meanwhile, because handing them back counts as a delivery:
         a store that is down for long would drive every prefetched message over its delivery limit
-        (docs/design.md 3.2). Consuming begins again with the first acknowledgement, or when none is owed.
+        (docs/contracts.md 3.2). Consuming begins again with the first acknowledgement, or when none is owed.
         """
         if self._resume is not None:
             self._resume.cancel()

@@ -1,6 +1,6 @@
 """What the gateway answers, as frozen models. Members that we do not know are passed over: it may be newer than we.
 
-Source: docs/design.md 3.3; its models (gateway/application/answers.py) are published as OpenAPI.
+Source: docs/contracts.md 3.3; its models (gateway/application/answers.py) are published as OpenAPI.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@
         async for event in client.events(): ...             # at least once, across restarts
 
 What is said is committed to the spool before the first attempt and sent until the gateway answers, the same bytes under
-the same key; so it is accepted once or refused by name, never lost and never doubled (docs/design.md 3.3, 4).
+the same key; so it is accepted once or refused by name, never lost and never doubled (docs/contracts.md 3.3,
+docs/architecture.md 4).
 """
 
 from __future__ import annotations
@@ -264,7 +265,7 @@ class CourtClient(Verbs, Decisions):
         """Verify a message addressed to us, open what is sealed to us, and validate it. What it says is then proved.
 
         reopen_by: staff number; what cannot be used is then answered with `reopen`, reason `invalid-body`, before
-        InvalidBodyError is raised: the gateway never saw inside and leaves that to us (docs/design.md 3.1).
+        InvalidBodyError is raised: the gateway never saw inside and leaves that to us (docs/contracts.md 3.1).
         Raises RejectedError (not believed: an alarm), InvalidBodyError, DestroyedError, ChangedKeyError.
         """
         try:

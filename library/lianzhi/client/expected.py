@@ -24,7 +24,7 @@ from lianzhi.errors import MisuseError
 from lianzhi.protocol.envelope import is_request_no
 
 COMMITTED = 202
-"""The status of every POST that the gateway has committed (docs/design.md 3.3)."""
+"""The status of every POST that the gateway has committed (docs/contracts.md 3.3)."""
 
 _Names = Callable[[Any, str], bool]
 

@@ -1,7 +1,7 @@
 """What a court system hands in, as bytes: plain JSON, or signed with its own `sub` key. Pure.
 
 A signed submission is the same SD-JWT as a message, with `typ: lianzhi-submission+sd-jwt`, canonical, with the member
-`gateway` and without `subject` and `seqno` (docs/design.md 3.1). The spool keeps it; it is not made again.
+`gateway` and without `subject` and `seqno` (docs/contracts.md 3.1). The spool keeps it; it is not made again.
 """
 
 from __future__ import annotations

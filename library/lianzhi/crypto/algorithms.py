@@ -1,4 +1,4 @@
-"""Which algorithm belongs to which key, and nothing else is ever accepted (docs/design.md 3.1, RFC 8725 section 3.1).
+"""Which algorithm belongs to which key, nothing else is ever accepted (docs/contracts.md 3.1, RFC 8725 section 3.1).
 
 The key decides, the header must agree: P-256 → ES256; Ed25519 → `Ed25519` (RFC 9864) or its older name `EdDSA`
 (RFC 8037). `none`, HMAC, RSA and other curves do not exist here. Sealing: ECDH-ES+A256KW and A256GCM to P-256

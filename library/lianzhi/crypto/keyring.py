@@ -1,4 +1,4 @@
-"""Every key we know, looked up only among the keys of the participant that is expected (docs/design.md 3.1 Keys).
+"""Every key we know, looked up only among the keys of the participant that is expected (docs/contracts.md 3.1 Keys).
 
 Trust starts from a JWKS document handed over at registration; nothing in a message can add a key.
 """

@@ -1,4 +1,4 @@
-"""How much and how late: every bound of the trust rules by name (docs/design.md 3.1). Configuration overrides them."""
+"""How much and how late: every bound of the trust rules (docs/contracts.md 3.1). Configuration overrides them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The signed form of every message (docs/design.md 3.1, RFC 9901): `<JWS>~<disclosure>~`.
+"""The signed form of every message (docs/contracts.md 3.1, RFC 9901): `<JWS>~<disclosure>~`.
 
 The envelope and its codes are signed in clear; the payload stands in one salted disclosure whose digest is signed,
 so it can be destroyed later and the signature still verifies. Exactly one disclosure, no key binding. What was

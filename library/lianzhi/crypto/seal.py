@@ -2,7 +2,7 @@
 
 Compact JWE (RFC 7516), ECDH-ES+A256KW and A256GCM, to the receiver's `enc` key. The plaintext is
 `{request_no, message_id, body}`: whoever opens it compares both ids, so a sealed part lifted into another
-message is found out (docs/design.md 3.1 Sealing).
+message is found out (docs/contracts.md 3.1 Sealing).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""JSON as the contract allows it (docs/design.md 3.1), stricter than RFC 8259.
+"""JSON as the contract allows it (docs/contracts.md 3.1), stricter than RFC 8259.
 
 UTF-8 without a byte order mark; no member twice; no number but integers within ±(2^53−1) (RFC 7493, I-JSON:
 money is a string); bounded depth; no U+0000 and no lone surrogate in any text, because neither can be stored.

@@ -1,6 +1,6 @@
 """What a verified message does to its conversation. Pure: the ledger is read before and written after.
 
-The rules, in the order in which `decide` looks at them (docs/design.md 3.2 Order, section 4 rule 2):
+The rules, in the order in which `decide` looks at them (docs/contracts.md 3.2 Order, docs/architecture.md 4 rule 2):
 1. A known id with the same digest changes nothing; its stored answer goes out again. With other bytes it is
    `id-reused`. A message whose content could not be used before, and now can, is applied after all.
 2. It must belong: sent by the other end of this request, of its type, with a verb that end may say.
@@ -225,7 +225,7 @@ def mark_ours(conversation: Conversation, verb: str, message_id: str, digest: st
 def origin_of(conversation: Conversation, verb: str, handling: str | None = None) -> tuple[str, str] | None:
     """(id, digest) of the message that our `verb` names; None when there is nothing it could answer.
 
-    handling: id of the message being handled; taken where the verb may name it (design.md 3.1).
+    handling: id of the message being handled; taken where the verb may name it (docs/contracts.md 3.1).
     """
     answers = VERBS[verb].answers
     ours = "asker" if conversation.role == "asker" else "asked"

@@ -62,7 +62,7 @@ _Stored = asyncio.Queue[tuple[Sequence[Incoming], asyncio.Task[Ingested]]]
 
 
 def queues_of(code: str) -> tuple[str, str]:
-    """The participant's two queues (docs/design.md 3.2)."""
+    """The participant's two queues (docs/contracts.md 3.2)."""
     return f"lianzhi.to.{code}", f"lianzhi.to.{code}.urgent"
 
 

@@ -19,7 +19,7 @@ class Conversation:
     our_seq: the last seqno that we used. opened: the `open` has been applied. started: the application has
     finished handling the `open`, so a later `withdraw` is for it to answer. withdrawn: seqno of the peer's last
     `withdraw`, 0 when there is none; what comes later with a lower seqno is kept and never acted on.
-    marks: the latest message of each verb, of either side, latest last: what replies name (design.md 3.1).
+    marks: the latest message of each verb, of either side, latest last: what replies name (docs/contracts.md 3.1).
     """
 
     request_no: str

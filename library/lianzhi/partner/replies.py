@@ -1,7 +1,7 @@
 """What we say: a signed, where needed sealed, message for the outbox.
 
 A reply is numbered, names what it answers, repeats the case number, and is written in the conversation's dialect;
-the result of a `location` type is canonical and sealed to the key that the `open` named (docs/design.md 3.1).
+the result of a `location` type is canonical and sealed to the key that the `open` named (docs/contracts.md 3.1).
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ _TABLE = Path(__file__).with_name("tables") / "cards.json"
 
 
 class Classification(StrEnum):
-    """How a payload is protected. `sensitive` and `location` are sealed to their reader (docs/contracts.md 1).
+    """How a payload is protected. `sensitive` and `location` are sealed to their reader (docs/contracts.md 3.1).
 
     `location` in a *result* means: canonical, sealed to the asking court system's own key; the gateway never
     holds the plaintext.
@@ -84,7 +84,7 @@ def classification(verb: str, request: Classification, result: Classification) -
 
 
 def urgent(verb: str, urgency: str, *, alert: bool) -> bool:
-    """Whether a message travels in the urgent lane (docs/contracts.md 2)."""
+    """Whether a message travels in the urgent lane (docs/contracts.md 3.2)."""
     return alert or verb in ("withdraw", "withdraw-ack") or urgency != "normal"
 
 

@@ -1,4 +1,4 @@
-"""The signed envelope: a structured CloudEvents 1.0 event with exactly the members of docs/design.md 3.1."""
+"""The signed envelope: a structured CloudEvents 1.0 event with exactly the members of docs/contracts.md 3.1."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def parse_timestamp(text: str) -> datetime:
 
 
 def opener_of(request_no: str) -> str:
-    """Whoever gave the request its number: what stands in it before the day (docs/design.md 3.1 Codes)."""
+    """Whoever gave the request its number: what stands in it before the day (docs/contracts.md 3.1 Codes)."""
     return request_no.rsplit("-", 2)[0]
 
 

@@ -23,7 +23,7 @@ A message is believed when all of this holds, judged in this order; the first th
 10. `source` is the participant whose key verified.
 11. The receiver is one of ours; a submission names us as its gateway.
 
-Source: docs/design.md 3.1; RFC 7515, RFC 8725 sections 3.1 to 3.11, RFC 9901 section 7.1.
+Source: docs/contracts.md 3.1; RFC 7515, RFC 8725 sections 3.1 to 3.11, RFC 9901 section 7.1.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from lianzhi.protocol.moments import day, moment, month
 from lianzhi.protocol.rules import broken
 
 APART = timedelta(minutes=5)
-"""By which clocks may differ, as of a message's `time` (docs/design.md 3.1)."""
+"""By which clocks may differ, as of a message's `time` (docs/contracts.md 3.1)."""
 SHANGHAI = timezone(timedelta(hours=8))
 
 
