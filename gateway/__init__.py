@@ -1,0 +1,1 @@
+"""The gateway: what a court runs. `bootstrap` puts it together."""

@@ -1,0 +1,1 @@
+"""The catalogue: what can be asked, told and raised, with its values, rules and tables of the law. Pure."""

@@ -1,0 +1,1 @@
+"""RabbitMQ as the gateway uses it: topology, provisioning, its publisher and its consumer."""

@@ -1,0 +1,1 @@
+"""The rules: pure and synchronous; time and identifiers come in as arguments."""

@@ -1,0 +1,1 @@
+"""The HTTP API: listening, callers, parameters, answers, OpenAPI and AsyncAPI."""

@@ -1,0 +1,1 @@
+"""What an agency or a court system installs to exchange signed messages with a court."""

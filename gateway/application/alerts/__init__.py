@@ -1,0 +1,1 @@
+"""People who are paged about an alert: the duty roster, the pages, their acknowledgement."""

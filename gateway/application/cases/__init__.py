@@ -1,0 +1,1 @@
+"""Decisions about whole cases: approvals, releases, reassignments, closures."""

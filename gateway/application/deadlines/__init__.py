@@ -1,0 +1,1 @@
+"""What falls due: reminders, redelivery, escalation, measures that end, calendars, and our own clock under watch."""

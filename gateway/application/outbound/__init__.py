@@ -1,0 +1,1 @@
+"""To the queues: stored bytes are leased, published, and marked when the broker has confirmed them."""

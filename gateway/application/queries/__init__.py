@@ -1,0 +1,1 @@
+"""What the API and the reports read; nothing here writes."""
