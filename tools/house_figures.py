@@ -100,7 +100,7 @@ def figures(root: Path) -> dict[str, str]:
             f"— {part}：文件、代码行 files, code lines": f"{len(some)}, {sum(m.code for m in some):,}" if some else "–"
             for part, some in by_part.items()
         },
-        "最大的室 largest room": f"`{room}`, {files} 个文件 files",
+        "最大的室 largest room": f"{room}, {files} 个文件 files",
         "模块行数 module lines: median / 90 % / max": _spread(sizes),
         "函数行数 function lines: median / 90 % / max": _spread(functions),
         "文档字符串占行 docstrings, of lines": _share(sum(m.docstrings for m in product), lines),

@@ -44,7 +44,7 @@ def test_a_folder_is_counted_by_part_and_room(tmp_path: Path) -> None:
     assert counted["代码行 code lines"] == "16"
     assert counted["— gateway：文件、代码行 files, code lines"] == "4, 16"
     assert counted["— library：文件、代码行 files, code lines"] == "–"
-    assert counted["最大的室 largest room"] == "`gateway/room`, 2 个文件 files"
+    assert counted["最大的室 largest room"] == "gateway/room, 2 个文件 files"
     assert counted["tests：文件、代码行 files, code lines"] == "1, 4"
     table = figures_table({"then": counted, "now": counted})
     assert table.splitlines()[0] == "|  | then | now |"
