@@ -1,4 +1,4 @@
-"""`docs/adr/README.md`: the index of decisions, from their headings. `python -m tools.decisions` writes it; a test compares."""
+"""`docs/adr/README.md`: the index of decisions, from their headings. `make docs` writes it; a test compares."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ INDEX = FOLDER / "README.md"
 _HEAD = """\
 # 决定 Decisions
 
-每项半页：背景、选择、后果。由各文件标题生成（`python -m tools.decisions`），测试比对。新的决定用 [template.md](template.md)，编号取下一个；推翻旧的，
-写新的一项并互相指明。 Half a page each: context, choice, consequences. Written from the headings; a test compares. A new one takes the next number; one
-that overturns an older is a new one, and both name each other.
+每项半页：背景、选择、后果。由各文件标题生成（`make docs`），测试比对。新的决定用 [template.md](template.md)，
+编号取下一个；推翻旧的，写新的一项并互相指明。
+Half a page each: context, choice, consequences. Written from the headings; a test compares. A new one takes the next
+number; one that overturns an older is a new one, and both name each other.
 
 | 编号 no. | 决定 decision |
 |---|---|
@@ -29,7 +30,3 @@ def index(folder: Path) -> str:
             raise ValueError(f"{path.name}: the heading must be `# {path.name[:4]} …`, it is `{heading}`")
         rows.append(f"| [{found[1]}]({path.name}) | {found[2]} |\n")
     return _HEAD + "".join(rows)
-
-
-if __name__ == "__main__":
-    INDEX.write_text(index(FOLDER), "utf-8")

@@ -1,6 +1,6 @@
 """The generated part of `docs/architecture.md`: the rooms as the import contracts of `pyproject.toml` have them.
 
-`python -m tools.rooms` writes it into the page; a test compares (tests/unit/test_rooms.py).
+`make docs` writes it into the page; a test compares (tests/unit/test_rooms.py).
 """
 
 from __future__ import annotations
@@ -114,7 +114,3 @@ def with_rooms(page: str, document: str) -> str:
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
     return f"{before}{BEGIN}\n{document}{END}{after}"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(with_rooms(PAGE.read_text("utf-8"), rooms_document(contracts())), "utf-8")

@@ -10,7 +10,7 @@ from tools.decisions import FOLDER, INDEX, index
 
 
 def test_the_index_is_what_the_headings_say() -> None:
-    """After a change: `python -m tools.decisions`."""
+    """After a change: `make docs`."""
     assert INDEX.read_text(encoding="utf-8") == index(FOLDER)
 
 

@@ -6,7 +6,7 @@ from tools.rooms import PAGE, contracts, rooms_document, with_rooms
 
 
 def test_the_page_is_what_the_contracts_say() -> None:
-    """After a change: `python -m tools.rooms`."""
+    """After a change: `make docs`."""
     page = PAGE.read_text(encoding="utf-8")
     assert with_rooms(page, rooms_document(contracts())) == page
 

@@ -1,6 +1,6 @@
 """What the library knows of a matter type: six things that are data. The rest of the catalogue stays with the gateway.
 
-`cards()` are those of this release, written from the catalogue by `tools/cards.py` and compared by a test; a contract
+`cards()` are those of this release, written from the catalogue by `make docs` and compared by a test; a contract
 that the gateway signed brings newer ones without a newer library (docs/contracts.md).
 """
 

@@ -1,0 +1,37 @@
+"""Writes every page and table that is made from the code: `make docs`. Unit tests compare each with what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from gateway.core.clocks_document import clocks_document
+from gateway.core.diagrams import states_document
+from gateway.core.linkages import linkages_document
+from gateway.core.settings import Terms
+from schemas.catalogue import catalogue
+from tools.cards import cards_document
+from tools.decisions import FOLDER, INDEX, index
+from tools.forms import forms_document
+from tools.rooms import PAGE, contracts, rooms_document, with_rooms
+
+ROOT = Path(__file__).parents[1]
+
+
+def documents() -> Iterator[tuple[Path, str]]:
+    """Each file with its content."""
+    docs, types = ROOT / "docs", catalogue()
+    yield docs / "states.md", states_document()
+    yield docs / "clocks.md", clocks_document(Terms())
+    yield docs / "linkages.md", linkages_document(types)
+    yield docs / "forms.md", forms_document(types)
+    yield PAGE, with_rooms(PAGE.read_text("utf-8"), rooms_document(contracts()))
+    yield INDEX, index(FOLDER)
+    yield ROOT / "library" / "lianzhi" / "protocol" / "tables" / "cards.json", cards_document(types)
+
+
+if __name__ == "__main__":
+    for path, text in documents():
+        if path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+            print(path.relative_to(ROOT))
