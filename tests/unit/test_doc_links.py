@@ -11,14 +11,16 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = {".md", ".py", ".toml", ".mjs", ".java", ".sh", ".yaml", ".yml", ".conf", ".sql"}
-TOP = ("adapters", "bench", "deploy", "docs", "examples", "gateway", "library", "schemas", "scripts", "simulation")
-TOP += ("tests", "tools", ".github")
+TOP = frozenset(
+    {".github", "adapters", "bench", "deploy", "docs", "examples", "gateway", "library", "schemas", "scripts"}
+    | {"simulation", "tests", "tools"}
+)
 AS_THEY_WERE = ("docs/history/", "docs/adr/", "CHANGELOG.md")
 """Pages that may name code as it was called when they were written."""
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"```.*?```", re.S)
-PATH = re.compile(rf"`((?:{'|'.join(map(re.escape, TOP))})/[\w./-]*\w/?)`")
+PATH = re.compile(rf"`((?:{'|'.join(map(re.escape, sorted(TOP)))})/[\w./-]*\w/?)`")
 DOCUMENT = re.compile(r"\bdocs/(?:[\w-]+/)*[\w-]+\.md\b")
 SECTION = re.compile(r"\b(docs/[\w/-]+\.md)`?(?: sections?)? (\d+(?:\.\d+)?)\b(?!\d)")
 DECISION = re.compile(r"\bdocs/adr/(\d{4})((?:, \d{4})*)")
@@ -26,7 +28,7 @@ DECISION = re.compile(r"\bdocs/adr/(\d{4})((?:, \d{4})*)")
 
 def written() -> list[Path]:
     """Every text of ours; not what tools and builds put beside it."""
-    tops = (path for path in ROOT.iterdir() if path.name in (*TOP, "README.md") or path.suffix in SOURCES)
+    tops = (path for path in ROOT.iterdir() if path.name in TOP | {"README.md"} or path.suffix in SOURCES)
     files = (one for top in tops for one in ([top] if top.is_file() else sorted(top.rglob("*"))))
     return [p for p in files if p.is_file() and p.suffix in SOURCES and "node_modules" not in p.parts]
 
