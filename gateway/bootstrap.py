@@ -82,7 +82,7 @@ def monotonic() -> float:
 
 
 class SystemClock:
-    """`services.ports.Clock` on the wall."""
+    """`application.ports.Clock` on the wall."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -29,7 +29,7 @@ from schemas.catalogue import MatterType
 @dataclass(slots=True)
 class Calendars:
     """The calendar as this process knows it. shipped: of this version; now: with what was imported
-    (`services.calendars` keeps it up to date)."""
+    (`application.deadlines.calendars` keeps it up to date)."""
 
     shipped: Calendar
     now: Calendar = field(init=False)
@@ -41,7 +41,7 @@ class Calendars:
 @dataclass(slots=True)
 class Identity:
     """Which of its lives the store is in. ages: its incarnations, oldest first, the present one last; a process reads
-    them when it starts (`services.marks`), and ends when they change."""
+    them when it starts (`application.recovery.marks`), and ends when they change."""
 
     ages: tuple[Age, ...] = (Age("00000000-0000-0000-0000-000000000000", 0),)
 

@@ -1,5 +1,5 @@
 """Keeps the clocks of a request (`core.clocks`) in step with what happens to it: the one place that sets and clears
-them. `carry.carry_out` calls it for every decision, whoever opens a request calls it once."""
+them. `apply_decision.carry_out` calls it for every decision, whoever opens a request calls it once."""
 
 from __future__ import annotations
 

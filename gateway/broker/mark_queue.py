@@ -16,7 +16,7 @@ LOOK_AGAIN, PAUSE_SECONDS = 4, 0.25
 
 
 class MarkQueue:
-    """`services.ports.MarkPlace` at the broker. user: of the link."""
+    """`application.ports.MarkPlace` at the broker. user: of the link."""
 
     name = "broker"
 

@@ -1,4 +1,4 @@
-"""For whoever runs it: `serve`, `doctor`, `broker apply`, `demo`, `openapi`."""
+"""For whoever runs it: `serve`, `doctor`, `broker apply`, `openapi`."""
 
 from __future__ import annotations
 

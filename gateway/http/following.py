@@ -1,4 +1,4 @@
-"""`GET /v1/events`: the feed, with a long poll. Many may wait; one poller looks (`services.watch`)."""
+"""`GET /v1/events`: the feed, with a long poll. Many may wait; one poller looks (`application.queries.feed_watch`)."""
 
 from __future__ import annotations
 

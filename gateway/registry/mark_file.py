@@ -15,7 +15,7 @@ LARGEST = 1 << 20  # bytes
 
 
 class MarkFile:
-    """`services.ports.MarkPlace` in the installation's folder."""
+    """`application.ports.MarkPlace` in the installation's folder."""
 
     name = "file"
 

@@ -1,4 +1,4 @@
-"""Messages whose `time` has not come, and what the partners' clocks show: `services.ports` says what each is for."""
+"""Messages whose `time` has not come, and what the partners' clocks show: `application.ports` says what each is for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages about requests of ours that the store does not have: `services.ports` says what each query is for."""
+"""Messages about requests of ours that the store does not have: `application.ports` says what each query is for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schema's versions (alembic), applied from the program: `lianzhi db migrate`, `demo`, tests.
+"""The schema's versions (alembic), applied from the program: `lianzhi db migrate`, the demo, tests.
 
 Each run is one transaction on both databases, so a process killed in the middle leaves the version it found. Two
 processes that migrate at once wait for each other.

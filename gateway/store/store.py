@@ -1,4 +1,4 @@
-"""The database: reads that need no lock, units of work, leases. `services.ports.Store`."""
+"""The database: reads that need no lock, units of work, leases. `application.ports.Store`."""
 
 from __future__ import annotations
 

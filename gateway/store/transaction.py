@@ -1,4 +1,4 @@
-"""One unit of work: `services.ports.Transaction` over one connection."""
+"""One unit of work: `application.ports.Transaction` over one connection."""
 
 from __future__ import annotations
 

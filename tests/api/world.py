@@ -175,7 +175,7 @@ class Keys:
 
 @dataclass
 class SetClock:
-    """`services.ports.Clock` that tests move."""
+    """`application.ports.Clock` that tests move."""
 
     moment: datetime = NOW
 

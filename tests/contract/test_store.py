@@ -1,4 +1,4 @@
-"""`services.ports.Store` on both databases: what goes in comes out, what must be unique is, nothing is half written."""
+"""`ports.Store` on both databases: what goes in comes out, what must be unique is, nothing is half written."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class Order:
 
 
 class FallingPublisher:
-    """`services.ports.Publisher`."""
+    """`application.ports.Publisher`."""
 
     def __init__(self, port: Publisher, fall: Fall) -> None:
         self._port, self._fall = port, fall
@@ -90,7 +90,7 @@ class FallingPublisher:
 
 
 class FallingConsumer:
-    """`services.ports.Consumer`."""
+    """`application.ports.Consumer`."""
 
     def __init__(self, port: Consumer, fall: Fall) -> None:
         self._port, self._fall = port, fall
@@ -112,7 +112,7 @@ class FallingConsumer:
 
 
 class FallingTransaction:
-    """`services.ports.Transaction`; remembers whether a submission was written through it."""
+    """`application.ports.Transaction`; remembers whether a submission was written through it."""
 
     def __init__(self, port: Transaction, fall: Fall) -> None:
         self._port, self._fall = port, fall
@@ -129,7 +129,7 @@ class FallingTransaction:
 
 
 class FallingStore:
-    """`services.ports.Store`."""
+    """`application.ports.Store`."""
 
     def __init__(self, port: Store, fall: Fall) -> None:
         self._port, self._fall = port, fall

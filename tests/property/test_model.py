@@ -146,7 +146,7 @@ class Life(RuleBasedStateMachine):
             self._takes(step, seqno)
 
     def _takes(self, step: Step, seqno: int) -> None:
-        """As `services.applying` orders them: known ids change nothing, early ones wait, only `withdraw` overtakes."""
+        """As `apply_messages` orders them: known ids change nothing, early ones wait, only `withdraw` overtakes."""
         if self.applied[step.message_id] or seqno <= self.taken[step.by]:
             return
         if step.verb == "withdraw" and step.by == "asker" and self._can(step):

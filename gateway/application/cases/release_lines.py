@@ -1,4 +1,4 @@
-"""The lines of a release: what is spared is there, and what the caller is told of each thing (`releasing`)."""
+"""The lines of a release: what is spared is there, and what the caller is told of each thing (`release`)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """One unit of work's hold on its requests: store a message of theirs, judge it, carry it out, answer at once.
 
-Shared by the ordering rules (`applying`) and by partners' openings (`admitting`); knows neither order nor admission.
+Shared by the ordering rules (`apply_messages`) and by partners' openings (`partner_open`); knows neither order nor
+admission.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ class Conversation:
         return message
 
     def hold(self, arrived: Arrived) -> Message:
-        """It came ahead of its turn and waits; that there is room for it, `holding` says."""
+        """It came ahead of its turn and waits; that there is room for it, `ahead_of_turn` says."""
         message, raw = self.store(arrived, "held"), arrived.parsed.raw
         held = Held(
             sender=message.sender,
@@ -206,7 +207,7 @@ class Conversation:
         return self._numbers.get((request_no, sender, seqno)) or await self.tx.seqno_owner(request_no, sender, seqno)
 
     def judge(self, request: Request, arrived: Arrived, by: Side, *, overtaking: bool = False) -> Decision:
-        """Rules 5 and 6 of `applying`. overtaking: what it names may be among the messages that it has overtaken.
+        """Rules 5 and 6 of `apply_messages`. overtaking: what it names may be among the messages that it has overtaken.
         Raises RejectedError."""
         if arrived.fault is not None:
             raise arrived.fault

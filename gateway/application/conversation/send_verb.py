@@ -1,7 +1,7 @@
 """One verb of a party that uses the API, inside a unit of work: checked, decided, composed, carried out.
 
-Shared by those who say one thing (`act`), the same thing to a group (`groups`), or everything that a case needs
-(`releasing`).
+Shared by those who say one thing (`command`), the same thing to a group (`groups`), or everything that a case needs
+(`release`).
 """
 
 from __future__ import annotations

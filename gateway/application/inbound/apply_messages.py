@@ -5,7 +5,7 @@ The rules, in the order in which `Unit.apply` follows them:
    digest it is an alarm: `id-reused`.
 2. A message must belong to its request: the same parties and type, else `misdirected`.
 3. A number behind its turn is `sequence-reused`, unless a withdrawal overtook it: then it is kept, never acted on.
-4. One ahead of its turn is held, within bounds (`holding`): what is too much is `held-limit`, what is too far ahead
+4. One ahead of its turn is held, within bounds (`ahead_of_turn`): what is too much is `held-limit`, too far ahead is
    `seqno-too-far`. Only `withdraw` overtakes: what is missing before it will never be acted on, and what waited before
    it neither. A withdrawal that cannot be applied overtakes nothing and waits for its turn.
 5. In its turn, a message must answer one of ours by id and digest, name the case that we named, and only our refs.

@@ -3,7 +3,7 @@
 Each delivery ends in one of these ways, all written in the same unit of work: applied; held (ahead of its turn);
 overtaken (behind a withdrawal: kept, never acted on); a duplicate (nothing changes, the stored answer goes again);
 or in quarantine with a reason and a notice to the owner of its queue. One whose `time` has not come waits outside of
-all this, and ends in one of these ways when it has (`services.early`).
+all this, and ends in one of these ways when it has (`application.inbound.early_messages`).
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """Messages outside any request: a ping is answered, a pong and a notice become events, and a notice that says which of
-our messages its sender lacks is answered with them (`repeating`)."""
+our messages its sender lacks is answered with them (`repeat_messages`)."""
 
 from __future__ import annotations
 

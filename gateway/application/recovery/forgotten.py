@@ -3,7 +3,7 @@
 Nobody but us gives our numbers, and nobody hears of one before it is committed: either the partner made it up, or the
 store was set back. Where it is known that it was, the request is of the lost hour; else this is what no mark could see.
 A person hears of it, once an hour and partner. The message is kept whole, within bounds; its sender hears that it is,
-and gives back what it holds of ours, by which the request can be proved and taken up (`services.taking_up`).
+and gives back what it holds of ours, by which the request can be proved and taken up (`application.recovery.take_up`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What one submission asks of measures, as the checks of `gatekeeping` and `debts` go through it."""
+"""What one submission asks of measures, as the checks of `measure_rules` and `debts` go through it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A partner that uses the API raises an alert, or records a handover: what `admitting` does for one on the bus."""
+"""A partner that uses the API raises an alert, or records a handover: what `partner_open` does for one on the bus."""
 
 from __future__ import annotations
 

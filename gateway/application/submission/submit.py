@@ -1,8 +1,8 @@
 """A court system asks: look, prove, check, number, translate, seal, sign, store. 202 only after the commit.
 
-`Submitter.submit` looks first whether the same was handed in before (`earlier`), then prepares everything outside the
-unit of work (no state is involved yet); the unit itself checks the measures, and writes. Whoever loses a race for a key
-or an id, which are unique in the store, begins again with the look.
+`Submitter.submit` looks first whether the same was handed in before (`idempotency`), then prepares everything outside
+the unit of work (no state is involved yet); the unit itself checks the measures, and writes. Whoever loses a race for a
+key or an id, which are unique in the store, begins again with the look.
 """
 
 from __future__ import annotations
