@@ -202,14 +202,15 @@ async def run_alone(*arguments: str, umask: int = -1, timeout: float = 60.0) -> 
 
 
 async def finish(words: list[str], environment: dict[str, str], *, umask: int = -1, timeout: float) -> Finished:
-    """A program of the product to its end; killed with its children when the time is over."""
+    """A program of the product to its end; killed with its children when the time is over, or when nobody waits for it
+    any more."""
     process = await asyncio.create_subprocess_exec(
         *words, cwd=PRODUCT, env=environment, stdin=DEVNULL, stdout=PIPE, stderr=PIPE,
         start_new_session=True, umask=umask,
     )  # fmt: skip
     try:
         out, err = await asyncio.wait_for(process.communicate(), timeout)
-    except TimeoutError:
+    except (TimeoutError, asyncio.CancelledError):
         os.killpg(process.pid, signal.SIGKILL)
         raise
     assert process.returncode is not None
