@@ -34,6 +34,7 @@ def forgotten_list(
                     "messages": one.messages,
                     "returned": one.returned,
                     "provable": one.provable,
+                    "waiting": one.waiting,
                     "bytes": one.size,
                     "first_at": one.first_at.isoformat(),
                     "last_at": one.last_at.isoformat(),
@@ -96,11 +97,13 @@ def forgotten_take_up(
             return await TakingUp(context).take_up(request_no, beside)
 
     taken = run(work())
+    waits = taken.waits_for
     told = {
         "request_no": taken.request.request_no,
         "state": taken.request.state,
         "applied": taken.applied,
         "refused": [{"message_id": message_id, "reason": reason} for message_id, reason in taken.refused],
+        "waits_for": None if waits is None else {"partner": waits.owner, "verb": waits.verb, "seqno": waits.seqno},
     }
     if json_out:
         as_json(told)
@@ -108,6 +111,12 @@ def forgotten_take_up(
         console.print(f"已恢复 Taken up: {request_no}，状态 state {taken.request.state}，报文 messages {taken.applied}")
         for message_id, reason in taken.refused:
             problems.print(f"  未采用，见 quarantine not applied, see quarantine: {message_id} {reason}", markup=False)
+        if waits is not None:
+            console.print(
+                f"等 {waits.owner} 重发第 {waits.seqno} 号报文（{waits.verb}，内容不留存），网关会去要；"
+                f"收到后自动接续，无须再做。 Waiting for {waits.owner} to send its message {waits.seqno} ({waits.verb})"
+                " again: it is asked to, and the rest goes on by itself. Nothing else need be done."
+            )
     if taken.stopped is not None:
         for error in taken.stopped.errors:
             problems.print(f"  {error.detail}  {error.detail_en}", style="yellow", markup=False)

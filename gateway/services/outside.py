@@ -10,8 +10,8 @@ from gateway.core.routing import Participant
 from gateway.errors import RejectedError
 from gateway.services.compose import Composer
 from gateway.services.conversation import Conversation
-from gateway.services.forgotten import TWICE, tell_twice
 from gateway.services.notices import offset_ms, pong_body, said_version, version_for
+from gateway.services.own_messages import TWICE, tell_twice
 from gateway.services.reading import ArrivedOutside
 from gateway.services.repeating import Repeater
 from schemas.envelope import (
