@@ -215,7 +215,9 @@ class CourtClient(Verbs, Decisions):
     def events(self, after: str | None = None) -> AsyncIterator[Event]:
         """The feed, from where this client stopped; `after`: a cursor, or `feed.OLDEST`.
 
-        At least once: the place is kept when the next event is asked for. Raises CursorGoneError, ProblemError.
+        At least once: the place is kept when the next event is asked for. After a restore of the gateway's database it
+        reads on by itself, at the latest from the oldest event that is kept: an event may come again, with the same
+        `message_id`. Raises CursorGoneError, ProblemError.
         """
         return self._feed.follow(after)
 

@@ -258,7 +258,7 @@ class TestFeed:
             assert [(await anext(events)).cursor for _ in range(2)] == ["c1", "c7"]
         assert [a.after for a in server.attempts] == [None, "c1", "common"]
 
-    @pytest.mark.parametrize("cursors", [[None], ["x" * 2000], ["a", "b"]], ids=["none", "too long", "again and again"])
+    @pytest.mark.parametrize("cursors", [["a", "b"], [None, None], ["a", None]])
     async def test_a_restore_that_leads_nowhere_is_an_error(self, served: Served, cursors: list[str | None]) -> None:
         script = [Problem.of("other-incarnation", cursor=cursor) for cursor in cursors]
         async with served(page(1), *script) as (server, court_system):
@@ -266,6 +266,34 @@ class TestFeed:
                 async for one in court_system.events():
                     assert one.cursor == "c1"
         assert len(server.attempts) == 1 + len(cursors)
+
+    async def test_where_a_second_restore_forgot_the_first_it_reads_on_from_its_place_before_both(
+        self, served: Served, tmp_path: Path
+    ) -> None:
+        """The second backup is older than the first restore: the gateway knows the first life, not the one between."""
+        first, unknown = Problem.of("other-incarnation", cursor="b0"), Problem.of("other-incarnation")
+        second = Problem.of("other-incarnation", cursor="d0")
+        async with served(page(1), first, page(2)) as (_, court_system):
+            events = court_system.events()
+            assert [(await anext(events)).cursor for _ in range(2)] == ["c1", "c2"]
+            await court_system._spool.keep(CURSOR, "c2")
+        async with served(unknown, second, page(7), unknown, Problem.of("other-incarnation", cursor="e0"), page(9)) as (
+            server,
+            court_system,
+        ):
+            events = court_system.events()
+            assert [(await anext(events)).cursor for _ in range(2)] == ["c7", "c9"]
+        assert [a.after for a in server.attempts] == ["c2", "c1", "d0", "c7", "c1", "e0"]
+
+    @pytest.mark.parametrize("cursor", [None, "x" * 2000], ids=["none", "too long"])
+    async def test_where_the_gateway_knows_none_of_its_places_it_reads_all_that_is_kept(
+        self, served: Served, cursor: str | None
+    ) -> None:
+        """As the answer says: nothing is passed over, and some come a second time."""
+        async with served(page(1), Problem.of("other-incarnation", cursor=cursor), page(7)) as (server, court_system):
+            events = court_system.events()
+            assert [(await anext(events)).cursor for _ in range(2)] == ["c1", "c7"]
+        assert [a.after for a in server.attempts] == [None, "c1", None]
 
     async def test_what_is_no_feed_is_not_taken_for_an_empty_one(self, served: Served) -> None:
         async with served({"status": 200, "things": []}) as (_, court_system):
