@@ -15,6 +15,14 @@ forgotten_app = typer.Typer(help="恢复后本库已无的请求 Requests that a
 
 Number = Annotated[str, typer.Argument(help="请求编号 Request number")]
 Rows = list[dict[str, Any]]
+COLUMNS = {
+    "request_no": "request_no",
+    "partner": "partner",
+    "state": "state",
+    "theirs": "messages",
+    "ours": "returned",
+}
+"""Of the table, which fits 80 columns: heading → member of `--json`, which has all."""
 
 
 @forgotten_app.command("list")
@@ -33,6 +41,7 @@ def forgotten_list(
                     "partner": one.partner,
                     "messages": one.messages,
                     "returned": one.returned,
+                    "state": "waiting" if one.waiting else "provable" if one.provable else "unproved",
                     "provable": one.provable,
                     "waiting": one.waiting,
                     "bytes": one.size,
@@ -42,7 +51,10 @@ def forgotten_list(
                 for one in await context.store.forgotten(limit)
             ]
 
-    listing(run(work()), "已遗失的请求 Forgotten requests", json_out=json_out)
+    rows = run(work())
+    if not json_out:
+        rows = [{name: row[of] for name, of in COLUMNS.items()} for row in rows]
+    listing(rows, "已遗失的请求 Forgotten requests", json_out=json_out, whole=("request_no",))
 
 
 @forgotten_app.command("show")
@@ -70,6 +82,8 @@ def forgotten_show(request_no: Number, folder: Folder = DEFAULT_FOLDER, json_out
     rows = run(work())
     if not rows:
         fail(f"没有留存该编号的报文 Nothing is kept of {request_no}")
+    if not json_out:
+        rows = [{name: row[name] for name in ("sender", "verb", "seqno", "kept", "time")} for row in rows]
     listing(rows, request_no, json_out=json_out)
 
 
