@@ -41,7 +41,7 @@ class Calendars:
 @dataclass(slots=True)
 class Identity:
     """Which of its lives the store is in. ages: its incarnations, oldest first, the present one last; a process reads
-    them when it starts (`application.recovery.marks`), and ends when they change."""
+    them when it starts (`application.marks`), and ends when they change."""
 
     ages: tuple[Age, ...] = (Age("00000000-0000-0000-0000-000000000000", 0),)
 

@@ -15,6 +15,14 @@ forgotten_app = typer.Typer(help="恢复后本库已无的请求 Requests that a
 
 Number = Annotated[str, typer.Argument(help="请求编号 Request number")]
 Rows = list[dict[str, Any]]
+COLUMNS = {
+    "request_no": "request_no",
+    "partner": "partner",
+    "state": "state",
+    "theirs": "messages",
+    "ours": "returned",
+}
+"""Of the table, which fits 80 columns: heading → member of `--json`, which has all."""
 
 
 @forgotten_app.command("list")
@@ -33,7 +41,9 @@ def forgotten_list(
                     "partner": one.partner,
                     "messages": one.messages,
                     "returned": one.returned,
+                    "state": "waiting" if one.waiting else "provable" if one.provable else "unproved",
                     "provable": one.provable,
+                    "waiting": one.waiting,
                     "bytes": one.size,
                     "first_at": one.first_at.isoformat(),
                     "last_at": one.last_at.isoformat(),
@@ -41,7 +51,10 @@ def forgotten_list(
                 for one in await context.store.forgotten(limit)
             ]
 
-    listing(run(work()), "已遗失的请求 Forgotten requests", json_out=json_out)
+    rows = run(work())
+    if not json_out:
+        rows = [{name: row[of] for name, of in COLUMNS.items()} for row in rows]
+    listing(rows, "已遗失的请求 Forgotten requests", json_out=json_out, whole=("request_no",))
 
 
 @forgotten_app.command("show")
@@ -69,6 +82,8 @@ def forgotten_show(request_no: Number, folder: Folder = DEFAULT_FOLDER, json_out
     rows = run(work())
     if not rows:
         fail(f"没有留存该编号的报文 Nothing is kept of {request_no}")
+    if not json_out:
+        rows = [{name: row[name] for name in ("sender", "verb", "seqno", "kept", "time")} for row in rows]
     listing(rows, request_no, json_out=json_out)
 
 
@@ -96,11 +111,13 @@ def forgotten_take_up(
             return await TakingUp(context).take_up(request_no, beside)
 
     taken = run(work())
+    waits = taken.waits_for
     told = {
         "request_no": taken.request.request_no,
         "state": taken.request.state,
         "applied": taken.applied,
         "refused": [{"message_id": message_id, "reason": reason} for message_id, reason in taken.refused],
+        "waits_for": None if waits is None else {"partner": waits.owner, "verb": waits.verb, "seqno": waits.seqno},
     }
     if json_out:
         as_json(told)
@@ -108,6 +125,12 @@ def forgotten_take_up(
         console.print(f"已恢复 Taken up: {request_no}，状态 state {taken.request.state}，报文 messages {taken.applied}")
         for message_id, reason in taken.refused:
             problems.print(f"  未采用，见 quarantine not applied, see quarantine: {message_id} {reason}", markup=False)
+        if waits is not None:
+            console.print(
+                f"等 {waits.owner} 重发第 {waits.seqno} 号报文（{waits.verb}，内容不留存），网关会去要；"
+                f"收到后自动接续，无须再做。 Waiting for {waits.owner} to send its message {waits.seqno} ({waits.verb})"
+                " again: it is asked to, and the rest goes on by itself. Nothing else need be done."
+            )
     if taken.stopped is not None:
         for error in taken.stopped.errors:
             problems.print(f"  {error.detail}  {error.detail_en}", style="yellow", markup=False)

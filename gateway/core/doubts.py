@@ -15,7 +15,8 @@ State = Literal["waiting", "accepted", "refused"]
 class Doubt:
     """One POST, by who handed it in and under which key. path: of the call. state: what a person said of it, or what
     a partner showed: then request_no is what it was given. submissionhash: base64url(SHA-256) of the JWS part of what
-    was signed, by which our message of the lost hour names it; None where nothing was signed."""
+    was signed, by which our message of the lost hour names it; None where nothing was signed. receiver (several with
+    commas), type, verb, case_no: as it says itself, nothing is verified; None where it does not say so."""
 
     client: str
     key: str
@@ -26,6 +27,10 @@ class Doubt:
     state: State = "waiting"
     request_no: str | None = None
     submissionhash: str | None = None
+    receiver: str | None = None
+    type: str | None = None
+    verb: str | None = None
+    case_no: str | None = None
 
 
 def is_new(age: Age, *, now: datetime, term: timedelta, said: str | None, signed_at: datetime | None) -> bool:

@@ -42,7 +42,8 @@ class Forgotten:
 @dataclass(frozen=True, slots=True)
 class ForgottenRequest:
     """One number in the list. messages: of the partner. returned: of ours, that it gave back. provable: our `open` is
-    among them, whole, so that the request can be taken up. Bytes: of all that is kept."""
+    among them, whole, so that the request can be taken up, or it was. waiting: it was taken up, and the rest waits for
+    what its partner has to say or give back again. Size: of all that is kept, bytes."""
 
     request_no: str
     partner: str
@@ -52,6 +53,7 @@ class ForgottenRequest:
     size: int
     first_at: datetime
     last_at: datetime
+    waiting: bool = False
 
 
 def opening(messages: Sequence[Forgotten]) -> Forgotten | None:

@@ -44,7 +44,7 @@ from gateway.http.replays import Replays
 @dataclass(slots=True)
 class Api:
     """broker_health: None where the wire is not this process's role. marks: None where nothing is numbered for good
-    (`application.recovery.marks`). access_log: a line for every answer, not only
+    (`application.marks`). access_log: a line for every answer, not only
     for refusals and for readings of personal data. proxies: of ours, in front. Raises MisuseError (`Credentials`)."""
 
     context: Context

@@ -21,6 +21,10 @@ _columns = (
     _d.state,
     _d.request_no,
     _d.submissionhash,
+    _d.receiver,
+    _d.type,
+    _d.verb,
+    _d.case_no,
 )
 _this = (_d.key == bindparam("which"), _d.client == bindparam("whose"))
 
@@ -32,6 +36,7 @@ NOTE = Query(
         client=bindparam("client"), key=bindparam("key"), participant=bindparam("participant"), path=bindparam("path"),
         fingerprint=bindparam("fingerprint"), at=bindparam("at", type_=Instant()), state=bindparam("state"),
         request_no=bindparam("request_no"), submissionhash=bindparam("submissionhash"),
+        receiver=bindparam("receiver"), type=bindparam("type"), verb=bindparam("verb"), case_no=bindparam("case_no"),
     )
 )  # fmt: skip
 SETTLE = Query(update(tables.doubts).where(*_this).values(state=bindparam("said")).returning(_d.key))
@@ -50,5 +55,5 @@ END = Query(
 
 
 def read(row: Row) -> Doubt:
-    client, key, participant, path, fingerprint, at, state, request_no, submissionhash = row
-    return Doubt(client, key, participant, path, fingerprint, moment(at), state, request_no, submissionhash)
+    client, key, participant, path, fingerprint, at, *rest = row
+    return Doubt(client, key, participant, path, fingerprint, moment(at), *rest)

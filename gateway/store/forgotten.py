@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, delete, exists, func, select, update
 
 from gateway.core.forgotten import ForgottenRequest
 from gateway.store import bulk
@@ -10,11 +10,12 @@ from gateway.store.columns import Instant, among, moment
 from gateway.store.connection import Row
 from gateway.store.query import Query
 from gateway.store.rows import FORGOTTEN
-from gateway.store.tables import forgotten_messages
+from gateway.store.tables import forgotten_messages, requests
 
 _f = forgotten_messages.c
 _ours = _f.sender != _f.owner
 _whole_open = and_(_ours, _f.verb == "open", _f.seqno == 1, func.length(_f.body) > 0)
+_taken_up = exists().where(requests.c.request_no == _f.request_no)
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
@@ -38,7 +39,7 @@ SUBMITTED_AS = Query(
 LIST = Query(
     select(
         _f.request_no, _f.owner, func.count(), _count(_ours), _count(_whole_open),
-        func.sum(func.length(_f.body)), func.min(_f.at), func.max(_f.at),
+        func.sum(func.length(_f.body)), func.min(_f.at), func.max(_f.at), _taken_up,
     )
     .where(_f.taken_up_at.is_(None))
     .group_by(_f.request_no, _f.owner)
@@ -57,6 +58,8 @@ new = FORGOTTEN.writer(FORGOTTEN.written)
 
 
 def read(row: Row) -> ForgottenRequest:
-    number, partner, count, ours, opens, size, first, last = row
-    theirs = int(count) - int(ours)
-    return ForgottenRequest(number, partner, theirs, int(ours), bool(opens), int(size), moment(first), moment(last))
+    number, partner, count, ours, opens, size, first, last, stands = row
+    theirs, provable = int(count) - int(ours), bool(opens) or bool(stands)
+    return ForgottenRequest(
+        number, partner, theirs, int(ours), provable, int(size), moment(first), moment(last), bool(stands)
+    )

@@ -477,7 +477,8 @@ incarnations = Table(
     UniqueConstraint("incarnation", name="incarnation"),
 )
 
-# POSTs that may be retries of what was done in the lost hour: a person decides. No content of them.
+# POSTs that may be retries of what was done in the lost hour: a person decides. Of their content codes and the case
+# number alone, so that he can ask about them.
 doubts = Table(
     "doubts",
     metadata,
@@ -490,6 +491,10 @@ doubts = Table(
     Column("state", CODE, nullable=False),
     Column("request_no", CODE),
     Column("submissionhash", CODE),
+    Column("receiver", CODE),
+    Column("type", CODE),
+    Column("verb", CODE),
+    Column("case_no", CODE),
     PrimaryKeyConstraint("key", "client", name="doubt"),
     sqlite_with_rowid=False,
 )

@@ -24,12 +24,14 @@ from gateway.core.forgotten import Forgotten
 from gateway.core.records import Changes, Measure
 from gateway.store import SqlStore, open_store
 from lianzhi.errors import RejectedError
-from tests.api.test_read import RECEIPT
+from schemas.catalogue import catalogue
+from tests.api.test_read import RECEIPT, located
 from tests.api.world import GRID, POLICE, Keys, World, grid_request, seal_request, serving
 from tests.contract.samples import NOW, write
 
 DELIVERED = {"stored_at": "2026-03-24T10:10:00+08:00", "system": "平台"}
-WORDS: dict[str, Any] = {"delivered": DELIVERED, "receipt": RECEIPT}
+LOCATED = dict(catalogue()["police.person-locate.request"].example_result)
+WORDS: dict[str, Any] = {"delivered": DELIVERED, "receipt": RECEIPT, "result": LOCATED}
 
 
 @dataclass
@@ -50,9 +52,17 @@ class Restored:
         assert request is not None
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(World, "deliver", keep)
-            await self.before.reply(request_no, verb, WORDS[verb], seqno=seqno)
+            await self.before.reply(request_no, verb, WORDS[verb], seqno=seqno, sealed=verb == "result")
         await self.after.deliver(request.asked, kept[0])
         return kept[0]
+
+    async def said(self, request_no: str, verb: str, seqno: int) -> bytes:
+        """What the partner says, to both of them."""
+        raw = await self.says(request_no, verb, seqno)
+        request = await self.before.store.request(request_no)
+        assert request is not None
+        await self.before.deliver(request.asked, raw)
+        return raw
 
     async def gives_back(
         self, request_no: str, verb: str = "open", *, by: str = GRID, raw: bytes | None = None
@@ -173,6 +183,78 @@ async def test_without_its_measure_a_seal_stands_again_where_a_person_says_so_an
     assert await measures_of(both.after, request_no) == []
     feed = (await both.after.get("/v1/events")).json["events"]
     assert "taken-up-without-measures" in {(event.get("head") or {}).get("reason") for event in feed}
+
+
+async def place_confirmed(both: Restored) -> tuple[str, bytes]:
+    """The police said where somebody is, and the court confirmed; all is kept but the content of the place."""
+    request_no = await located(both.before)
+    await both.said(request_no, "delivered", 1)
+    place = await both.said(request_no, "result", 2)
+    confirm = {"verb": "confirm", "by": "sn0199-0007"}
+    assert (await both.before.post(f"/v1/requests/{request_no}/messages", confirm)).status == 202
+    await both.gives_back(request_no, by=POLICE)
+    return request_no, place
+
+
+async def test_what_follows_a_place_waits_for_it_and_goes_on_by_itself(both: Restored) -> None:
+    """The content of a place is not kept: our `confirm`, which answers it, cannot go before it comes again."""
+    request_no, place = await place_confirmed(both)
+    await both.gives_back(request_no, "confirm", by=POLICE)
+    for _ in range(2):  # again while it waits changes nothing
+        taken = await both.take_up(request_no, without_measures=True)
+        assert taken.stopped is None
+        assert taken.waits_for is not None
+        assert (taken.request.state, taken.waits_for.verb, taken.waits_for.seqno) == ("delivered", "result", 2)
+        (listed,) = await both.after.store.forgotten(10)
+        assert (listed.provable, listed.waiting) == (True, True)
+    await both.after.deliver(POLICE, place)
+    assert await both.state(request_no) == "closed"
+    assert await both.after.store.forgotten(10) == []
+    request = await both.after.store.request(request_no)
+    assert request is not None
+    assert (request.asker_seq, request.asked_seq) == (2, 2)
+
+
+async def test_our_own_word_that_comes_back_before_what_it_answers_waits_too(both: Restored) -> None:
+    """The request is taken up before its `confirm` is given back; the two come in one batch or one after the other."""
+    request_no, place = await place_confirmed(both)
+    assert (await both.take_up(request_no, without_measures=True)).waits_for is not None
+    await both.gives_back(request_no, "confirm", by=POLICE)
+    assert await both.state(request_no) == "delivered"
+    await both.after.deliver(POLICE, place)
+    assert await both.state(request_no) == "closed"
+    assert await both.after.store.forgotten(10) == []
+
+
+async def test_what_the_partner_said_after_a_place_is_judged_in_its_turn(both: Restored) -> None:
+    """Both are said again; what was kept of the second is not judged before the first, nor twice."""
+    request_no, place = await place_confirmed(both)
+    await both.gives_back(request_no, "confirm", by=POLICE)
+    later = await both.says(request_no, "receipt", 3)
+    taken = await both.take_up(request_no, without_measures=True)
+    assert taken.waits_for is not None and taken.refused == ()
+    await both.after.deliver(POLICE, later)
+    await both.after.deliver(POLICE, place)
+    assert await both.after.store.forgotten(10) == []
+    request = await both.after.store.request(request_no)
+    assert request is not None
+    assert (request.state, request.asker_seq, request.asked_seq) == ("closed", 2, 3)
+
+
+async def test_a_word_of_ours_that_is_missing_in_between_lets_the_rest_go_on_when_it_comes(both: Restored) -> None:
+    request_no = await asked(both.before)
+    for level in (1, 2):
+        urge = {"verb": "urge", "by": "sn0199-0007", "data": {"level": level}}
+        assert (await both.before.post(f"/v1/requests/{request_no}/messages", urge)).status == 202
+    first, second = [m for m in await both.before.store.messages(request_no) if m.verb == "urge"]
+    await both.gives_back(request_no)
+    await both.gives_back(request_no, raw=f"{second.jws}~{second.disclosure}~".encode())
+    taken = await both.take_up(request_no)
+    assert taken.stopped is not None
+    assert [error.rule for error in taken.stopped.errors] == ["own-number-missing"]
+    await both.gives_back(request_no, raw=f"{first.jws}~{first.disclosure}~".encode())
+    assert await both.after.store.forgotten(10) == []
+    assert sorted(m.seqno for m in await both.after.store.messages(request_no)) == [1, 2, 3]
 
 
 async def test_our_own_later_words_come_back_too(both: Restored) -> None:

@@ -15,7 +15,7 @@ from gateway.application.context import Identity
 from gateway.application.marks import MarkKeeper
 from gateway.application.recovery.restored import look, restored
 from gateway.application.submission.numbers import Numbers
-from gateway.core.marks import MARGIN, Mark
+from gateway.core.marks import MARGIN, Mark, highest
 from gateway.core.records import Changes, Event
 from gateway.registry.mark_file import MARK_FILE, MarkFile
 from gateway.store.store import SqlStore
@@ -171,6 +171,36 @@ async def test_after_a_restore_the_store_is_another_incarnation_past_all_numbers
     assert number == f"{HOME}-{day}-{5001 + MARGIN:06d}"
     with pytest.raises(ConfigurationError):
         await keeper.once()  # whoever served the older life stops
+
+
+class Queue(Place):
+    """As the broker's: whoever reads leaves the highest of what lies there."""
+
+    def __init__(self) -> None:
+        super().__init__("broker")
+        self.lies: list[Mark] = []
+
+    async def read(self, incarnations: Sequence[str], *, patient: bool = False) -> Mark | None:
+        found = highest(self.lies, incarnations)
+        self.lies = [found] if found is not None else []
+        return found
+
+    async def write(self, mark: Mark) -> None:
+        self.lies.append(mark)
+
+
+async def test_a_second_restore_to_before_the_first_leaves_no_mark_of_the_life_between(store: SqlStore) -> None:
+    """The store, being older, has never heard of that life: its mark went before ours, and nobody served any more."""
+    queue = Queue()
+    await started(store, queue)
+    between = queue.lies[-1].model_copy(update={"incarnation": "b" * 36, "sequence": 70})
+    queue.lies.append(between)
+    with pytest.raises(ConfigurationError):
+        await started(store, queue)
+    context = context_of(store)
+    await restored(context, [queue], await look(context, [queue]))
+    again = await started(store, queue)
+    assert again.sound.is_set()
 
 
 async def test_after_a_restore_a_partner_is_asked_for_what_it_said_meanwhile(store: SqlStore, tmp_path: Path) -> None:

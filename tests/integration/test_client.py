@@ -23,6 +23,7 @@ from lianzhi.client import (
     UnexpectedAnswerError,
 )
 from lianzhi.client.feed import CURSOR
+from lianzhi.client.wire import INCARNATION
 from lianzhi.errors import MisuseError, RejectedError
 from lianzhi.problem import Problem
 from tests.eventually import eventually
@@ -109,6 +110,40 @@ async def test_what_is_in_doubt_stays_as_it_was_made(served: Served) -> None:
         assert resumed.answer == ACCEPTED
         await court_system.submit(BODY, receiver=GRID, key="new")
     assert [a.incarnation for a in server.attempts] == [None, "a" * 36, "a" * 36, "b" * 36]
+
+
+@pytest.mark.parametrize("crashed", [False, True])
+async def test_what_never_left_is_new_to_a_gateway_that_was_restored_meanwhile(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, crashed: bool
+) -> None:
+    """It is away, nothing can be sent; it comes back with another incarnation, and is asked which before the POST."""
+    async with Misbehaving([ACCEPTED], incarnation="a" * 36).served() as server, client(server.url, tmp_path) as first:
+        await first.submit(BODY, receiver=GRID)
+    port, url = int(server.url.rpartition(":")[2]), server.url
+    async with client(url, tmp_path) as second:
+        waiting = asyncio.create_task(second.submit(BODY, receiver=GRID, key="k"))
+        await eventually(lambda: "no answer (ClientConnectorError)" in caplog.text)
+        if crashed:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+        async with Misbehaving([ACCEPTED], incarnation="b" * 36).served(port) as restored:
+            done = [r.answer async for r in second.resume()] if crashed else [await waiting]
+    assert len(done) == 1
+    posts = [a for a in restored.attempts if a.method == "POST"]
+    assert [(a.key, a.incarnation) for a in posts] == [("k", "b" * 36)]
+
+
+async def test_what_may_have_been_heard_before_a_restore_is_not_called_new(tmp_path: Path) -> None:
+    async with Misbehaving(["cut"], incarnation="a" * 36).served() as server:
+        second = client(server.url, tmp_path)
+        await second.__aenter__()
+        await second._spool.keep(INCARNATION, "a" * 36)
+        waiting = asyncio.create_task(second.submit(BODY, receiver=GRID, key="k"))
+        await server.attempted(1)
+    async with Misbehaving([ACCEPTED], incarnation="b" * 36).served(int(server.url.rpartition(":")[2])) as restored:
+        await waiting
+        await second.__aexit__(None, None, None)
+    assert {a.incarnation for a in restored.attempts if a.method == "POST"} == {"a" * 36}
 
 
 async def test_corrected_words_may_go_under_the_key_of_refused_ones(served: Served) -> None:
@@ -258,7 +293,7 @@ class TestFeed:
             assert [(await anext(events)).cursor for _ in range(2)] == ["c1", "c7"]
         assert [a.after for a in server.attempts] == [None, "c1", "common"]
 
-    @pytest.mark.parametrize("cursors", [[None], ["x" * 2000], ["a", "b"]], ids=["none", "too long", "again and again"])
+    @pytest.mark.parametrize("cursors", [["a", "b"], [None, None], ["a", None]])
     async def test_a_restore_that_leads_nowhere_is_an_error(self, served: Served, cursors: list[str | None]) -> None:
         script = [Problem.of("other-incarnation", cursor=cursor) for cursor in cursors]
         async with served(page(1), *script) as (server, court_system):
@@ -266,6 +301,34 @@ class TestFeed:
                 async for one in court_system.events():
                     assert one.cursor == "c1"
         assert len(server.attempts) == 1 + len(cursors)
+
+    async def test_where_a_second_restore_forgot_the_first_it_reads_on_from_its_place_before_both(
+        self, served: Served, tmp_path: Path
+    ) -> None:
+        """The second backup is older than the first restore: the gateway knows the first life, not the one between."""
+        first, unknown = Problem.of("other-incarnation", cursor="b0"), Problem.of("other-incarnation")
+        second = Problem.of("other-incarnation", cursor="d0")
+        async with served(page(1), first, page(2)) as (_, court_system):
+            events = court_system.events()
+            assert [(await anext(events)).cursor for _ in range(2)] == ["c1", "c2"]
+            await court_system._spool.keep(CURSOR, "c2")
+        async with served(unknown, second, page(7), unknown, Problem.of("other-incarnation", cursor="e0"), page(9)) as (
+            server,
+            court_system,
+        ):
+            events = court_system.events()
+            assert [(await anext(events)).cursor for _ in range(2)] == ["c7", "c9"]
+        assert [a.after for a in server.attempts] == ["c2", "c1", "d0", "c7", "c1", "e0"]
+
+    @pytest.mark.parametrize("cursor", [None, "x" * 2000], ids=["none", "too long"])
+    async def test_where_the_gateway_knows_none_of_its_places_it_reads_all_that_is_kept(
+        self, served: Served, cursor: str | None
+    ) -> None:
+        """As the answer says: nothing is passed over, and some come a second time."""
+        async with served(page(1), Problem.of("other-incarnation", cursor=cursor), page(7)) as (server, court_system):
+            events = court_system.events()
+            assert [(await anext(events)).cursor for _ in range(2)] == ["c1", "c7"]
+        assert [a.after for a in server.attempts] == [None, "c1", None]
 
     async def test_what_is_no_feed_is_not_taken_for_an_empty_one(self, served: Served) -> None:
         async with served({"status": 200, "things": []}) as (_, court_system):

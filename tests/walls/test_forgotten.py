@@ -64,6 +64,8 @@ async def test_t1_a_forgotten_request_stands_again_by_our_own_signed_message(sit
     await grid.publish(opened.raw, routing_key=f"{GRID}.urgent.{talk.type}.open")  # twice changes nothing
     await grid.fence()
     before = await site.run("db", "forgotten", "show", number, "--json")
+    shown = await site.run("db", "forgotten", "list")
+    assert number in shown.out, "the number that is to be copied is broken"
     taken = await site.run("db", "forgotten", "take-up", number, "--json")
     assert await look(site, number) == (200, "accepted"), "the request is lost for good"
     assert early.code == 1

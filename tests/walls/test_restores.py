@@ -19,6 +19,7 @@ from lianzhi.protocol.envelope import GATEWAY_PING, GATEWAY_PONG
 from simulation.parties import GRID, POLICE
 from tests.eventually import eventually
 from tests.fault.court import VERIFY, Order
+from tests.walls.library import Program, program
 from tests.walls.product import Installation
 from tests.words import Talk
 
@@ -201,10 +202,72 @@ async def test_t1_a_retry_of_the_lost_hour_is_not_done_again(site: Installation)
     assert (await site.run("db", "doubts", "refuse", client, lost[1].key)).code == 0
     number = await accepted(site, lost[0], {})
     assert await accepted(site, lost[0], {}) == number, "and once only"
+    rows = {row["key"]: row for row in (await site.run("db", "doubts", "list", "--json")).json()}
+    assert [(rows[o.key]["state"], rows[o.key]["request_no"]) for o in lost] == [
+        ("done", number), ("refused", ""), ("waiting", ""),
+    ]  # fmt: skip
+    asked = {(row["type"], row["verb"], row["receiver"]) for row in rows.values()}
+    assert asked == {(VERIFY, "open", GRID)}, "nobody can tell what to ask the agency"
+    assert all(row["case_no"] for row in rows.values())
+    shown = await site.run("db", "doubts", "list")
+    assert f"{client} {lost[2].key}\n" in shown.out, "what is to be copied is broken"
+    assert rows[lost[2].key]["case_no"] in shown.out
     status, problem = await post(site, lost[1])
     assert (status, problem["type"]) == (409, "urn:lianzhi:problem:done-before")
     assert (await site.run("db", "doubts", "end")).code == 0
     await accepted(site, new_order(site), {})
+
+
+async def followed(court_system: Program, request_no: str) -> None:
+    def told() -> bool:
+        assert court_system.process.returncode is None, court_system.log[-2000:]
+        return any(line["request_no"] == request_no for line in court_system.lines)
+
+    await eventually(told, 30)
+
+
+async def test_t1_a_court_system_of_ten_lines_follows_through_two_restores(site: Installation, tmp_path: Path) -> None:
+    """Both times to the same backup: the second makes a store that has never heard of the life between."""
+    process = await site.serve()
+    (first,) = await hand_in(site)
+    copy = back_up(site)
+    how = (site.url, site.court.token, tmp_path / "spool.sqlite")
+    async with program(tmp_path, "ten_lines.py", *how) as court_system:
+        await followed(court_system, first)
+        for _ in range(2):
+            await hand_in(site, 2)
+            await site.stop(process)
+            put_back(site, copy)
+            await go_on(site)
+            (new,) = await hand_in(site)
+            await followed(court_system, new)
+            process = site.processes[-1]
+        said = court_system.log
+    assert (said.count("common to both"), said.count("oldest event")) == (2, 0), "all began anew"
+
+
+async def test_t1_what_a_court_system_hands_in_while_the_gateway_is_away_is_no_doubt_after_a_restore(
+    site: Installation, tmp_path: Path
+) -> None:
+    """It never left. What may have been heard is in doubt, and done by `resume` once a person has decided."""
+    process = await site.serve()
+    copy = back_up(site)
+    await hand_in(site)
+    await site.stop(process)
+    put_back(site, copy)
+    how = (site.url, site.court.token)
+    async with program(tmp_path, "ten_lines.py", *how, tmp_path / "away.sqlite", "away") as away:
+        await away.told("submitting")
+        await eventually(lambda: "no answer" in away.log, 30)
+        await go_on(site)
+        (accepted_away,) = await away.told("accepted")
+    assert (await site.run("db", "doubts", "list", "--json")).json() == []
+    async with program(tmp_path, "ten_lines.py", *how, tmp_path / "unknown.sqlite", "k") as unknown:
+        assert (await unknown.told("raised"))[0]["code"] == "in-doubt"
+        (row,) = (await site.run("db", "doubts", "list", "--json")).json()
+        assert (await site.run("db", "doubts", "accept", row["client"], row["key"])).code == 0
+        (done,) = await unknown.told("accepted")
+    assert accepted_away["request_no"] != done["request_no"]
 
 
 async def incident(site: Installation, reason: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ The rules, in the order in which `Unit.apply` follows them:
 5. In its turn, a message must answer one of ours by id and digest, name the case that we named, and only our refs.
 6. The state machine decides. What it refuses goes to quarantine and has used up its number.
 7. What was held is applied as soon as its turn comes; what is refused only then goes to quarantine like any other.
+8. After each, what we had said next before a restore and was kept is said again (`own_messages`).
 A number is used up by the message that is stored under it: what rules 1 to 4 refuse uses up none (docs/adr/0021).
 """
 
@@ -25,6 +26,7 @@ from gateway.application.conversation.request_unit import Conversation, advance,
 from gateway.application.inbound.ahead_of_turn import no_room, too_far
 from gateway.application.inbound.partner_open import first_contact
 from gateway.application.ports import KnownMessage
+from gateway.application.recovery.own_messages import go_on_with_what_is_kept
 from gateway.core.lifecycle import Decision
 from gateway.core.records import Held, Request, Side, Timer
 from lianzhi.errors import RejectedError
@@ -180,8 +182,10 @@ class Unit:
             decision = talk.judge(request, arrived, by)
         except RejectedError as error:
             talk.store(arrived, "quarantined")
+            await go_on_with_what_is_kept(talk, request)
             return [Refusal(error, request.request_no, envelope.seqno + 1, numbered=True)]
         await talk.carry(request, arrived, decision, talk.store(arrived, "applied"))
+        await go_on_with_what_is_kept(talk, request)
         return []
 
     async def _drain(self, request: Request, sender: str, by: Side) -> list[Refusal]:
@@ -208,9 +212,11 @@ class Unit:
         except RejectedError as error:
             talk.end_wait(held, "quarantined")
             start = arrived.parsed.raw[: talk.context.bounds.quarantine_bytes]
+            await go_on_with_what_is_kept(talk, request)
             return [Refusal(error, request.request_no, held.seqno + 1, True, held, start)]
         talk.end_wait(held, "applied")
         await talk.carry(request, arrived, decision, message)
+        await go_on_with_what_is_kept(talk, request)
         return []
 
     def _ask_again(self, request: Request, by: Side, seqno: int) -> None:

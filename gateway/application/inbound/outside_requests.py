@@ -10,7 +10,7 @@ from gateway.application.conversation.read_message import ArrivedOutside
 from gateway.application.conversation.request_unit import Conversation
 from gateway.application.inbound.notices import offset_ms, pong_body, said_version, version_for
 from gateway.application.inbound.repeat_messages import Repeater
-from gateway.application.recovery.forgotten import TWICE, tell_twice
+from gateway.application.recovery.own_messages import TWICE, tell_twice
 from gateway.core.records import Event, Message, PartnerVersion
 from gateway.core.routing import Participant
 from lianzhi.errors import RejectedError

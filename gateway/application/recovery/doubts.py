@@ -7,21 +7,30 @@ submission by its digest. Then nobody has to decide: it was done before, under t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from gateway.application.context import Context
 from gateway.application.idempotency import named_id
 from gateway.core.doubts import Doubt, is_new
 from lianzhi.crypto import base64url
-from lianzhi.crypto.sdjwt import digest_of
-from lianzhi.crypto.strictjson import bound_depth
+from lianzhi.crypto.keys import CODE
+from lianzhi.crypto.limits import Limits
+from lianzhi.crypto.sdjwt import digest_of, parse
+from lianzhi.crypto.strictjson import bound_depth, loads
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol.envelope import CONTENT_TYPE, parse_timestamp
+from schemas.identifiers import case_number
 
 RETRY_SECONDS = 300
+RECEIVERS_NAMED, CASE_LENGTH = 20, 100
+_CODE = re.compile(CODE)
+_TYPE = re.compile(r"(?:lianzhi\.)?([a-z][a-z0-9-]{0,30}(?:\.[a-z][a-z0-9-]{0,40}){1,4})")
+_VERB = re.compile(r"[a-z][a-z-]{0,40}")
 
 
 class Doubts:
@@ -53,7 +62,7 @@ class Doubts:
         doubt = replace(kept or doubt, submissionhash=submission_hash(body) if signed else None)
         await self._recognise(doubt)
         if kept is None:
-            await self._keep(doubt)
+            await self._keep(about(doubt, content_type, body, ctx.limits))
         elif kept.state == "refused":
             raise done_before([kept.request_no] if kept.request_no else [])
         raise RejectedError("in-doubt", pointer="/Idempotency-Key")
@@ -90,6 +99,45 @@ def done_before(numbers: Sequence[str]) -> RejectedError:
         " is not found the gateway's operator takes it up",
     )
     return RejectedError("done-before", [told])
+
+
+def about(doubt: Doubt, content_type: str, body: bytes, limits: Limits) -> Doubt:
+    """With receiver, type, verb and case_no, as far as what was handed in says them in the form that they have: codes
+    and a case number, nothing else of it. Nothing is verified, and what cannot be read says nothing."""
+    try:
+        if content_type != CONTENT_TYPE:
+            said, named = loads(body, depth=limits.json_depth), {}
+        else:
+            parsed = parse(body, limits)
+            said, event = parsed.content, parsed.event
+            matter, _, verb = str(event.get("type")).rpartition(".")
+            named = {"type": matter, "verb": verb, "receiver": event.get("receiver")}
+    except RejectedError:
+        return doubt
+    told = {**(said if isinstance(said, dict) else {}), **named}
+    matter_type = _TYPE.fullmatch(str(told.get("type")))
+    verb_said = _VERB.fullmatch(str(told.get("verb") or ("open" if matter_type else "")))
+    return replace(
+        doubt,
+        receiver=_receivers(told) or None,
+        type=matter_type[1] if matter_type else None,
+        verb=verb_said[0] if verb_said else None,
+        case_no=_case_number(told.get("case_no")),
+    )
+
+
+def _receivers(told: Mapping[str, Any]) -> str:
+    named = told.get("receivers")
+    named = named if isinstance(named, list) else [told.get("receiver")]
+    codes = [code for code in named if isinstance(code, str) and _CODE.fullmatch(code)]
+    return ",".join(codes[:RECEIVERS_NAMED]) + (",…" if len(codes) > RECEIVERS_NAMED else "")
+
+
+def _case_number(text: object) -> str | None:
+    try:
+        return case_number(text) if isinstance(text, str) and len(text) <= CASE_LENGTH else None
+    except ValueError:
+        return None
 
 
 def submission_hash(body: bytes) -> str | None:

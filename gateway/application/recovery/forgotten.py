@@ -12,9 +12,16 @@ from gateway.application.context import Context
 from gateway.application.conversation.read_message import Arrived, body_digest
 from gateway.application.conversation.request_unit import Conversation, last_seqno
 from gateway.application.conversation.retention import CONTENT
-from gateway.application.events import request_events
 from gateway.application.inbound.ahead_of_turn import bound_reached
-from gateway.application.recovery.own_messages import Own, follows, said_before
+from gateway.application.recovery.own_messages import (
+    KEPT,
+    TWICE,
+    Own,
+    follows,
+    go_on_with_what_is_kept,
+    said_before,
+    tell_twice,
+)
 from gateway.core.forgotten import Forgotten
 from gateway.core.records import Event, Request
 from lianzhi.crypto.sdjwt import Parsed
@@ -24,7 +31,7 @@ from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import FORGOTTEN_KEPT, Envelope, opener_of, parse_timestamp
 
 PERHAPS_RESTORED, FORGOTTEN = "perhaps-restored", "forgotten-request"
-UNKNOWN, TWICE = "unknown-request", "sequence-reused"
+UNKNOWN = "unknown-request"
 _KEPT = (
     "网关恢复过数据库，本库已无该请求，报文已整件留存，待人工恢复该请求；请把本单位收到的该请求的网关报文原样发回",
     "The gateway's database was restored and has lost this request. Your message is kept whole until a person takes "
@@ -64,17 +71,19 @@ async def keep_given_back(talk: Conversation, owner: str, envelope: Envelope, pa
     request = talk.requests.get(envelope.subject)
     if known is not None or opener_of(envelope.subject) != envelope.sender:
         return RejectedError("foreign-key", pointer="/kid")  # ours, and yet nothing that this store can have said
-    if request is not None and follows(request, envelope):
+    if request is not None and follows(request, envelope) and KEPT not in request.facts:
         return await _said(talk, request, envelope, parsed)
     if request is not None and envelope.seqno <= last_seqno(request, "asker"):
         tell_twice(talk, request, envelope.verb, envelope.seqno)
-        return RejectedError("sequence-reused", pointer="/seqno")
+        return RejectedError(TWICE, pointer="/seqno")
     bound = await _keep(talk, owner, envelope, parsed, parsed.raw)
     if bound is not None:
         return RejectedError("held-limit", [FieldError(
             pointer="/subject", rule=bound.replace("_", "-"),
             detail=_NO_ROOM[0].format(bound=bound), detail_en=_NO_ROOM[1].format(bound=bound),
         )])  # fmt: skip
+    if request is not None:
+        await go_on_with_what_is_kept(talk, request)
     if envelope.submissionhash is not None and envelope.verb == "open":
         await talk.tx.done_before(envelope.submissionhash, envelope.subject)
     return None
@@ -87,14 +96,6 @@ async def _said(talk: Conversation, request: Request, envelope: Envelope, parsed
     except RejectedError as error:
         return error
     return None
-
-
-def tell_twice(talk: Conversation, request: Request, verb: str, seqno: int) -> None:
-    """After a restore we have used a number of ours for something else: its partner takes only the first of the two.
-    Somebody has to say again what it did not take."""
-    head = {"reason": TWICE, "verb": verb, "seqno": seqno}
-    detail = f"{TWICE}:{verb}:{seqno}"
-    talk.changes.events += request_events(talk.context, request, "incident", talk.now, head=head, detail=detail)
 
 
 async def _keep(talk: Conversation, owner: str, envelope: Envelope, parsed: Parsed, body: bytes) -> str | None:

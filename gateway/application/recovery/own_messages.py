@@ -12,13 +12,19 @@ from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
 from gateway.application.conversation.measure_effects import settle_measures
 from gateway.application.conversation.request_unit import Conversation, advance, last_seqno
+from gateway.application.events import request_events
+from gateway.core.forgotten import Forgotten, in_order
 from gateway.core.lifecycle import Step, decide
 from gateway.core.records import Message, OutboxRow, Request
 from gateway.core.routing import routing_key
-from lianzhi.crypto.sdjwt import Parsed
+from lianzhi.crypto.sdjwt import Parsed, parse
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.envelope import Envelope, parse_timestamp
 from schemas.catalogue import MatterType
+
+TWICE = "sequence-reused"
+KEPT = "kept"
+"""Fact: the request was taken up, and the rest of what is kept of it waits for what its partner says or gives back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +93,54 @@ async def said_before(talk: Conversation, request: Request, own: Own) -> None:
     talk.touch(request)
     talk.changes.messages.append(message)
     talk.changes.outbox.append(own.sent(message, request.lane))
+
+
+def tell_twice(talk: Conversation, request: Request, verb: str, seqno: int) -> None:
+    """After a restore we have used a number of ours for something else: its partner takes only the first of the two.
+    Somebody has to say again what it did not take."""
+    head = {"reason": TWICE, "verb": verb, "seqno": seqno}
+    detail = f"{TWICE}:{verb}:{seqno}"
+    talk.changes.events += request_events(talk.context, request, "incident", talk.now, head=head, detail=detail)
+
+
+async def go_on_with_what_is_kept(talk: Conversation, request: Request) -> None:
+    """The partner has said again what was not kept of it: what we had said after that is said again too, in the same
+    unit of work, so that nobody says it anew under the same number meanwhile.
+
+    What the partner said itself is not taken from what is kept: it sends everything that followed again."""
+    if KEPT not in request.facts:
+        return
+    kept = [*await talk.tx.forgotten_of(request.request_no), *_of_this_unit(talk, request)]
+    kept = [m for m in kept if m.owner == request.asked]
+    done: list[Forgotten] = []
+    for message in in_order(kept):
+        if not (await _said_again(talk, request, message) if message.ours else message.seqno <= request.asked_seq):
+            break
+        done.append(message)
+    fresh = [m for m in done if m.id is None]
+    await talk.tx.end_forgotten([m for m in done if m.id is not None], talk.now)
+    talk.changes.forgotten = [m for m in talk.changes.forgotten if m not in fresh]
+    if len(done) == len(kept):
+        request.facts = {name: value for name, value in request.facts.items() if name != KEPT}
+        talk.touch(request)
+
+
+def _of_this_unit(talk: Conversation, request: Request) -> list[Forgotten]:
+    return [m for m in talk.changes.forgotten if m.request_no == request.request_no]
+
+
+async def _said_again(talk: Conversation, request: Request, message: Forgotten) -> bool:
+    """One of ours; not where its turn has not come, or the state machine does not take it: it stays listed then."""
+    if message.seqno <= request.asker_seq:
+        if not await talk.tx.known([(message.sender, message.message_id)]):
+            tell_twice(talk, request, message.verb, message.seqno)
+        return True
+    parsed = parse(message.body, talk.context.limits)
+    try:
+        own = Own.of(talk.context, Envelope.model_validate(parsed.event), parsed)
+        if not follows(request, own.envelope):
+            return False
+        await said_before(talk, request, own)
+    except RejectedError:
+        return False
+    return True

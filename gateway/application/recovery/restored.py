@@ -81,9 +81,14 @@ async def restored(context: Context, places: Sequence[MarkPlace], findings: Find
     async with context.store.begin() as tx:
         await tx.begin_age(mark, own.event_id, now)
         await tx.apply(changes)
+    known = [age.incarnation for age in findings.standing.ages]
+    left_behind = [*known, *(m.incarnation for m in marks if m.incarnation not in known)]
     for place in places:
         try:
             await place.write(mark)
+            # The place keeps the highest: a mark of a life that this store, being older than it, never heard of would
+            # go before ours for ever.
+            await place.read([*left_behind, mark.incarnation])
         except MarkUnreadableError as fault:
             findings.faults[place.name] = fault
     return mark

@@ -5,6 +5,9 @@ What proves it is our own signed `open`, which its partner gave back; nothing th
 more than ever. The request stands as it did when the `open` had left. Then each kept message, ours and theirs, is
 applied as it was said: theirs by the rules of intake, so that what is wrong with one goes to quarantine like any other.
 One unit of work for each: whoever stops in between begins again where it stopped.
+
+The content of a place is not kept: what was said after it waits until the partner has said it again, and goes on then
+by itself, in the unit of work of intake that takes it (`own_messages.go_on_with_what_is_kept`).
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from gateway.application.conversation.request_unit import Conversation
 from gateway.application.inbound.apply_messages import Unit
 from gateway.application.inbound.quarantine import HELD, Quarantine, Refused
 from gateway.application.ports import Delivery
-from gateway.application.recovery.own_messages import follows, said_before
+from gateway.application.recovery.own_messages import KEPT, follows, go_on_with_what_is_kept, said_before
 from gateway.application.recovery.rebuild_request import NOTHING, Beside, Standing
 from gateway.application.submission.measure_rules import check_measures
 from gateway.core.forgotten import Forgotten, in_order, opening
@@ -34,12 +37,14 @@ from lianzhi.protocol.envelope import CONTENT_TYPE, Envelope
 @dataclass(frozen=True, slots=True)
 class TakenUp:
     """request: as it stands now. applied: messages that were judged, the `open` included; refused: of them, those that
-    went to quarantine, with the reason. stopped: why the rest could not be applied and stays."""
+    went to quarantine, with the reason. stopped: why the rest could not be applied and stays. waits_for: what the
+    partner has to say again, because its content was not kept; it is asked to, and what follows goes on by itself."""
 
     request: Request
     applied: int
     refused: tuple[tuple[str, str], ...]
     stopped: RejectedError | None = None
+    waits_for: Forgotten | None = None
 
 
 class TakingUp:
@@ -64,8 +69,11 @@ class TakingUp:
                 raise _not_provable(request_no)
             await self._begin(opened, beside)
             applied, kept = 1, [m for m in kept if m.owner == opened.owner and m is not opened]
-        stopped = None
+        stopped, waits_for = None, None
         for message in in_order(kept):
+            if not message.body and not await self._came_again(message):
+                waits_for = message
+                break
             try:
                 told = await self._apply(message)
             except RejectedError as error:
@@ -74,7 +82,7 @@ class TakingUp:
             refused += [(message.message_id, code) for code in told]
             applied += 1
         request = await self._end(request_no)
-        return TakenUp(request, applied, tuple(refused), stopped)
+        return TakenUp(request, applied, tuple(refused), stopped, waits_for)
 
     async def _begin(self, opened: Forgotten, beside: Beside) -> None:
         ctx, now = self._ctx, self._ctx.clock.now()
@@ -94,9 +102,14 @@ class TakingUp:
                 changes.submissions.append(given)
             await tx.apply(changes)
 
+    async def _came_again(self, message: Forgotten) -> bool:
+        """One whose content is not kept: whether its number has been taken since."""
+        request = await self._ctx.store.request(message.request_no)
+        return request is not None and message.seqno <= request.asked_seq
+
     async def _apply(self, message: Forgotten) -> list[str]:
         """One that was said after the `open`: why it was refused, if it was."""
-        if not message.body:  # it is asked for again: what it held is not kept
+        if not message.body:  # it came again
             async with self._ctx.store.begin() as tx:
                 await tx.end_forgotten([message], None)
             return []
@@ -108,6 +121,8 @@ class TakingUp:
         async with ctx.store.begin() as tx:
             requests = await tx.lock_requests([message.request_no])
             request = requests[message.request_no]
+            if own.envelope.seqno <= request.asker_seq:  # it went on by itself, or its number was used since: `_end`
+                return []
             if not follows(request, own.envelope):
                 raise _not_in_turn(message, request.asker_seq + 1)
             talk = Conversation(ctx, self._composer, tx, requests, {}, changes, now)
@@ -134,11 +149,18 @@ class TakingUp:
         return [refusal.error.code for refusal in refusals]
 
     async def _end(self, request_no: str) -> Request:
-        """The partner hears which number is taken next: what it said and was not kept comes again."""
-        now, changes = self._ctx.clock.now(), Changes()
-        async with self._ctx.store.begin() as tx:
-            request = (await tx.lock_requests([request_no]))[request_no]
+        """The partner hears which number is taken next: what it said and was not kept comes again, and then the rest
+        of what is kept goes on by itself (`own_messages`)."""
+        ctx, now, changes = self._ctx, self._ctx.clock.now(), Changes()
+        async with ctx.store.begin() as tx:
+            requests = await tx.lock_requests([request_no])
+            request = requests[request_no]
+            request.facts = {**request.facts, KEPT: True}
+            talk = Conversation(ctx, self._composer, tx, requests, {}, changes, now)
+            talk.touch(request)
+            await go_on_with_what_is_kept(talk, request)
             ask_for_the_rest(request, "asked", changes, now)
+            talk.finish()
             await tx.apply(changes)
         return request
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -33,11 +33,11 @@ Folder = Annotated[Path, typer.Option("--dir", envvar="LIANZHI_FOLDER", help="�
 AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON Machine-readable output")]
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A rich table; None prints as a dash."""
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, whole: Collection[str] = ()) -> None:
+    """A rich table; None prints as a dash. whole: columns that stay in one piece for as long as others can give way."""
     out = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
-        out.add_column(column, overflow="fold")
+        out.add_column(column, overflow="fold", no_wrap=column in whole)
     for row in rows:
         out.add_row(*("–" if cell is None else str(cell) for cell in row))
     console.print(out)
@@ -83,12 +83,12 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
 
 
-def listing(value: Sequence[Mapping[str, Any]], title: str, *, json_out: bool) -> None:
-    """The same rows as JSON or as a table."""
+def listing(value: Sequence[Mapping[str, Any]], title: str, *, json_out: bool, whole: Collection[str] = ()) -> None:
+    """The same rows as JSON or as a table. whole: as of `table`."""
     if json_out:
         as_json(list(value))
         return
     if not value:
         console.print(f"{title}：无 none")
         return
-    table(title, list(value[0]), [list(row.values()) for row in value])
+    table(title, list(value[0]), [list(row.values()) for row in value], whole=whole)

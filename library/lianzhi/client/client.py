@@ -221,7 +221,10 @@ class CourtClient(Verbs, Decisions):
         return read_answer(AcceptedMessage, await self._sender.say(handed, key or str(uuid7())))
 
     def resume(self) -> AsyncIterator[Resumed]:
-        """Send again whatever a crash or a cancelled call left without an answer, oldest first; what came of each."""
+        """Send again whatever a crash or a cancelled call left without an answer, oldest first; what came of each.
+
+        Call it at the start and every few minutes: what the gateway has called `in-doubt` after a restore of its
+        database stays in the spool, and is done by the first call after its operator has decided."""
         return self._sender.resume()
 
     # following and reading
@@ -229,7 +232,9 @@ class CourtClient(Verbs, Decisions):
     def events(self, after: str | None = None) -> AsyncIterator[Event]:
         """The feed, from where this client stopped; `after`: a cursor, or `feed.OLDEST`.
 
-        At least once: the place is kept when the next event is asked for. Raises CursorGoneError, ProblemError.
+        At least once: the place is kept when the next event is asked for. After a restore of the gateway's database it
+        reads on by itself, at the latest from the oldest event that is kept: an event may come again, with the same
+        `message_id`. Raises CursorGoneError, ProblemError.
         """
         return self._feed.follow(after)
 

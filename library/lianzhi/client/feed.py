@@ -3,6 +3,11 @@
 At least once: the cursor is kept when the loop asks for the next event, that is, after the caller has dealt with the
 last one. A crash in between gives that event again.
 
+After a restore of its database the gateway names the place to go on from, and we keep the place that we had. Where it
+does not know the life that our place is of, because it was restored to a point before that one began, our places of
+earlier lives are asked with, latest first; where it knows none, we begin with the oldest event that it keeps. Nothing
+is passed over by that, and events may come a second time (docs/adr/0030).
+
 The gateway holds an empty answer back for as long as we asked. One that comes at once, again and again, or events whose
 cursor leads nowhere, are a broken gateway's or a proxy's: they are met with growing pauses, and the latter are an
 error in the end.
@@ -11,6 +16,7 @@ error in the end.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import AsyncIterator
 from functools import partial
@@ -25,6 +31,9 @@ from lianzhi.client.wire import Backoff, Wire
 CURSOR = "cursor"
 SOON_SECONDS = 0.5  # an empty answer is no answer to a long poll when it comes sooner
 SHORT_SECONDS = 1.0  # the longest pause while the cursor of empty answers moves
+CURSORS_BEFORE = "cursors-before"
+LIVES_KEPT = 8
+"""Of a gateway's database: so many places of before are kept, a restore each."""
 OLDEST = ""
 """For `events(after=…)`: from the oldest event that is still kept."""
 
@@ -67,6 +76,41 @@ class _Brake:
         return pause if page.cursor == cursor else min(pause, SHORT_SECONDS)
 
 
+class _Restores:
+    """Where to read on after restores of the gateway's database."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._left: list[str] | None = None
+        self._named = False
+
+    def well(self) -> None:
+        """There was an answer."""
+        self._left, self._named = None, False
+
+    async def read_on(self, cursor: str | None, restored: OtherIncarnationError) -> str:
+        """cursor: that was asked with. Raises `restored` when that leads nowhere: what the gateway named is of today,
+        and whoever begins with the oldest event names no place, or it is a broken gateway's answer."""
+        if self._named or not cursor:
+            raise restored
+        if self._left is None:
+            self._left = json.loads(await self._spool.note(CURSORS_BEFORE) or "[]")
+        if restored.cursor is not None:
+            log.warning("feed: the gateway was restored, read on after the last event that is common to both")
+            self._named = True
+            await self._keep([*self._left, cursor], restored.cursor)
+            return restored.cursor
+        if self._left:
+            return self._left.pop()
+        log.warning("feed: the gateway was restored and knows no place of ours, read on from the oldest event it keeps")
+        await self._keep([], OLDEST)
+        return OLDEST
+
+    async def _keep(self, before: list[str], cursor: str) -> None:
+        await self._spool.keep(CURSORS_BEFORE, json.dumps(before[-LIVES_KEPT:]))
+        await self._spool.keep(CURSOR, cursor)
+
+
 class Feed:
     """wait: seconds that the gateway may hold an empty answer back."""
 
@@ -83,20 +127,15 @@ class Feed:
         """
         cursor = await self._spool.note(CURSOR) if after is None else after
         brake, clock = _Brake(self._wire.bounds, self._backoff, self._wait), asyncio.get_running_loop().time
-        gone = False
+        restores = _Restores(self._spool)
         while True:
             asked_at = clock()
             try:
                 page = await self._page(cursor)
             except OtherIncarnationError as restored:
-                if restored.cursor is None or gone:
-                    raise
-                gone = True  # what it names is of today, or it is a broken gateway's
-                log.warning("feed: the gateway was restored, read on after the last event that is common to both")
-                cursor = restored.cursor
-                await self._spool.keep(CURSOR, cursor)
+                cursor = await restores.read_on(cursor, restored)
                 continue
-            gone = False
+            restores.well()
             leads_on = brake.leads_on(page, cursor)
             pause = brake.pause(page, cursor, clock() - asked_at)
             if leads_on:

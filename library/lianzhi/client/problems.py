@@ -56,7 +56,10 @@ class CursorGoneError(ProblemError):
 
 class OtherIncarnationError(CursorGoneError):
     """The gateway's database was restored, and the cursor is of before. cursor: of the last event that is common to
-    both, to go on with; None: compare your own records as with any `CursorGoneError`."""
+    both, to go on with; None: the gateway does not know the life of the database that the cursor is of.
+
+    `CourtClient.events` goes on by itself in both cases, and raises this only where the gateway refuses what it named.
+    """
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
