@@ -15,6 +15,19 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from adapters.contract import AdapterError
+from adapters.wording import (
+    Said,
+    Together,
+    coded,
+    coded_text,
+    each_said,
+    formed,
+    in_lines,
+    line_rules,
+    numbered_texts,
+    switched,
+    text_of_list,
+)
 from schemas.legal import legal_code, legal_text
 
 BEIJING = timezone(timedelta(hours=8))
@@ -25,13 +38,18 @@ class Codec:
     """encode: canonical → dialect; decode: back; see: the canonical value that comes back, where not the same
     (None: nothing comes back).
 
-    codes: the canonical values that a code table knows; None where the codec is not a table.
+    codes: the canonical values that a code table knows; None where the codec is not a table. said, together: what the
+    dialect's members look like (`adapters.wording`); without `said` a message is not described to its partner. clock:
+    how a moment is written, in the words of `strftime`.
     """
 
     encode: Callable[[Any], Any]
     decode: Callable[[Any], Any]
     see: Callable[[Any], Any] | None = None
     codes: frozenset[Any] | None = None
+    said: Said | None = None
+    together: Together | None = None
+    clock: str | None = None
 
 
 def table(codes: Mapping[str, str]) -> Codec:
@@ -39,7 +57,7 @@ def table(codes: Mapping[str, str]) -> Codec:
     back = {said: canonical for canonical, said in codes.items()}
     if len(back) != len(codes):
         raise ValueError("a code table names one code twice")
-    return Codec(lambda v: look_up(codes, v), lambda v: look_up(back, v), codes=frozenset(codes))
+    return Codec(lambda v: look_up(codes, v), lambda v: look_up(back, v), codes=frozenset(codes), said=coded(codes))
 
 
 def in_turn(one: Callable[[Any], Any], values: Sequence[Any]) -> list[Any]:
@@ -55,13 +73,18 @@ def in_turn(one: Callable[[Any], Any], values: Sequence[Any]) -> list[Any]:
 
 def each(one: Codec) -> Codec:
     """A list of such values."""
-    return Codec(lambda v: in_turn(one.encode, v), lambda v: in_turn(one.decode, typed(v, list)), codes=one.codes)
+    return Codec(
+        lambda v: in_turn(one.encode, v),
+        lambda v: in_turn(one.decode, typed(v, list)),
+        codes=one.codes,
+        said=one.said and each_said(one.said),
+    )
 
 
 def switch(true: str, false: str) -> Codec:
     """A boolean as two codes."""
     back = {true: True, false: False}
-    return Codec(lambda v: true if v else false, lambda v: look_up(back, v))
+    return Codec(lambda v: true if v else false, lambda v: look_up(back, v), said=switched(true, false))
 
 
 def lines(codes: Mapping[str, tuple[str | None, ...]], names: tuple[str, ...]) -> Codec:
@@ -87,7 +110,13 @@ def lines(codes: Mapping[str, tuple[str | None, ...]], names: tuple[str, ...]) -
             f"{head} is no single line of the code table; allowed: {allowed}",
         )
 
-    return Codec(lambda v: look_up(codes, v), decode, codes=frozenset(codes))
+    return Codec(
+        lambda v: look_up(codes, v),
+        decode,
+        codes=frozenset(codes),
+        said=in_lines(codes),
+        together=line_rules(codes),
+    )
 
 
 def _fits(values: tuple[Any, ...], line: tuple[str | None, ...]) -> bool:
@@ -110,6 +139,7 @@ def _reference(words: str) -> str:
 LEGAL = Codec(
     lambda v: "；".join(map(legal_text, v)),
     lambda v: [_reference(part) for part in re.split("[；;]", text(v)) if part.strip()],
+    said=text_of_list(),
 )
 """legal_basis codes as the words that people read: `INT-482` as 民诉法解释第四百八十二条."""
 
@@ -123,6 +153,7 @@ def texts(codes: Mapping[str, str], separator: str) -> Codec:
         lambda v: separator.join([one.encode(x) for x in v]),
         lambda v: [one.decode(part) for part in text(v).split(separator) if part],
         codes=one.codes,
+        said=coded_text(codes, separator),
     )
 
 
@@ -135,7 +166,10 @@ def numbered(members: int) -> Codec:
             raise AdapterError("", "too-many", f"最多 {members} 项", f"At most {members}")
         return (*v, *[None] * (members - len(v)))
 
-    return Codec(encode, lambda v: [x for x in in_turn(_text_or_none, v) if x is not None], lambda v: v or None)
+    def decode(v: tuple[Any, ...]) -> list[str]:
+        return [x for x in in_turn(_text_or_none, v) if x is not None]
+
+    return Codec(encode, decode, lambda v: v or None, said=numbered_texts(members))
 
 
 def _text_or_none(v: Any) -> str | None:
@@ -148,7 +182,7 @@ def joined(separator: str) -> Codec:
     def encode(texts: list[str]) -> str:
         return separator.join([t.replace("\\", "\\\\").replace(separator, "\\" + separator) for t in texts])
 
-    return Codec(encode, lambda v: _split(text(v), separator))
+    return Codec(encode, lambda v: _split(text(v), separator), said=text_of_list(escaped_by=separator))
 
 
 def _split(v: str, separator: str) -> list[str]:
@@ -183,11 +217,14 @@ def clock(form: str, pattern: str, shown: str) -> Codec:
     def see(v: str) -> str:
         return datetime.fromisoformat(v).astimezone(BEIJING).replace(microsecond=0).isoformat()
 
-    return Codec(lambda v: datetime.fromisoformat(v).astimezone(BEIJING).strftime(form), decode, see)
+    def encode(v: str) -> str:
+        return datetime.fromisoformat(v).astimezone(BEIJING).strftime(form)
+
+    return Codec(encode, decode, see, said=formed(pattern, shown), clock=form)
 
 
-COMPACT = clock("%Y%m%d%H%M%S", r"\d{14}", "YYYYMMDDhhmmss")
-DASHED = clock("%Y-%m-%d %H:%M:%S", r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "YYYY-MM-DD hh:mm:ss")
+COMPACT = clock("%Y%m%d%H%M%S", "[0-9]{14}", "YYYYMMDDhhmmss")
+DASHED = clock("%Y-%m-%d %H:%M:%S", "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", "YYYY-MM-DD hh:mm:ss")
 
 
 def _undashed(v: Any) -> str:
@@ -196,7 +233,7 @@ def _undashed(v: Any) -> str:
     return f"{v[:4]}-{v[4:6]}-{v[6:]}"
 
 
-DAY = Codec(lambda v: v.replace("-", ""), _undashed)
+DAY = Codec(lambda v: v.replace("-", ""), _undashed, said=formed("[0-9]{8}", "YYYYMMDD"))
 
 
 def look_up(codes: Mapping[str, Any], v: Any) -> Any:

@@ -8,7 +8,7 @@ public methods turn every foreign exception into `AdapterError`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,19 @@ class Adapter(ABC):
     def pointer(self, type: str, verb: str, canonical_pointer: str) -> str:
         """Where a canonical member stands in the dialect body, so that a partner is told its own field name."""
         return canonical_pointer
+
+    def schema(self, type: str, verb: str, definitions: MutableMapping[str, Any]) -> dict[str, Any] | None:
+        """JSON Schema (2020-12) of the body and the codes in clear together, for the partner's contract; None: not
+        described. definitions: gains what it refers to (`#/definitions/…`)."""
+        return None
+
+    def example(self, m: Canonical) -> dict[str, Any] | None:
+        """The body of `m`, to be shown in a contract; None: this adapter cannot tell at once."""
+        return None
+
+    def delivered(self, type: str) -> dict[str, str] | None:
+        """The body of `delivered`, as templates that the library fills in; None: they do not suffice."""
+        return None
 
     @abstractmethod
     async def _encode(self, m: Canonical) -> dict[str, Any]: ...

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from adapters.compiler import Compiled, compile_message
 from adapters.contract import Adapter, Canonical
 from adapters.plan import Level
 from adapters.rows import Table
+from adapters.schema import body_schema, delivered_form
 from adapters.shape import message
+from lianzhi.protocol.verbs import VERBS
 from schemas.catalogue import MatterType, catalogue
+from schemas.results import content_model
 
 
 class TableAdapter(Adapter):
@@ -42,6 +45,19 @@ class TableAdapter(Adapter):
     def visible(self, m: Canonical) -> dict[str, Any]:
         """`m` without hidden members, nulls and what is empty then; moments to the second where they are said so."""
         return self._level(m.type, m.verb).visible(m.data)
+
+    def schema(self, type: str, verb: str, definitions: MutableMapping[str, Any]) -> dict[str, Any] | None:
+        """Raises LookupError where the catalogue has no such message or the dialect lacks a word."""
+        model = VERBS[verb].model or content_model(self._types()[type], verb)
+        if model is None:
+            raise LookupError(f"{type} has no {verb}")
+        return body_schema(self._level(type, verb), model, VERBS[verb].head, definitions)
+
+    def example(self, m: Canonical) -> dict[str, Any] | None:
+        return self._level(m.type, m.verb).encode(m.data)
+
+    def delivered(self, type: str) -> dict[str, str] | None:
+        return delivered_form(self._level(type, "delivered"))
 
     def _level(self, type: str, verb: str) -> Level:
         """Raises LookupError where the dialect lacks a word: nothing is dropped in silence."""
