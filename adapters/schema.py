@@ -13,7 +13,6 @@ import json
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import product
 from typing import Any
 
 from pydantic import BaseModel
@@ -62,6 +61,24 @@ def _canonical(model: type[BaseModel]) -> str:
 
 class _UntoldError(Exception):
     """A codec without `said`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """A canonical object. about: the member that it is."""
+
+    schema: Json
+    about: Json
+
+    @property
+    def members(self) -> Json:
+        found: Json = self.schema.get("properties", {})
+        return found
+
+    @property
+    def required(self) -> Sequence[str]:
+        found: Sequence[str] = self.schema.get("required", ())
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,24 +132,25 @@ class _Builder:
         """A reference to it, under its own name in the dialect, where it is worth one."""
         if "anyOf" not in schema and len(schema["properties"]) < SHARED_FROM:
             return schema
+        about = kept(schema)
+        shape = {key: value for key, value in schema.items() if key not in about}
         number, called = 1, name
-        while self.definitions.setdefault(called, schema) != schema:
+        while self.definitions.setdefault(called, shape) != shape:
             number += 1
             called = f"{name}-{number}"
-        about = kept(schema) if "$ref" not in schema else {}
         return {"$ref": f"#/definitions/{called.replace('~', '~0').replace('/', '~1')}", **about}
 
-    def _choices(self, level: Level, canonical: Json) -> Iterator[dict[int, Json]]:
-        """The canonical object in each slot: once for each choice of the unions among them."""
-        alternatives: dict[int, list[Json]] = {0: self._objects(canonical)}
-        about: dict[int, Json] = {0: canonical}
+    def _choices(self, level: Level, canonical: Json) -> list[dict[int, _Object]]:
+        """The canonical object in each slot: once for each choice of the unions among them. Without those that the
+        choice does not have."""
+        choices = [{0: _Object(one, canonical)} for one in self._objects(canonical)]
         for slot, (parent, key) in enumerate(level.slots, start=1):
-            members = [one["properties"][key] for one in alternatives[parent] if key in one.get("properties", {})]
-            about[slot] = members[0] if members else {}
-            alternatives[slot] = [one for member in members for one in self._objects(member)] or [{}]
-        slots = [*alternatives]
-        for choice in product(*alternatives.values()):
-            yield {slot: {**one, "_about": about[slot]} for slot, one in zip(slots, choice, strict=True)}
+            grown = []
+            for choice in choices:
+                about = choice[parent].members.get(key) if parent in choice else None
+                grown += [{**choice, slot: _Object(one, about)} for one in self._objects(about)] if about else [choice]
+            choices = grown
+        return choices
 
     def _objects(self, schema: Json) -> list[Json]:
         """The object, or each of a union, without references and null."""
@@ -150,21 +168,18 @@ class _Builder:
             }
         return schema
 
-    def _fill(self, scope: _Scope, level: Level, chosen: Mapping[int, Json]) -> None:
+    def _fill(self, scope: _Scope, level: Level, chosen: Mapping[int, _Object]) -> None:
         line: dict[int, tuple[int, ...]] = {0: (0,)}
         owner = {0: 0}
-        scope.about = {slot: one["_about"] for slot, one in chosen.items()}
-        absent: set[int] = set()
+        scope.about = {slot: one.about for slot, one in chosen.items()}
         for slot, (parent, key) in enumerate(level.slots, start=1):
-            line[slot] = (*line[parent], slot)
-            owner[slot] = owner[parent] if key in chosen[parent].get("required", []) else slot
-            if parent in absent or key not in chosen[parent].get("properties", {}):
-                absent.add(slot)
+            if slot in chosen:
+                line[slot] = (*line[parent], slot)
+                owner[slot] = owner[parent] if key in chosen[parent].required else slot
         for step in level.steps:
-            members = chosen[step.slot].get("properties", {})
-            if step.slot in absent or step.key not in members:
+            if step.slot not in chosen or step.key not in (members := chosen[step.slot].members):
                 continue
-            required = step.key in chosen[step.slot].get("required", [])
+            required = step.key in chosen[step.slot].required
             paths = tuple((*step.into, name) for name in step.names)
             schemas = self._schemas(step, members[step.key])
             scope.said += [_Said(p, s, line[step.slot]) for p, s in zip(paths, schemas, strict=True)]
@@ -272,7 +287,7 @@ class _Layout:
     def _need(self, paths: tuple[tuple[str, ...], ...], owner: int) -> None:
         """One of `paths` must be there: always, or once anything else of the optional object in slot `owner` is."""
         into = paths[0][:-1]
-        names = {path[-1] for path in paths}
+        names = [path[-1] for path in paths]
         start = self._own_object(into, owner)
         if start is not None:
             for length in range(start, len(into)):
@@ -294,11 +309,11 @@ class _Layout:
                 return length
         return None
 
-    def _one_of(self, into: tuple[str, ...], names: set[str]) -> None:
+    def _one_of(self, into: tuple[str, ...], names: Sequence[str]) -> None:
         if len(names) == 1:
             self.required.setdefault(into, set()).update(names)
         else:
-            choice = {"anyOf": [{"required": [name]} for name in sorted(names)]}
+            choice = {"anyOf": [{"required": [name]} for name in names]}
             self.rules.setdefault(into, []).append(choice)
 
     def _follows(self, given: tuple[str, ...], paths: tuple[tuple[str, ...], ...], owner: int) -> None:

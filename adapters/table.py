@@ -47,17 +47,20 @@ class TableAdapter(Adapter):
         return self._level(m.type, m.verb).visible(m.data)
 
     def schema(self, type: str, verb: str, definitions: MutableMapping[str, Any]) -> dict[str, Any] | None:
-        """Raises LookupError where the catalogue has no such message or the dialect lacks a word."""
+        """Raises LookupError when the catalogue has no such message. None also where the dialect lacks a word."""
+        compiled = self.compiled(type, verb)
         model = VERBS[verb].model or content_model(self._types()[type], verb)
-        if model is None:
-            raise LookupError(f"{type} has no {verb}")
-        return body_schema(self._level(type, verb), model, VERBS[verb].head, definitions)
+        if compiled.missing or model is None:
+            return None
+        return body_schema(compiled.level, model, VERBS[verb].head, definitions)
 
     def example(self, m: Canonical) -> dict[str, Any] | None:
-        return self._level(m.type, m.verb).encode(m.data)
+        compiled = self.compiled(m.type, m.verb)
+        return None if compiled.missing else compiled.level.encode(m.data)
 
     def delivered(self, type: str) -> dict[str, str] | None:
-        return delivered_form(self._level(type, "delivered"))
+        compiled = self.compiled(type, "delivered")
+        return None if compiled.missing else delivered_form(compiled.level)
 
     def _level(self, type: str, verb: str) -> Level:
         """Raises LookupError where the dialect lacks a word: nothing is dropped in silence."""

@@ -194,6 +194,7 @@ def line_rules(lines: Mapping[str, tuple[str | None, ...]]) -> Together:
                         enough.append(given)
             fixed = {name: False if code is None else {"const": code} for name, code in zip(names, line, strict=True)}
             branches += [{"required": [names[p] for p in sorted(given)], "properties": fixed} for given in enough]
-        return [{"anyOf": branches}]
+        told = ["/".join(code or "–" for code in line) for line in lines.values()]
+        return [{"x-members": [*names], "x-lines": told, "anyOf": branches}]
 
     return together

@@ -1,7 +1,7 @@
 """The contract of one participant: what it may say and hear, from the catalogue and its dialect (docs/contracts.md).
 
 A message is described as body and codes in clear (`head`) together: in the participant's dialect, or canonical where
-its dialect is `canonical` or the body is a place that is sealed past the gateway.
+its dialect is `canonical` or the body is a place that is sealed past the gateway. Pure.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 
+from adapters.contract import Canonical
+from adapters.registry import adapter_for, partners
+from gateway.core.lifecycle import TABLE
 from gateway.core.routing import Participant
 from lianzhi.protocol.base import Model
 from lianzhi.protocol.contract import ContractDocument, TypeContract, VerbContract
 from lianzhi.protocol.envelope import CANONICAL, timestamp
 from lianzhi.protocol.verbs import VERBS, split
 from schemas.answers import card_of
-from schemas.catalogue import MatterType
+from schemas.catalogue import Kind, MatterType
 from schemas.results import content_model
 
 Role = Literal["asker", "asked", "both"]
@@ -28,7 +31,7 @@ _REF = '"#/$defs/'
 def contract_for(
     participant: Participant, gateway: str, catalogue: Mapping[str, MatterType], now: datetime
 ) -> ContractDocument:
-    """gateway: the code of the home court, which signs it."""
+    """gateway: the code of the home court, which signs it. Raises LookupError: there is no such dialect."""
     types = [
         _type(participant, matter, role)
         for _, matter in sorted(catalogue.items())
@@ -60,7 +63,10 @@ def _type(participant: Participant, matter: MatterType, role: Role) -> TypeContr
 
 
 def _role(participant: Participant, matter: MatterType) -> Role | None:
-    """What its file and the catalogue allow it to be in this type; None: nothing."""
+    """What its file and the catalogue allow it to be in this type; None: nothing. A court of its own dialect is met
+    only where courts write to courts."""
+    if participant.dialect != CANONICAL and participant.kind not in partners(matter):
+        return None
     asks = participant.kind in matter.senders and participant.may_open(matter.name)
     asked = participant.kind in matter.receivers and participant.takes(matter.name)
     if asks and asked:
@@ -69,10 +75,15 @@ def _role(participant: Participant, matter: MatterType) -> Role | None:
 
 
 def _spoken(matter: MatterType, verb: str) -> bool:
-    """Whether messages of this verb can be about it."""
-    if verb in matter.answers_instead:
+    """Whether messages of this verb can be about it: what its life knows (docs/domain.md 3) and the law allows."""
+    if verb in matter.answers_instead or (verb != "open" and verb not in _said_in(matter.shape)):
         return False
     return VERBS[verb].model is not None or content_model(matter, verb) is not None
+
+
+@cache
+def _said_in(shape: str) -> frozenset[str]:
+    return frozenset(row.verb for row in TABLE if row.shape == shape)
 
 
 def _verb(participant: Participant, matter: MatterType, verb: str, definitions: dict[str, Any]) -> VerbContract:
@@ -81,14 +92,19 @@ def _verb(participant: Participant, matter: MatterType, verb: str, definitions: 
     model = said.model or content_model(matter, verb)
     assert model is not None
     required = {name for name, member in model.model_fields.items() if member.is_required()}
-    canonical = place or participant.dialect == CANONICAL
-    return VerbContract(
-        by=said.by,
-        head=list(said.head),
-        head_required=[name for name in said.head if name in required],
-        schema=_canonical_body(model, definitions) if canonical else None,
-        example=_example(matter, verb) if canonical else None,
-    )
+    told: dict[str, Any] = {"by": said.by, "head": list(said.head)}
+    told["head_required"] = [name for name in said.head if name in required]
+    if place or participant.dialect == CANONICAL:
+        told["schema"] = _canonical_body(model, definitions)
+        told["example"] = _example(matter, verb)
+    else:
+        adapter = adapter_for(participant.dialect)
+        told["schema"] = adapter.schema(matter.name, verb, definitions)
+        if (example := _example(matter, verb)) is not None:
+            told["example"] = adapter.example(Canonical(matter.name, verb, example))
+        if verb == "delivered":
+            told["form"] = adapter.delivered(matter.name)
+    return VerbContract(**told)
 
 
 def _canonical_body(model: type[Model], definitions: dict[str, Any]) -> dict[str, Any]:
@@ -107,6 +123,30 @@ def _schema(model: type[Model]) -> str:
 
 
 def _example(matter: MatterType, verb: str) -> dict[str, Any] | None:
-    if verb != "result" or not matter.example_result:
-        return None
-    return split(verb, matter.example_result)[1]
+    """A canonical body, without the codes in clear: of what the catalogue shows, and of the answer that is always owed.
+    The people and courts in it do not exist."""
+    if verb == "receipt":
+        return dict(_RECEIPT)
+    if verb == "open" and matter.example_request:
+        asked = _ASKED if Kind.COURT in matter.senders else {}
+        return {**asked, "payload": dict(matter.example_request)}
+    if verb == "result" and matter.example_result:
+        return split(verb, matter.example_result)[1]
+    return None
+
+
+_ASKED: Mapping[str, Any] = {
+    "request": {
+        "request_no": "court-sn0199-20260324-000001",
+        "case_no": "（2026）陕0199执900001号",
+        "urgency": "normal",
+    },
+    "court": {"code": "court-sn0199", "court_code": "陕0199", "name": "云川县人民法院（演示）"},
+    "handler": {"name": "李演示", "permit": "陕0199-0007"},
+}
+_RECEIPT: Mapping[str, Any] = {
+    "received_at": "2026-03-24T10:31:52+08:00",
+    "person": "赵演示",
+    "badge": "061234",
+    "unit": "云川县某单位（演示）",
+}

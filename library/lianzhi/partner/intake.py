@@ -189,9 +189,10 @@ class Ingest:
         conversation = replace(held)
         if saying.verb == "delivered":
             c = conversation
-            body = delivered_body(c.dialect, c.type, self.system, self.now, self.delivered)
+            form = self.delivered or self.writer.delivered_form(c)
+            body = delivered_body(c.dialect, c.type, self.system, self.now, form)
             saying = replace(saying, body=body)
-        row = self.writer.say(conversation, saying, self.now)
+        row = self.writer.say(conversation, saying, self.now, ours=True)
         unit.put(conversation)
         unit.send(row)
         done.send.append(row)

@@ -85,13 +85,28 @@ class Writer:
             raise MisuseError(f"没有“{name}”这种事项 no such matter type: {name}")
         return found
 
+    def delivered_form(self, conversation: Conversation) -> Mapping[str, str] | None:
+        """How the contract writes `delivered` in this conversation; None: it does not tell."""
+        if self._contract is None:
+            return None
+        return self._contract.delivered(conversation.type, conversation.dialect)
+
     def say(
-        self, conversation: Conversation, saying: Saying, now: datetime, *, related: str | None = None
+        self,
+        conversation: Conversation,
+        saying: Saying,
+        now: datetime,
+        *,
+        related: str | None = None,
+        ours: bool = False,
     ) -> OutboxRow:
         """Our next message in this conversation, which is changed: number used, verb marked.
 
-        Raises MisuseError: not our side's verb, nothing to answer, a ref that the request does not have, or no key
-        of the receiver in force.
+        ours: what the library says by itself is not held against the contract: what came in is kept whatever
+        `partner.toml` calls `delivered`.
+
+        Raises MisuseError: not our side's verb, nothing to answer, a ref that the request does not have, a body that
+        the contract does not allow, or no key of the receiver in force.
         """
         verb = VERBS[saying.verb]
         if verb.by != conversation.role:
@@ -104,7 +119,8 @@ class Writer:
         card = self.card(conversation.type)
         if told := card.unlawful.get(saying.verb):
             raise MisuseError(f"{told.zh} {told.en}")
-        self._check(conversation.type, saying)
+        if not ours:
+            self._check(conversation, saying)
         conversation.our_seq += 1
         event = self._event(conversation, saying, card, now) | {
             "seqno": conversation.our_seq,
@@ -148,9 +164,10 @@ class Writer:
             raise MisuseError(f"{conversation.request_no} 中没有 {sorted(foreign)} these refs are not the request's")
         return head
 
-    def _check(self, matter: str, saying: Saying) -> None:
+    def _check(self, conversation: Conversation, saying: Saying) -> None:
         """By the contract, before a number is used. Raises MisuseError with each fault: pointer, rule, what to do."""
-        if self._contract is None or matter not in self._contract.types:
+        matter = conversation.type
+        if self._contract is None or not self._contract.covers(matter, saying.verb, conversation.dialect):
             return
         codes = {name: value for name, value in saying.head.items() if value is not None and name != "refs"}
         if faults := self._contract.faults(matter, saying.verb, saying.body, codes):

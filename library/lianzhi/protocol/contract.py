@@ -19,7 +19,7 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
-from pydantic import Field
+from pydantic import Field, StringConstraints
 from pydantic import ValidationError as ModelError
 
 from lianzhi.crypto import base64url, jcs, jws, strictjson
@@ -29,23 +29,30 @@ from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol import messages
 from lianzhi.protocol.cards import Told, TypeCard
-from lianzhi.protocol.envelope import Code, Timestamp, parse_timestamp
+from lianzhi.protocol.envelope import CANONICAL, Code, Timestamp, parse_timestamp
 from lianzhi.protocol.rules import Rule
 
 TYP = "lianzhi-contract+jws"
 BYTES, DEPTH, FAULTS = 16 << 20, 64, 50
 """How large and deep a file may be, and how many faults of one body are told."""
 
+Template = Annotated[
+    str, StringConstraints(pattern=r"^(?:[^{}]|\{time:[^{}.!\[\]]{1,40}\}|\{system\})*$", max_length=200)
+]
+"""Text with `{time:%Y…}` and `{system}` in it."""
+
 
 class VerbContract(Told):
     """by: who says it. head: the codes in clear beside the body, of which `head_required` must be there. schema: JSON
-    Schema of both together, its `$ref`s into `#/definitions`; None: not described. example: a body."""
+    Schema of both together, its `$ref`s into `#/definitions`; None: not described. example: a body. form: of
+    `delivered`, its body as templates (`lianzhi.partner.delivered`)."""
 
     by: Literal["asker", "asked"]
     head: list[str] = []
     head_required: list[str] = []
     body: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
     example: dict[str, Any] | None = None
+    form: dict[str, Template] | None = None
 
 
 class TypeContract(Told):
@@ -90,10 +97,26 @@ class Contract:
     def _validators(self) -> dict[tuple[str, str], Draft202012Validator]:
         return {}
 
+    def covers(self, matter: str, verb: str, dialect: str) -> bool:
+        """Whether it says what a message of a conversation in `dialect` looks like: the dialect may have changed since
+        the conversation began."""
+        known = self.types.get(matter)
+        return known is not None and (dialect == self.document.dialect or self._canonical(known.card, verb))
+
+    def delivered(self, matter: str, dialect: str) -> Mapping[str, str] | None:
+        """The form of `delivered` in this dialect; None: not told."""
+        if not self.covers(matter, "delivered", dialect):
+            return None
+        known = self.types[matter].verbs.get("delivered")
+        return known.form if known else None
+
+    def _canonical(self, card: TypeCard, verb: str) -> bool:
+        return self.document.dialect == CANONICAL or card.is_place(verb)
+
     def faults(self, matter: str, verb: str, body: Any, head: Mapping[str, Any]) -> list[FieldError]:
         """What is wrong with a message, at most `FAULTS`; empty: nothing that a schema can see.
 
-        head: its codes in clear, without `refs`."""
+        head: its codes in clear, without `refs`. A null in a dialect is as if it were not there (docs/dialects.md)."""
         known = self.types.get(matter)
         if known is None or verb not in known.verbs:
             return [_told("", messages.OTHER)]
@@ -111,7 +134,8 @@ class Contract:
             whole = {**schema, "definitions": known.definitions}
             validator = Draft202012Validator(whole, format_checker=FormatChecker())
             self._validators[matter, verb] = validator
-        for error in validator.iter_errors({**head, **body}):
+        said = body if self._canonical(known.card, verb) else _without_null(body)
+        for error in validator.iter_errors({**head, **said}):
             for leaf in _leaves(error):
                 found.append(_field_error(leaf))
                 if len(found) == FAULTS:
@@ -164,6 +188,7 @@ def _parts(file: Any) -> tuple[dict[str, Any], str]:
 
 _RULES: Mapping[str, Rule] = {
     "required": messages.MISSING,
+    "dependentRequired": messages.MISSING,
     "additionalProperties": messages.EXTRA,
     "enum": messages.CODE,
     "const": messages.CODE,
@@ -187,28 +212,69 @@ _NAMED = re.compile(r"'((?:[^'\\]|\\.)*)'")
 
 
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:
-    """Of a union that nothing fits, the faults in the branch that fits best: those that lie deepest."""
+    """Of a union that nothing fits, the faults in the branch that is meant: the one whose code in the object itself is
+    right, and of several the one that went deepest. Where no branch has the code, the codes of all of them."""
     if error.validator not in ("anyOf", "oneOf") or not error.context:
         yield error
         return
-    depth = max(len(one.absolute_path) for one in error.context)
-    best = next(one for one in error.context if len(one.absolute_path) == depth)
-    branch = best.schema_path[0]
+    if isinstance(error.schema, Mapping) and "x-lines" in error.schema:
+        yield _no_line(error, error.schema)
+        return
+    branches: dict[Any, list[ValidationError]] = {}
     for one in error.context:
-        if one.schema_path[0] == branch:
-            yield from _leaves(one)
+        branches.setdefault(one.schema_path[0], []).append(one)
+    meant = [*filter(None, ([e for e in b if not _other_type(e)] for b in branches.values()))] or [*branches.values()]
+    kinds = [[e for e in branch if e.validator in ("const", "enum") and len(e.path) == 1] for branch in meant]
+    right = [branch for branch, wrong in zip(meant, kinds, strict=True) if not wrong]
+    if not right and len({wrong[0].path[0] for wrong in kinds}) == 1 and len(meant) > 1:
+        told = kinds[0][0]
+        told.validator, told.validator_value = "enum", [code for wrong in kinds for code in _codes(wrong[0])]
+        yield told
+        return
+    for one in max(right or meant, key=_depth):
+        yield from _leaves(one)
+
+
+def _no_line(error: ValidationError, schema: Mapping[str, Any]) -> ValidationError:
+    """Members that say one value together (`x-members`) and fit no line of their code table (`x-lines`)."""
+    error.validator, error.validator_value = "enum", schema["x-lines"]
+    error.path.append(next((name for name in schema["x-members"] if name in error.instance), ""))
+    return error
+
+
+def _other_type(error: ValidationError) -> bool:
+    """The value is not of the branch's type at all."""
+    return error.validator == "type" and not error.path
+
+
+def _depth(branch: list[ValidationError]) -> int:
+    return max(len(error.absolute_path) for error in branch)
+
+
+def _codes(error: ValidationError) -> list[Any]:
+    limit = error.validator_value
+    return list(limit) if isinstance(limit, list) else [limit]
+
+
+def _without_null(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without_null(inner) for name, inner in value.items() if inner is not None}
+    return [_without_null(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _field_error(error: ValidationError) -> FieldError:
     keyword, limit = str(error.validator), error.validator_value
+    schema = error.schema if isinstance(error.schema, Mapping) else {}
     at = "".join(f"/{_escaped(step)}" for step in error.absolute_path)
-    if keyword == "required":
+    if keyword in ("required", "dependentRequired"):
         at += f"/{_escaped(_named(error.message))}"
     elif keyword == "additionalProperties" and isinstance(error.instance, Mapping):
-        known = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
+        known = schema.get("properties", {})
         at += f"/{_escaped(next((name for name in error.instance if name not in known), ''))}"
     rule = _TYPES.get(str(limit), messages.OTHER) if keyword == "type" else _RULES.get(keyword, messages.OTHER)
     words = ", ".join(map(str, limit)) if isinstance(limit, list) else str(limit)
+    if keyword == "pattern":
+        words = str(schema.get("x-form", words))
     context = dict.fromkeys(("expected", "pattern", "min_length", "max_length", "ge", "le"), words)
     return _told(at, rule, **context)
 
