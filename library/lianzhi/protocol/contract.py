@@ -238,7 +238,8 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
 def _no_line(error: ValidationError, schema: Mapping[str, Any]) -> ValidationError:
     """Members that say one value together (`x-members`) and fit no line of their code table (`x-lines`)."""
     error.validator, error.validator_value = "enum", schema["x-lines"]
-    error.path.append(next((name for name in schema["x-members"] if name in error.instance), ""))
+    given = error.instance if isinstance(error.instance, Mapping) else {}
+    error.path.append(next((name for name in schema["x-members"] if name in given), ""))
     return error
 
 
