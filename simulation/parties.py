@@ -36,6 +36,7 @@ PRESS = "press-610199"
 WITNESSES = "congress-610199"
 COURTS = (FUPING, GAOLING, LINTONG)
 CLIENT = "cms1"
+CONTRACT = "contract.json"
 SINCE = date(2026, 1, 1)
 PURPOSES: tuple[Literal["sig", "enc"], ...] = ("sig", "enc")
 
@@ -186,7 +187,7 @@ class Parties:
             write_secret(folder / key.name, key.read_text(encoding="utf-8"))
         write_secret(folder / "token", self.token + "\n")
         directory, keyring = load_registry(self.folder)
-        (folder / "contract.json").write_bytes(contract_of(directory, keyring, HOME, datetime.now(UTC)))
+        write_text(folder / CONTRACT, contract_of(directory, keyring, HOME, datetime.now(UTC)).decode())
         write_text(folder / "everybody.jwks.json", json.dumps(keyring.jwks(), ensure_ascii=False))
         settings = {
             "url": url,
@@ -196,7 +197,7 @@ class Parties:
             "sign_key": f"{HOME}.sub.{CLIENT}.private.jwk",
             "open_key": f"{HOME}.enc.{CLIENT}.private.jwk",
             "gateway_keys": "everybody.jwks.json",
-            "contract": "contract.json",
+            "contract": CONTRACT,
         }
         write_text(folder / "client.toml", tomlkit.dumps(settings))
         return folder / "client.toml"
@@ -299,8 +300,8 @@ def _partner_folder(
         "ledger": "inbox.sqlite",
         "system": form["name"]["zh"],
         "dialect": form["dialect"],
-        "contract": "contract.json",
+        "contract": CONTRACT,
     }
-    (folder / "contract.json").write_bytes(contract)
+    write_text(folder / CONTRACT, contract.decode())
     write_text(folder / "partner.toml", tomlkit.dumps(settings))
     return folder

@@ -8,8 +8,10 @@ import pytest
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for, dialects
+from adapters.rows import Table, code, moment
+from adapters.table import TableAdapter
 from lianzhi.partner.delivered import delivered_body
-from schemas.catalogue import catalogue
+from schemas.catalogue import Kind, catalogue
 
 NOW = datetime(2026, 3, 24, 2, 6, 37, 120000, tzinfo=UTC)
 CANONICAL = {"stored_at": "2026-03-24T10:06:37+08:00", "system": "协查平台"}
@@ -21,6 +23,24 @@ async def test_the_words_of_every_dialect(dialect: str) -> None:
     for matter in catalogue():
         theirs = await adapter.encode(Canonical(matter, "delivered", CANONICAL))
         assert delivered_body(dialect, matter, "协查平台", NOW) == theirs, matter
+
+
+@pytest.mark.parametrize("dialect", dialects())
+def test_the_contract_says_the_same(dialect: str) -> None:
+    """A form for every type, which makes the same body as the library's own table."""
+    adapter = adapter_for(dialect)
+    for matter in catalogue():
+        form = adapter.delivered(matter)
+        assert form
+        own = delivered_body(dialect, matter, "协查平台", NOW)
+        assert delivered_body("forest/3", matter, "协查平台", NOW, form) == own, matter
+
+
+def test_a_form_that_templates_cannot_write_is_not_told() -> None:
+    """Then the library's own table goes on."""
+    rows = {"* delivered": {"stored_at": moment("at"), "system": code("by", {"甲": "1"})}}
+    table = Table(dialect="small/1", kinds=frozenset({Kind.GRID}), fields=[*rows.items()])
+    assert TableAdapter(table).delivered("grid.verify.request") is None
 
 
 def test_an_unknown_dialect_speaks_canonical_names() -> None:

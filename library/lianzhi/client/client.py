@@ -101,7 +101,7 @@ class CourtClient(Verbs, Decisions):
         bounds: ClientBounds = DEFAULT_BOUNDS,
         contract: bytes | None = None,
     ) -> None:
-        self.court = court
+        self.court, self.gateway = court, gateway
         self._now = now
         self._patience = patience
         self._backoff = backoff or Backoff()
@@ -351,7 +351,9 @@ class CourtClient(Verbs, Decisions):
     def _contract(self, ring: Keyring) -> Contract | None:
         """What the gateway signed for our court, verified once. Raises RejectedError."""
         if self._agreed is None and self._raw_contract is not None:
-            self._agreed = read_contract(self._raw_contract, participant=self.court, keyring=ring, now=self._now())
+            self._agreed = read_contract(
+                self._raw_contract, participant=self.court, gateway=self.gateway, keyring=ring, now=self._now()
+            )
             self._cards = {**cards(), **self._agreed.cards}
         return self._agreed
 

@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -17,7 +18,8 @@ from urllib.parse import urlsplit
 from lianzhi.client.bounds import DEFAULT_BOUNDS, ClientBounds
 from lianzhi.crypto.keyring import PrivateKey, keyring_from_jwks, private_key_from_jwk
 from lianzhi.crypto.keys import CODE
-from lianzhi.errors import ConfigurationError, MisuseError
+from lianzhi.errors import ConfigurationError, MisuseError, RejectedError
+from lianzhi.protocol.contract import read_contract, refusal_words
 
 _REQUIRED = ("url", "court", "token_file", "spool")
 _OPTIONAL = ("gateway", "sign_key", "open_key", "gateway_keys", "ca_file", "contract", "limits")
@@ -30,7 +32,7 @@ class ClientConfig:
     gateway: whom submissions name, by default the court itself. open_keys: the first is today's, the others still
     open what was sealed before a rotation. gateway_jwks: without it the gateway's key set is pinned when first seen.
     folder, files: where `client.toml` lies, it and its secrets.
-    bounds: the table `[limits]`. contract: the file that the gateway signed for our court; verified when it is used.
+    bounds: the table `[limits]`. contract: the file that the gateway signed for our court.
     """
 
     url: str
@@ -52,20 +54,22 @@ class ClientConfig:
         """Read and check the file and everything it names. Raises ConfigurationError."""
         file = _File(Path(path))
         court = file.code("court")
+        gateway = file.code("gateway") if "gateway" in file.members else court
+        gateway_jwks = file.key_set()
         return cls(
             url=file.url(),
             token=file.read("token_file", file.text("token_file")).strip(),
             court=court,
-            gateway=file.code("gateway") if "gateway" in file.members else court,
+            gateway=gateway,
             spool=file.folder / file.text("spool"),
             sign_key=file.sign_key(court),
             open_keys=tuple(file.private_key("open_key", name, court, "enc") for name in file.texts("open_key")),
-            gateway_jwks=file.key_set(),
+            gateway_jwks=gateway_jwks,
             ca_file=file.folder / file.text("ca_file") if "ca_file" in file.members else None,
             folder=file.folder,
             files=file.files(),
             bounds=file.bounds(),
-            contract=file.contract(),
+            contract=file.contract(court, gateway, gateway_jwks),
         )
 
 
@@ -170,14 +174,23 @@ class _File:
         beside = (self.folder / name for name in public)
         return (self.path, *(self.folder / n for n in secret), *(p for p in beside if p.parent == self.folder))
 
-    def contract(self) -> bytes | None:
+    def contract(self, court: str, gateway: str, jwks: Mapping[str, Any] | None) -> bytes | None:
+        """Verified here where `gateway_keys` are given; else once the gateway's keys are known."""
         if "contract" not in self.members:
             return None
         path = self.folder / self.text("contract")
         try:
-            return path.read_bytes()
+            raw = path.read_bytes()
         except OSError as error:
             raise self.wrong("contract", f"读不到文件 {path}", f"the file {path} cannot be read") from error
+        if jwks is not None:
+            how: dict[str, Any] = {"participant": court, "gateway": gateway, "now": datetime.now(UTC)}
+            try:
+                read_contract(raw, keyring=keyring_from_jwks(jwks), **how)
+            except RejectedError as error:
+                zh, en = refusal_words(error)
+                raise self.wrong("contract", f"{path.name}：{zh}", f"{path.name}: {en}") from error
+        return raw
 
     def key_set(self) -> dict[str, Any] | None:
         if "gateway_keys" not in self.members:

@@ -22,7 +22,7 @@ from lianzhi.crypto.limits import DEFAULT_LIMITS
 from lianzhi.errors import ConfigurationError, MisuseError, RejectedError
 from lianzhi.partner.bounds import DEFAULT_BOUNDS, PartnerBounds
 from lianzhi.partner.delivered import delivered_body
-from lianzhi.protocol.contract import Contract, read_contract
+from lianzhi.protocol.contract import Contract, read_contract, refusal_words
 
 _REQUIRED = ("code", "amqp", "sign_key", "open_key", "gateway_keys", "ledger")
 _OPTIONAL = (
@@ -100,6 +100,7 @@ class PartnerConfig:
         sign_key = file.private_key("sign_key", file.text("sign_key"), code, "sig")
         open_keys = tuple(file.private_key("open_key", name, code, "enc") for name in file.texts("open_key"))
         document = file.json("gateway_keys")
+        gateway = file.text("gateway", "") or file.first_participant(document)
         first, *others = file.amqp_urls(code)
         keyring = file.keyring(document, [sign_key, *open_keys])
         return cls(
@@ -109,8 +110,8 @@ class PartnerConfig:
             sign_key=sign_key,
             open_keys=open_keys,
             keyring=keyring,
-            contract=file.contract(code, keyring),
-            gateway=file.text("gateway", "") or file.first_participant(document),
+            contract=file.contract(code, gateway, keyring),
+            gateway=gateway,
             ledger=file.path.parent / file.text("ledger"),
             system=file.text("system", code),
             user=file.user(code),
@@ -184,25 +185,27 @@ class _File:
                 raise self.wrong(f"limits.{name}", "须为正整数", "must be a positive integer")
         return PartnerBounds(**given)
 
-    def contract(self, code: str, keyring: Keyring) -> Contract | None:
+    def contract(self, code: str, gateway: str, keyring: Keyring) -> Contract | None:
         """`contract`: the file that the gateway signed for us; without it, the types of this release."""
         if "contract" not in self._members:
             return None
         path = self.path.parent / self.text("contract")
         try:
-            return read_contract(path.read_bytes(), participant=code, keyring=keyring, now=datetime.now(UTC))
+            return read_contract(
+                path.read_bytes(), participant=code, gateway=gateway, keyring=keyring, now=datetime.now(UTC)
+            )
         except OSError as error:
             raise self.wrong("contract", f"读不到文件 {path}", f"the file {path} cannot be read") from error
         except RejectedError as error:
-            told = f"{path.name}：{error.reason.zh}", f"{path.name}: {error.reason.en}"
-            raise self.wrong("contract", *told) from error
+            zh, en = refusal_words(error)
+            raise self.wrong("contract", f"{path.name}：{zh}", f"{path.name}: {en}") from error
 
     def secrets(self) -> tuple[Path, ...]:
         named = [self.text("sign_key"), *self.texts("open_key"), self.text("password_file", "")]
         return tuple(self.path.parent / name for name in named if name)
 
     def files(self) -> tuple[Path, ...]:
-        named = [self.text(m, "") for m in ("gateway_keys", "ca_file", "cert_file", "cert_key_file")]
+        named = [self.text(m, "") for m in ("gateway_keys", "ca_file", "cert_file", "cert_key_file", "contract")]
         return (self.path, *self.secrets(), *(self.path.parent / name for name in named if name))
 
     def delivered(self) -> dict[str, str]:

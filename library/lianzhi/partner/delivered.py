@@ -1,8 +1,8 @@
 """The body of `delivered`, which the library writes itself, in the words of each dialect (docs/dialects.md).
 
 A form maps field names to templates: `{time:%Y…}` is when our ledger stored the message, +08:00; `{system}` is our
-system's name. `partner.toml` may give its own form. The library must not know the adapters, so a test holds this
-table against theirs.
+system's name. `partner.toml` may give its own form; else the contract's goes first (`VerbContract.form`); this table is
+for installations without one. The library must not know the adapters, so a test holds the table against theirs.
 """
 
 from __future__ import annotations

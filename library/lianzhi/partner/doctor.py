@@ -14,11 +14,13 @@ from lianzhi.errors import MisuseError
 from lianzhi.files import open_to_others, told
 from lianzhi.partner.bounds import PartnerBounds
 from lianzhi.partner.config import PartnerConfig
+from lianzhi.partner.delivered import delivered_body
 from lianzhi.partner.findings import Findings, findings
 from lianzhi.partner.ledger import Ledger
 from lianzhi.partner.lock import ConsumerLock
 from lianzhi.partner.partner import EXCHANGE_IN, Partner, queues_of
 from lianzhi.partner.places import places
+from lianzhi.protocol.contract import Contract
 
 Level = Literal["ok", "warning", "wrong"]
 
@@ -40,7 +42,7 @@ async def examine(config: PartnerConfig, now: datetime, *, ping: bool = False) -
     """Everything that can be seen from here. ping: ask the gateway for a pong as well, which proves both ways."""
     async with Ledger(config.ledger) as ledger:
         found = await ledger.read(findings)
-    checks = [*_keys(config, now), *_clock(found, now), *_ledger(found, config.bounds)]
+    checks = [*_keys(config, now), *_contract(config, now), *_clock(found, now), *_ledger(found, config.bounds)]
     link = Link(config.amqp_urls, name=f"lianzhi partner doctor {config.code}")
     async with link:
         checks += await _broker(link, config)
@@ -80,6 +82,41 @@ def _files(config: PartnerConfig) -> Iterator[Check]:
         zh, en = told(modes)
         fix = "chmod -R go= " + str(config.folder or config.ledger.parent)
         yield Check("files", "warning", f"{zh}；接收进程启动时收回，或 {fix}", f"{en}; closed at start, or {fix}")
+
+
+def _contract(config: PartnerConfig, now: datetime) -> Iterator[Check]:
+    """What we may say and hear, and whether what the library writes itself is in its words."""
+    if config.contract is None:
+        zh = "未配置 contract：只认识本版本自带的事项，发送前不校验内容，请向法院索取 contract.json"
+        en = "no contract: the types of this release, and nothing is validated before it is sent: ask for contract.json"
+        yield Check("contract", "warning", zh, en)
+        return
+    document = config.contract.document
+    count, issued = len(document.types), document.issued_at
+    zh = f"{document.gateway} 于 {issued} 签发，{count} 种事项，{document.dialect}，密钥 {config.contract.kid}"
+    en = f"issued by {document.gateway} on {issued}: {count} types, {document.dialect}, key {config.contract.kid}"
+    yield Check("contract", "ok", zh, en)
+    if config.dialect not in (None, document.dialect):
+        zh = f"dialect 为 {config.dialect}，契约为 {document.dialect}：发起的内容不会按契约校验"
+        en = f"dialect is {config.dialect}, the contract's {document.dialect}: what we open is not validated"
+        yield Check("contract", "warning", zh, en)
+    if faulty := _delivered_faults(config, config.contract, now):
+        zh = f"自动回复的 delivered 不合契约，网关会拒收，请核对 [delivered] 与 system：{faulty}"
+        en = f"delivered would be refused by the gateway, see [delivered] and system: {faulty}"
+        yield Check("contract", "wrong", zh, en)
+
+
+def _delivered_faults(config: PartnerConfig, contract: Contract, now: datetime) -> str:
+    """The first type whose `delivered` does not keep the contract, with what is wrong; empty: none."""
+    for name, matter in contract.types.items():
+        said = matter.verbs.get("delivered")
+        if said is None or matter.role == "asker":
+            continue
+        form = config.delivered or said.form
+        body = delivered_body(contract.document.dialect, name, config.system, now, form)
+        if faults := contract.faults(name, "delivered", body, {}):
+            return f"{name} {faults[0].pointer} {faults[0].rule}"
+    return ""
 
 
 def _clock(found: Findings, now: datetime) -> Iterator[Check]:

@@ -81,9 +81,10 @@ class ContractDocument(Told):
 
 @dataclass(frozen=True)
 class Contract:
-    """A contract whose signature was verified."""
+    """A contract whose signature was verified. kid: of the key that signed it."""
 
     document: ContractDocument
+    kid: str = ""
 
     @cached_property
     def types(self) -> Mapping[str, TypeContract]:
@@ -150,9 +151,14 @@ def sign_contract(document: ContractDocument, key: PrivateKey) -> bytes:
     return strictjson.dumps({"contract": content, "signature": f"{header}..{signature}"}).encode() + b"\n"
 
 
-def read_contract(raw: bytes, *, participant: str, keyring: Keyring, now: datetime) -> Contract:
-    """Raises RejectedError: too-large and those of `strictjson.loads`, bad-envelope (not of this form, or for another),
-    bad-header, bad-alg, bad-signature, unknown-kid and the like, key-revoked, key-not-valid-at-time."""
+def read_contract(
+    raw: bytes, *, participant: str, keyring: Keyring, now: datetime, gateway: str | None = None
+) -> Contract:
+    """gateway: who must have signed it; None: any court that we have a key of.
+
+    Raises RejectedError: too-large and those of `strictjson.loads`, bad-envelope (not of this form), misdirected (for
+    another), foreign-key (by another court), bad-header, bad-alg, bad-signature, unknown-kid and the like,
+    key-revoked, key-not-valid-at-time. `refusal_words` says what to do."""
     if len(raw) > BYTES:
         raise RejectedError("too-large")
     file = strictjson.loads(raw, depth=DEPTH)
@@ -168,13 +174,43 @@ def read_contract(raw: bytes, *, participant: str, keyring: Keyring, now: dateti
         raise RejectedError("bad-envelope", pointer=f"/contract{where}") from None
     if document.participant != participant:
         raise RejectedError("misdirected", pointer="/contract/participant")
+    if gateway is not None and document.gateway != gateway:
+        raise RejectedError("foreign-key", pointer="/contract/gateway")
     key = keyring.verification_key(document.gateway, str(compact.header.get("kid")), "sig")
     if key.revoked_by(now):
         raise RejectedError("key-revoked", pointer="/signature")
     if not key.valid_at(parse_timestamp(document.issued_at)):
         raise RejectedError("key-not-valid-at-time", pointer="/signature")
     jws.verify(compact, key)
-    return Contract(document)
+    return Contract(document, key.kid)
+
+
+def refusal_words(error: RejectedError) -> tuple[str, str]:
+    """Why a contract is not believed and what to do: in Chinese and in English."""
+    pointer = error.errors[0].pointer if error.errors else ""
+    if pointer == "/contract/version":
+        return "契约由更新的版本写成，请升级本程序", "written by a newer version: update this program"
+    told = _REFUSED.get(error.code)
+    if told is not None:
+        return told
+    return f"不是契约文件（{pointer} {error.code}）", f"not a contract ({pointer} {error.code})"
+
+
+_REFUSED: Mapping[str, tuple[str, str]] = {
+    "too-large": ("文件过大，不是契约", "too large for a contract"),
+    "misdirected": ("这是另一单位的契约，请索取本方的", "the contract of another participant: ask for ours"),
+    "foreign-key": ("由另一法院签发，不是 gateway 所指的法院", "signed by another court than our gateway"),
+    "unknown-kid": (
+        "签名密钥不在 gateway_keys 中，请一并索取新的公钥文件",
+        "signed with a key that is not in gateway_keys: ask for a new key file, too",
+    ),
+    "bad-signature": ("内容与签名不符，文件被改动过，请重新索取", "altered since it was signed: ask for it again"),
+    "key-revoked": ("签名密钥已吊销，请重新索取契约", "signed with a key that is revoked: ask for a new one"),
+    "key-not-valid-at-time": (
+        "签发时间不在签名密钥的有效期内，请重新索取",
+        "signed at a time at which the key was not in force: ask for it again",
+    ),
+}
 
 
 def _parts(file: Any) -> tuple[dict[str, Any], str]:
