@@ -170,7 +170,7 @@ class _File:
 
     def files(self) -> tuple[Path, ...]:
         secret = [self.text("token_file"), *self.texts("sign_key"), *self.texts("open_key")]
-        public = [*self.texts("gateway_keys"), *self.texts("ca_file")]
+        public = [*self.texts("gateway_keys"), *self.texts("ca_file"), *self.texts("contract")]
         beside = (self.folder / name for name in public)
         return (self.path, *(self.folder / n for n in secret), *(p for p in beside if p.parent == self.folder))
 

@@ -100,9 +100,9 @@ class PartnerConfig:
         sign_key = file.private_key("sign_key", file.text("sign_key"), code, "sig")
         open_keys = tuple(file.private_key("open_key", name, code, "enc") for name in file.texts("open_key"))
         document = file.json("gateway_keys")
-        gateway = file.text("gateway", "") or file.first_participant(document)
         first, *others = file.amqp_urls(code)
         keyring = file.keyring(document, [sign_key, *open_keys])
+        gateway = file.text("gateway", "") or file.first_participant(document)
         return cls(
             code=code,
             amqp_url=first,
