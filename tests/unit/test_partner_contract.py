@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +23,8 @@ from lianzhi.partner.replies import Saying, Writer
 from lianzhi.protocol import contract as contracts
 from lianzhi.protocol.contract import ContractDocument, sign_contract
 from schemas.catalogue import catalogue
-from tests.integration.partner_court import COURT, DIRECTORY, JWKS, POLICE, write_partner
+from tests.integration.partner_court import COURT, DIRECTORY, JWKS, POLICE, Court, write_partner
+from tests.unit.test_partner_desk import living
 
 NOW = datetime.now(UTC)
 LOCATE, SEAL, HIT = "police.person-locate.request", "police.vehicle-seal.request", "police.vehicle-hit.alert"
@@ -30,6 +32,20 @@ COMMISSION = "entrust.matter.request"
 NUMBER = f"{COURT}-20260324-000001"
 ORIGIN = ("019d1d97-ab0a-7a31-8c11-0a4b6d2e9f01", "3iuPVGmxgdPwGmQHYekOcVoAcl96LR2zm5eHdCqET4A")
 RECEIPT = {"QSSJ": "20260324103152", "QSRXM": "赵演示"}
+ALERT = {
+    "ref": "v5t9c2hb",
+    "YJXH": "YJ6101990000001",
+    "BKXH": "BK6101990000001",
+    "HPHM": "陕A90001",
+    "HPZL": "02",
+    "GCSJ": "2026-04-02 22:58:41",
+    "KKMC": "演示区西环路卡口",
+    "TP1": "a" * 64,
+    "HPBF": "0",
+    "SFCJLJ": "1",
+    "CZDW": "云川县公安局交警大队（演示）",
+    "LXDH": "13800138002",
+}
 TYPES = {name: matter for name, matter in catalogue().items() if name in (LOCATE, SEAL, HIT)}
 OTHER = "court-sn0528"
 OTHER_KEY = generate_jwk(f"{OTHER}.sig.1")
@@ -182,7 +198,7 @@ def test_a_wrong_body_is_refused_before_a_number_is_used(
     told = str(caught.value)
     assert f"{pointer} {rule}: " in told
     assert "赵" not in told and "东街" not in told
-    assert any("\u4e00" <= c <= "\u9fff" for c in told) and any(c.isascii() and c.isalpha() for c in told)
+    assert re.search(f"{re.escape(pointer)} {rule}: [^（]*[\u4e00-\u9fff][^（]*（[A-Z][ -~]+", told), told
 
 
 def test_what_keeps_the_contract_is_said_and_a_null_is_as_if_it_were_not_there(tmp_path: Path) -> None:
@@ -215,6 +231,28 @@ def test_what_the_library_says_by_itself_is_not_stopped(tmp_path: Path) -> None:
     assert asking.delivered_form(conversation) == {"CCSJ": "{time:%Y%m%d%H%M%S}", "CCXT": "{system}"}
     assert asking.delivered_form(talk(dialect="plain/1")) is None
     assert asking.delivered_form(talk(COMMISSION)) is None
+
+
+async def test_a_reply_and_a_request_that_were_refused_used_no_number(tmp_path: Path) -> None:
+    """The next one follows the `delivered` that the library said itself, and the first request of the day is the first.
+    Each is written as the contract says."""
+    config, court = load(tmp_path, signed(document()), system="协查平台"), Court()
+    async with living(config, types=_known(config)) as site:
+        talk = court.talk()
+        await site.arrive(court.make(talk, "open", {"ref": "k7m2q9xa"}, head={"refs": ["k7m2q9xa"]}))
+        request = await site.next()
+        with pytest.raises(MisuseError, match="/QSRXM missing-member"):
+            await request.reply("receipt", {"QSSJ": "20260324103152"})
+        await request.reply("receipt", RECEIPT)
+        how: dict[str, Any] = {"urgency": "immediate", "case_no": None, "related": None, "dialect": None}
+        with pytest.raises(MisuseError, match="/HPZL unknown-code"):
+            await site.desk.open(HIT, COURT, Saying("open", {**ALERT, "HPZL": "77"}, {}), **how)
+        number = await site.desk.open(HIT, COURT, Saying("open", ALERT, {}), **how)
+        assert number.endswith("-000001")
+        assert await site.published() == ["delivered", "receipt", "open"]
+        assert [site.broker.event(index)["seqno"] for index in range(3)] == [1, 2, 1]
+        assert site.broker.content(0).keys() == {"CCSJ", "CCXT"}
+        assert site.broker.content(0)["CCXT"] == "协查平台"
 
 
 def test_doctor_tells_of_the_contract(tmp_path: Path) -> None:
