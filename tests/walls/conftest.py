@@ -15,7 +15,7 @@ from tests.conftest import Vhost
 from tests.walls.product import Installation, installed
 
 SHARED = "walls"
-OWN = {"site", "postgres_site"}  # fifteen seconds for each test
+OWN = {"site", "postgres_site", "flooded", "narrow", "tight", "ruled", "fronted"}  # fifteen seconds for each
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -253,6 +253,7 @@ async def test_s8_naming_a_digest_opens_nothing(running: Installation) -> None:
     assert not await reads(site, paper[1], neighbour)
 
 
+@pytest.mark.slow
 async def test_s8_blocked_tells_nothing(running: Installation) -> None:
     """The court names what only a partner has put: it is answered as if nobody had, until it puts the bytes itself."""
     site, theirs, nowhere = running, _paper(), _paper()

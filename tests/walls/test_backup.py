@@ -99,6 +99,7 @@ async def test_t1_only_older_backups_are_removed(tmp_path: Path, record_property
     assert not first.exists()
 
 
+@pytest.mark.slow
 async def test_t1_a_damaged_backup_touches_nothing(tmp_path: Path, record_property: Record) -> None:
     record_property("new", NEW)
     folder = await made(tmp_path / "court")

@@ -146,6 +146,7 @@ async def at_the_broker(court: Court, vhost: Vhost) -> tuple[int, int]:
     return sum(f.consumer_count or 0 for f in found), sum(f.message_count or 0 for f in found)
 
 
+@pytest.mark.slow
 async def test_c5_an_application_that_stands_still(court: Court, vhost: Vhost, toml: Path, tmp_path: Path) -> None:
     count, go = ROOM + 600, tmp_path / "go"
     async with program(tmp_path, "agency.py", toml, "--still", go, "--workers", 16) as agency:
