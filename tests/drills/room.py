@@ -35,6 +35,7 @@ INCARNATION = "Lianzhi-Incarnation"
 TIMING = {"LEASE_TERM": "1", "MEND_EVERY": "1", "PUBLISH_TIMEOUT": "0.8"}
 PACE_SECONDS = 0.04  # between two orders: the load goes on while something happens
 PATIENCE_SECONDS = 60.0
+MOST_SECONDS = 600.0
 LOOK_SECONDS = 0.25
 QUIET_SECONDS = 1.0
 
@@ -277,15 +278,16 @@ class Room:
         self, *, forgetful: bool = False, listed: Iterable[str] = (), patience: float = PATIENCE_SECONDS
     ) -> tuple[Finding, ...]:
         """Nothing more is handed in: the findings when everything is well, or those that are left when they have not
-        changed for `patience` seconds. (On a busy machine work takes longer, but it goes on.)"""
+        changed for `patience` seconds, or after `MOST_SECONDS`. (On a busy machine work takes longer, but it goes on.)
+        """
         listed = tuple(listed)
         clock = asyncio.get_running_loop().time
-        before, since = None, clock()
+        before, since, begun = None, clock(), clock()
         while True:
             found = await self.findings(forgetful=forgetful, listed=listed)
             if found != before:
                 before, since = found, clock()
-            if not found or clock() > since + patience:
+            if not found or clock() > since + patience or clock() > begun + MOST_SECONDS:
                 return found
             await asyncio.sleep(LOOK_SECONDS)
 
