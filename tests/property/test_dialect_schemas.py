@@ -233,7 +233,7 @@ async def disagreements(form: Form, adapter: Adapter, kind: Kind, count: int, ch
     return wrong
 
 
-@pytest.mark.slow
+@pytest.mark.chaos  # a quarter of an hour and more of one processor
 @pytest.mark.parametrize(("form", "adapter", "kind"), ONCE, ids=[f"{a.dialect} {f}" for f, a, _ in ONCE])
 async def test_a_schema_agrees_with_its_reader_at_every_bound(form: Form, adapter: TableAdapter, kind: Kind) -> None:
     wrong = await disagreements(form, adapter, kind, 10_000, 6)
