@@ -119,6 +119,7 @@ async def test_t1_a_damaged_backup_touches_nothing(tmp_path: Path, record_proper
         assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.slow
 async def test_t1_a_database_is_moved_aside_never_lost(tmp_path: Path, record_property: Record) -> None:
     record_property("new", NEW)
     folder = await made(tmp_path / "court")

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import aiohttp
+import pytest
 
 from lianzhi.crypto import base64url
 from lianzhi.crypto.sdjwt import parse
@@ -217,6 +218,7 @@ async def test_s10_cursor_of_a_year_that_never_comes(running: Installation) -> N
 # S11: wrongly typed members
 
 
+@pytest.mark.slow
 async def test_s11_type_is_no_text(running: Installation) -> None:
     grid, talk = await asked(running, GRID, VERIFY)
     for wrong in ([], {}, [GATEWAY_PING], 5, True):

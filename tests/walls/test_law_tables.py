@@ -241,6 +241,7 @@ def test_l18_publicity_is_article_266() -> None:
     assert cited == []
 
 
+@pytest.mark.slow
 async def test_l19_a_commission_without_its_number(papers: Installation, tmp_path: Path) -> None:
     """A warning and a line in the ledger; a list of numbers settles it, all of its lines or none."""
     site = papers
@@ -295,6 +296,7 @@ async def test_l20_the_notice_begins_the_thirty_days(papers: Installation) -> No
     assert status == 202, accepted
 
 
+@pytest.mark.slow
 async def test_l20_unidentified_money_waits_for_its_claim(running: Installation) -> None:
     """不明款: it is owed to nobody yet; 认领 begins its term."""
     office, item = await running.agency(OFFICE), f"DZ-{uuid7().hex[-12:]}"
@@ -346,6 +348,7 @@ async def test_l20_a_court_answers_sooner_by_its_own_rule(ruled: Installation, r
     assert day(0) < due[ruled.url] < due[running.url]
 
 
+@pytest.mark.slow
 async def test_l20_what_a_text_fixes_is_not_made_longer(tmp_path: Path, running: Installation) -> None:
     """Whoever looks is told file, line, word, article and what is allowed; what needs no table goes on."""
     status, accepted = await posted(running, verify(2031), GRID)
