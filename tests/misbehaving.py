@@ -83,12 +83,12 @@ class Misbehaving:
         return answer
 
     @asynccontextmanager
-    async def served(self, port: int = 0) -> AsyncIterator[Misbehaving]:
+    async def served(self) -> AsyncIterator[Misbehaving]:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._answer)
         runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", port)
+        site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         try:

@@ -23,7 +23,6 @@ from lianzhi.client import (
     UnexpectedAnswerError,
 )
 from lianzhi.client.feed import CURSOR
-from lianzhi.client.wire import INCARNATION
 from lianzhi.errors import MisuseError, RejectedError
 from lianzhi.problem import Problem
 from tests.eventually import eventually
@@ -110,40 +109,6 @@ async def test_what_is_in_doubt_stays_as_it_was_made(served: Served) -> None:
         assert resumed.answer == ACCEPTED
         await court_system.submit(BODY, receiver=GRID, key="new")
     assert [a.incarnation for a in server.attempts] == [None, "a" * 36, "a" * 36, "b" * 36]
-
-
-@pytest.mark.parametrize("crashed", [False, True])
-async def test_what_never_left_is_new_to_a_gateway_that_was_restored_meanwhile(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, crashed: bool
-) -> None:
-    """It is away, nothing can be sent; it comes back with another incarnation, and is asked which before the POST."""
-    async with Misbehaving([ACCEPTED], incarnation="a" * 36).served() as server, client(server.url, tmp_path) as first:
-        await first.submit(BODY, receiver=GRID)
-    port, url = int(server.url.rpartition(":")[2]), server.url
-    async with client(url, tmp_path) as second:
-        waiting = asyncio.create_task(second.submit(BODY, receiver=GRID, key="k"))
-        await eventually(lambda: "no answer (ClientConnectorError)" in caplog.text)
-        if crashed:
-            waiting.cancel()
-            await asyncio.gather(waiting, return_exceptions=True)
-        async with Misbehaving([ACCEPTED], incarnation="b" * 36).served(port) as restored:
-            done = [r.answer async for r in second.resume()] if crashed else [await waiting]
-    assert len(done) == 1
-    posts = [a for a in restored.attempts if a.method == "POST"]
-    assert [(a.key, a.incarnation) for a in posts] == [("k", "b" * 36)]
-
-
-async def test_what_may_have_been_heard_before_a_restore_is_not_called_new(tmp_path: Path) -> None:
-    async with Misbehaving(["cut"], incarnation="a" * 36).served() as server:
-        second = client(server.url, tmp_path)
-        await second.__aenter__()
-        await second._spool.keep(INCARNATION, "a" * 36)
-        waiting = asyncio.create_task(second.submit(BODY, receiver=GRID, key="k"))
-        await server.attempted(1)
-    async with Misbehaving([ACCEPTED], incarnation="b" * 36).served(int(server.url.rpartition(":")[2])) as restored:
-        await waiting
-        await second.__aexit__(None, None, None)
-    assert {a.incarnation for a in restored.attempts if a.method == "POST"} == {"a" * 36}
 
 
 async def test_corrected_words_may_go_under_the_key_of_refused_ones(served: Served) -> None:

@@ -221,10 +221,7 @@ class CourtClient(Verbs, Decisions):
         return read_answer(AcceptedMessage, await self._sender.say(handed, key or str(uuid7())))
 
     def resume(self) -> AsyncIterator[Resumed]:
-        """Send again whatever a crash or a cancelled call left without an answer, oldest first; what came of each.
-
-        Call it at the start and every few minutes: what the gateway has called `in-doubt` after a restore of its
-        database stays in the spool, and is done by the first call after its operator has decided."""
+        """Send again whatever a crash or a cancelled call left without an answer, oldest first; what came of each."""
         return self._sender.resume()
 
     # following and reading

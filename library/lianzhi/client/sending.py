@@ -3,9 +3,6 @@
 The order is what makes it safe: commit to the spool, attempt, and only an answer of the gateway ends it: a refusal by
 name, or a 202 that names what was accepted (`expected`). A timeout, a broken connection, 5xx, a page of some proxy or
 a 200 of whoever it may be end nothing.
-
-What has never left, because there was no connection, is as new when the gateway is back as when it was made: it is
-asked which incarnation of its store there is by then, so that a restore in between makes no doubt of it.
 """
 
 from __future__ import annotations
@@ -13,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from itertools import count
+from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -22,7 +19,7 @@ from lianzhi.client.problems import ProblemError, UnexpectedAnswerError, problem
 from lianzhi.client.retrying import until_answered
 from lianzhi.client.signing import Handed
 from lianzhi.client.spool import Outgoing, Spool, answer_of, fingerprint
-from lianzhi.client.wire import INCARNATION, Backoff, NotSentError, Reply, Wire
+from lianzhi.client.wire import INCARNATION, Backoff, Reply, Wire
 from lianzhi.errors import MisuseError
 
 IN_DOUBT = "in-doubt"
@@ -66,7 +63,7 @@ class Sender:
         unexpected: UnexpectedAnswerError | None = None
         for key in await self._spool.unanswered():
             try:
-                yield Resumed(key, answer=await self._deliver(key, made_now=False))
+                yield Resumed(key, answer=await self._deliver(key))
             except ProblemError as problem:
                 if problem.about_credential:
                     raise
@@ -76,7 +73,7 @@ class Sender:
         if unexpected is not None:
             raise unexpected
 
-    async def _deliver(self, key: str, *, made_now: bool = True) -> Any:
+    async def _deliver(self, key: str) -> Any:
         """One at a time for each key: `resume` and the caller may meet."""
         lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock:
@@ -85,11 +82,7 @@ class Sender:
                 raise MisuseError(f"{key} is not in the spool")
             if item.body is None:
                 return _outcome(item)
-            body, tries = item.body, count(0 if made_now else 1)
-
-            async def attempt() -> Reply:
-                return await self._attempt(key, body, again=next(tries) > 0)
-
+            attempt = partial(self._attempt, item, item.body)
             reply = await until_answered(attempt, self._backoff, name=f"{item.path} {key}")
             problem = reply.problem()
             if problem is None:
@@ -112,25 +105,12 @@ class Sender:
             self._kept = await self._spool.note(INCARNATION)
         return self._kept
 
-    async def _attempt(self, key: str, body: bytes, *, again: bool) -> Reply:
-        """again: it may have been made in an earlier life of the gateway's store."""
-        item = await self._spool.get(key)
-        if item is None:
-            raise MisuseError(f"{key} is not in the spool")
-        made_in = item.incarnation
-        if again and not item.attempts:
-            await self._wire.exchange("GET", "/readyz")
-            made_in = await self._incarnation()
-            await self._spool.made_in(key, made_in)
-        await self._spool.attempted(key)
-        headers = {"Content-Type": item.content_type, "Idempotency-Key": key}
-        if made_in is not None:
-            headers[INCARNATION] = made_in
-        try:
-            return await self._wire.exchange("POST", item.path, headers=headers, body=body)
-        except NotSentError:
-            await self._spool.not_sent(key)
-            raise
+    async def _attempt(self, item: Outgoing, body: bytes) -> Reply:
+        await self._spool.attempted(item.key)
+        headers = {"Content-Type": item.content_type, "Idempotency-Key": item.key}
+        if item.incarnation is not None:
+            headers[INCARNATION] = item.incarnation
+        return await self._wire.exchange("POST", item.path, headers=headers, body=body)
 
 
 def _outcome(item: Outgoing) -> Any:

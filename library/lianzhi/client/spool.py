@@ -42,7 +42,7 @@ ON CONFLICT (key) DO UPDATE SET made_at = excluded.made_at, path = excluded.path
     attempts = 0, status = NULL, answer = NULL, answered_at = NULL
 WHERE outgoing.status >= 400
 """
-_COLUMNS = "key, path, content_type, fingerprint, body, status, answer, incarnation, attempts"
+_COLUMNS = "key, path, content_type, fingerprint, body, status, answer, incarnation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,7 @@ class Outgoing:
     """One POST. key: its Idempotency-Key. fingerprint: of what was meant, before salt and signature.
 
     status, answer: what the gateway said, None until then; then body is gone. incarnation: of the gateway's store, as
-    it was known when this was made, or later, while nothing of it had been sent; sent with every try, so that a retry
-    can be told from what is new. attempts: those in which something may have been sent.
+    it was known when this was made; sent with every try, so that a retry can be told from what is new.
     """
 
     key: str
@@ -62,7 +61,6 @@ class Outgoing:
     status: int | None = None
     answer: str | None = None
     incarnation: str | None = None
-    attempts: int = 0
 
     @property
     def accepted(self) -> bool:
@@ -111,15 +109,6 @@ class Spool:
 
     async def attempted(self, key: str) -> None:
         await self._run(lambda: self._execute("UPDATE outgoing SET attempts = attempts + 1 WHERE key = ?", key))
-
-    async def not_sent(self, key: str) -> None:
-        """The attempt that was counted last sent nothing."""
-        await self._run(lambda: self._execute("UPDATE outgoing SET attempts = attempts - 1 WHERE key = ?", key))
-
-    async def made_in(self, key: str, incarnation: str | None) -> None:
-        """As if it were made now; only while nothing of it has been sent."""
-        sql = "UPDATE outgoing SET incarnation = ? WHERE key = ? AND attempts = 0"
-        await self._run(lambda: self._execute(sql, incarnation, key))
 
     async def answered(self, key: str, status: int, answer: str) -> None:
         """Commits the answer and destroys the bytes."""

@@ -28,12 +28,7 @@ class LineError(LianzhiError):
     """The line failed, or the time ran out: whether the gateway acted is unknown."""
 
 
-class NotSentError(LineError):
-    """There was no connection: nothing was sent."""
-
-
 INCARNATION = "Lianzhi-Incarnation"
-_NO_CONNECTION = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 _INCARNATION = re.compile(r"[0-9a-f-]{36}")
 
 
@@ -167,8 +162,7 @@ class Wire:
 
 
 def line_error(method: str, path: str, error: BaseException) -> LineError:
-    kind = NotSentError if isinstance(error, _NO_CONNECTION) else LineError
-    return kind(f"{method} {path}: {type(error).__name__} {printable(error)}")
+    return LineError(f"{method} {path}: {type(error).__name__} {printable(error)}")
 
 
 def _seconds(text: str | None) -> float | None:
