@@ -40,3 +40,10 @@ def lasting(matter: MatterType, payload: Mapping[str, Any], now: datetime) -> di
         if any(one.rule == "day-over" and one.pointer == "/payload/end_on" for one in error.errors):
             given |= {"start_on": first, "end_on": last}
     return given
+
+
+def held(payload: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """`payload` of a hit whose example's hold is long over, and would let the alert lapse at once, as a hold of today."""
+    at = now.astimezone(SHANGHAI)
+    until = at + timedelta(hours=23)
+    return {**payload, "hit_at": at.isoformat(timespec="seconds"), "hold_until": until.isoformat(timespec="seconds")}

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from schemas.catalogue import Kind, catalogue
 from tests.clerk import answered
 from tests.court_system import PARTNER_OF, fresh_payload
-from tests.dated import by_now
+from tests.dated import by_now, held
 from tests.faults import CANCEL, CONTROL, ENTRUST, HIT, LOCATE, SEAL
 from tests.words import SHANGHAI
 from tests.world import World
@@ -69,7 +69,8 @@ async def ready(world: World, type: str, case_no: str) -> tuple[dict[str, Any], 
     result = answered(earlier, opened["payload"], world.clock.now())
     await office.answer(request_no, "result", result)
     await world.reaches(request_no, "completed")
-    return fresh_payload(type, **_carried_on(type, payload, result["items"][0])), request_no
+    payload = fresh_payload(type, **_carried_on(type, payload, result["items"][0]))
+    return held(payload, world.clock.now()) if "hold_until" in payload else payload, request_no
 
 
 def _carried_on(type: str, earlier: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
