@@ -43,7 +43,7 @@ def lasting(matter: MatterType, payload: Mapping[str, Any], now: datetime) -> di
 
 
 def held(payload: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """`payload` of a hit whose example's hold is long over, and would let the alert lapse at once, as a hold of today."""
+    """`payload` of a hit whose example's hold is long over, and would let the alert lapse at once, as of today."""
     at = now.astimezone(SHANGHAI)
     until = at + timedelta(hours=23)
     return {**payload, "hit_at": at.isoformat(timespec="seconds"), "hold_until": until.isoformat(timespec="seconds")}

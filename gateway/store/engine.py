@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import PoolProxiedConnection
 
-from gateway.store.connection import Connection, PostgresConnection, SqliteConnection
+from gateway.store.connection import Connection, PostgresConnection, SqliteConnection, SqliteDriver
 from gateway.store.faults import translated
 from lianzhi.errors import ConfigurationError, MisuseError, StoreUnavailableError
 from lianzhi.filelock import InUse
@@ -103,7 +104,7 @@ def create_engine(url: URL) -> AsyncEngine:
     """An engine with our settings; nothing is connected yet."""
     path = sqlite_path(url)
     if path is not None:
-        engine = create_async_engine(url, **POOL)
+        engine = create_async_engine(url, async_creator=partial(_sqlite_driver, path), **POOL)
 
         def closed_to_others(*_: object) -> None:
             with suppress(OSError):  # SQLite says the same in its own words
@@ -121,6 +122,12 @@ def create_engine(url: URL) -> AsyncEngine:
             "command_timeout": POSTGRES_COMMAND_TIMEOUT_S,
         },
     )
+
+
+async def _sqlite_driver(path: Path) -> SqliteDriver:
+    driver = SqliteDriver(path)
+    await driver
+    return driver
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -44,12 +44,12 @@ SKIP_NUMBERS = Query(
 
 async def standing(connection: Connection, since: str) -> Standing:
     """since: the first day (YYYYMMDD) whose numbers are told."""
-    ((incarnation, sequence, token),) = await connection.fetch(INSTALLATION)
-    lives = await connection.fetch(AGES)
+    queries = (INSTALLATION, AGES, NUMBERS, reads.LAST_EVENT, ANY_REQUEST)
+    installation, lives, days, events, requests = await connection.fetch_all(queries, since=since)
+    ((incarnation, sequence, token),) = installation
     ages = tuple(Age(name, shared, moment(at) if n else None) for n, (name, shared, at) in enumerate(lives))
-    numbers = {f"{opener}/{day}": following for opener, day, following in await connection.fetch(NUMBERS, since=since)}
-    ((last,),) = await connection.fetch(reads.LAST_EVENT)
-    ((any_request,),) = await connection.fetch(ANY_REQUEST)
+    numbers = {f"{opener}/{day}": following for opener, day, following in days}
+    ((last,),), ((any_request,),) = events, requests
     mark = Mark(incarnation=incarnation, sequence=sequence, token=token, event_id=last or 0, numbers=numbers)
     return Standing(mark, ages, not any_request)
 

@@ -5,8 +5,10 @@ Every statement has a name here. Values reach the drivers directly (`bulk`), con
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, literal_column, select
 
@@ -14,7 +16,10 @@ from gateway.core.records import (
     Changes,
     CourtFigure,
     LedgerLine,
+    Measure,
+    Message,
     OutboxRow,
+    PartnerClock,
     PartnerVersion,
     QuarantineRow,
     Timer,
@@ -22,7 +27,7 @@ from gateway.core.records import (
 from gateway.core.routing import route_of
 from gateway.store import bulk, early, forgotten, outbox, paging, papers, tables
 from gateway.store.columns import micros
-from gateway.store.connection import Connection
+from gateway.store.connection import Connection, Write
 from gateway.store.leasing import AT_ONCE
 from gateway.store.query import Query
 from gateway.store.rows import (
@@ -54,6 +59,7 @@ from lianzhi.errors import ConflictError, MisuseError
 # Every writer of events queues here on PostgreSQL until the one before has committed (docs/contracts.md 3.3 Feed).
 FEED_LOCK = Query(select(func.pg_advisory_xact_lock(literal_column("4993446653023372133"))))
 
+TICK = timedelta(microseconds=1)  # the finest that both databases keep
 # What identifies a conversation never changes after `open`.
 REQUEST_FIXED = frozenset(
     {
@@ -186,62 +192,101 @@ event = EVENT.writer(EVENT.written)
 async def apply(connection: Connection, changes: Changes) -> None:
     """Write `changes`. Raises ConflictError (`request-rev`, or a constraint) and MisuseError (a row to be changed
     does not exist); the transaction is then of no further use."""
-    await connection.run(INSERT_REQUESTS, [new_request(r) for r in changes.new_requests])
-    if await connection.run(UPDATE_REQUESTS, [changed_request(r) for r in changes.requests]) != len(changes.requests):
-        raise ConflictError("request-rev")
-    await connection.run(INSERT_SUBMISSIONS, [new_submission(s) for s in changes.submissions])
-    await connection.run(INSERT_MESSAGES, [new_message(m) for m in changes.messages])
-    dispositions = {(i, sender): (new, i, sender) for sender, i, new in changes.dispositions}
-    await _all(SET_DISPOSITIONS, connection, list(dispositions.values()))
-    answers = {(i, sender): (answer, i, sender) for sender, i, answer in changes.answers}
-    await _all(SET_ANSWERS, connection, list(answers.values()))
-    await connection.run(DESTROY_CONTENT, [(None, i, sender) for sender, i in changes.destroyed])
-    await connection.run(DESTROY_REFUSED, [(b"", i, sender) for sender, i in changes.destroyed])
-    await connection.run(INSERT_OUTBOX, _outbox_rows(changes.outbox))
-    await connection.run(HOLD_OUTBOX, [(r.message_id, r.sender) for r in changes.outbox if _may_have_to_wait(r)])
-    await connection.run(OUTBOX_AGAIN, [(i, sender) for sender, i in changes.outbox_again])
-    in_order = [(micros(due), i, sender) for due, sender, i in changes.outbox_in_order]
-    await connection.run(OUTBOX_IN_ORDER, in_order)
-    await connection.run(HOLD_OUTBOX, [(i, sender) for _, i, sender in in_order])
-    await connection.run(outbox.CANCEL, [(number,) for number in changes.outbox_cancel])
-    await connection.run(SET_TIMERS, [timer(t) for t in _last(changes.timers)])
-    await connection.run(CLEAR_TIMERS, changes.timers_clear)
-    await connection.run(INSERT_MEASURES, [new_measure(m) for m in changes.new_measures])
-    measures = {m.measure_no: m for m in changes.measures}  # what was decided last
-    await _all(UPDATE_MEASURES, connection, [changed_measure(m) for m in measures.values()])
-    await connection.run(INSERT_MEASURE_STEPS, [measure_step(s) for s in changes.measure_steps])
-    await connection.run(INSERT_CASE_DEBTS, [case_debt(d) for d in changes.case_debts])
-    await connection.run(INSERT_PAGES, [new_page(p) for p in changes.new_pages])
-    if changes.pages_cancel:
-        await connection.fetch(paging.CANCEL_PAGES, alerts=changes.pages_cancel)
-    await papers.name(connection, changes.documents_named)
-    await papers.put(connection, changes.documents)
-    await connection.run(INSERT_HELD, [waiting(h) for h in changes.held])
-    await connection.run(END_HELD, changes.held_over)
-    await connection.run(early.INSERT_EARLY, [early.new_early(e) for e in changes.early])
-    await connection.run(forgotten.INSERT, [forgotten.new(f) for f in changes.forgotten])
-    await connection.run(COUNT_QUARANTINE, [refused(q) for q in _counted(changes.quarantine)])
-    clocks = {c.participant: c for c in changes.partner_clocks}
-    await connection.run(early.PUT_PARTNER_CLOCKS, [early.partner_clock(c) for _, c in sorted(clocks.items())])
-    await connection.run(PUT_PARTNER_VERSIONS, [partner_version(v) for v in _versions(changes.partner_versions)])
-    await connection.run(INSERT_IDEMPOTENCY, [remembered(i) for i in changes.idempotency])
-    await connection.run(PUT_LEDGER, [ledger_line(line) for line in _lines(changes.ledger)])
-    await connection.run(PUT_COURT_FIGURES, [court_figure(f) for f in _figures(changes.court_figures)])
-    await connection.run(SET_CALENDARS, [imported(c) for c in changes.calendars])
-    await connection.run(INSERT_APPROVALS, [approval(a) for a in changes.approvals])
-    await connection.run(INSERT_SUBJECT_USES, [subject_use(u) for u in changes.subject_uses])
-    await connection.run(INSERT_RELEASES, [release(r) for r in changes.releases])
-    await connection.run(INSERT_RELEASE_ITEMS, [release_item(i) for i in changes.release_items])
-    await _all(CHANGE_CASES, connection, [(case_no, number) for number, case_no in changes.case_changes])
-    await connection.run(JOIN_LEDGER, changes.ledger_cases)
+    writes = _conversations(changes)
+    if changes.pages_cancel or changes.documents_named or changes.documents:  # these read before they write
+        await connection.run_all(writes)
+        writes = []
+        if changes.pages_cancel:
+            await connection.fetch(paging.CANCEL_PAGES, alerts=changes.pages_cancel)
+        await papers.name(connection, changes.documents_named)
+        await papers.put(connection, changes.documents)
+    writes += _records(changes)
     if changes.events and connection.locks:
+        await connection.run_all(writes)
+        writes = []
         await connection.fetch(FEED_LOCK)
-    await connection.run(INSERT_EVENTS, [event(e) for e in changes.events])
+    await connection.run_all([*writes, Write(INSERT_EVENTS, [event(e) for e in changes.events])])
 
 
-async def _all(statement: bulk.Bulk, connection: Connection, rows: list[Values]) -> None:
-    if (changed := await connection.run(statement, rows)) != len(rows):
-        raise MisuseError(f"{len(rows)} rows to change, {changed} exist: {statement.sqlite}")
+def _conversations(changes: Changes) -> list[Write]:
+    """Requests and what is said in them: messages, what is to be sent, timers, measures, pages."""
+    return [
+        Write(INSERT_REQUESTS, [new_request(r) for r in changes.new_requests]),
+        Write(UPDATE_REQUESTS, [changed_request(r) for r in changes.requests], ConflictError("request-rev")),
+        Write(INSERT_SUBMISSIONS, [new_submission(s) for s in changes.submissions]),
+        Write(INSERT_MESSAGES, [new_message(m) for m in _one_after_another(changes.messages)]),
+        _each(SET_DISPOSITIONS, _last_words(changes.dispositions)),
+        _each(SET_ANSWERS, _last_words(changes.answers)),
+        Write(DESTROY_CONTENT, [(None, i, sender) for sender, i in changes.destroyed]),
+        Write(DESTROY_REFUSED, [(b"", i, sender) for sender, i in changes.destroyed]),
+        Write(INSERT_OUTBOX, _outbox_rows(changes.outbox)),
+        Write(HOLD_OUTBOX, [(r.message_id, r.sender) for r in changes.outbox if _may_have_to_wait(r)]),
+        Write(OUTBOX_AGAIN, [(i, sender) for sender, i in changes.outbox_again]),
+        Write(OUTBOX_IN_ORDER, [(micros(due), i, sender) for due, sender, i in changes.outbox_in_order]),
+        Write(HOLD_OUTBOX, [(i, sender) for _, sender, i in changes.outbox_in_order]),
+        Write(outbox.CANCEL, [(number,) for number in changes.outbox_cancel]),
+        Write(SET_TIMERS, [timer(t) for t in _last(changes.timers)]),
+        Write(CLEAR_TIMERS, changes.timers_clear),
+        Write(INSERT_MEASURES, [new_measure(m) for m in changes.new_measures]),
+        _each(UPDATE_MEASURES, [changed_measure(m) for m in _decided_last(changes.measures)]),
+        Write(INSERT_MEASURE_STEPS, [measure_step(s) for s in changes.measure_steps]),
+        Write(INSERT_CASE_DEBTS, [case_debt(d) for d in changes.case_debts]),
+        Write(INSERT_PAGES, [new_page(p) for p in changes.new_pages]),
+    ]
+
+
+def _records(changes: Changes) -> list[Write]:
+    """What is kept beside them: what waits or was refused, keys, ledgers, calendars, approvals, releases."""
+    return [
+        Write(INSERT_HELD, [waiting(h) for h in changes.held]),
+        Write(END_HELD, changes.held_over),
+        Write(early.INSERT_EARLY, [early.new_early(e) for e in changes.early]),
+        Write(forgotten.INSERT, [forgotten.new(f) for f in changes.forgotten]),
+        Write(COUNT_QUARANTINE, [refused(q) for q in _counted(changes.quarantine)]),
+        Write(early.PUT_PARTNER_CLOCKS, [early.partner_clock(c) for c in _heard_last(changes.partner_clocks)]),
+        Write(PUT_PARTNER_VERSIONS, [partner_version(v) for v in _versions(changes.partner_versions)]),
+        Write(INSERT_IDEMPOTENCY, [remembered(i) for i in changes.idempotency]),
+        Write(PUT_LEDGER, [ledger_line(line) for line in _lines(changes.ledger)]),
+        Write(PUT_COURT_FIGURES, [court_figure(f) for f in _figures(changes.court_figures)]),
+        Write(SET_CALENDARS, [imported(c) for c in changes.calendars]),
+        Write(INSERT_APPROVALS, [approval(a) for a in changes.approvals]),
+        Write(INSERT_SUBJECT_USES, [subject_use(u) for u in changes.subject_uses]),
+        Write(INSERT_RELEASES, [release(r) for r in changes.releases]),
+        Write(INSERT_RELEASE_ITEMS, [release_item(i) for i in changes.release_items]),
+        _each(CHANGE_CASES, [(case_no, number) for number, case_no in changes.case_changes]),
+        Write(JOIN_LEDGER, changes.ledger_cases),
+    ]
+
+
+def _each(statement: bulk.Bulk, rows: Sequence[Values]) -> Write:
+    return Write(statement, rows, MisuseError(f"not every row to change exists: {statement.sqlite}"))
+
+
+def _one_after_another(messages: list[Message]) -> Iterable[Message]:
+    """What one unit stores of one request is read in this order, whatever ids its sender has drawn."""
+    stored: Counter[tuple[str, datetime]] = Counter()
+    for message in messages:
+        if message.request_no is None:
+            yield message
+            continue
+        place = (message.request_no, message.stored_at)
+        before, stored[place] = stored[place], stored[place] + 1
+        yield replace(message, stored_at=message.stored_at + before * TICK) if before else message
+
+
+def _last_words(said: Sequence[tuple[str, str, str]]) -> list[Values]:
+    """(sender, id, what of it) as rows to set; of several about one message the last one holds."""
+    return [*{(i, sender): (what, i, sender) for sender, i, what in said}.values()]
+
+
+def _decided_last(measures: list[Measure]) -> Iterable[Measure]:
+    return {m.measure_no: m for m in measures}.values()
+
+
+def _heard_last(clocks: list[PartnerClock]) -> Iterable[PartnerClock]:
+    """In one order: two units that write the same clocks must not wait for each other."""
+    last = {c.participant: c for c in clocks}
+    return [last[participant] for participant in sorted(last)]
 
 
 def _outbox_rows(rows: list[OutboxRow]) -> list[Values]:

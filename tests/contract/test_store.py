@@ -215,6 +215,13 @@ async def test_the_same_id_of_another_sender_client_or_case_is_no_conflict(store
     await write(store, Changes(new_measures=[measure(5, request_no=number(1), object_key="object-1")]))
 
 
+async def test_messages_of_one_unit_are_read_in_the_order_in_which_it_stored_them(store: SqlStore) -> None:
+    """A partner draws its ids; two of one millisecond may sort either way."""
+    said = [message(n, sender=POLICE, seqno=4 - n, request_no=number(1)) for n in (3, 1, 2)]
+    await write(store, Changes(messages=said))
+    assert [m.id for m in await store.messages(number(1))] == [m.id for m in said]
+
+
 async def test_a_message_without_seqno_uses_up_none(store: SqlStore) -> None:
     await write(store, Changes(messages=[message(1, seqno=None), message(2, request_no=number(1), seqno=None)]))
     assert len(await store.messages(number(1))) == 2
@@ -519,7 +526,7 @@ async def test_the_same_bytes_in_quarantine_count_up(store: SqlStore) -> None:
 
 async def test_what_is_destroyed_keeps_its_proof(store: SqlStore) -> None:
     kept, gone = message(1), message(2)
-    gone.request_no, gone.seqno = kept.request_no, 2
+    gone.request_no, gone.seqno, gone.stored_at = kept.request_no, 2, NOW + MINUTE
     again = refused(owner=gone.sender, message_id=gone.id)
     await write(store, Changes(new_requests=[request()], messages=[kept, gone], quarantine=[again]))
     await write(store, Changes(destroyed=[(gone.sender, gone.id)]))

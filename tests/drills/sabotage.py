@@ -18,8 +18,8 @@ from functools import partial
 from typing import Any
 
 from gateway import process
+from gateway.application import marks
 from gateway.application.ports import Consumer, Delivery, Publisher, Store, Transaction
-from gateway.application.recovery import marks
 from gateway.bootstrap import Wrappers
 from gateway.core.marks import Verdict
 from gateway.core.records import Changes
