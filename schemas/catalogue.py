@@ -249,7 +249,7 @@ class MatterType:
     senders: frozenset[Kind]
     receivers: frozenset[Kind]
     request: type[Model]
-    result_item: type[Model] | None
+    result_item: type[Model] | None = None
     request_class: Classification
     result_class: Classification = Classification.INTERNAL
     case_required: bool = True

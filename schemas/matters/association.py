@@ -14,7 +14,8 @@ from lianzhi.protocol.normal import upper
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Name
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import notice
 from schemas.identifiers import QuotedCaseNo, credit_code
 
 _MASKED = re.compile(r"[0-9]{6,10}\*{4,8}[0-9]{3}[0-9X]")
@@ -70,7 +71,7 @@ class MemberNotice(Model):
     ]
 
 
-MEMBER_NOTICE = MatterType(
+MEMBER_NOTICE = notice(
     name="assoc.member-notice.publish",
     zh="会员通报",
     en="Notice to members",
@@ -78,11 +79,9 @@ MEMBER_NOTICE = MatterType(
     "案号仅在公开名单显示时填写。",
     help_en="Tells an association's members what the public list already shows. The ID is masked as there; the case "
     "number only where the list prints it.",
-    shape=Shape.NOTICE,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.ASSOCIATION}),
     request=MemberNotice,
-    result_item=None,
     request_class=Classification.PUBLIC,
     fan_out=True,
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 5),

@@ -12,7 +12,8 @@ from lianzhi.protocol.envelope import RequestNo
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import notice
 from schemas.items import distinct
 from schemas.matters.association import ListedDebtor
 
@@ -60,7 +61,7 @@ class CreditFeedback(Model):
         return self
 
 
-CREDIT_FEEDBACK = MatterType(
+CREDIT_FEEDBACK = notice(
     name="assoc.credit-feedback.report",
     zh="会员信用反馈",
     en="What members did about a listed debtor",
@@ -69,11 +70,9 @@ CREDIT_FEEDBACK = MatterType(
     help_en="After a notice to members an association tells the court what they did, as refusing a contract or asking "
     "for security, and whether the debtor now wants to perform or objects. Names and masked numbers only, as in the "
     "notice.",
-    shape=Shape.NOTICE,
     senders=frozenset({Kind.ASSOCIATION}),
     receivers=frozenset({Kind.COURT}),
     request=CreditFeedback,
-    result_item=None,
     request_class=Classification.SENSITIVE,  # how somebody's business partners treat them is nobody else's business
     case_required=False,  # an association is not told the case
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 5),

@@ -16,7 +16,8 @@ from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnswerDay, PastDay
 from lianzhi.protocol.values import Prose
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.items import distinct
 from schemas.ledgers import LedgerEntry
 from schemas.steps import StepItem
@@ -92,7 +93,7 @@ def _assessed(verb: str, data: Mapping[str, Any]) -> LedgerEntry | None:
     return LedgerEntry("bankruptcy", data["outcome"], settles=True)
 
 
-BANKRUPTCY_CANDIDATE = MatterType(
+BANKRUPTCY_CANDIDATE = ask(
     name="bankruptcy.candidate.propose",
     zh="执转破筛选",
     en="Propose an enterprise for bankruptcy",
@@ -101,7 +102,6 @@ BANKRUPTCY_CANDIDATE = MatterType(
     help_en="Puts an enterprise that cannot pay before the bankruptcy division: what shows it, the pending cases, "
     "debts and known property, and who agrees. The division says whether a transfer fits; only then is it "
     "transferred.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.OFFICE}),
     request=Candidate,

@@ -17,7 +17,8 @@ from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Prose
 from schemas.bankruptcy import EnforcingCourt, check_bankruptcy_case
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import notice
 from schemas.identifiers import CaseNo, Phone
 from schemas.values import Org
 
@@ -56,7 +57,7 @@ class StayNotice(Model):
         return self
 
 
-BANKRUPTCY_STAY = MatterType(
+BANKRUPTCY_STAY = notice(
     name="bankruptcy.stay.notify",
     zh="执转破中止通知",
     en="Notify a stay for bankruptcy",
@@ -65,11 +66,9 @@ BANKRUPTCY_STAY = MatterType(
     help_en="After the decision to transfer, or the ruling that accepts: tells every enforcing court at once to stay; "
     "and to go on where the bankruptcy was rejected. One notice each, one group, complete when all have read it. "
     "Measures stay in force meanwhile; perishables may be sold, the price is not distributed.",
-    shape=Shape.NOTICE,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.COURT}),
     request=StayNotice,
-    result_item=None,
     request_class=Classification.SENSITIVE,
     fan_out=True,
     documents=lambda payload: _PAPERS[payload.occasion],

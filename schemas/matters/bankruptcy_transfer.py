@@ -24,7 +24,8 @@ from schemas.bankruptcy import (
     SeizedLine,
     check_bankruptcy_case,
 )
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, FixedBy, Kind
+from schemas.declare import ask
 from schemas.funds import HANDOVER_DAYS
 from schemas.identifiers import CaseNo
 from schemas.items import distinct
@@ -161,7 +162,7 @@ def _ruled(verb: str, data: Mapping[str, Any]) -> LedgerEntry | None:
     return LedgerEntry("bankruptcy", data["outcome"], settles=True)
 
 
-BANKRUPTCY_TRANSFER = MatterType(
+BANKRUPTCY_TRANSFER = ask(
     name="bankruptcy.transfer.submit",
     zh="执转破移送",
     en="Transfer an enterprise to bankruptcy review",
@@ -172,7 +173,6 @@ BANKRUPTCY_TRANSFER = MatterType(
     "of property, what is seized, what was distributed, debts, measures and other courts; signed by the president. "
     f"What is short is asked for or returned; ruled on in {DECISION_DAYS} days, and on acceptance the money and "
     f"property are handed over in {HANDOVER_DAYS}. Confirm when that was done. Notify the stay as well.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.OFFICE, Kind.COURT}),  # a division of ours, or the court of the domicile
     request=BankruptcyTransfer,

@@ -16,7 +16,8 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind
+from schemas.declare import ask
 from schemas.identifiers import QuotedCaseNo
 from schemas.terms import check_order
 
@@ -92,7 +93,7 @@ class ClarifiedItem(Model):
         return self
 
 
-TRIAL_CLARIFICATION = MatterType(
+TRIAL_CLARIFICATION = ask(
     name="trial.clarify.request",
     zh="判项不明征询",
     en="Ask what an order means",
@@ -101,7 +102,6 @@ TRIAL_CLARIFICATION = MatterType(
     help_en="Where an order is too unclear to enforce: asks the division that made it, or the court, if another's. "
     "The wording, the question, and how the bureau would read it, with the judgment. Answered or corrected within "
     f"{ANSWER_DAYS} days; where it cannot be made clear, with reasons.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.OFFICE, Kind.COURT}),
     request=Clarification,

@@ -16,7 +16,8 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.identifiers import CaseNo
 from schemas.items import distinct
 from schemas.values import Person
@@ -101,7 +102,7 @@ class ClueAnswer(Model):
         return self
 
 
-CLUE_SHARE = MatterType(
+CLUE_SHARE = ask(
     name="court.clue.share",
     zh="线索共享",
     en="Share what is known of a debtor",
@@ -109,7 +110,6 @@ CLUE_SHARE = MatterType(
     "对方逐条答复已采用、已掌握或不能采用，线索不致石沉大海。",
     help_en="Tells other courts of property, or that you share a debtor. At least one clue with its source and its "
     "day; of a shared debtor your own cases. Each court answers point by point: taken up, known already, or of no use.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.COURT}),
     request=ClueShare,

@@ -15,7 +15,8 @@ from lianzhi.protocol.envelope import RequestNo
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay
 from lianzhi.protocol.values import Line, Name
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import notice
 from schemas.identifiers import CaseNo, CourtCode
 from schemas.values import MeasureNo
 
@@ -60,7 +61,7 @@ class ReassignNotice(Model):
         return self
 
 
-REASSIGN = MatterType(
+REASSIGN = notice(
     name="cross.reassign.notice",
     zh="交叉执行通知",
     en="A case is reassigned",
@@ -68,7 +69,6 @@ REASSIGN = MatterType(
     "各单位阅读即为确认；原案号的在途答复仍然有效。",
     help_en="After a case was reassigned, each unit that holds requests or measures of it is told that they belong to "
     "the new case and handler from that day on. Reading it acknowledges; answers under way with the old number stand.",
-    shape=Shape.NOTICE,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset(
         {
@@ -82,7 +82,6 @@ REASSIGN = MatterType(
         }
     ),
     request=ReassignNotice,
-    result_item=None,
     request_class=Classification.INTERNAL,
     fan_out=True,
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 3),

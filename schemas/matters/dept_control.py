@@ -12,8 +12,9 @@ from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay
 from lianzhi.protocol.values import Line, Name
-from schemas.catalogue import Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
 from schemas.debts import DEBT_REASON_LABELS, DebtReason, check_debt_reason
+from schemas.declare import ask
 from schemas.department_objects import HeldObject
 from schemas.departments import DEPARTMENTS, DEPT_LABELS, HELD_ACTIONS, HELD_YEARS, IN_MONEY, Dept
 from schemas.done import AMOUNT, NUMBER, PUBLISHED
@@ -171,7 +172,7 @@ def _ended(payload: PropertyControl, measure: LiveMeasure, reason: str) -> Mappi
     }
 
 
-DEPT_CONTROL = MatterType(
+DEPT_CONTROL = ask(
     name="dept.property-control.request",
     zh="部门财产控制",
     en="Seal, freeze or transfer at a department",
@@ -181,7 +182,6 @@ DEPT_CONTROL = MatterType(
     "a release with the ruling that releases; movables at most two years, other property three; a renewal names the "
     "original and comes before it ends, a transfer of a thing names who gets it, a sum its amount. Answered object by "
     "object: what is done has its number, a sum its amount, a share when its freeze was published.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.DEPARTMENT}),
     request=PropertyControl,

@@ -12,7 +12,8 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastMoment
 from lianzhi.protocol.values import Line
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.department_records import (
     FundRecord,
     InsuranceRecord,
@@ -83,7 +84,7 @@ class PropertyItem(Model):
         return self
 
 
-DEPT_QUERY = MatterType(
+DEPT_QUERY = ask(
     name="dept.property.query",
     zh="部门财产查询",
     en="Look up property at a department",
@@ -92,7 +93,6 @@ DEPT_QUERY = MatterType(
     help_en="What the register of a department says about a party: realty, companies, social security, housing "
     "fund, tax, marriages, machines, ships. Choose the department, tick only what the case needs, attach the "
     "notice of inquiry. Found, none and denied are all answers, with the time of the register.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.DEPARTMENT}),
     request=PropertyQuery,

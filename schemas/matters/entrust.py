@@ -12,10 +12,11 @@ from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, PastMoment
 from lianzhi.protocol.values import Line, Name, Prose, Sha256
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
 from schemas.commission_objects import CommissionObject, Whereabouts
 from schemas.commissions import CODE_LABELS, COMMISSIONS, ENDS, Commission, MatterCode
 from schemas.debts import DEBT_REASON_LABELS, DebtReason, check_debt_reason
+from schemas.declare import ask
 from schemas.endings import original
 from schemas.identifiers import CourtCode
 from schemas.items import PropertyItem
@@ -205,7 +206,7 @@ def _cautions(payload: EntrustRequest) -> list[tuple[str, str, Mapping[str, Any]
     ]
 
 
-ENTRUST = MatterType(
+ENTRUST = ask(
     name="entrust.matter.request",
     zh="委托事项",
     en="Commissioned matter",
@@ -214,7 +215,6 @@ ENTRUST = MatterType(
     help_en="Asks another court to freeze, seal, investigate, serve … in its district. Choose the matter, state the "
     "objects and the term, attach ruling, notice, letter, receipt form and work permit. No case of its own is filed; "
     "the entrusting court answers for it.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.COURT}),
     request=EntrustRequest,

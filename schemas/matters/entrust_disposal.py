@@ -16,8 +16,9 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnswerDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose, Sha256
-from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind
 from schemas.commission_objects import Equity, Movable, Realty
+from schemas.declare import ask
 from schemas.identifiers import CourtCode, QuotedCaseNo
 from schemas.terms import days_between
 from schemas.values import Money
@@ -87,7 +88,7 @@ class DisposalRightItem(Model):
         return self
 
 
-DISPOSAL_RIGHT = MatterType(
+DISPOSAL_RIGHT = ask(
     name="entrust.disposal-right.request",
     zh="商请移送执行",
     en="Ask for the right to sell",
@@ -96,7 +97,6 @@ DISPOSAL_RIGHT = MatterType(
     help_en="Your court enforces a prior claim, another court sealed first: ask it to hand over the sale. The first "
     "seal is older than 60 days and nothing was offered for sale; attach the letter, the judgment and the proof of "
     "priority. The first court sends its letter of transfer within 15 days, or says why not.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.COURT}),
     request=DisposalRightRequest,

@@ -15,7 +15,8 @@ from lianzhi.protocol.envelope import Ref, RequestNo
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import ComingDay, PastDay
 from lianzhi.protocol.values import Line, Prose, Slug
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.identifiers import CourtCode
 from schemas.opening import MatterName
 from schemas.terms import check_order
@@ -69,7 +70,7 @@ class SupervisionDecision(Model):
         return self
 
 
-SUPERVISION = MatterType(
+SUPERVISION = ask(
     name="entrust.supervision.request",
     zh="提请督办",
     en="Ask the superior to supervise",
@@ -78,7 +79,6 @@ SUPERVISION = MatterType(
     help_en="When a commissioned matter is three working days overdue and two urges brought nothing, the gateway asks "
     "the lowest superior of both courts; a court may ask by itself. The superior sets a day, extends, reassigns or "
     "declines.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.COURT}),
     request=EntrustSupervision,

@@ -5,8 +5,7 @@ No name and no account in full: a number of the finance office, a sum, a day, fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import model_validator
 
@@ -16,7 +15,8 @@ from lianzhi.protocol.envelope import RequestNo
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import notice
 from schemas.funds import PAYEE_LABELS, AccountTail, FundNo, PayeeKind, Sum
 from schemas.law.terms import PAYOUT
 from schemas.ledgers import CLAIMED, OPENED, UNIDENTIFIED, LedgerEntry
@@ -24,15 +24,9 @@ from schemas.terms import check_order
 
 RECORDS_YEARS = 30  # [H] vouchers of accounting are kept thirty years
 
-_EVENT: Mapping[str, Any] = {
-    "shape": Shape.NOTICE,
-    "senders": frozenset({Kind.OFFICE}),
-    "receivers": frozenset({Kind.COURT}),
-    "result_item": None,
-    "request_class": Classification.INTERNAL,
-    "deadline": Deadline(DeadlineKind.WORKING_DAYS, 1),  # [D] to read it
-    "retention_years": RECORDS_YEARS,
-}
+OFFICES = frozenset({Kind.OFFICE})
+COURTS = frozenset({Kind.COURT})
+TO_READ = Deadline(DeadlineKind.WORKING_DAYS, 1)  # [D]
 
 METHOD_LABELS = {
     "deducted": "扣划",
@@ -87,7 +81,7 @@ def _received(payload: FundReceipt) -> LedgerEntry:
     )
 
 
-FUND_RECEIPT = MatterType(
+FUND_RECEIPT = notice(
     name="fund.receipt.event",
     zh="案款到账",
     en="Money of a case came in",
@@ -98,7 +92,12 @@ FUND_RECEIPT = MatterType(
     "last four. It is paid out within 30 days of this notice (FAFA-2017-6-10; a court changes it in law/terms.toml), "
     "from which the ledger counts. Where nobody knows the case: `unidentified`, without a case number; once it is "
     "known, the same number again with the case and `claimed_on`, from which the term then runs.",
+    senders=OFFICES,
+    receivers=COURTS,
     request=FundReceipt,
+    request_class=Classification.INTERNAL,
+    deadline=TO_READ,
+    retention_years=RECORDS_YEARS,
     ledger=_received,
     caseless=lambda payload: payload.unidentified,
     example_request={
@@ -109,7 +108,6 @@ FUND_RECEIPT = MatterType(
         "method": "deducted",
         "account_tail4": "0001",
     },
-    **_EVENT,
 )
 
 
@@ -133,14 +131,19 @@ def _released(payload: FundRelease) -> LedgerEntry:
     )
 
 
-FUND_RELEASE = MatterType(
+FUND_RELEASE = notice(
     name="fund.release.event",
     zh="案款发放",
     en="Money of a case was paid out",
     help_zh="财务部门通知执行局案款已发放：发放编号、对应的到账编号和审批、金额、日期、收款人类别，账号只填后四位。",
     help_en="The finance office tells the bureau that money was paid out: its number, the receipt and the approval "
     "that it rests on, sum, day, kind of payee; of accounts only the last four.",
+    senders=OFFICES,
+    receivers=COURTS,
     request=FundRelease,
+    request_class=Classification.INTERNAL,
+    deadline=TO_READ,
+    retention_years=RECORDS_YEARS,
     ledger=_released,
     example_request={
         "release_no": "FK-900001",
@@ -152,7 +155,6 @@ FUND_RELEASE = MatterType(
         "account_tail4": "7788",
         "voucher_no": "PZ-900001",
     },
-    **_EVENT,
 )
 
 
@@ -191,7 +193,7 @@ def _deposited(payload: FundEscrow) -> LedgerEntry:
     )
 
 
-FUND_ESCROW = MatterType(
+FUND_ESCROW = notice(
     name="fund.escrow.event",
     zh="案款提存",
     en="Money of a case was deposited",
@@ -199,7 +201,12 @@ FUND_ESCROW = MatterType(
     "未发放。",
     help_en="The finance office tells the bureau that money was deposited: its number, the receipt, sum, day, "
     "reason and place. What is deposited no longer counts as not paid out.",
+    senders=OFFICES,
+    receivers=COURTS,
     request=FundEscrow,
+    request_class=Classification.INTERNAL,
+    deadline=TO_READ,
+    retention_years=RECORDS_YEARS,
     ledger=_deposited,
     example_request={
         "escrow_no": "TC-900001",
@@ -209,5 +216,4 @@ FUND_ESCROW = MatterType(
         "reason": "payee-missing",
         "place": "云川县公证处（演示）",
     },
-    **_EVENT,
 )

@@ -18,7 +18,8 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LastDay, MatterType, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LastDay
+from schemas.declare import ask
 from schemas.funds import HANDOVER_DAYS, PAYEE_LABELS, AccountTail, FundNo, PayeeKind, Sum
 from schemas.law.terms import PAYOUT, PAYOUT_AFTER_DELAY
 from schemas.ledgers import LedgerEntry
@@ -137,7 +138,7 @@ def _promised(payload: ReleaseApproval) -> LedgerEntry:
     return LedgerEntry("fund", kind, item=payload.receipt_no, on=on, due_on=payload.pay_by)
 
 
-FUND_RELEASE_APPROVAL = MatterType(
+FUND_RELEASE_APPROVAL = ask(
     name="fund.release.approve",
     zh="案款发放审批",
     en="Approve a payment of a case's money",
@@ -150,7 +151,6 @@ FUND_RELEASE_APPROVAL = MatterType(
     "changes it in law/terms.toml), or a delay is approved, and 10 days once its reason has ended. To an "
     f"administrator: {HANDOVER_DAYS} days from the service of the ruling (FAFA-2017-2-17). Two approvals, one the "
     "bureau chief's. The gateway pays nothing and carries no account in full.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.OFFICE}),
     request=ReleaseApproval,

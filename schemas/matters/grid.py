@@ -9,7 +9,8 @@ from pydantic import AfterValidator
 from lianzhi.protocol.base import Model, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.times import PastMonth
-from schemas.catalogue import Kind, MatterType, Shape
+from schemas.catalogue import Kind
+from schemas.declare import ask
 from schemas.grid import (
     ADDRESS_EXAMPLE,
     IN_THREE_DAYS,
@@ -56,7 +57,7 @@ class VerifyItem(Visited):
     ] = None
 
 
-GRID_VERIFY = MatterType(
+GRID_VERIFY = ask(
     name="grid.verify.request",
     zh="居住/经营核实",
     en="Verify residence or business",
@@ -64,7 +65,6 @@ GRID_VERIFY = MatterType(
     "网格员只核实、见证，不控制、不进入、不搜查。",
     help_en="A grid worker looks whether somebody lives or trades at an address. Only the name, four characters of the "
     "ID and the address are told, never case, debt or judgment; the worker neither controls, enters nor searches.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.GRID}),
     request=VerifyRequest,

@@ -11,7 +11,8 @@ from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import ComingMoment, PastMoment
 from lianzhi.protocol.values import Line, Name, Sha256
-from schemas.catalogue import Kind, MatterType, Shape
+from schemas.catalogue import Kind
+from schemas.declare import ask
 from schemas.grid import ADDRESS_EXAMPLE, IN_THREE_DAYS, RESIDENT_EXAMPLE, VISITED_EXAMPLE, Resident, Visited
 from schemas.values import Address
 
@@ -63,7 +64,7 @@ class ServiceAssistItem(Visited):
         return self
 
 
-GRID_SERVICE = MatterType(
+GRID_SERVICE = ask(
     name="grid.service-assist.request",
     zh="协助送达",
     en="Help to serve a paper",
@@ -72,7 +73,6 @@ GRID_SERVICE = MatterType(
     help_en="A grid worker comes along, witnesses that a paper was left, posts it and takes a picture, or sees "
     "an adult of the family sign; the picture of the receipt comes back with its time. Papers are in closed "
     "envelopes, only their number is told, never case, debt or judgment.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.GRID}),
     request=ServiceAssistRequest,

@@ -9,7 +9,8 @@ from pydantic import AfterValidator, model_validator
 from lianzhi.protocol.base import Model, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
-from schemas.catalogue import Kind, MatterType, Shape
+from schemas.catalogue import Kind
+from schemas.declare import ask
 from schemas.grid import (
     ADDRESS_EXAMPLE,
     IN_THREE_DAYS,
@@ -63,7 +64,7 @@ class VisitItem(Visited):
         return self
 
 
-GRID_VISIT = MatterType(
+GRID_VISIT = ask(
     name="grid.visit.request",
     zh="走访劝导",
     en="Call on somebody and persuade",
@@ -72,7 +73,6 @@ GRID_VISIT = MatterType(
     help_en="A grid worker calls on somebody and talks about what you tick: to get in touch with the court, whether a "
     "settlement is wanted. Only the name, four characters of the ID and the address are told, never case, debt or "
     "judgment; the worker neither controls, enters nor searches.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.GRID}),
     request=VisitRequest,

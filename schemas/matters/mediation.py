@@ -17,7 +17,8 @@ from lianzhi.protocol.rules import broken
 from lianzhi.protocol.texts import same_name
 from lianzhi.protocol.times import PastMoment
 from lianzhi.protocol.values import Line, Name, Prose, Sha256
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.grid import YES_NO_LABELS, YesNo
 from schemas.identifiers import DivisionCode, Phone
 from schemas.items import distinct
@@ -109,7 +110,7 @@ class MediationItem(Model):
         return self
 
 
-MEDIATION_ASSIST = MatterType(
+MEDIATION_ASSIST = ask(
     name="mediation.assist.request",
     zh="促和解",
     en="Help the parties to settle",
@@ -118,7 +119,6 @@ MEDIATION_ASSIST = MatterType(
     help_en="Asks grid, trade association, judicial office, people's mediators or the governance centre to bring the "
     "parties together. Say who they are, what it is about and what can be talked about; grids and associations see "
     "neither sum nor case. A settlement comes back with the agreement that both have signed.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.GRID, Kind.ASSOCIATION, Kind.OFFICE}),
     request=MediationRequest,

@@ -10,7 +10,8 @@ from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.times import PastMoment
 from lianzhi.protocol.values import Line
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.identifiers import Phone
 from schemas.people import person_objects
 from schemas.values import Person
@@ -72,7 +73,7 @@ def _approvals(payload: LocateRequest) -> ApprovalRule:
     return ApprovalRule(people=2, roles=("president",) if by_president else ())
 
 
-PERSON_LOCATE = MatterType(
+PERSON_LOCATE = ask(
     name="police.person-locate.request",
     zh="协助查找下落",
     en="Help to find a person",
@@ -81,7 +82,6 @@ PERSON_LOCATE = MatterType(
     help_en="When a party did not come though summoned, or is to be detained or brought, and cannot be found. Needs "
     "the ID number, the proof of the summons or the decision, and two approvals. The place is sent to the asking "
     "court's system only and destroyed after 72 hours.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=LocateRequest,

@@ -13,7 +13,8 @@ from lianzhi.protocol.context import today_of
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.times import AnyDay, AnyMoment, ComingDay
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
+from schemas.declare import ask
 from schemas.endings import cancelled
 from schemas.items import DutyPhones
 from schemas.law.ending_papers import papers_to_end
@@ -89,7 +90,7 @@ def _cancelled(
     return cancelled("person", payload.person.canonical(), measure, reason)
 
 
-PERSON_CONTROL = MatterType(
+PERSON_CONTROL = ask(
     name="police.person-control.request",
     zh="协助控制（临控）",
     en="Look out for a person",
@@ -97,7 +98,6 @@ PERSON_CONTROL = MatterType(
     "填写两个以上值班电话和移交地点，公安机关发现后会发命中预警。",
     help_en="For a party whose detention or compelled appearance was decided. With the decision; two approvals, one "
     "the president's; at most 30 days; two duty telephones, and where the court takes over. A hit comes as an alert.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=PersonControlRequest,
@@ -172,14 +172,13 @@ def _renew(payload: PersonControlRenew) -> MeasureRule:
     )
 
 
-PERSON_CONTROL_RENEW = MatterType(
+PERSON_CONTROL_RENEW = ask(
     name="police.person-control.renew",
     zh="续期临控",
     en="Prolong the lookout for a person",
     help_zh="临控到期前续期，每次不超过 30 天，须两人审批且其中一人为院长。已经到期的不能续期，须重新申请。",
     help_en="Prolongs a lookout before it ends, by at most 30 days, with two approvals, one the president's. One that "
     "has ended cannot be prolonged: ask anew.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=PersonControlRenew,
@@ -238,14 +237,13 @@ def _end(payload: PersonControlCancel) -> MeasureRule:
     )
 
 
-PERSON_CONTROL_CANCEL = MatterType(
+PERSON_CONTROL_CANCEL = ask(
     name="police.person-control.cancel",
     zh="撤销临控",
     en="End the lookout for a person",
     help_zh="撤销已生效的临控，如被执行人已履行或已到案。撤控须由公安机关确认后方告完成，请选紧急程度“立即”。",
     help_en="Ends an active lookout, as when the debtor has paid or came. It is done when the police confirm it; "
     "choose the urgency `immediate`.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=PersonControlCancel,

@@ -14,7 +14,8 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyMoment, PastMoment
 from lianzhi.protocol.values import Line, Name
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import alert
 from schemas.identifiers import DivisionCode, Phone
 from schemas.law.lookouts import HOLD, longest
 from schemas.values import MeasureNo
@@ -71,7 +72,7 @@ def _hold_until(payload: PersonHitAlert) -> str | None:
     return payload.hold_until
 
 
-PERSON_HIT = MatterType(
+PERSON_HIT = alert(
     name="police.person-hit.alert",
     zh="命中预警",
     en="A person looked out for was met",
@@ -79,11 +80,9 @@ PERSON_HIT = MatterType(
     "不是本案人员的，按误报处理，由公安机关立即放行。",
     help_en="The police met or hold somebody that the court looks for. The court acknowledges at once, sends a team, "
     "checks the identity before it takes over, and comes before the hold ends. Somebody else is a false hit: let go.",
-    shape=Shape.ALERT,
     senders=frozenset({Kind.POLICE}),
     receivers=frozenset({Kind.COURT}),
     request=PersonHitAlert,
-    result_item=None,
     request_class=Classification.SENSITIVE,
     case_required=False,  # the control that it names knows its case
     alert_control_no=_control_no,

@@ -13,7 +13,8 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay, PastMoment
 from lianzhi.protocol.values import Line
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.identifiers import Plate, Vin
 from schemas.items import distinct
 from schemas.people import NaturalPerson, person_objects
@@ -156,7 +157,7 @@ def _documents(_: PersonInfoQuery) -> Mapping[str, int]:
     return {"inquiry-notice": 1}
 
 
-PERSON_INFO = MatterType(
+PERSON_INFO = ask(
     name="police.person-info.query",
     zh="人员信息查询",
     en="Look up a person",
@@ -165,7 +166,6 @@ PERSON_INFO = MatterType(
     help_en="Registration, border crossings, hotel stays and vehicles of a party. Tick only what is needed, at most 12 "
     "months, say why; with the notice of inquiry and the approval of somebody other than the drafter. The answer tells "
     "movements: it goes to the asking court's system only and is destroyed after 72 hours. Nothing found is an answer.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=PersonInfoQuery,

@@ -17,7 +17,8 @@ from lianzhi.protocol.rules import broken
 from lianzhi.protocol.texts import same_name
 from lianzhi.protocol.times import AnswerDay, ComingDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
-from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind
+from schemas.declare import ask
 from schemas.identifiers import Phone
 from schemas.ledgers import LedgerEntry
 from schemas.steps import Extension, StepItem, check_extension
@@ -125,7 +126,7 @@ def _answered(verb: str, data: Mapping[str, Any]) -> LedgerEntry | None:
     return LedgerEntry("petition", data["outcome"], settles=True)
 
 
-PETITION = MatterType(
+PETITION = ask(
     name="petition.supervise.assign",
     zh="涉执信访交办",
     en="Assign a petition about enforcement",
@@ -134,7 +135,6 @@ PETITION = MatterType(
     help_en=f"The petition office, or a superior court, gives a petition to the bureau: one who handles it, one who "
     f"stands in, the claim, the term. Assigned within {ASSIGN_WORKING_DAYS} working days, done and answered in "
     f"{HANDLE_DAYS} days; more time is a partial result, approved before the term is over.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.OFFICE, Kind.COURT}),
     receivers=frozenset({Kind.COURT}),
     request=PetitionAssignment,

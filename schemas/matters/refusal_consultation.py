@@ -12,7 +12,8 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, ComingMoment, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.identifiers import Phone
 from schemas.terms import days_between
 
@@ -64,7 +65,7 @@ class ConveningAnswer(Model):
         return self
 
 
-CONSULTATION_CONVENE = MatterType(
+CONSULTATION_CONVENE = ask(
     name="refusal.consultation.convene",
     zh="会商召集",
     en="Convene a consultation",
@@ -72,7 +73,6 @@ CONSULTATION_CONVENE = MatterType(
     "参加单位答复参加人员，或说明不参加的理由。",
     help_en=f"Calls police and procuratorate together on a case of refusal: jurisdiction, evidence, qualification; at "
     f"least {CONVENE_DAYS} days ahead. Each answers who comes, or why nobody does.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=PARTNERS,
     request=ConsultationConvening,
@@ -141,14 +141,13 @@ class MinutesAnswer(Model):
         return self
 
 
-CONSULTATION_MINUTES = MatterType(
+CONSULTATION_MINUTES = ask(
     name="refusal.consultation.minutes",
     zh="会商纪要",
     en="Minutes of a consultation",
     help_zh="会商后发送纪要：逐条写明意见、下一步工作、责任单位和期限。参加单位逐条确认或提出异议，全部确认后生效。",
     help_en="What was agreed, point by point: view, next step, by whom, until when. Each unit confirms every point or "
     "objects; the minutes stand when all have confirmed.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=PARTNERS,
     request=ConsultationMinutes,

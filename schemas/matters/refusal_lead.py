@@ -19,7 +19,8 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnswerDay, PastDay
 from lianzhi.protocol.values import Document, Line, Prose
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, FixedBy, Instead, Kind, MatterType, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, FixedBy, Instead, Kind
+from schemas.declare import ask
 from schemas.identifiers import QuotedCaseNo
 from schemas.identity import ID_LABELS, IdKind, identity_number
 from schemas.items import distinct
@@ -188,7 +189,7 @@ _PAPER = {
     "media_type": "application/pdf",
 }
 
-LEAD_TRANSFER = MatterType(
+LEAD_TRANSFER = ask(
     name="refusal.lead.transfer",
     zh="拒执线索移送",
     en="Transfer a lead on refusal to execute",
@@ -201,7 +202,6 @@ LEAD_TRANSFER = MatterType(
     f"consequence), two approvals. The police decide in {FILING_DAYS} days, {COMPLEX_FILING_DAYS} when it is complex: "
     "they file, do not (reason and law), transfer what is another's, or ask for what is missing; they do not turn it "
     "away.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE, Kind.PROCURATORATE}),
     request=LeadTransfer,

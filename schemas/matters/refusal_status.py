@@ -13,7 +13,8 @@ from lianzhi.protocol.envelope import Ref, RequestNo
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import notice
 from schemas.ledgers import LedgerEntry
 from schemas.matters.refusal_consultation import PARTNERS
 from schemas.matters.refusal_lead import TELL_DAYS
@@ -79,7 +80,7 @@ def _entered(payload: CaseStatus) -> LedgerEntry | None:
     return LedgerEntry("refusal", "case-revoked", settles=True) if payload.stage == "case-revoked" else None
 
 
-CASE_STATUS = MatterType(
+CASE_STATUS = notice(
     name="refusal.case.status",
     zh="拒执案件进展",
     en="How a case of refusal goes on",
@@ -88,11 +89,9 @@ CASE_STATUS = MatterType(
     help_en="Police or procuratorate tell the court how the case goes on: investigated, withdrawn, prosecuted, not "
     "prosecuted, judged, and what was performed meanwhile. A case that is withdrawn after filing is told in "
     f"{TELL_DAYS} days, with the reasons. The court reads it, and resumes or closes its own case.",
-    shape=Shape.NOTICE,
     senders=PARTNERS,
     receivers=frozenset({Kind.COURT}),
     request=CaseStatus,
-    result_item=None,
     request_class=Classification.SENSITIVE,
     case_required=False,  # the lead that it names knows its case
     told_by=_told_by,

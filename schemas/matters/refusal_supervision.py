@@ -13,7 +13,8 @@ from lianzhi.protocol.envelope import Ref, RequestNo
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnswerDay, AnyDay, PastDay
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.matters.refusal_lead import FILING_DAYS
 from schemas.terms import check_days, days_between
 from schemas.values import Person
@@ -87,7 +88,7 @@ class SupervisionStep(Model):
         return self
 
 
-SUPERVISION = MatterType(
+SUPERVISION = ask(
     name="refusal.supervision.request",
     zh="提请检察监督",
     en="Ask the procuratorate to supervise",
@@ -96,7 +97,6 @@ SUPERVISION = MatterType(
     help_en=f"When the police refuse to file, do not decide in time, or do not investigate. With the letter, and the "
     f"notice where they refused. The procuratorate asks the police to explain in {EXPLAIN_DAYS} days, or has them "
     f"file in {FILE_DAYS}, or declines and says why.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.PROCURATORATE}),
     request=SupervisionRequest,

@@ -15,7 +15,8 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, PastDay, PastMoment
 from lianzhi.protocol.values import Line, Name, Prose, Sha256
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.identifiers import CaseNo, Phone
 from schemas.items import distinct
 from schemas.steps import StepItem
@@ -102,7 +103,7 @@ class ReviewedItem(StepItem):
         return self
 
 
-REVIEW_PACKAGE = MatterType(
+REVIEW_PACKAGE = ask(
     name="review.package.request",
     zh="评查督查审计调取",
     en="Ask for the package of a case",
@@ -111,7 +112,6 @@ REVIEW_PACKAGE = MatterType(
     help_en="Those who review, inspect or audit ask for the package of cases: requests and answers, approvals, "
     "measures, money, who read what, proofs. With their mandate, the period and the need; the bureau provides the "
     "package, or says why it may not.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.OFFICE}),
     receivers=frozenset({Kind.COURT}),
     request=ReviewRequest,

@@ -15,17 +15,8 @@ from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.context import accepted_before
 from lianzhi.protocol.times import AnyDay, ComingDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
-from schemas.catalogue import (
-    ApprovalRule,
-    Deadline,
-    DeadlineKind,
-    FixedBy,
-    Kind,
-    LiveMeasure,
-    MatterType,
-    MeasureRule,
-    Shape,
-)
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, FixedBy, Kind, LiveMeasure, MeasureRule
+from schemas.declare import ask
 from schemas.endings import LIFTED, delisted
 from schemas.items import distinct
 from schemas.law.circles import LIMITED, check_circle, circle
@@ -83,7 +74,7 @@ def _lifted(payload: ConsumptionLimitPublish, measure: LiveMeasure, reason: str)
     return delisted(payload.debtor, payload.card_no, measure, reason, LIFTED)
 
 
-CONSUMPTION_PUBLISH = MatterType(
+CONSUMPTION_PUBLISH = ask(
     name="sanction.consumption-limit.publish",
     zh="限制消费发布",
     en="Publish a limit on consumption",
@@ -93,7 +84,6 @@ CONSUMPTION_PUBLISH = MatterType(
     help_en="Publishes the order to each recipient, one request each. An organisation and its representative are "
     "published apart, as are those in charge, the controller and who is directly responsible; nobody under 18 (our "
     "reading); the public copy masks the ID; not during a grace. With the order, which the president approves.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
     request=ConsumptionLimitPublish,
@@ -160,7 +150,7 @@ class ConsumptionLimitLift(Model):
         return self
 
 
-CONSUMPTION_LIFT = MatterType(
+CONSUMPTION_LIFT = ask(
     name="sanction.consumption-limit.lift",
     zh="限制消费解除",
     en="Lift a limit on consumption",
@@ -168,7 +158,6 @@ CONSUMPTION_LIFT = MatterType(
     "须发给当初发布的每一家单位，全部回执后方告完成。",
     help_en=f"Lifts the limit within {LIFT_DAYS} working days, with the order that lifts it. It goes to every "
     "recipient of the publication and is complete only when each has answered.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
     request=ConsumptionLimitLift,
@@ -230,7 +219,7 @@ class ConsumptionLimitExempt(Model):
         return self
 
 
-CONSUMPTION_EXEMPT = MatterType(
+CONSUMPTION_EXEMPT = ask(
     name="sanction.consumption-limit.exempt",
     zh="限制消费暂时解除",
     en="Exempt from a limit on consumption",
@@ -238,7 +227,6 @@ CONSUMPTION_EXEMPT = MatterType(
     "附决定书，须院长批准。",
     help_en="For medical care, a funeral, official duty, foreign affairs or an examination: aeroplane and fast train "
     "are allowed for at most one month, then the limit is back. With the decision and the president's approval.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
     request=ConsumptionLimitExempt,

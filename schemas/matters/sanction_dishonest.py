@@ -17,7 +17,8 @@ from lianzhi.protocol.context import accepted_before
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, ComingDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
+from schemas.declare import ask
 from schemas.endings import DELISTED, delisted
 from schemas.items import distinct
 from schemas.law.circles import LISTED, check_circle, circle
@@ -128,7 +129,7 @@ ENTRY_EXAMPLE: Mapping[str, Any] = {
     "filed_on": "2026-01-12",
 }
 
-DISHONEST_PUBLISH = MatterType(
+DISHONEST_PUBLISH = ask(
     name="sanction.dishonest.publish",
     zh="失信发布",
     en="Publish a dishonest debtor",
@@ -140,7 +141,6 @@ DISHONEST_PUBLISH = MatterType(
     "approvals, one the president's; but for ability without will the term is two years, up to five for grave or "
     "several acts; "
     "where that stands beside other acts, an end is given all the same (our reading).",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
     request=DishonestPublish,

@@ -13,7 +13,8 @@ from lianzhi.protocol.base import Model, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind
+from schemas.declare import ask
 from schemas.items import distinct
 from schemas.law.ending_papers import papers_to_end
 from schemas.matters.sanction_dishonest import (
@@ -70,14 +71,13 @@ class DishonestWithdraw(Model):
         return self
 
 
-DISHONEST_WITHDRAW = MatterType(
+DISHONEST_WITHDRAW = ask(
     name="sanction.dishonest.withdraw",
     zh="失信撤销",
     en="Withdraw a dishonest debtor",
     help_zh=f"删除失信信息，应在三个工作日内（{CHANGE_DAYS} 日）办结。须发给当初发布的每一家单位，全部回执后方告完成。",
     help_en=f"Takes an entry off the list within {CHANGE_DAYS} working days. It goes to every recipient of the "
     "publication and is complete only when each has answered.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
     request=DishonestWithdraw,
@@ -147,7 +147,7 @@ class DishonestCorrect(Model):
         return self
 
 
-DISHONEST_CORRECT = MatterType(
+DISHONEST_CORRECT = ask(
     name="sanction.dishonest.correct",
     zh="失信更正",
     en="Correct a dishonest debtor's entry",
@@ -155,7 +155,6 @@ DISHONEST_CORRECT = MatterType(
     "写出更正后的全部内容并勾选改动项；人错了的，不能更正，须撤销后另行发布。",
     help_en=f"Puts a wrong entry right within {CHANGE_DAYS} working days, with every recipient; two approvals. Give "
     "the whole entry and tick what changed. A wrong person is withdrawn, not corrected.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
     request=DishonestCorrect,

@@ -13,7 +13,8 @@ from lianzhi.protocol.context import accepted_before, today_of
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.times import AnyDay, AnyMoment
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
+from schemas.declare import ask
 from schemas.endings import LIFTED, NOTES, numbered
 from schemas.identifiers import Phone
 from schemas.law.circles import KEPT, check_circle, circle
@@ -109,7 +110,7 @@ def _lifted(payload: ExitRestrictRequest | ExitRestrictRenew, measure: LiveMeasu
     }
 
 
-EXIT_RESTRICT = MatterType(
+EXIT_RESTRICT = ask(
     name="sanction.exit-restrict.request",
     zh="限制出境",
     en="Restrict leaving the country",
@@ -120,7 +121,6 @@ EXIT_RESTRICT = MatterType(
     "two approvals. A border notice lasts as long as the level of the police allows (county three months, prefecture a "
     "year, province five years: from a secondary source, configurable), stopping at the border three months; it ends "
     "by itself when not prolonged.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=ExitRestrictRequest,
@@ -198,14 +198,13 @@ def _renew(payload: ExitRestrictRenew) -> MeasureRule:
     )
 
 
-EXIT_RESTRICT_RENEW = MatterType(
+EXIT_RESTRICT_RENEW = ask(
     name="sanction.exit-restrict.renew",
     zh="续期限制出境",
     en="Prolong the restriction of leaving",
     help_zh="限制出境到期前续期，须两人审批，应在到期前一个月内办理；已经到期的不能续期，须重新申请。",
     help_en="Prolongs the restriction before it ends, with two approvals, best in its last month. One that has ended "
     "cannot be prolonged: ask anew.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=ExitRestrictRenew,
@@ -268,14 +267,13 @@ def _end(payload: ExitRestrictLift) -> MeasureRule:
     )
 
 
-EXIT_RESTRICT_LIFT = MatterType(
+EXIT_RESTRICT_LIFT = ask(
     name="sanction.exit-restrict.lift",
     zh="解除限制出境",
     en="Lift the restriction of leaving",
     help_zh="提前解除限制出境，如被执行人已履行。附解除限制出境决定书。须由公安机关确认后方告完成，请选紧急程度“紧急”。",
     help_en="Lifts the restriction early, as when the debtor has paid, with the decision that lifts it. It is done "
     "when the police confirm it; choose the urgency `urgent`.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=ExitRestrictLift,

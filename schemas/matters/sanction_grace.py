@@ -12,7 +12,8 @@ from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, ComingDay, PastDay
 from lianzhi.protocol.values import Prose
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
+from schemas.declare import ask
 from schemas.law.ending_papers import papers_to_end
 from schemas.people import person_objects
 from schemas.sanctions import PublishedItem
@@ -94,7 +95,7 @@ def _ended(payload: Grace, measure: LiveMeasure, reason: str) -> Mapping[str, An
     }
 
 
-GRACE = MatterType(
+GRACE = ask(
     name="sanction.grace.set",
     zh="履行宽限期",
     en="Give a grace to perform",
@@ -102,7 +103,6 @@ GRACE = MatterType(
     "登记后由本院发布部门遵照。",
     help_en="One to three months to perform. Meanwhile neither the list nor the limit on consumption may be published; "
     "when the conditions are broken, end the grace first, with the day and the facts.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.OFFICE}),
     request=Grace,

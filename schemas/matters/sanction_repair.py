@@ -11,7 +11,8 @@ from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import ComingDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import notice
 from schemas.items import distinct
 from schemas.matters.sanction_dishonest import DEBTOR_EXAMPLE, RECIPIENTS
 from schemas.sanctions import check_public_number, check_representative
@@ -48,18 +49,16 @@ class CreditRepairCertificate(Model):
         return self
 
 
-CREDIT_REPAIR = MatterType(
+CREDIT_REPAIR = notice(
     name="sanction.credit-repair.certify",
     zh="信用修复证明",
     en="Certificate of credit repair",
     help_zh="被执行人已履行、惩戒已撤销后，向各单位发送信用修复证明，供其恢复授信、投标等资格。附证明文件；身份证号隐去中间部分。",
     help_en="After performance, and when the sanctions are lifted, tells the recipients so, that credit and tenders "
     "open again. With the certificate; the ID is masked.",
-    shape=Shape.NOTICE,
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
     request=CreditRepairCertificate,
-    result_item=None,
     request_class=Classification.INTERNAL,
     fan_out=True,
     documents=lambda _: {"credit-repair-certificate": 1},

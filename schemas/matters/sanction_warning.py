@@ -12,7 +12,8 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import ComingDay, PastDay, PastMoment
 from lianzhi.protocol.values import Prose, Sha256
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.identifiers import Phone
 from schemas.items import distinct
 from schemas.matters.association import DISRUPTION_LABELS, Disruption
@@ -81,7 +82,7 @@ class PreNoticeItem(Model):
         return self
 
 
-PRE_NOTICE = MatterType(
+PRE_NOTICE = ask(
     name="sanction.pre-notice.issue",
     zh="预惩戒告知",
     en="Warn before a sanction",
@@ -89,7 +90,6 @@ PRE_NOTICE = MatterType(
     "告知不公开，不得发给发布单位。",
     help_en=f"Tells the debtor in writing what will follow and why, with at least {REPLY_DAYS} days to perform or "
     "reply; the serving office returns the proof. It is not public and never goes to a publisher.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.OFFICE}),
     request=PreNotice,

@@ -16,7 +16,8 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Name, Prose
-from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind
+from schemas.declare import ask
 from schemas.steps import Extension, StepItem, check_extension
 from schemas.terms import check_order
 
@@ -95,7 +96,7 @@ class SuggestionReply(StepItem):
         return self
 
 
-SUGGESTION = MatterType(
+SUGGESTION = ask(
     name="procuratorate.suggestion.issue",
     zh="检察建议",
     en="Procuratorate's suggestion",
@@ -104,7 +105,6 @@ SUGGESTION = MatterType(
     help_en=f"The procuratorate suggests, point by point. The court replies to each within {REPLY_MONTHS} months of "
     f"receiving it, with its letter; what is not taken up, with reasons. {EXTENSION_MONTHS} more month, once, with the "
     "president's approval, is told in a partial result before the term is over.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.PROCURATORATE}),
     receivers=frozenset({Kind.COURT}),
     request=Suggestion,

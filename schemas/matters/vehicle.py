@@ -16,8 +16,9 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, PastMoment
 from lianzhi.protocol.values import Line
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
 from schemas.debts import DEBT_REASON_LABELS, DebtReason, check_debt_reason
+from schemas.declare import ask
 from schemas.done import NUMBER
 from schemas.endings import original
 from schemas.identifiers import DivisionCode
@@ -132,7 +133,7 @@ def _locate_measure(payload: VehicleLocateRequest) -> MeasureRule:
     )
 
 
-VEHICLE_LOCATE = MatterType(
+VEHICLE_LOCATE = ask(
     name="police.vehicle-locate.request",
     zh="车辆查找",
     en="Find a vehicle",
@@ -140,7 +141,6 @@ VEHICLE_LOCATE = MatterType(
     "结果只发给承办法院系统，72 小时后销毁。",
     help_en="Where a sealed vehicle was seen. Needs a live seal, plate, kind of plate and VIN, at most 90 days, two "
     "approvals. The places go to the asking court's system only and are destroyed after 72 hours.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=VehicleLocateRequest,
@@ -257,7 +257,7 @@ def _released(payload: VehicleSealRequest, measure: LiveMeasure, reason: str) ->
     return {"vehicle": payload.vehicle.canonical(), "action": "release", "original": original(measure)}
 
 
-VEHICLE_SEAL = MatterType(
+VEHICLE_SEAL = ask(
     name="police.vehicle-seal.request",
     zh="车籍查封",
     en="Seal a vehicle in the register",
@@ -266,7 +266,6 @@ VEHICLE_SEAL = MatterType(
     help_en="Registers, renews, releases or queues a seal. With the ruling and the notice, a release with the ruling "
     "that releases; at most two years; a renewal names the original and comes before it ends. What is done has its "
     "registry number. A seal does not stop the car on the road.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=VehicleSealRequest,

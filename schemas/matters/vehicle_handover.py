@@ -12,7 +12,8 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastMoment
 from lianzhi.protocol.values import Document, Line, Name, Prose, Sha256
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.items import distinct
 from schemas.values import MeasureNo
 
@@ -92,7 +93,7 @@ def _control_no(payload: VehicleHandover) -> str:
     return payload.control_no
 
 
-VEHICLE_HANDOVER = MatterType(
+VEHICLE_HANDOVER = ask(
     name="police.vehicle-handover.record",
     zh="车辆移交",
     en="Hand a stopped vehicle over",
@@ -100,7 +101,6 @@ VEHICLE_HANDOVER = MatterType(
     "法院核对后答复保管人和存放地点，车辆自此由法院扣押保管。",
     help_en="The police hand a stopped vehicle over: list, odometer, damage, four photographs, both signatures. "
     "The court compares and answers who keeps it and where; from then on the vehicle is in the court's custody.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.POLICE}),
     receivers=frozenset({Kind.COURT}),
     request=VehicleHandover,

@@ -12,7 +12,8 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, PastDay
 from lianzhi.protocol.values import Line
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.identifiers import Plate, QuotedCaseNo, Vin
 from schemas.people import person_objects
 from schemas.plates import PLATE_LABELS, fits_kind
@@ -125,7 +126,7 @@ def _subjects(payload: VehicleInfoQuery) -> tuple[tuple[str, str], ...]:
     return person_objects(payload.owner) if payload.owner is not None else ()
 
 
-VEHICLE_INFO = MatterType(
+VEHICLE_INFO = ask(
     name="police.vehicle-info.query",
     zh="车辆信息查询",
     en="Look up a vehicle",
@@ -133,7 +134,6 @@ VEHICLE_INFO = MatterType(
     "答复列明登记人、状态、抵押和各顺位查封；查封前先查，以免查封案外人车辆。",
     help_en="One vehicle by its plate, or the vehicles of a party: give either, say why, attach the notice of inquiry. "
     "The answer has owner, state, mortgage and every seal by rank. Look before sealing, to spare a third party's car.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=VehicleInfoQuery,

@@ -13,7 +13,8 @@ from lianzhi.protocol.context import today_of
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.times import AnyDay, AnyMoment
 from lianzhi.protocol.values import Prose
-from schemas.catalogue import Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
+from schemas.declare import ask
 from schemas.endings import cancelled
 from schemas.matters.vehicle import (
     SEAL_EXAMPLE,
@@ -69,7 +70,7 @@ def _cancelled(payload: VehicleControlRenew, measure: LiveMeasure, reason: str) 
     return cancelled("vehicle", payload.vehicle.canonical(), measure, reason)
 
 
-VEHICLE_CONTROL_RENEW = MatterType(
+VEHICLE_CONTROL_RENEW = ask(
     name="police.vehicle-control.renew",
     zh="续期实车布控",
     en="Prolong a road control",
@@ -77,7 +78,6 @@ VEHICLE_CONTROL_RENEW = MatterType(
     "已经到期的不能续期；查封将到期的，先续封。",
     help_en="Prolongs a road control before it ends: at most 90 days and not after the seal, two approvals. One that "
     "has ended cannot be prolonged; when the seal is about to end, renew the seal first.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=VehicleControlRenew,

@@ -13,7 +13,8 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, AnyMoment, ComingDay, PastMoment
 from lianzhi.protocol.values import Line, Name, Prose, Sha256
-from schemas.catalogue import Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
+from schemas.declare import alert, ask
 from schemas.endings import cancelled
 from schemas.identifiers import Phone, Plate
 from schemas.items import DutyPhones
@@ -87,7 +88,7 @@ def _cancelled(payload: VehicleControlRequest, measure: LiveMeasure, reason: str
     return cancelled("vehicle", payload.vehicle.canonical(), measure, reason)
 
 
-VEHICLE_CONTROL = MatterType(
+VEHICLE_CONTROL = ask(
     name="police.vehicle-control.request",
     zh="实车布控",
     en="Stop a vehicle on the road",
@@ -95,7 +96,6 @@ VEHICLE_CONTROL = MatterType(
     "期限不超过 90 天，也不晚于查封到期日；须两人审批。",
     help_en="Has a sealed vehicle reported or stopped on the road. Needs a live seal, the commitment to take the car "
     "over, where to park it, two duty telephones and two approvals; at most 90 days and not after the seal.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=VehicleControlRequest,
@@ -173,14 +173,13 @@ def _cancel_measure(payload: VehicleControlCancel) -> MeasureRule:
     )
 
 
-VEHICLE_CONTROL_CANCEL = MatterType(
+VEHICLE_CONTROL_CANCEL = ask(
     name="police.vehicle-control.cancel",
     zh="撤销实车布控",
     en="End a road control",
     help_zh="撤销已生效的实车布控，如被执行人已履行。撤控须由公安机关确认后方告完成，请选紧急程度“立即”。",
     help_en="Ends an active road control, as when the debtor has paid. It is done when the police confirm it; choose "
     "the urgency `immediate`.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=VehicleControlCancel,
@@ -236,18 +235,16 @@ def _control_no(payload: VehicleHitAlert) -> str:
     return payload.control_no
 
 
-VEHICLE_HIT = MatterType(
+VEHICLE_HIT = alert(
     name="police.vehicle-hit.alert",
     zh="车辆命中",
     en="A controlled vehicle was seen",
     help_zh="公安机关发现布控车辆时向法院发出。法院须立即确认、派人，扣押前先核对号牌、车架号和照片；不是本案车辆的，按误报处理。",
     help_en="The police saw or stopped a controlled vehicle. The court acknowledges at once, sends a team, and "
     "compares plate, VIN and photograph before it seizes; another car is a false hit.",
-    shape=Shape.ALERT,
     senders=frozenset({Kind.POLICE}),
     receivers=frozenset({Kind.COURT}),
     request=VehicleHitAlert,
-    result_item=None,
     request_class=Classification.SENSITIVE,
     case_required=False,  # the control that it names knows its case
     alert_control_no=_control_no,

@@ -16,7 +16,8 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import ComingMoment
 from lianzhi.protocol.values import Name, Prose
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.identifiers import DivisionCode, Phone
 from schemas.steps import StepItem
 
@@ -85,7 +86,7 @@ class WitnessAnswer(StepItem):
         return self
 
 
-WITNESS_INVITATION = MatterType(
+WITNESS_INVITATION = ask(
     name="witness.invite.send",
     zh="见证邀请",
     en="Invite witnesses of an act",
@@ -94,7 +95,6 @@ WITNESS_INVITATION = MatterType(
     help_en="Invites deputies, members or the procuratorate to watch an act; several at once. They are told the "
     "kind of act, the time and the division, never the case, the party or the place. They first say whether they "
     "come (a partial result), and afterwards who came and what they thought.",
-    shape=Shape.ASK,
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.WITNESS, Kind.PROCURATORATE}),
     request=WitnessInvitation,
