@@ -1,5 +1,6 @@
 """How a matter type is declared: `ask` (an answer is owed), `notice` (a receipt is owed), `alert` (a partner opens it).
 
+What ends or renews a measure is an `ask` too, derived from the type that made the measure: `ending_of`, `renewal_of`.
 Each takes only what a type of its shape can have, and functions only of its own payload: mypy refuses the rest. What a
 parameter means: `schemas.catalogue.MatterType`.
 """
@@ -23,6 +24,7 @@ from schemas.catalogue import (
     MeasureRule,
     Shape,
 )
+from schemas.law.ending_papers import papers_to_end
 from schemas.ledgers import LedgerEntry
 
 P = TypeVar("P", bound=Model)
@@ -94,6 +96,41 @@ class AskParameters(NoticeParameters[P]):
     example_result: Mapping[str, Any]
 
 
+class EndingParameters(TypedDict, Generic[P]):
+    """Of what ends a measure."""
+
+    zh: str
+    en: str
+    help_zh: str
+    help_en: str
+    request: type[P]
+    result_item: type[Model]
+    measure: Callable[[P], MeasureRule]
+    deadline: Deadline
+    fixed_by: NotRequired[FixedBy]
+    example_request: Mapping[str, Any]
+    example_result: Mapping[str, Any]
+
+
+class RenewalParameters(TypedDict, Generic[P]):
+    """Of what prolongs a measure. ending: as of the type that made it, which may have been registered too late for it
+    to be prolonged, so that this opened it anew."""
+
+    name: str
+    zh: str
+    en: str
+    help_zh: str
+    help_en: str
+    request: type[P]
+    result_item: type[Model]
+    documents: NotRequired[Callable[[P], Mapping[str, int]]]
+    border_notice: NotRequired[Callable[[P], tuple[str, str] | None]]
+    measure: Callable[[P], MeasureRule]
+    ending: Callable[[P, LiveMeasure, str], Mapping[str, Any]]
+    example_request: Mapping[str, Any]
+    example_result: Mapping[str, Any]
+
+
 def ask(**words: Unpack[AskParameters[P]]) -> MatterType:
     """A request that is answered, about each of its objects, within its deadline."""
     return MatterType(shape=Shape.ASK, **words)
@@ -107,3 +144,44 @@ def notice(**words: Unpack[NoticeParameters[P]]) -> MatterType:
 def alert(**words: Unpack[AlertParameters[P]]) -> MatterType:
     """What a partner raises when a control is hit: people are paged, and come within its deadline."""
     return MatterType(shape=Shape.ALERT, **words)
+
+
+def ending_of(
+    made: MatterType, *, request_class: Classification | None = None, **words: Unpack[EndingParameters[P]]
+) -> MatterType:
+    """The type that ends what `made` opened (`made.ended_by`): by the same, to the same, signed as coercion is, with
+    the paper that ends such a measure (`schemas.law.ending_papers`), without approval: who has paid must be let go.
+
+    request_class: where it is protected otherwise than `made`.
+    """
+    if made.ended_by is None:
+        raise ValueError(f"{made.name} names no type that ends its measure")
+    measure = words["measure"]
+    return MatterType(
+        shape=Shape.ASK,
+        name=made.ended_by,
+        senders=made.senders,
+        receivers=made.receivers,
+        fan_out=made.fan_out,
+        coercive=lambda _: True,
+        documents=lambda payload: papers_to_end(measure(payload).action),
+        request_class=made.request_class if request_class is None else request_class,
+        **words,
+    )
+
+
+def renewal_of(made: MatterType, **words: Unpack[RenewalParameters[P]]) -> MatterType:
+    """The type that prolongs what `made` opened: by the same, to the same, with the same approvals, as fast, and ended
+    by the same type."""
+    return MatterType(
+        shape=Shape.ASK,
+        senders=made.senders,
+        receivers=made.receivers,
+        fan_out=made.fan_out,
+        request_class=made.request_class,
+        coercive=made.coercive,
+        approvals=made.approvals,
+        ended_by=made.ended_by,
+        deadline=made.deadline,
+        **words,
+    )

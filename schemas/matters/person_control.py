@@ -14,10 +14,9 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.times import AnyDay, AnyMoment, ComingDay
 from lianzhi.protocol.values import Line, Prose
 from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
-from schemas.declare import ask
-from schemas.endings import cancelled
+from schemas.declare import ask, ending_of, renewal_of
+from schemas.endings import cancelled, ends, prolongs
 from schemas.items import DutyPhones
-from schemas.law.ending_papers import papers_to_end
 from schemas.people import (
     DECISION_LABELS,
     DECISION_PAPERS,
@@ -160,36 +159,18 @@ class PersonControlProlonged(Model):
     end_on: Annotated[AnyDay, label("续至", "Last day as now registered")]
 
 
-def _renew(payload: PersonControlRenew) -> MeasureRule:
-    return MeasureRule(
-        ACTION,
-        "renew",
-        person_objects(payload.person),
-        measure_no=payload.control_no,
-        named_at="/payload/control_no",
-        end_on=payload.end_on,
-        current_end_on=payload.current_end_on,
-    )
-
-
-PERSON_CONTROL_RENEW = ask(
+PERSON_CONTROL_RENEW = renewal_of(
+    PERSON_CONTROL,
     name="police.person-control.renew",
     zh="续期临控",
     en="Prolong the lookout for a person",
     help_zh="临控到期前续期，每次不超过 30 天，须两人审批且其中一人为院长。已经到期的不能续期，须重新申请。",
     help_en="Prolongs a lookout before it ends, by at most 30 days, with two approvals, one the president's. One that "
     "has ended cannot be prolonged: ask anew.",
-    senders=frozenset({Kind.COURT}),
-    receivers=frozenset({Kind.POLICE}),
     request=PersonControlRenew,
     result_item=PersonControlProlonged,
-    request_class=Classification.SENSITIVE,
-    coercive=lambda _: True,
-    approvals=lambda _: BY_PRESIDENT,
-    measure=_renew,
+    measure=lambda payload: prolongs(ACTION, person_objects(payload.person), payload),
     ending=_cancelled,
-    ended_by="police.person-control.cancel",
-    deadline=Deadline(DeadlineKind.WORKING_DAYS, 1),
     example_request={
         "person": PERSON_EXAMPLE,
         "control_no": "LK6101990000001",
@@ -231,27 +212,16 @@ class PersonControlEnd(Model):
     effective_at: Annotated[AnyMoment, label("撤控时间", "Since when nobody looks out any more")]
 
 
-def _end(payload: PersonControlCancel) -> MeasureRule:
-    return MeasureRule(
-        ACTION, "end", person_objects(payload.person), measure_no=payload.control_no, named_at="/payload/control_no"
-    )
-
-
-PERSON_CONTROL_CANCEL = ask(
-    name="police.person-control.cancel",
+PERSON_CONTROL_CANCEL = ending_of(
+    PERSON_CONTROL,
     zh="撤销临控",
     en="End the lookout for a person",
     help_zh="撤销已生效的临控，如被执行人已履行或已到案。撤控须由公安机关确认后方告完成，请选紧急程度“立即”。",
     help_en="Ends an active lookout, as when the debtor has paid or came. It is done when the police confirm it; "
     "choose the urgency `immediate`.",
-    senders=frozenset({Kind.COURT}),
-    receivers=frozenset({Kind.POLICE}),
     request=PersonControlCancel,
     result_item=PersonControlEnd,
-    request_class=Classification.SENSITIVE,
-    coercive=lambda _: True,
-    documents=lambda _: papers_to_end(ACTION),
-    measure=_end,
+    measure=lambda payload: ends(ACTION, person_objects(payload.person), payload.control_no),
     deadline=Deadline(DeadlineKind.CLOCK_HOURS, 24),
     example_request={
         "person": PERSON_EXAMPLE,

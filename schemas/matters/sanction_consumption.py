@@ -16,11 +16,10 @@ from lianzhi.protocol.context import accepted_before
 from lianzhi.protocol.times import AnyDay, ComingDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
 from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, FixedBy, Kind, LiveMeasure, MeasureRule
-from schemas.declare import ask
+from schemas.declare import ask, ending_of
 from schemas.endings import LIFTED, delisted
 from schemas.items import distinct
 from schemas.law.circles import LIMITED, check_circle, circle
-from schemas.law.ending_papers import papers_to_end
 from schemas.law.signatures import signed_by
 from schemas.matters.sanction_dishonest import DEBTOR_EXAMPLE, RECIPIENTS
 from schemas.people import NaturalPerson, check_adult
@@ -150,22 +149,17 @@ class ConsumptionLimitLift(Model):
         return self
 
 
-CONSUMPTION_LIFT = ask(
-    name="sanction.consumption-limit.lift",
+CONSUMPTION_LIFT = ending_of(
+    CONSUMPTION_PUBLISH,
     zh="限制消费解除",
     en="Lift a limit on consumption",
     help_zh=f"解除限制消费，附解除限制消费令，{LIFT_DAYS} 个工作日内办结。"
     "须发给当初发布的每一家单位，全部回执后方告完成。",
     help_en=f"Lifts the limit within {LIFT_DAYS} working days, with the order that lifts it. It goes to every "
     "recipient of the publication and is complete only when each has answered.",
-    senders=frozenset({Kind.COURT}),
-    receivers=RECIPIENTS,
     request=ConsumptionLimitLift,
     result_item=RecipientItem,
     request_class=Classification.INTERNAL,
-    fan_out=True,
-    coercive=lambda _: True,
-    documents=lambda _: papers_to_end(ACTION),
     measure=lambda payload: listed(ACTION, "end", payload.debtor, payload.published_no),
     deadline=Deadline(DeadlineKind.WORKING_DAYS, LIFT_DAYS),
     fixed_by=FixedBy("FAFA-2019-35", reading=True),

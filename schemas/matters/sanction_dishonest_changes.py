@@ -14,12 +14,12 @@ from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Prose
 from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind
-from schemas.declare import ask
+from schemas.declare import ask, ending_of
 from schemas.items import distinct
-from schemas.law.ending_papers import papers_to_end
 from schemas.matters.sanction_dishonest import (
     ACTION,
     DEBTOR_EXAMPLE,
+    DISHONEST_PUBLISH,
     ENTRY_EXAMPLE,
     RECIPIENTS,
     TWO_PEOPLE,
@@ -71,21 +71,16 @@ class DishonestWithdraw(Model):
         return self
 
 
-DISHONEST_WITHDRAW = ask(
-    name="sanction.dishonest.withdraw",
+DISHONEST_WITHDRAW = ending_of(
+    DISHONEST_PUBLISH,
     zh="失信撤销",
     en="Withdraw a dishonest debtor",
     help_zh=f"删除失信信息，应在三个工作日内（{CHANGE_DAYS} 日）办结。须发给当初发布的每一家单位，全部回执后方告完成。",
     help_en=f"Takes an entry off the list within {CHANGE_DAYS} working days. It goes to every recipient of the "
     "publication and is complete only when each has answered.",
-    senders=frozenset({Kind.COURT}),
-    receivers=RECIPIENTS,
     request=DishonestWithdraw,
     result_item=RecipientItem,
     request_class=Classification.INTERNAL,
-    fan_out=True,
-    coercive=lambda _: True,
-    documents=lambda _: papers_to_end(ACTION),
     measure=lambda payload: listed(ACTION, "end", payload.debtor, payload.published_no),
     deadline=Deadline(DeadlineKind.WORKING_DAYS, CHANGE_DAYS),
     fixed_by=FixedBy("FASHI-2017-7-10"),

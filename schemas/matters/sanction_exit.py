@@ -14,11 +14,10 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.times import AnyDay, AnyMoment
 from lianzhi.protocol.values import Line, Prose
 from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
-from schemas.declare import ask
-from schemas.endings import LIFTED, NOTES, numbered
+from schemas.declare import ask, ending_of, renewal_of
+from schemas.endings import LIFTED, NOTES, ends, numbered, prolongs
 from schemas.identifiers import Phone
 from schemas.law.circles import KEPT, check_circle, circle
-from schemas.law.ending_papers import papers_to_end
 from schemas.law.lookouts import exit_notice_months
 from schemas.people import NaturalPerson, check_adult, person_objects
 from schemas.terms import check_months, check_prolonging
@@ -186,38 +185,20 @@ class ExitRestrictProlonged(Model):
     end_on: Annotated[AnyDay, label("续至", "Last day as now registered")]
 
 
-def _renew(payload: ExitRestrictRenew) -> MeasureRule:
-    return MeasureRule(
-        ACTION,
-        "renew",
-        person_objects(payload.person),
-        measure_no=payload.control_no,
-        named_at="/payload/control_no",
-        end_on=payload.end_on,
-        current_end_on=payload.current_end_on,
-    )
-
-
-EXIT_RESTRICT_RENEW = ask(
+EXIT_RESTRICT_RENEW = renewal_of(
+    EXIT_RESTRICT,
     name="sanction.exit-restrict.renew",
     zh="续期限制出境",
     en="Prolong the restriction of leaving",
     help_zh="限制出境到期前续期，须两人审批，应在到期前一个月内办理；已经到期的不能续期，须重新申请。",
     help_en="Prolongs the restriction before it ends, with two approvals, best in its last month. One that has ended "
     "cannot be prolonged: ask anew.",
-    senders=frozenset({Kind.COURT}),
-    receivers=frozenset({Kind.POLICE}),
     request=ExitRestrictRenew,
     result_item=ExitRestrictProlonged,
-    request_class=Classification.SENSITIVE,
-    coercive=lambda _: True,
-    approvals=lambda _: TWO_PEOPLE,
     documents=lambda _: {"exit-restriction-decision": 1, "assistance-notice": 1},
-    measure=_renew,
+    measure=lambda payload: prolongs(ACTION, person_objects(payload.person), payload),
     border_notice=_prolonged_by_level,
     ending=_lifted,
-    ended_by="sanction.exit-restrict.lift",
-    deadline=Deadline(DeadlineKind.WORKING_DAYS, 2),
     example_request={
         "person": PERSON_EXAMPLE,
         "control_no": "CJ6101990000001",
@@ -261,27 +242,16 @@ class ExitRestrictEnd(Model):
     effective_at: Annotated[AnyMoment, label("解除时间", "Since when the person may leave")]
 
 
-def _end(payload: ExitRestrictLift) -> MeasureRule:
-    return MeasureRule(
-        ACTION, "end", person_objects(payload.person), measure_no=payload.control_no, named_at="/payload/control_no"
-    )
-
-
-EXIT_RESTRICT_LIFT = ask(
-    name="sanction.exit-restrict.lift",
+EXIT_RESTRICT_LIFT = ending_of(
+    EXIT_RESTRICT,
     zh="解除限制出境",
     en="Lift the restriction of leaving",
     help_zh="提前解除限制出境，如被执行人已履行。附解除限制出境决定书。须由公安机关确认后方告完成，请选紧急程度“紧急”。",
     help_en="Lifts the restriction early, as when the debtor has paid, with the decision that lifts it. It is done "
     "when the police confirm it; choose the urgency `urgent`.",
-    senders=frozenset({Kind.COURT}),
-    receivers=frozenset({Kind.POLICE}),
     request=ExitRestrictLift,
     result_item=ExitRestrictEnd,
-    request_class=Classification.SENSITIVE,
-    coercive=lambda _: True,
-    documents=lambda _: papers_to_end(ACTION),
-    measure=_end,
+    measure=lambda payload: ends(ACTION, person_objects(payload.person), payload.control_no),
     deadline=Deadline(DeadlineKind.CLOCK_HOURS, 24),
     example_request={
         "person": PERSON_EXAMPLE,

@@ -14,11 +14,10 @@ from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, AnyMoment, ComingDay, PastMoment
 from lianzhi.protocol.values import Line, Name, Prose, Sha256
 from schemas.catalogue import Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
-from schemas.declare import alert, ask
-from schemas.endings import cancelled
+from schemas.declare import alert, ask, ending_of
+from schemas.endings import cancelled, ends
 from schemas.identifiers import Phone, Plate
 from schemas.items import DutyPhones
-from schemas.law.ending_papers import papers_to_end
 from schemas.matters.vehicle import (
     RULING,
     SEAL_EXAMPLE,
@@ -163,31 +162,16 @@ class VehicleControlEnd(Model):
     effective_at: Annotated[AnyMoment, label("撤控时间", "Since when it is no longer controlled")]
 
 
-def _cancel_measure(payload: VehicleControlCancel) -> MeasureRule:
-    return MeasureRule(
-        "control",
-        "end",
-        vehicle_objects(payload.vehicle),
-        measure_no=payload.control_no,
-        named_at="/payload/control_no",
-    )
-
-
-VEHICLE_CONTROL_CANCEL = ask(
-    name="police.vehicle-control.cancel",
+VEHICLE_CONTROL_CANCEL = ending_of(
+    VEHICLE_CONTROL,
     zh="撤销实车布控",
     en="End a road control",
     help_zh="撤销已生效的实车布控，如被执行人已履行。撤控须由公安机关确认后方告完成，请选紧急程度“立即”。",
     help_en="Ends an active road control, as when the debtor has paid. It is done when the police confirm it; choose "
     "the urgency `immediate`.",
-    senders=frozenset({Kind.COURT}),
-    receivers=frozenset({Kind.POLICE}),
     request=VehicleControlCancel,
     result_item=VehicleControlEnd,
-    request_class=Classification.SENSITIVE,
-    coercive=lambda _: True,
-    documents=lambda _: papers_to_end("control"),
-    measure=_cancel_measure,
+    measure=lambda payload: ends("control", vehicle_objects(payload.vehicle), payload.control_no),
     deadline=Deadline(DeadlineKind.CLOCK_HOURS, 24),
     example_request={
         "vehicle": VEHICLE_EXAMPLE,
