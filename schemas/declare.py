@@ -26,6 +26,7 @@ from schemas.catalogue import (
 )
 from schemas.law.ending_papers import papers_to_end
 from schemas.ledgers import LedgerEntry
+from schemas.linkages import Linkage
 
 P = TypeVar("P", bound=Model)
 
@@ -39,6 +40,7 @@ class TypeParameters(TypedDict, Generic[P]):
     en: str
     help_zh: str
     help_en: str
+    linkages: tuple[Linkage, ...]
     senders: frozenset[Kind]
     receivers: frozenset[Kind]
     request: type[P]
@@ -160,6 +162,7 @@ def ending_of(
     return MatterType(
         shape=Shape.ASK,
         name=made.ended_by,
+        linkages=made.linkages,
         senders=made.senders,
         receivers=made.receivers,
         fan_out=made.fan_out,
@@ -175,6 +178,7 @@ def renewal_of(made: MatterType, **words: Unpack[RenewalParameters[P]]) -> Matte
     by the same type."""
     return MatterType(
         shape=Shape.ASK,
+        linkages=made.linkages,
         senders=made.senders,
         receivers=made.receivers,
         fan_out=made.fan_out,

@@ -17,6 +17,7 @@ from lianzhi.protocol.values import Line, Name
 from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import notice
 from schemas.identifiers import QuotedCaseNo, credit_code
+from schemas.linkages import COURT_AND_OTHERS, Linkage
 
 _MASKED = re.compile(r"[0-9]{6,10}\*{4,8}[0-9]{3}[0-9X]")
 
@@ -46,6 +47,12 @@ DISRUPTION_LABELS = {
     "breaks-consumption-limit": "违反限制消费令",
     "breaks-settlement": "无正当理由拒不履行执行和解协议",
 }
+ASSOCIATIONS = Linkage(
+    group=COURT_AND_OTHERS,
+    row=4,
+    zh="法院+行业协会：会员通报、信用反馈",
+    en="Associations: members told, credit reported",
+)
 
 
 class ListedDebtor(Model):
@@ -79,6 +86,7 @@ MEMBER_NOTICE = notice(
     "案号仅在公开名单显示时填写。",
     help_en="Tells an association's members what the public list already shows. The ID is masked as there; the case "
     "number only where the list prints it.",
+    linkages=(ASSOCIATIONS,),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.ASSOCIATION}),
     request=MemberNotice,

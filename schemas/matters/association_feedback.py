@@ -15,7 +15,7 @@ from lianzhi.protocol.values import Line
 from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import notice
 from schemas.items import distinct
-from schemas.matters.association import ListedDebtor
+from schemas.matters.association import ASSOCIATIONS, ListedDebtor
 
 Step = Literal["contract-refused", "deposit-asked", "credit-cut", "delisted", "reported", "none"]
 STEP_LABELS = {
@@ -70,6 +70,7 @@ CREDIT_FEEDBACK = notice(
     help_en="After a notice to members an association tells the court what they did, as refusing a contract or asking "
     "for security, and whether the debtor now wants to perform or objects. Names and masked numbers only, as in the "
     "notice.",
+    linkages=(ASSOCIATIONS,),
     senders=frozenset({Kind.ASSOCIATION}),
     receivers=frozenset({Kind.COURT}),
     request=CreditFeedback,

@@ -20,6 +20,7 @@ from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import ask
 from schemas.items import distinct
 from schemas.ledgers import LedgerEntry
+from schemas.linkages import BANKRUPTCY, Linkage
 from schemas.steps import StepItem
 from schemas.values import Money, Org
 
@@ -102,6 +103,7 @@ BANKRUPTCY_CANDIDATE = ask(
     help_en="Puts an enterprise that cannot pay before the bankruptcy division: what shows it, the pending cases, "
     "debts and known property, and who agrees. The division says whether a transfer fits; only then is it "
     "transferred.",
+    linkages=(Linkage(group=BANKRUPTCY, row=1, zh="筛选", en="Candidates", ledger="bankruptcy"),),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.OFFICE}),
     request=Candidate,

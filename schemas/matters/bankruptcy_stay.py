@@ -20,6 +20,7 @@ from schemas.bankruptcy import EnforcingCourt, check_bankruptcy_case
 from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import notice
 from schemas.identifiers import CaseNo, Phone
+from schemas.linkages import BANKRUPTCY, Linkage
 from schemas.values import Org
 
 Occasion = Literal["transfer-decided", "accepted", "rejected"]
@@ -66,6 +67,15 @@ BANKRUPTCY_STAY = notice(
     help_en="After the decision to transfer, or the ruling that accepts: tells every enforcing court at once to stay; "
     "and to go on where the bankruptcy was rejected. One notice each, one group, complete when all have read it. "
     "Measures stay in force meanwhile; perishables may be sold, the price is not distributed.",
+    linkages=(
+        Linkage(
+            group=BANKRUPTCY,
+            row=3,
+            zh="通知其他执行法院中止或恢复",
+            en="Other courts stay, or go on",
+            ledger="bankruptcy",
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.COURT}),
     request=StayNotice,

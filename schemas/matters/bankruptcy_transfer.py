@@ -30,6 +30,7 @@ from schemas.funds import HANDOVER_DAYS
 from schemas.identifiers import CaseNo
 from schemas.items import distinct
 from schemas.ledgers import LedgerEntry
+from schemas.linkages import BANKRUPTCY, Linkage
 from schemas.matters.bankruptcy_candidate import INSOLVENCY_LABELS, Insolvency
 from schemas.steps import StepItem
 from schemas.terms import check_days
@@ -173,6 +174,16 @@ BANKRUPTCY_TRANSFER = ask(
     "of property, what is seized, what was distributed, debts, measures and other courts; signed by the president. "
     f"What is short is asked for or returned; ruled on in {DECISION_DAYS} days, and on acceptance the money and "
     f"property are handed over in {HANDOVER_DAYS}. Confirm when that was done. Notify the stay as well.",
+    linkages=(
+        Linkage(
+            group=BANKRUPTCY,
+            row=2,
+            zh="移送",
+            en="Transfer",
+            ledger="bankruptcy",
+            note=("受理后 7 日内移交案款和财产", "money and property handed over in 7 days of acceptance"),
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.OFFICE, Kind.COURT}),  # a division of ours, or the court of the domicile
     request=BankruptcyTransfer,

@@ -19,6 +19,7 @@ from lianzhi.protocol.values import Line, Prose
 from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind
 from schemas.declare import ask
 from schemas.identifiers import QuotedCaseNo
+from schemas.linkages import SUPERVISION, Linkage
 from schemas.terms import check_order
 
 ANSWER_DAYS = 15  # [H]
@@ -102,6 +103,7 @@ TRIAL_CLARIFICATION = ask(
     help_en="Where an order is too unclear to enforce: asks the division that made it, or the court, if another's. "
     "The wording, the question, and how the bureau would read it, with the judgment. Answered or corrected within "
     f"{ANSWER_DAYS} days; where it cannot be made clear, with reasons.",
+    linkages=(Linkage(group=SUPERVISION, row=4, zh="执审联动：判项不明征询", en="Trial: what an order means"),),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.OFFICE, Kind.COURT}),
     request=Clarification,

@@ -20,6 +20,7 @@ from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import ask
 from schemas.identifiers import CaseNo
 from schemas.items import distinct
+from schemas.linkages import BETWEEN_COURTS, Linkage
 from schemas.values import Person
 
 CLUE_LABELS = {
@@ -110,6 +111,7 @@ CLUE_SHARE = ask(
     "对方逐条答复已采用、已掌握或不能采用，线索不致石沉大海。",
     help_en="Tells other courts of property, or that you share a debtor. At least one clue with its source and its "
     "day; of a shared debtor your own cases. Each court answers point by point: taken up, known already, or of no use.",
+    linkages=(Linkage(group=BETWEEN_COURTS, row=5, zh="财产线索、共同被执行人", en="Clues, common debtors"),),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.COURT}),
     request=ClueShare,

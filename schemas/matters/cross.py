@@ -18,6 +18,7 @@ from lianzhi.protocol.values import Line, Name
 from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import notice
 from schemas.identifiers import CaseNo, CourtCode
+from schemas.linkages import BETWEEN_COURTS, Linkage
 from schemas.values import MeasureNo
 
 Mode = Literal["supervise", "order", "raise", "concentrate", "cooperate", "in-court-team"]
@@ -69,6 +70,7 @@ REASSIGN = notice(
     "各单位阅读即为确认；原案号的在途答复仍然有效。",
     help_en="After a case was reassigned, each unit that holds requests or measures of it is told that they belong to "
     "the new case and handler from that day on. Reading it acknowledges; answers under way with the old number stand.",
+    linkages=(Linkage(group=BETWEEN_COURTS, row=4, zh="交叉执行", en="Reassignment"),),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset(
         {

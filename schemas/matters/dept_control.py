@@ -21,6 +21,7 @@ from schemas.done import AMOUNT, NUMBER, PUBLISHED
 from schemas.endings import original
 from schemas.items import PropertyItem
 from schemas.law.ending_papers import papers_to_end
+from schemas.linkages import COURT_AND_OTHERS, REMINDED, Linkage
 from schemas.terms import check_renewal, check_years
 from schemas.values import Measure, Money
 
@@ -182,6 +183,16 @@ DEPT_CONTROL = ask(
     "a release with the ruling that releases; movables at most two years, other property three; a renewal names the "
     "original and comes before it ends, a transfer of a thing names who gets it, a sum its amount. Answered object by "
     "object: what is done has its number, a sum its amount, a share when its freeze was published.",
+    linkages=(
+        Linkage(
+            group=COURT_AND_OTHERS,
+            row=3,
+            zh="法院+政府控制：登记部门查封、续封、解封、轮候、过户",
+            en="Government: seized in their registers",
+            ledger="measure-ending",
+            note=REMINDED,
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.DEPARTMENT}),
     request=PropertyControl,

@@ -26,6 +26,7 @@ from schemas.department_records import (
 )
 from schemas.departments import DEPARTMENTS, DEPT_LABELS, FIELD_LABELS, Dept, Field, check_fields
 from schemas.items import distinct
+from schemas.linkages import COURT_AND_OTHERS, Linkage
 from schemas.values import Person
 
 REGISTERS = ("realty", "companies", "insurances", "funds", "taxpayers", "marriages", "machines", "ships")
@@ -93,6 +94,14 @@ DEPT_QUERY = ask(
     help_en="What the register of a department says about a party: realty, companies, social security, housing "
     "fund, tax, marriages, machines, ships. Choose the department, tick only what the case needs, attach the "
     "notice of inquiry. Found, none and denied are all answers, with the time of the register.",
+    linkages=(
+        Linkage(
+            group=COURT_AND_OTHERS,
+            row=2,
+            zh="法院+政府查询：不动产、市场监管、社保、公积金、税务、民政、农机、水运八部门",
+            en="Government: eight departments asked",
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.DEPARTMENT}),
     request=PropertyQuery,

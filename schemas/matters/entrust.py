@@ -20,6 +20,7 @@ from schemas.declare import ask
 from schemas.endings import original
 from schemas.identifiers import CourtCode
 from schemas.items import PropertyItem
+from schemas.linkages import BETWEEN_COURTS, Linkage
 from schemas.people import DECISION_PAPERS, detention_cautions
 from schemas.terms import check_renewal, check_years
 from schemas.values import Measure, Money
@@ -215,6 +216,16 @@ ENTRUST = ask(
     help_en="Asks another court to freeze, seal, investigate, serve … in its district. Choose the matter, state the "
     "objects and the term, attach ruling, notice, letter, receipt form and work permit. No case of its own is filed; "
     "the entrusting court answers for it.",
+    linkages=(
+        Linkage(
+            group=BETWEEN_COURTS,
+            row=1,
+            zh="委托事项（富平、高陵、临潼等，双向）",
+            en="Commissioned matters, both directions",
+            ledger="measure-ending",
+            note=("请求可要求 10 至 20 天；加急 24 小时", "10 to 20 days as requested; urgent, 24 hours"),
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.COURT}),
     request=EntrustRequest,

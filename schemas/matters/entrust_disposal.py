@@ -20,6 +20,7 @@ from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind
 from schemas.commission_objects import Equity, Movable, Realty
 from schemas.declare import ask
 from schemas.identifiers import CourtCode, QuotedCaseNo
+from schemas.linkages import BETWEEN_COURTS, Linkage
 from schemas.terms import days_between
 from schemas.values import Money
 
@@ -97,6 +98,7 @@ DISPOSAL_RIGHT = ask(
     help_en="Your court enforces a prior claim, another court sealed first: ask it to hand over the sale. The first "
     "seal is older than 60 days and nothing was offered for sale; attach the letter, the judgment and the proof of "
     "priority. The first court sends its letter of transfer within 15 days, or says why not.",
+    linkages=(Linkage(group=BETWEEN_COURTS, row=2, zh="商请移送处置权", en="Ask for the right to dispose"),),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.COURT}),
     request=DisposalRightRequest,

@@ -18,6 +18,7 @@ from lianzhi.protocol.values import Line, Prose, Slug
 from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import ask
 from schemas.identifiers import CourtCode
+from schemas.linkages import BETWEEN_COURTS, Linkage
 from schemas.opening import MatterName
 from schemas.terms import check_order
 
@@ -79,6 +80,9 @@ SUPERVISION = ask(
     help_en="When a commissioned matter is three working days overdue and two urges brought nothing, the gateway asks "
     "the lowest superior of both courts; a court may ask by itself. The superior sets a day, extends, reassigns or "
     "declines.",
+    linkages=(
+        Linkage(group=BETWEEN_COURTS, row=3, zh="报共同上级法院督办", en="Supervision by the lowest common superior"),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.COURT}),
     request=EntrustSupervision,

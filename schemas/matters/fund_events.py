@@ -20,6 +20,7 @@ from schemas.declare import notice
 from schemas.funds import PAYEE_LABELS, AccountTail, FundNo, PayeeKind, Sum
 from schemas.law.terms import PAYOUT
 from schemas.ledgers import CLAIMED, OPENED, UNIDENTIFIED, LedgerEntry
+from schemas.linkages import MONEY, Linkage
 from schemas.terms import check_order
 
 RECORDS_YEARS = 30  # [H] vouchers of accounting are kept thirty years
@@ -35,6 +36,7 @@ METHOD_LABELS = {
     "other-court": "其他法院转来",
     "third-party": "协助义务人交付",
 }
+PAID_OUT = Linkage(group=MONEY, row=3, zh="发放、提存", en="Paid out, deposited", ledger="fund")
 
 
 class FundReceipt(Model):
@@ -92,6 +94,16 @@ FUND_RECEIPT = notice(
     "last four. It is paid out within 30 days of this notice (FAFA-2017-6-10; a court changes it in law/terms.toml), "
     "from which the ledger counts. Where nobody knows the case: `unidentified`, without a case number; once it is "
     "known, the same number again with the case and `claimed_on`, from which the term then runs.",
+    linkages=(
+        Linkage(
+            group=MONEY,
+            row=1,
+            zh="到账",
+            en="Received",
+            ledger="fund",
+            note=("自到账通知起 30 日内发放；不明款待认领", "paid out within 30 days of the notice, or claim"),
+        ),
+    ),
     senders=OFFICES,
     receivers=COURTS,
     request=FundReceipt,
@@ -138,6 +150,7 @@ FUND_RELEASE = notice(
     help_zh="财务部门通知执行局案款已发放：发放编号、对应的到账编号和审批、金额、日期、收款人类别，账号只填后四位。",
     help_en="The finance office tells the bureau that money was paid out: its number, the receipt and the approval "
     "that it rests on, sum, day, kind of payee; of accounts only the last four.",
+    linkages=(PAID_OUT,),
     senders=OFFICES,
     receivers=COURTS,
     request=FundRelease,
@@ -201,6 +214,7 @@ FUND_ESCROW = notice(
     "未发放。",
     help_en="The finance office tells the bureau that money was deposited: its number, the receipt, sum, day, "
     "reason and place. What is deposited no longer counts as not paid out.",
+    linkages=(PAID_OUT,),
     senders=OFFICES,
     receivers=COURTS,
     request=FundEscrow,

@@ -23,6 +23,7 @@ from schemas.declare import ask
 from schemas.funds import HANDOVER_DAYS, PAYEE_LABELS, AccountTail, FundNo, PayeeKind, Sum
 from schemas.law.terms import PAYOUT, PAYOUT_AFTER_DELAY
 from schemas.ledgers import LedgerEntry
+from schemas.linkages import MONEY, Linkage
 from schemas.matters.fund_events import RECORDS_YEARS
 from schemas.terms import check_days, check_order, days_between
 
@@ -151,6 +152,16 @@ FUND_RELEASE_APPROVAL = ask(
     "changes it in law/terms.toml), or a delay is approved, and 10 days once its reason has ended. To an "
     f"administrator: {HANDOVER_DAYS} days from the service of the ruling (FAFA-2017-2-17). Two approvals, one the "
     "bureau chief's. The gateway pays nothing and carries no account in full.",
+    linkages=(
+        Linkage(
+            group=MONEY,
+            row=2,
+            zh="发放审批",
+            en="Approved",
+            ledger="fund",
+            note=("超过 30 日须有经批准的延缓", "beyond 30 days, an approved delay"),
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.OFFICE}),
     request=ReleaseApproval,

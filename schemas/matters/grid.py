@@ -13,6 +13,7 @@ from schemas.catalogue import Kind
 from schemas.declare import ask
 from schemas.grid import (
     ADDRESS_EXAMPLE,
+    GRID_HELP,
     IN_THREE_DAYS,
     RESIDENT_EXAMPLE,
     VISITED_EXAMPLE,
@@ -65,6 +66,7 @@ GRID_VERIFY = ask(
     "网格员只核实、见证，不控制、不进入、不搜查。",
     help_en="A grid worker looks whether somebody lives or trades at an address. Only the name, four characters of the "
     "ID and the address are told, never case, debt or judgment; the worker neither controls, enters nor searches.",
+    linkages=(GRID_HELP,),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.GRID}),
     request=VerifyRequest,

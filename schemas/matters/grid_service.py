@@ -13,7 +13,7 @@ from lianzhi.protocol.times import ComingMoment, PastMoment
 from lianzhi.protocol.values import Line, Name, Sha256
 from schemas.catalogue import Kind
 from schemas.declare import ask
-from schemas.grid import ADDRESS_EXAMPLE, IN_THREE_DAYS, RESIDENT_EXAMPLE, VISITED_EXAMPLE, Resident, Visited
+from schemas.grid import ADDRESS_EXAMPLE, GRID_HELP, IN_THREE_DAYS, RESIDENT_EXAMPLE, VISITED_EXAMPLE, Resident, Visited
 from schemas.values import Address
 
 Mode = Literal["accompanied", "retained-witness", "posted-photo", "adult-family"]
@@ -73,6 +73,7 @@ GRID_SERVICE = ask(
     help_en="A grid worker comes along, witnesses that a paper was left, posts it and takes a picture, or sees "
     "an adult of the family sign; the picture of the receipt comes back with its time. Papers are in closed "
     "envelopes, only their number is told, never case, debt or judgment.",
+    linkages=(GRID_HELP,),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.GRID}),
     request=ServiceAssistRequest,

@@ -13,6 +13,8 @@ from schemas.catalogue import Kind
 from schemas.declare import ask
 from schemas.grid import (
     ADDRESS_EXAMPLE,
+    BEFORE_ENFORCEMENT,
+    GRID_HELP,
     IN_THREE_DAYS,
     RESIDENT_EXAMPLE,
     VISITED_EXAMPLE,
@@ -73,6 +75,10 @@ GRID_VISIT = ask(
     help_en="A grid worker calls on somebody and talks about what you tick: to get in touch with the court, whether a "
     "settlement is wanted. Only the name, four characters of the ID and the address are told, never case, debt or "
     "judgment; the worker neither controls, enters nor searches.",
+    linkages=(
+        GRID_HELP,
+        BEFORE_ENFORCEMENT,
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.GRID}),
     request=VisitRequest,

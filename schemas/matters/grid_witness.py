@@ -14,7 +14,7 @@ from lianzhi.protocol.times import ComingMoment, PastMoment
 from lianzhi.protocol.values import Line, Name
 from schemas.catalogue import Kind
 from schemas.declare import ask
-from schemas.grid import ADDRESS_EXAMPLE, IN_THREE_DAYS
+from schemas.grid import ADDRESS_EXAMPLE, GRID_HELP, IN_THREE_DAYS
 from schemas.values import Address
 
 ACT_LABELS = {
@@ -78,6 +78,7 @@ GRID_WITNESS = ask(
     help_zh="请网格员到场见证查封、扣押、清点、腾退等。只告知地点、时间和事项种类；见证人签字并填写意见，不参与控制、进入和搜查。",
     help_en="A grid worker attends a sealing, an inventory, a clearing … Only place, time and kind of act are told. "
     "The witness signs and states an opinion, and neither controls, enters nor searches.",
+    linkages=(GRID_HELP,),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.GRID}),
     request=WitnessRequest,

@@ -19,9 +19,10 @@ from lianzhi.protocol.times import PastMoment
 from lianzhi.protocol.values import Line, Name, Prose, Sha256
 from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import ask
-from schemas.grid import YES_NO_LABELS, YesNo
+from schemas.grid import BEFORE_ENFORCEMENT, YES_NO_LABELS, YesNo
 from schemas.identifiers import DivisionCode, Phone
 from schemas.items import distinct
+from schemas.linkages import COURT_AND_OTHERS, Linkage
 from schemas.values import Money
 
 DISPUTE_LABELS = {
@@ -119,6 +120,15 @@ MEDIATION_ASSIST = ask(
     help_en="Asks grid, trade association, judicial office, people's mediators or the governance centre to bring the "
     "parties together. Say who they are, what it is about and what can be talked about; grids and associations see "
     "neither sum nor case. A settlement comes back with the agreement that both have signed.",
+    linkages=(
+        Linkage(
+            group=COURT_AND_OTHERS,
+            row=5,
+            zh="法院+调解：网格、协会、司法所、人民调解、综治中心促和解",
+            en="Mediation, wherever it is done",
+        ),
+        BEFORE_ENFORCEMENT,
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.GRID, Kind.ASSOCIATION, Kind.OFFICE}),
     request=MediationRequest,

@@ -13,6 +13,7 @@ from lianzhi.protocol.values import Line
 from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind
 from schemas.declare import ask
 from schemas.identifiers import Phone
+from schemas.linkages import PEOPLE_AND_VEHICLES, Linkage
 from schemas.people import person_objects
 from schemas.values import Person
 
@@ -82,6 +83,15 @@ PERSON_LOCATE = ask(
     help_en="When a party did not come though summoned, or is to be detained or brought, and cannot be found. Needs "
     "the ID number, the proof of the summons or the decision, and two approvals. The place is sent to the asking "
     "court's system only and destroyed after 72 hours.",
+    linkages=(
+        Linkage(
+            group=PEOPLE_AND_VEHICLES,
+            row=2,
+            zh="查找下落",
+            en="Find a person",
+            note=("结果最长保存 72 小时", "results are kept for 72 hours at most"),
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=LocateRequest,

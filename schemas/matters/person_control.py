@@ -17,6 +17,7 @@ from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMe
 from schemas.declare import ask, ending_of, renewal_of
 from schemas.endings import cancelled, ends, prolongs
 from schemas.items import DutyPhones
+from schemas.linkages import PEOPLE_AND_VEHICLES, REMINDED, Linkage
 from schemas.people import (
     DECISION_LABELS,
     DECISION_PAPERS,
@@ -41,6 +42,14 @@ PERSON_EXAMPLE: Mapping[str, Any] = {
     "id_no": "610199199003071237",
     "role": "被执行人",
 }
+LOOKOUT = Linkage(
+    group=PEOPLE_AND_VEHICLES,
+    row=3,
+    zh="临控",
+    en="Keep a lookout for a person",
+    ledger="measure-ending",
+    note=REMINDED,
+)
 
 
 class PersonControlRequest(Model):
@@ -97,6 +106,7 @@ PERSON_CONTROL = ask(
     "填写两个以上值班电话和移交地点，公安机关发现后会发命中预警。",
     help_en="For a party whose detention or compelled appearance was decided. With the decision; two approvals, one "
     "the president's; at most 30 days; two duty telephones, and where the court takes over. A hit comes as an alert.",
+    linkages=(LOOKOUT,),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=PersonControlRequest,

@@ -18,6 +18,7 @@ from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import alert
 from schemas.identifiers import DivisionCode, Phone
 from schemas.law.lookouts import HOLD, longest
+from schemas.linkages import PAGED, PEOPLE_AND_VEHICLES, Linkage
 from schemas.values import MeasureNo
 
 Activity = Literal["hotel", "border", "transport", "checkpoint", "service", "other"]
@@ -80,6 +81,7 @@ PERSON_HIT = alert(
     "不是本案人员的，按误报处理，由公安机关立即放行。",
     help_en="The police met or hold somebody that the court looks for. The court acknowledges at once, sends a team, "
     "checks the identity before it takes over, and comes before the hold ends. Somebody else is a false hit: let go.",
+    linkages=(Linkage(group=PEOPLE_AND_VEHICLES, row=4, zh="命中（人）", en="A person is found", note=PAGED),),
     senders=frozenset({Kind.POLICE}),
     receivers=frozenset({Kind.COURT}),
     request=PersonHitAlert,

@@ -17,6 +17,7 @@ from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind
 from schemas.declare import ask
 from schemas.identifiers import Plate, Vin
 from schemas.items import distinct
+from schemas.linkages import PEOPLE_AND_VEHICLES, Linkage
 from schemas.people import NaturalPerson, person_objects
 from schemas.plates import PLATE_LABELS
 from schemas.terms import check_months
@@ -166,6 +167,7 @@ PERSON_INFO = ask(
     help_en="Registration, border crossings, hotel stays and vehicles of a party. Tick only what is needed, at most 12 "
     "months, say why; with the notice of inquiry and the approval of somebody other than the drafter. The answer tells "
     "movements: it goes to the asking court's system only and is destroyed after 72 hours. Nothing found is an answer.",
+    linkages=(Linkage(group=PEOPLE_AND_VEHICLES, row=1, zh="人员信息查询", en="Information on a person"),),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=PersonInfoQuery,

@@ -21,6 +21,7 @@ from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind
 from schemas.declare import ask
 from schemas.identifiers import Phone
 from schemas.ledgers import LedgerEntry
+from schemas.linkages import SUPERVISION, Linkage
 from schemas.steps import Extension, StepItem, check_extension
 from schemas.terms import check_days, check_order
 
@@ -135,6 +136,16 @@ PETITION = ask(
     help_en=f"The petition office, or a superior court, gives a petition to the bureau: one who handles it, one who "
     f"stands in, the claim, the term. Assigned within {ASSIGN_WORKING_DAYS} working days, done and answered in "
     f"{HANDLE_DAYS} days; more time is a partial result, approved before the term is over.",
+    linkages=(
+        Linkage(
+            group=SUPERVISION,
+            row=1,
+            zh="涉执信访（专人负责、跟踪督办）",
+            en="Petitions about enforcement",
+            ledger="petition",
+            note=("收到后 5 个工作日内交办；延期须经批准", "assigned in 5 working days; more time is approved"),
+        ),
+    ),
     senders=frozenset({Kind.OFFICE, Kind.COURT}),
     receivers=frozenset({Kind.COURT}),
     request=PetitionAssignment,

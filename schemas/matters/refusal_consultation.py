@@ -15,10 +15,12 @@ from lianzhi.protocol.values import Line, Name, Prose
 from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import ask
 from schemas.identifiers import Phone
+from schemas.linkages import REFUSAL, Linkage
 from schemas.terms import days_between
 
 CONVENE_DAYS = 2  # [D] between calling and meeting
 PARTNERS = frozenset({Kind.POLICE, Kind.PROCURATORATE})
+CONSULTATION = Linkage(group=REFUSAL, row=2, zh="公检法会商", en="Consultation", ledger="refusal")
 
 
 class ConsultationConvening(Model):
@@ -73,6 +75,7 @@ CONSULTATION_CONVENE = ask(
     "参加单位答复参加人员，或说明不参加的理由。",
     help_en=f"Calls police and procuratorate together on a case of refusal: jurisdiction, evidence, qualification; at "
     f"least {CONVENE_DAYS} days ahead. Each answers who comes, or why nobody does.",
+    linkages=(CONSULTATION,),
     senders=frozenset({Kind.COURT}),
     receivers=PARTNERS,
     request=ConsultationConvening,
@@ -148,6 +151,7 @@ CONSULTATION_MINUTES = ask(
     help_zh="会商后发送纪要：逐条写明意见、下一步工作、责任单位和期限。参加单位逐条确认或提出异议，全部确认后生效。",
     help_en="What was agreed, point by point: view, next step, by whom, until when. Each unit confirms every point or "
     "objects; the minutes stand when all have confirmed.",
+    linkages=(CONSULTATION,),
     senders=frozenset({Kind.COURT}),
     receivers=PARTNERS,
     request=ConsultationMinutes,

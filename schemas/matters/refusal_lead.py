@@ -25,6 +25,7 @@ from schemas.identifiers import QuotedCaseNo
 from schemas.identity import ID_LABELS, IdKind, identity_number
 from schemas.items import distinct
 from schemas.ledgers import LedgerEntry
+from schemas.linkages import REFUSAL, Linkage
 from schemas.refusal_grounds import AFTER_PENALTY, GROUND_LABELS, WITH_ACCOMPLICE, Ground
 from schemas.values import Person
 
@@ -202,6 +203,16 @@ LEAD_TRANSFER = ask(
     f"consequence), two approvals. The police decide in {FILING_DAYS} days, {COMPLEX_FILING_DAYS} when it is complex: "
     "they file, do not (reason and law), transfer what is another's, or ask for what is missing; they do not turn it "
     "away.",
+    linkages=(
+        Linkage(
+            group=REFUSAL,
+            row=1,
+            zh="线索移送",
+            en="Transfer of a lead",
+            ledger="refusal",
+            note=("重大疑难复杂的 30 日", "30 days when it is complex"),
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE, Kind.PROCURATORATE}),
     request=LeadTransfer,

@@ -16,6 +16,7 @@ from lianzhi.protocol.values import Line, Prose
 from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import notice
 from schemas.ledgers import LedgerEntry
+from schemas.linkages import REFUSAL, Linkage
 from schemas.matters.refusal_consultation import PARTNERS
 from schemas.matters.refusal_lead import TELL_DAYS
 from schemas.values import Money
@@ -89,6 +90,7 @@ CASE_STATUS = notice(
     help_en="Police or procuratorate tell the court how the case goes on: investigated, withdrawn, prosecuted, not "
     "prosecuted, judged, and what was performed meanwhile. A case that is withdrawn after filing is told in "
     f"{TELL_DAYS} days, with the reasons. The court reads it, and resumes or closes its own case.",
+    linkages=(Linkage(group=REFUSAL, row=4, zh="案件进展", en="How the case goes on", ledger="refusal"),),
     senders=PARTNERS,
     receivers=frozenset({Kind.COURT}),
     request=CaseStatus,

@@ -15,6 +15,7 @@ from lianzhi.protocol.times import AnswerDay, AnyDay, PastDay
 from lianzhi.protocol.values import Line, Prose
 from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import ask
+from schemas.linkages import REFUSAL, Linkage
 from schemas.matters.refusal_lead import FILING_DAYS
 from schemas.terms import check_days, days_between
 from schemas.values import Person
@@ -97,6 +98,16 @@ SUPERVISION = ask(
     help_en=f"When the police refuse to file, do not decide in time, or do not investigate. With the letter, and the "
     f"notice where they refused. The procuratorate asks the police to explain in {EXPLAIN_DAYS} days, or has them "
     f"file in {FILE_DAYS}, or declines and says why.",
+    linkages=(
+        Linkage(
+            group=REFUSAL,
+            row=3,
+            zh="提请检察监督",
+            en="Supervision by the procuratorate",
+            ledger="refusal",
+            note=("公安说明理由 7 日，立案 15 日", "the police explain in 7 days, file in 15"),
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.PROCURATORATE}),
     request=SupervisionRequest,

@@ -19,6 +19,7 @@ from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import ask
 from schemas.identifiers import CaseNo, Phone
 from schemas.items import distinct
+from schemas.linkages import SUPERVISION, Linkage
 from schemas.steps import StepItem
 from schemas.terms import check_order
 from schemas.values import Need
@@ -112,6 +113,7 @@ REVIEW_PACKAGE = ask(
     help_en="Those who review, inspect or audit ask for the package of cases: requests and answers, approvals, "
     "measures, money, who read what, proofs. With their mandate, the period and the need; the bureau provides the "
     "package, or says why it may not.",
+    linkages=(Linkage(group=SUPERVISION, row=5, zh="专项评查、督查、审计", en="Reviews, inspections, audits"),),
     senders=frozenset({Kind.OFFICE}),
     receivers=frozenset({Kind.COURT}),
     request=ReviewRequest,

@@ -21,6 +21,7 @@ from schemas.endings import LIFTED, delisted
 from schemas.items import distinct
 from schemas.law.circles import LIMITED, check_circle, circle
 from schemas.law.signatures import signed_by
+from schemas.linkages import SANCTIONS, WHOLE_GROUP, Linkage
 from schemas.matters.sanction_dishonest import DEBTOR_EXAMPLE, RECIPIENTS
 from schemas.people import NaturalPerson, check_adult
 from schemas.sanctions import PublishedItem, RecipientItem, check_public_number, check_representative, listed
@@ -38,6 +39,9 @@ GROUND_LABELS = {
     "false-property-report": "违反财产报告制度",
     "other": "其他",
 }
+CONSUMPTION_LIMIT = Linkage(
+    group=SANCTIONS, row=4, zh="限制消费", en="Limits on consumption", ledger="measure-ending", note=WHOLE_GROUP
+)
 
 
 class ConsumptionLimitPublish(Model):
@@ -83,6 +87,7 @@ CONSUMPTION_PUBLISH = ask(
     help_en="Publishes the order to each recipient, one request each. An organisation and its representative are "
     "published apart, as are those in charge, the controller and who is directly responsible; nobody under 18 (our "
     "reading); the public copy masks the ID; not during a grace. With the order, which the president approves.",
+    linkages=(CONSUMPTION_LIMIT,),
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
     request=ConsumptionLimitPublish,
@@ -221,6 +226,7 @@ CONSUMPTION_EXEMPT = ask(
     "附决定书，须院长批准。",
     help_en="For medical care, a funeral, official duty, foreign affairs or an examination: aeroplane and fast train "
     "are allowed for at most one month, then the limit is back. With the decision and the president's approval.",
+    linkages=(CONSUMPTION_LIMIT,),
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
     request=ConsumptionLimitExempt,

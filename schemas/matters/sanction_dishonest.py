@@ -23,6 +23,7 @@ from schemas.endings import DELISTED, delisted
 from schemas.items import distinct
 from schemas.law.circles import LISTED, check_circle, circle
 from schemas.law.signatures import signed_by
+from schemas.linkages import SANCTIONS, WHOLE_GROUP, Linkage
 from schemas.matters.association import DISRUPTION_LABELS, PERFORMANCE_LABELS, Disruption, Performance
 from schemas.people import check_adult
 from schemas.sanctions import PublishedItem, check_public_number, check_representative, listed
@@ -41,6 +42,9 @@ DEBTOR_EXAMPLE: Mapping[str, Any] = {
     "id_no": "610199198503121232",
     "role": "被执行人",
 }
+DISHONEST_LIST = Linkage(
+    group=SANCTIONS, row=3, zh="失信名单", en="The list of dishonest debtors", ledger="measure-ending", note=WHOLE_GROUP
+)
 
 
 class DishonestEntry(Model):
@@ -141,6 +145,7 @@ DISHONEST_PUBLISH = ask(
     "approvals, one the president's; but for ability without will the term is two years, up to five for grave or "
     "several acts; "
     "where that stands beside other acts, an end is given all the same (our reading).",
+    linkages=(DISHONEST_LIST,),
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
     request=DishonestPublish,

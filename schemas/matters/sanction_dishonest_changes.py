@@ -19,6 +19,7 @@ from schemas.items import distinct
 from schemas.matters.sanction_dishonest import (
     ACTION,
     DEBTOR_EXAMPLE,
+    DISHONEST_LIST,
     DISHONEST_PUBLISH,
     ENTRY_EXAMPLE,
     RECIPIENTS,
@@ -150,6 +151,7 @@ DISHONEST_CORRECT = ask(
     "写出更正后的全部内容并勾选改动项；人错了的，不能更正，须撤销后另行发布。",
     help_en=f"Puts a wrong entry right within {CHANGE_DAYS} working days, with every recipient; two approvals. Give "
     "the whole entry and tick what changed. A wrong person is withdrawn, not corrected.",
+    linkages=(DISHONEST_LIST,),
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
     request=DishonestCorrect,

@@ -19,6 +19,7 @@ from schemas.endings import LIFTED, NOTES, ends, numbered, prolongs
 from schemas.identifiers import Phone
 from schemas.law.circles import KEPT, check_circle, circle
 from schemas.law.lookouts import exit_notice_months
+from schemas.linkages import REMINDED, SANCTIONS, Linkage
 from schemas.people import NaturalPerson, check_adult, person_objects
 from schemas.terms import check_months, check_prolonging
 from schemas.values import MeasureNo, Person
@@ -50,6 +51,9 @@ PERSON_EXAMPLE: Mapping[str, Any] = {
     "id_no": "610199199003071237",
     "role": "法定代表人",
 }
+EXIT_RESTRICTION = Linkage(
+    group=SANCTIONS, row=5, zh="限制出境", en="Not to leave the country", ledger="measure-ending", note=REMINDED
+)
 
 
 class TravelPaper(Model):
@@ -120,6 +124,7 @@ EXIT_RESTRICT = ask(
     "two approvals. A border notice lasts as long as the level of the police allows (county three months, prefecture a "
     "year, province five years: from a secondary source, configurable), stopping at the border three months; it ends "
     "by itself when not prolonged.",
+    linkages=(EXIT_RESTRICTION,),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=ExitRestrictRequest,

@@ -15,6 +15,7 @@ from lianzhi.protocol.values import Prose
 from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
 from schemas.declare import ask
 from schemas.law.ending_papers import papers_to_end
+from schemas.linkages import SANCTIONS, Linkage
 from schemas.people import person_objects
 from schemas.sanctions import PublishedItem
 from schemas.terms import check_months, months_later
@@ -103,6 +104,16 @@ GRACE = ask(
     "登记后由本院发布部门遵照。",
     help_en="One to three months to perform. Meanwhile neither the list nor the limit on consumption may be published; "
     "when the conditions are broken, end the grace first, with the day and the facts.",
+    linkages=(
+        Linkage(
+            group=SANCTIONS,
+            row=2,
+            zh="履行宽限期",
+            en="Grace",
+            ledger="measure-ending",
+            note=("期内不得公布", "nothing is published meanwhile"),
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.OFFICE}),
     request=Grace,

@@ -14,6 +14,7 @@ from lianzhi.protocol.values import Line, Name, Prose
 from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import notice
 from schemas.items import distinct
+from schemas.linkages import SANCTIONS, WHOLE_GROUP, Linkage
 from schemas.matters.sanction_dishonest import DEBTOR_EXAMPLE, RECIPIENTS
 from schemas.sanctions import check_public_number, check_representative
 from schemas.terms import check_order
@@ -56,6 +57,7 @@ CREDIT_REPAIR = notice(
     help_zh="被执行人已履行、惩戒已撤销后，向各单位发送信用修复证明，供其恢复授信、投标等资格。附证明文件；身份证号隐去中间部分。",
     help_en="After performance, and when the sanctions are lifted, tells the recipients so, that credit and tenders "
     "open again. With the certificate; the ID is masked.",
+    linkages=(Linkage(group=SANCTIONS, row=6, zh="信用修复证明", en="Repair of credit", note=WHOLE_GROUP),),
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
     request=CreditRepairCertificate,

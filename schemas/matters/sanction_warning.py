@@ -16,6 +16,7 @@ from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import ask
 from schemas.identifiers import Phone
 from schemas.items import distinct
+from schemas.linkages import SANCTIONS, Linkage
 from schemas.matters.association import DISRUPTION_LABELS, Disruption
 from schemas.terms import days_between
 from schemas.values import Address, Person
@@ -90,6 +91,7 @@ PRE_NOTICE = ask(
     "告知不公开，不得发给发布单位。",
     help_en=f"Tells the debtor in writing what will follow and why, with at least {REPLY_DAYS} days to perform or "
     "reply; the serving office returns the proof. It is not public and never goes to a publisher.",
+    linkages=(Linkage(group=SANCTIONS, row=1, zh="预惩戒告知", en="Warning"),),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.OFFICE}),
     request=PreNotice,

@@ -18,6 +18,7 @@ from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Name, Prose
 from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind
 from schemas.declare import ask
+from schemas.linkages import SUPERVISION, Linkage
 from schemas.steps import Extension, StepItem, check_extension
 from schemas.terms import check_order
 
@@ -105,6 +106,15 @@ SUGGESTION = ask(
     help_en=f"The procuratorate suggests, point by point. The court replies to each within {REPLY_MONTHS} months of "
     f"receiving it, with its letter; what is not taken up, with reasons. {EXTENSION_MONTHS} more month, once, with the "
     "president's approval, is told in a partial result before the term is over.",
+    linkages=(
+        Linkage(
+            group=SUPERVISION,
+            row=2,
+            zh="检察建议",
+            en="Procuratorate's suggestions",
+            note=("3 个月；经院长批准延长 1 个月，一次", "3 months; 1 more, once, with the president's approval"),
+        ),
+    ),
     senders=frozenset({Kind.PROCURATORATE}),
     receivers=frozenset({Kind.COURT}),
     request=Suggestion,

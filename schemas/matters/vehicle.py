@@ -24,6 +24,7 @@ from schemas.endings import original
 from schemas.identifiers import DivisionCode
 from schemas.items import ControlledItem, distinct
 from schemas.law.ending_papers import papers_to_end
+from schemas.linkages import PEOPLE_AND_VEHICLES, REMINDED, Linkage
 from schemas.plates import is_protected
 from schemas.terms import check_days, check_renewal, check_years
 from schemas.values import Measure, Money, Person, Vehicle
@@ -141,6 +142,15 @@ VEHICLE_LOCATE = ask(
     "结果只发给承办法院系统，72 小时后销毁。",
     help_en="Where a sealed vehicle was seen. Needs a live seal, plate, kind of plate and VIN, at most 90 days, two "
     "approvals. The places go to the asking court's system only and are destroyed after 72 hours.",
+    linkages=(
+        Linkage(
+            group=PEOPLE_AND_VEHICLES,
+            row=6,
+            zh="车辆查找",
+            en="Find a vehicle",
+            note=("结果最长保存 72 小时", "results are kept for 72 hours at most"),
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=VehicleLocateRequest,
@@ -266,6 +276,16 @@ VEHICLE_SEAL = ask(
     help_en="Registers, renews, releases or queues a seal. With the ruling and the notice, a release with the ruling "
     "that releases; at most two years; a renewal names the original and comes before it ends. What is done has its "
     "registry number. A seal does not stop the car on the road.",
+    linkages=(
+        Linkage(
+            group=PEOPLE_AND_VEHICLES,
+            row=7,
+            zh="车籍查封、续封、解封、轮候",
+            en="Seal a vehicle's registration",
+            ledger="measure-ending",
+            note=REMINDED,
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=VehicleSealRequest,

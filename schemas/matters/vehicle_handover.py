@@ -15,6 +15,7 @@ from lianzhi.protocol.values import Document, Line, Name, Prose, Sha256
 from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import ask
 from schemas.items import distinct
+from schemas.linkages import PEOPLE_AND_VEHICLES, Linkage
 from schemas.values import MeasureNo
 
 LEAST_PHOTOS = 4  # [D] docs/domain.md 2.4
@@ -101,6 +102,7 @@ VEHICLE_HANDOVER = ask(
     "法院核对后答复保管人和存放地点，车辆自此由法院扣押保管。",
     help_en="The police hand a stopped vehicle over: list, odometer, damage, four photographs, both signatures. "
     "The court compares and answers who keeps it and where; from then on the vehicle is in the court's custody.",
+    linkages=(Linkage(group=PEOPLE_AND_VEHICLES, row=10, zh="车辆移交", en="A vehicle is handed over"),),
     senders=frozenset({Kind.POLICE}),
     receivers=frozenset({Kind.COURT}),
     request=VehicleHandover,

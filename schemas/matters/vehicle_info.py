@@ -15,6 +15,7 @@ from lianzhi.protocol.values import Line
 from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import ask
 from schemas.identifiers import Plate, QuotedCaseNo, Vin
+from schemas.linkages import PEOPLE_AND_VEHICLES, Linkage
 from schemas.people import person_objects
 from schemas.plates import PLATE_LABELS, fits_kind
 from schemas.terms import check_order
@@ -134,6 +135,7 @@ VEHICLE_INFO = ask(
     "答复列明登记人、状态、抵押和各顺位查封；查封前先查，以免查封案外人车辆。",
     help_en="One vehicle by its plate, or the vehicles of a party: give either, say why, attach the notice of inquiry. "
     "The answer has owner, state, mortgage and every seal by rank. Look before sealing, to spare a third party's car.",
+    linkages=(Linkage(group=PEOPLE_AND_VEHICLES, row=5, zh="车辆信息查询", en="Information on a vehicle"),),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=VehicleInfoQuery,

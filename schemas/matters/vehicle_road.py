@@ -18,6 +18,7 @@ from schemas.declare import alert, ask, ending_of
 from schemas.endings import cancelled, ends
 from schemas.identifiers import Phone, Plate
 from schemas.items import DutyPhones
+from schemas.linkages import PAGED, PEOPLE_AND_VEHICLES, REMINDED, Linkage
 from schemas.matters.vehicle import (
     RULING,
     SEAL_EXAMPLE,
@@ -31,6 +32,15 @@ from schemas.matters.vehicle import (
 from schemas.plates import PLATE_LABELS
 from schemas.terms import check_days
 from schemas.values import Measure, MeasureNo, PlateKind, Vehicle
+
+ROAD_CONTROL = Linkage(
+    group=PEOPLE_AND_VEHICLES,
+    row=8,
+    zh="实车布控",
+    en="Stop a vehicle on the road",
+    ledger="measure-ending",
+    note=REMINDED,
+)
 
 # --- stop it on the road ------------------------------------------------------------------------------------------
 
@@ -95,6 +105,7 @@ VEHICLE_CONTROL = ask(
     "期限不超过 90 天，也不晚于查封到期日；须两人审批。",
     help_en="Has a sealed vehicle reported or stopped on the road. Needs a live seal, the commitment to take the car "
     "over, where to park it, two duty telephones and two approvals; at most 90 days and not after the seal.",
+    linkages=(ROAD_CONTROL,),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=VehicleControlRequest,
@@ -226,6 +237,7 @@ VEHICLE_HIT = alert(
     help_zh="公安机关发现布控车辆时向法院发出。法院须立即确认、派人，扣押前先核对号牌、车架号和照片；不是本案车辆的，按误报处理。",
     help_en="The police saw or stopped a controlled vehicle. The court acknowledges at once, sends a team, and "
     "compares plate, VIN and photograph before it seizes; another car is a false hit.",
+    linkages=(Linkage(group=PEOPLE_AND_VEHICLES, row=9, zh="命中（车）", en="A vehicle is seen", note=PAGED),),
     senders=frozenset({Kind.POLICE}),
     receivers=frozenset({Kind.COURT}),
     request=VehicleHitAlert,

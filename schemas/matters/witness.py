@@ -19,6 +19,7 @@ from lianzhi.protocol.values import Name, Prose
 from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import ask
 from schemas.identifiers import DivisionCode, Phone
+from schemas.linkages import SUPERVISION, Linkage
 from schemas.steps import StepItem
 
 ACT_LABELS = {
@@ -95,6 +96,15 @@ WITNESS_INVITATION = ask(
     help_en="Invites deputies, members or the procuratorate to watch an act; several at once. They are told the "
     "kind of act, the time and the division, never the case, the party or the place. They first say whether they "
     "come (a partial result), and afterwards who came and what they thought.",
+    linkages=(
+        Linkage(
+            group=SUPERVISION,
+            row=3,
+            zh="见证邀请（人大代表、政协委员、检察院）",
+            en="Witnesses: deputies, members, the procuratorate",
+            note=("先答复是否参加，见证后补充意见", "first whether they come, afterwards what they saw"),
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.WITNESS, Kind.PROCURATORATE}),
     request=WitnessInvitation,

@@ -60,6 +60,7 @@ WITNESS_TOUR = ask(
     en="Invite to a tour",
     help_zh="邀请人大代表、政协委员参观执行指挥中心。",
     help_en="Invites a deputy to see the command centre.",
+    linkages=(),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.WITNESS}),
     request=Invitation,

@@ -54,6 +54,7 @@ ERRAND = ask(
     en="Errand",
     help_zh="",
     help_en="",
+    linkages=(),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.WITNESS}),
     request=Errand,

@@ -19,6 +19,7 @@ from schemas.matters.grid import VerifyRequest
 
 VISIT = notice(
     name="{name}", zh="{zh}", en="Visit", help_zh="走访", help_en="Visit",
+    linkages=(),
     senders=frozenset({{Kind.COURT}}), receivers=frozenset({{Kind.GRID}}), request=VerifyRequest,
     request_class=Classification.SENSITIVE, deadline=Deadline(DeadlineKind.WORKING_DAYS, 3), example_request={{}},
 )
