@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, StringConstraints
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.normal import upper
 from lianzhi.protocol.rules import broken
@@ -32,8 +32,9 @@ def _tail(text: str) -> str:
 
 
 IdTail = Annotated[str, StringConstraints(max_length=8), AfterValidator(_tail)]
-YesNo = Literal["yes", "no", "unknown"]
-YES_NO_LABELS = {"yes": "是", "no": "否", "unknown": "不详"}
+YesNo = Vocabulary[
+    Annotated[Literal["yes"], "是"] | Annotated[Literal["no"], "否"] | Annotated[Literal["unknown"], "不详"]
+]
 IN_THREE_DAYS = Deadline(DeadlineKind.WORKING_DAYS, 3)  # [D] docs/domain.md 2.7
 GRID_HELP = Linkage(
     group=COURT_AND_OTHERS,

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
@@ -23,12 +23,11 @@ from schemas.identifiers import CaseNo, Phone
 from schemas.linkages import BANKRUPTCY, Linkage
 from schemas.values import Org
 
-Occasion = Literal["transfer-decided", "accepted", "rejected"]
-OCCASION_LABELS = {
-    "transfer-decided": "已决定移送，中止执行",
-    "accepted": "已裁定受理，中止执行并解除保全",
-    "rejected": "不予受理或驳回，恢复执行",
-}
+Occasion = Vocabulary[
+    Annotated[Literal["transfer-decided"], "已决定移送，中止执行"]
+    | Annotated[Literal["accepted"], "已裁定受理，中止执行并解除保全"]
+    | Annotated[Literal["rejected"], "不予受理或驳回，恢复执行"]
+]
 _PAPERS: Mapping[str, Mapping[str, int]] = {
     "transfer-decided": {"bankruptcy-transfer-decision": 1},
     "accepted": {"bankruptcy-acceptance-ruling": 1},
@@ -38,7 +37,7 @@ _PAPERS: Mapping[str, Mapping[str, int]] = {
 
 class StayNotice(Model):
     enterprise: Annotated[Org, label("被执行企业", "The enterprise")]
-    occasion: Annotated[Occasion, label("通知事由", "What happened, and what it means", OCCASION_LABELS)]
+    occasion: Annotated[Occasion, label("通知事由", "What happened, and what it means")]
     document_no: Annotated[Line, label("文书文号", "Number of the decision or ruling")]
     decided_on: Annotated[PastDay, label("作出日期", "Made on")]
     bankruptcy_case_no: Annotated[CaseNo | None, label("破产案号", "Number of the bankruptcy case")] = None

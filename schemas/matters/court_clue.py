@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
@@ -23,36 +23,23 @@ from schemas.items import distinct
 from schemas.linkages import BETWEEN_COURTS, Linkage
 from schemas.values import Person
 
-CLUE_LABELS = {
-    "deposit": "存款",
-    "wealth": "理财、证券",
-    "equity": "股权",
-    "realty": "不动产",
-    "vehicle": "车辆",
-    "movable": "其他动产",
-    "claim": "到期债权",
-    "income": "收入",
-    "whereabouts": "人员下落",
-    "other": "其他",
-}
-
 
 class Clue(Model):
     ref: Annotated[Ref, label("线索编号", "Reference of this clue")]
     kind: Annotated[
-        Literal[
-            "deposit",
-            "wealth",
-            "equity",
-            "realty",
-            "vehicle",
-            "movable",
-            "claim",
-            "income",
-            "whereabouts",
-            "other",
+        Vocabulary[
+            Annotated[Literal["deposit"], "存款"]
+            | Annotated[Literal["wealth"], "理财、证券"]
+            | Annotated[Literal["equity"], "股权"]
+            | Annotated[Literal["realty"], "不动产"]
+            | Annotated[Literal["vehicle"], "车辆"]
+            | Annotated[Literal["movable"], "其他动产"]
+            | Annotated[Literal["claim"], "到期债权"]
+            | Annotated[Literal["income"], "收入"]
+            | Annotated[Literal["whereabouts"], "人员下落"]
+            | Annotated[Literal["other"], "其他"]
         ],
-        label("线索种类", "What it is about", CLUE_LABELS),
+        label("线索种类", "What it is about"),
     ]
     description: Annotated[Prose, label("线索内容", "What is known")]
     location: Annotated[Line | None, label("所在", "Where")] = None
@@ -64,8 +51,8 @@ class ClueShare(Model):
     """property-clue: something that the other court may seize. co-debtor: the same debtor owes here too."""
 
     kind: Annotated[
-        Literal["property-clue", "co-debtor"],
-        label("共享内容", "What is shared", {"property-clue": "财产线索", "co-debtor": "共同被执行人"}),
+        Vocabulary[Annotated[Literal["property-clue"], "财产线索"] | Annotated[Literal["co-debtor"], "共同被执行人"]],
+        label("共享内容", "What is shared"),
     ]
     debtor: Annotated[Person, label("被执行人", "The debtor")]
     clues: Annotated[list[Clue], label("线索", "Clues", max_length=20)] = []
@@ -88,8 +75,12 @@ class ClueAnswer(Model):
 
     ref: Annotated[Ref, label("对象编号", "The debtor or the clue")]
     answer: Annotated[
-        Literal["taken", "known", "unusable"],
-        label("处理结果", "What became of it", {"taken": "已采用", "known": "已掌握", "unusable": "不能采用"}),
+        Vocabulary[
+            Annotated[Literal["taken"], "已采用"]
+            | Annotated[Literal["known"], "已掌握"]
+            | Annotated[Literal["unusable"], "不能采用"]
+        ],
+        label("处理结果", "What became of it"),
     ]
     own_cases: Annotated[
         list[CaseNo], label("受告知法院关联案件", "Cases of the court that was told", max_length=50)

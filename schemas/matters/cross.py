@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import RequestNo
 from lianzhi.protocol.rules import broken
@@ -21,21 +21,20 @@ from schemas.identifiers import CaseNo, CourtCode
 from schemas.linkages import BETWEEN_COURTS, Linkage
 from schemas.values import MeasureNo
 
-Mode = Literal["supervise", "order", "raise", "concentrate", "cooperate", "in-court-team"]
-MODE_LABELS = {
-    "supervise": "督促执行",
-    "order": "指令执行",
-    "raise": "提级执行",
-    "concentrate": "集中执行",
-    "cooperate": "协同执行",
-    "in-court-team": "院内团队调整",
-}
+Mode = Vocabulary[
+    Annotated[Literal["supervise"], "督促执行"]
+    | Annotated[Literal["order"], "指令执行"]
+    | Annotated[Literal["raise"], "提级执行"]
+    | Annotated[Literal["concentrate"], "集中执行"]
+    | Annotated[Literal["cooperate"], "协同执行"]
+    | Annotated[Literal["in-court-team"], "院内团队调整"]
+]
 MOVES = frozenset({"order", "raise", "concentrate"})
 """Modes in which another court goes on with the case under a number of its own."""
 
 
 class ReassignNotice(Model):
-    mode: Annotated[Mode, label("交叉执行方式", "How", MODE_LABELS)]
+    mode: Annotated[Mode, label("交叉执行方式", "How")]
     from_court: Annotated[CourtCode, label("原执行法院", "Court that had the case")]
     to_court: Annotated[CourtCode, label("现执行法院", "Court that goes on with it")]
     old_case_no: Annotated[CaseNo, label("原案号", "Case number until now")]

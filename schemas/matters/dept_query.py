@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
@@ -24,7 +24,7 @@ from schemas.department_records import (
     ShipRecord,
     TaxRecord,
 )
-from schemas.departments import DEPARTMENTS, DEPT_LABELS, FIELD_LABELS, Dept, Field, check_fields
+from schemas.departments import DEPARTMENTS, DEPT_LABELS, Dept, Field, check_fields
 from schemas.items import distinct
 from schemas.linkages import COURT_AND_OTHERS, Linkage
 from schemas.values import Person
@@ -40,7 +40,7 @@ class PropertyQuery(Model):
     subject: Annotated[Person, label("被查询人", "About whom")]
     fields: Annotated[
         list[Field],
-        label("查询内容", "What to look up; each department has its own", FIELD_LABELS, min_length=1, max_length=6),
+        label("查询内容", "What to look up; each department has its own", min_length=1, max_length=6),
         AfterValidator(distinct),
     ]
 
@@ -57,8 +57,12 @@ class PropertyItem(Model):
 
     ref: Annotated[Ref, label("对象编号", "The subject")]
     status: Annotated[
-        Literal["found", "none", "denied"],
-        label("查询结果", "What was found", {"found": "有", "none": "无", "denied": "不予提供"}),
+        Vocabulary[
+            Annotated[Literal["found"], "有"]
+            | Annotated[Literal["none"], "无"]
+            | Annotated[Literal["denied"], "不予提供"]
+        ],
+        label("查询结果", "What was found"),
     ]
     as_of: Annotated[PastMoment, label("数据时间", "State of the register")]
     denied_reason: Annotated[Line | None, label("不予提供原因", "Why it is denied")] = None

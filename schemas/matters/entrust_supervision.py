@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref, RequestNo
 from lianzhi.protocol.rules import broken
@@ -53,11 +53,15 @@ class SupervisionDecision(Model):
 
     ref: Annotated[Ref, label("对象编号", "The overdue matter")]
     decision: Annotated[
-        Literal["instructed", "extended", "reassigned", "unfounded"],
+        Vocabulary[
+            Annotated[Literal["instructed"], "责令限期办理"]
+            | Annotated[Literal["extended"], "准予延期"]
+            | Annotated[Literal["reassigned"], "改派"]
+            | Annotated[Literal["unfounded"], "督办理由不成立"]
+        ],
         label(
             "督办决定",
             "What the superior decided",
-            {"instructed": "责令限期办理", "extended": "准予延期", "reassigned": "改派", "unfounded": "督办理由不成立"},
         ),
     ]
     due_on: Annotated[ComingDay | None, label("新的期限", "New last day")] = None

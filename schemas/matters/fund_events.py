@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import RequestNo
 from lianzhi.protocol.rules import broken
@@ -17,7 +17,7 @@ from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line
 from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import notice
-from schemas.funds import PAYEE_LABELS, AccountTail, FundNo, PayeeKind, Sum
+from schemas.funds import AccountTail, FundNo, PayeeKind, Sum
 from schemas.law.terms import PAYOUT
 from schemas.ledgers import CLAIMED, OPENED, UNIDENTIFIED, LedgerEntry
 from schemas.linkages import MONEY, Linkage
@@ -29,13 +29,6 @@ OFFICES = frozenset({Kind.OFFICE})
 COURTS = frozenset({Kind.COURT})
 TO_READ = Deadline(DeadlineKind.WORKING_DAYS, 1)  # [D]
 
-METHOD_LABELS = {
-    "deducted": "扣划",
-    "paid-in": "当事人缴款",
-    "auction": "拍卖变卖款",
-    "other-court": "其他法院转来",
-    "third-party": "协助义务人交付",
-}
 PAID_OUT = Linkage(group=MONEY, row=3, zh="发放、提存", en="Paid out, deposited", ledger="fund")
 
 
@@ -53,8 +46,14 @@ class FundReceipt(Model):
     unidentified: Annotated[bool, label("不明款", "Nobody knows yet for which case it is")] = False
     claimed_on: Annotated[PastDay | None, label("认领日期", "Day on which its case became known")] = None
     method: Annotated[
-        Literal["deducted", "paid-in", "auction", "other-court", "third-party"],
-        label("来款方式", "How it came", METHOD_LABELS),
+        Vocabulary[
+            Annotated[Literal["deducted"], "扣划"]
+            | Annotated[Literal["paid-in"], "当事人缴款"]
+            | Annotated[Literal["auction"], "拍卖变卖款"]
+            | Annotated[Literal["other-court"], "其他法院转来"]
+            | Annotated[Literal["third-party"], "协助义务人交付"]
+        ],
+        label("来款方式", "How it came"),
     ]
     account_tail4: Annotated[AccountTail | None, label("付款账号后四位", "Last four of the payer's account")] = None
 
@@ -132,7 +131,7 @@ class FundRelease(Model):
     approval_no: Annotated[RequestNo | None, label("发放审批编号", "Request that approved it")] = None
     amount: Annotated[Sum, label("发放金额", "Amount, CNY")]
     released_on: Annotated[PastDay, label("发放日期", "Paid on")]
-    payee: Annotated[PayeeKind, label("收款人类别", "To whom, by kind", PAYEE_LABELS)]
+    payee: Annotated[PayeeKind, label("收款人类别", "To whom, by kind")]
     account_tail4: Annotated[AccountTail, label("收款账号后四位", "Last four of the payee's account")]
     voucher_no: Annotated[Line | None, label("付款凭证号", "Number of the voucher")] = None
 
@@ -172,13 +171,6 @@ FUND_RELEASE = notice(
 
 
 # --- deposited ----------------------------------------------------------------------------------------------------
-ESCROW_LABELS = {
-    "payee-refuses": "收款人拒绝受领",
-    "payee-missing": "收款人下落不明",
-    "unclaimed": "经通知逾期未领取",
-    "disputed": "权属或分配有争议",
-    "other": "其他",
-}
 
 
 class FundEscrow(Model):
@@ -187,8 +179,14 @@ class FundEscrow(Model):
     amount: Annotated[Sum, label("提存金额", "Amount, CNY")]
     escrowed_on: Annotated[PastDay, label("提存日期", "Deposited on")]
     reason: Annotated[
-        Literal["payee-refuses", "payee-missing", "unclaimed", "disputed", "other"],
-        label("提存原因", "Why it is not paid out", ESCROW_LABELS),
+        Vocabulary[
+            Annotated[Literal["payee-refuses"], "收款人拒绝受领"]
+            | Annotated[Literal["payee-missing"], "收款人下落不明"]
+            | Annotated[Literal["unclaimed"], "经通知逾期未领取"]
+            | Annotated[Literal["disputed"], "权属或分配有争议"]
+            | Annotated[Literal["other"], "其他"]
+        ],
+        label("提存原因", "Why it is not paid out"),
     ]
     place: Annotated[Line, label("提存机构", "Where it is deposited")]
     note: Annotated[Line | None, label("说明", "Explanation, without names")] = None

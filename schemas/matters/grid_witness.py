@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
@@ -17,24 +17,21 @@ from schemas.declare import ask
 from schemas.grid import ADDRESS_EXAMPLE, GRID_HELP, IN_THREE_DAYS
 from schemas.values import Address
 
-ACT_LABELS = {
-    "seal": "查封",
-    "detain": "扣押",
-    "inventory": "清点财产",
-    "vacate": "腾退房屋",
-    "deliver": "交付财产",
-    "service": "送达",
-}
-OPINION_LABELS = {"no-objection": "无异议", "objection": "有异议"}
-
 
 class WitnessRequest(Model):
     """Where and when, and what kind of act: whose case it is, the witness sees there and need not know before."""
 
     ref: Annotated[Ref, label("行动编号", "Reference of this act")]
     act: Annotated[
-        Literal["seal", "detain", "inventory", "vacate", "deliver", "service"],
-        label("见证事项", "Kind of act", ACT_LABELS),
+        Vocabulary[
+            Annotated[Literal["seal"], "查封"]
+            | Annotated[Literal["detain"], "扣押"]
+            | Annotated[Literal["inventory"], "清点财产"]
+            | Annotated[Literal["vacate"], "腾退房屋"]
+            | Annotated[Literal["deliver"], "交付财产"]
+            | Annotated[Literal["service"], "送达"]
+        ],
+        label("见证事项", "Kind of act"),
     ]
     address: Annotated[Address, label("地点", "Where")]
     starts_at: Annotated[ComingMoment, label("开始时间", "When it begins")]
@@ -52,7 +49,8 @@ class WitnessItem(Model):
     attendees: Annotated[list[Attendee], label("见证人", "Who attended", max_length=5)] = []
     signed_at: Annotated[PastMoment | None, label("签字时间", "When the record was signed")] = None
     opinion: Annotated[
-        Literal["no-objection", "objection"] | None, label("见证意见", "What the witness thought", OPINION_LABELS)
+        Vocabulary[Annotated[Literal["no-objection"], "无异议"] | Annotated[Literal["objection"], "有异议"]] | None,
+        label("见证意见", "What the witness thought"),
     ] = None
     note: Annotated[Line | None, label("说明", "What is objected to, or why nobody came; no names")] = None
 

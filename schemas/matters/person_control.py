@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ValidationInfo, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.context import today_of
 from lianzhi.protocol.envelope import Ref
@@ -19,7 +19,6 @@ from schemas.endings import cancelled, ends, prolongs
 from schemas.items import DutyPhones
 from schemas.linkages import PEOPLE_AND_VEHICLES, REMINDED, Linkage
 from schemas.people import (
-    DECISION_LABELS,
     DECISION_PAPERS,
     Decision,
     NaturalPerson,
@@ -34,7 +33,6 @@ CONTROL_DAYS = 30  # [D] docs/domain.md 2.3
 ACTION = "control"
 BY_PRESIDENT = ApprovalRule(people=2, roles=("president",))
 
-CONTROL_MODES = {"notify-only": "发现即通报", "hold-for-court": "控制并等候法院"}
 PERSON_EXAMPLE: Mapping[str, Any] = {
     "ref": "k7m2q9xa",
     "name": "王演示",
@@ -56,10 +54,12 @@ class PersonControlRequest(Model):
     """Rests on a decision that was made: detention, or compelled appearance."""
 
     person: Annotated[NaturalPerson, label("临控对象", "Whom to look out for")]
-    decision: Annotated[Decision, label("依据的决定", "The decision that it carries out", DECISION_LABELS)]
+    decision: Annotated[Decision, label("依据的决定", "The decision that it carries out")]
     mode: Annotated[
-        Literal["notify-only", "hold-for-court"],
-        label("发现后的处置", "Only report, or hold until the court comes", CONTROL_MODES),
+        Vocabulary[
+            Annotated[Literal["notify-only"], "发现即通报"] | Annotated[Literal["hold-for-court"], "控制并等候法院"]
+        ],
+        label("发现后的处置", "Only report, or hold until the court comes"),
     ]
     start_on: Annotated[AnyDay, label("临控开始", "First day")]
     end_on: Annotated[ComingDay, label("临控截止", "Last day, at most 30 days on")]
@@ -197,15 +197,14 @@ PERSON_CONTROL_RENEW = renewal_of(
 
 
 # --- no longer ----------------------------------------------------------------------------------------------------
-CANCEL_LABELS = {
-    "expired": "过期",
-    "done": "已处理",
-    "invalid": "无效",
-    "wrong": "错误",
-    "performed": "已履行",
-    "other": "其他",
-}
-CancelReason = Literal["expired", "done", "invalid", "wrong", "performed", "other"]
+CancelReason = Vocabulary[
+    Annotated[Literal["expired"], "过期"]
+    | Annotated[Literal["done"], "已处理"]
+    | Annotated[Literal["invalid"], "无效"]
+    | Annotated[Literal["wrong"], "错误"]
+    | Annotated[Literal["performed"], "已履行"]
+    | Annotated[Literal["other"], "其他"]
+]
 
 
 class PersonControlCancel(Model):
@@ -213,7 +212,7 @@ class PersonControlCancel(Model):
 
     person: Annotated[Person, label("临控对象", "For whom")]
     control_no: Annotated[MeasureNo, label("临控编号", "Number of the control")]
-    reason: Annotated[CancelReason, label("撤控原因", "Why it ends", CANCEL_LABELS)]
+    reason: Annotated[CancelReason, label("撤控原因", "Why it ends")]
     note: Annotated[Line | None, label("撤控说明", "Explanation")] = None
 
 

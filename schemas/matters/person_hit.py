@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import ValidationInfo, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.context import accepted_before
 from lianzhi.protocol.envelope import Ref
@@ -21,15 +21,14 @@ from schemas.law.lookouts import HOLD, longest
 from schemas.linkages import PAGED, PEOPLE_AND_VEHICLES, Linkage
 from schemas.values import MeasureNo
 
-Activity = Literal["hotel", "border", "transport", "checkpoint", "service", "other"]
-ACTIVITY_LABELS = {
-    "hotel": "旅馆住宿",
-    "border": "出入境",
-    "transport": "乘机乘车",
-    "checkpoint": "盘查卡口",
-    "service": "窗口办事",
-    "other": "其他",
-}
+Activity = Vocabulary[
+    Annotated[Literal["hotel"], "旅馆住宿"]
+    | Annotated[Literal["border"], "出入境"]
+    | Annotated[Literal["transport"], "乘机乘车"]
+    | Annotated[Literal["checkpoint"], "盘查卡口"]
+    | Annotated[Literal["service"], "窗口办事"]
+    | Annotated[Literal["other"], "其他"]
+]
 
 
 class PersonHitAlert(Model):
@@ -44,7 +43,7 @@ class PersonHitAlert(Model):
     unit: Annotated[Line, label("处置单位", "Unit that met or holds the person")]
     officer: Annotated[Name | None, label("处置民警", "Officer")] = None
     officer_phone: Annotated[Phone, label("民警电话", "The officer's telephone")]
-    activity: Annotated[Activity | None, label("活动类别", "What gave the person away", ACTIVITY_LABELS)] = None
+    activity: Annotated[Activity | None, label("活动类别", "What gave the person away")] = None
     seen_name: Annotated[Name | None, label("登记姓名", "Name as registered there, against namesakes")] = None
     seen_id_no: Annotated[Line | None, label("登记证件号码", "ID number as registered there")] = None
     held: Annotated[bool, label("是否已控制", "The person is held")]

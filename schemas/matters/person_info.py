@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
@@ -19,14 +19,17 @@ from schemas.identifiers import Plate, Vin
 from schemas.items import distinct
 from schemas.linkages import PEOPLE_AND_VEHICLES, Linkage
 from schemas.people import NaturalPerson, person_objects
-from schemas.plates import PLATE_LABELS
 from schemas.terms import check_months
 from schemas.values import Need, PlateKind
 
 WINDOW_MONTHS = 12  # [D] docs/domain.md 2.3
 
-Scope = Literal["identity", "exit-entry", "hotel", "vehicle"]
-SCOPE_LABELS = {"identity": "户籍身份", "exit-entry": "出入境", "hotel": "旅馆住宿", "vehicle": "名下车辆"}
+Scope = Vocabulary[
+    Annotated[Literal["identity"], "户籍身份"]
+    | Annotated[Literal["exit-entry"], "出入境"]
+    | Annotated[Literal["hotel"], "旅馆住宿"]
+    | Annotated[Literal["vehicle"], "名下车辆"]
+]
 
 
 class PersonInfoQuery(Model):
@@ -35,7 +38,7 @@ class PersonInfoQuery(Model):
     person: Annotated[NaturalPerson, label("被查询人", "About whom")]
     scopes: Annotated[
         list[Scope],
-        label("查询范围", "What to look up", SCOPE_LABELS, min_length=1, max_length=4),
+        label("查询范围", "What to look up", min_length=1, max_length=4),
         AfterValidator(distinct),
     ]
     start_on: Annotated[PastDay, label("查询起始", "First day of the records")]
@@ -57,18 +60,24 @@ class IdentityRecord(Model):
     registered_at: Annotated[Line | None, label("户籍地址", "Registered address")] = None
     lives_at: Annotated[Line | None, label("居住地址", "Address of residence")] = None
     state: Annotated[
-        Literal["registered", "moved", "cancelled", "deceased"],
+        Vocabulary[
+            Annotated[Literal["registered"], "正常"]
+            | Annotated[Literal["moved"], "已迁出"]
+            | Annotated[Literal["cancelled"], "已注销"]
+            | Annotated[Literal["deceased"], "已死亡"]
+        ],
         label(
             "户籍状态",
             "State of the registration",
-            {"registered": "正常", "moved": "已迁出", "cancelled": "已注销", "deceased": "已死亡"},
         ),
     ]
 
 
 class CrossingRecord(Model):
     crossed_at: Annotated[PastMoment, label("出入境时间", "When")]
-    way: Annotated[Literal["out", "in"], label("方向", "Out or in", {"out": "出境", "in": "入境"})]
+    way: Annotated[
+        Vocabulary[Annotated[Literal["out"], "出境"] | Annotated[Literal["in"], "入境"]], label("方向", "Out or in")
+    ]
     port: Annotated[Line, label("口岸", "Port")]
     towards: Annotated[Line | None, label("前往或来自", "Where to, or from")] = None
 
@@ -82,20 +91,21 @@ class StayRecord(Model):
 
 class OwnedVehicle(Model):
     plate: Annotated[Plate, label("号牌号码", "Licence plate")]
-    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7", PLATE_LABELS)]
+    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7")]
     vin: Annotated[Vin | None, label("车架号", "Vehicle identification number")] = None
     brand: Annotated[Line | None, label("品牌型号", "Brand and model")] = None
 
 
-Status = Literal["found", "none", "denied"]
-STATUS_LABELS = {"found": "有", "none": "无", "denied": "不予提供"}
+Status = Vocabulary[
+    Annotated[Literal["found"], "有"] | Annotated[Literal["none"], "无"] | Annotated[Literal["denied"], "不予提供"]
+]
 
 
 class _Answer(Model):
     """Nothing on file is an answer, and so is a denial with its reason."""
 
     scope: Scope
-    status: Annotated[Status, label("查询结果", "What was found", STATUS_LABELS)]
+    status: Annotated[Status, label("查询结果", "What was found")]
     as_of: Annotated[PastMoment, label("数据时间", "State of the records")]
     denied_reason: Annotated[Line | None, label("不予提供原因", "Why it is denied")] = None
     records: Sequence[Any]
@@ -112,22 +122,22 @@ class _Answer(Model):
 
 
 class IdentityAnswer(_Answer):
-    scope: Annotated[Literal["identity"], label("查询范围", "Registration", {"identity": "户籍身份"})]
+    scope: Annotated[Vocabulary[Annotated[Literal["identity"], "户籍身份"]], label("查询范围", "Registration")]
     records: Annotated[list[IdentityRecord], label("记录", "Records", max_length=20)] = []
 
 
 class CrossingAnswer(_Answer):
-    scope: Annotated[Literal["exit-entry"], label("查询范围", "Border crossings", {"exit-entry": "出入境"})]
+    scope: Annotated[Vocabulary[Annotated[Literal["exit-entry"], "出入境"]], label("查询范围", "Border crossings")]
     records: Annotated[list[CrossingRecord], label("记录", "Records, newest first", max_length=500)] = []
 
 
 class StayAnswer(_Answer):
-    scope: Annotated[Literal["hotel"], label("查询范围", "Stays in hotels", {"hotel": "旅馆住宿"})]
+    scope: Annotated[Vocabulary[Annotated[Literal["hotel"], "旅馆住宿"]], label("查询范围", "Stays in hotels")]
     records: Annotated[list[StayRecord], label("记录", "Records, newest first", max_length=500)] = []
 
 
 class VehicleAnswer(_Answer):
-    scope: Annotated[Literal["vehicle"], label("查询范围", "Vehicles", {"vehicle": "名下车辆"})]
+    scope: Annotated[Vocabulary[Annotated[Literal["vehicle"], "名下车辆"]], label("查询范围", "Vehicles")]
     records: Annotated[list[OwnedVehicle], label("记录", "Records", max_length=100)] = []
 
 

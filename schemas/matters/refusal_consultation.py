@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
@@ -30,8 +30,8 @@ class ConsultationConvening(Model):
     convened_on: Annotated[PastDay, label("召集日期", "Called on")]
     starts_at: Annotated[ComingMoment, label("会商时间", "When")]
     mode: Annotated[
-        Literal["on-site", "video"],
-        label("会商方式", "On site or by video", {"on-site": "现场", "video": "视频"}),
+        Vocabulary[Annotated[Literal["on-site"], "现场"] | Annotated[Literal["video"], "视频"]],
+        label("会商方式", "On site or by video"),
     ]
     place: Annotated[Line, label("地点或会议号", "Where, or the number of the video meeting")]
     invited: Annotated[list[Name], label("参加单位", "Units that are invited", min_length=1, max_length=20)]
@@ -53,7 +53,8 @@ class Delegate(Model):
 class ConveningAnswer(Model):
     ref: Annotated[Ref, label("会商编号", "The consultation")]
     answer: Annotated[
-        Literal["attend", "decline"], label("答复", "Comes or not", {"attend": "参加", "decline": "不参加"})
+        Vocabulary[Annotated[Literal["attend"], "参加"] | Annotated[Literal["decline"], "不参加"]],
+        label("答复", "Comes or not"),
     ]
     delegates: Annotated[list[Delegate], label("参加人员", "Who comes", max_length=20)] = []
     reason: Annotated[Prose | None, label("不参加的理由", "Why not")] = None
@@ -132,7 +133,8 @@ class ConsultationMinutes(Model):
 class MinutesAnswer(Model):
     ref: Annotated[Ref, label("结论编号", "The conclusion")]
     answer: Annotated[
-        Literal["agreed", "objects"], label("确认意见", "Confirmed or not", {"agreed": "确认", "objects": "有异议"})
+        Vocabulary[Annotated[Literal["agreed"], "确认"] | Annotated[Literal["objects"], "有异议"]],
+        label("确认意见", "Confirmed or not"),
     ]
     signed_by: Annotated[Name, label("确认人", "Who confirms for the unit")]
     reason: Annotated[Prose | None, label("异议内容", "What is objected to")] = None

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref, RequestNo
 from lianzhi.protocol.rules import broken
@@ -21,14 +21,13 @@ from schemas.matters.refusal_consultation import PARTNERS
 from schemas.matters.refusal_lead import TELL_DAYS
 from schemas.values import Money
 
-Stage = Literal["investigating", "case-revoked", "prosecuted", "not-prosecuted", "judged"]
-STAGE_LABELS = {
-    "investigating": "侦查",
-    "case-revoked": "撤销案件",
-    "prosecuted": "起诉",
-    "not-prosecuted": "不起诉",
-    "judged": "判决",
-}
+Stage = Vocabulary[
+    Annotated[Literal["investigating"], "侦查"]
+    | Annotated[Literal["case-revoked"], "撤销案件"]
+    | Annotated[Literal["prosecuted"], "起诉"]
+    | Annotated[Literal["not-prosecuted"], "不起诉"]
+    | Annotated[Literal["judged"], "判决"]
+]
 _DETAILS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "investigating": (),
     "case-revoked": (
@@ -52,7 +51,7 @@ class CaseStatus(Model):
 
     ref: Annotated[Ref, label("对象编号", "The suspect, as in the transfer")]
     lead_no: Annotated[RequestNo, label("线索移送编号", "Request that transferred the lead")]
-    stage: Annotated[Stage, label("办案阶段", "How far it is", STAGE_LABELS)]
+    stage: Annotated[Stage, label("办案阶段", "How far it is")]
     on: Annotated[PastDay, label("日期", "Since when")]
     unit: Annotated[Line, label("办案单位", "Unit that handles it")]
     document_no: Annotated[Line | None, label("文书文号", "Number of the paper")] = None

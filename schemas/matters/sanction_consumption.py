@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ValidationInfo, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.context import accepted_before
 from lianzhi.protocol.times import AnyDay, ComingDay, PastDay
@@ -32,13 +32,12 @@ EXEMPT_MONTHS = 1  # [H] 法发〔2019〕35号
 LIFT_DAYS = 3  # [H] working days
 ACTION = "consumption-limit"
 
-Ground = Literal["not-performed", "dishonest", "false-property-report", "other"]
-GROUND_LABELS = {
-    "not-performed": "未按执行通知书指定的期间履行",
-    "dishonest": "已纳入失信被执行人名单",
-    "false-property-report": "违反财产报告制度",
-    "other": "其他",
-}
+Ground = Vocabulary[
+    Annotated[Literal["not-performed"], "未按执行通知书指定的期间履行"]
+    | Annotated[Literal["dishonest"], "已纳入失信被执行人名单"]
+    | Annotated[Literal["false-property-report"], "违反财产报告制度"]
+    | Annotated[Literal["other"], "其他"]
+]
 CONSUMPTION_LIMIT = Linkage(
     group=SANCTIONS, row=4, zh="限制消费", en="Limits on consumption", ledger="measure-ending", note=WHOLE_GROUP
 )
@@ -50,7 +49,7 @@ class ConsumptionLimitPublish(Model):
     debtor: Annotated[Person, label("被限制消费人", "Whose consumption is limited")]
     card_no: Annotated[Line, label("证件号码（隐去部分）", "ID as the public list shows it")]
     business_entity: Annotated[Name | None, label("法定代表人或负责人", "Legal representative")] = None
-    ground: Annotated[Ground, label("限制事由", "Why", GROUND_LABELS)]
+    ground: Annotated[Ground, label("限制事由", "Why")]
     order_no: Annotated[Line, label("限制消费令文号", "Number of the order")]
     filed_on: Annotated[PastDay, label("立案日期", "Filed on")]
     publish_on: Annotated[AnyDay, label("发布日期", "Published on")]
@@ -126,16 +125,15 @@ CONSUMPTION_PUBLISH = ask(
 
 # --- no longer ----------------------------------------------------------------------------------------------------
 
-LiftReason = Literal["performed", "guaranteed", "applicant-agrees", "replaced", "ended", "wrong", "other"]
-LIFT_LABELS = {
-    "performed": "已履行完毕",
-    "guaranteed": "已提供充分有效担保",
-    "applicant-agrees": "申请执行人同意解除",
-    "replaced": "已不再是法定代表人或负责人",
-    "ended": "裁定终结执行",
-    "wrong": "不应限制",
-    "other": "其他",
-}
+LiftReason = Vocabulary[
+    Annotated[Literal["performed"], "已履行完毕"]
+    | Annotated[Literal["guaranteed"], "已提供充分有效担保"]
+    | Annotated[Literal["applicant-agrees"], "申请执行人同意解除"]
+    | Annotated[Literal["replaced"], "已不再是法定代表人或负责人"]
+    | Annotated[Literal["ended"], "裁定终结执行"]
+    | Annotated[Literal["wrong"], "不应限制"]
+    | Annotated[Literal["other"], "其他"]
+]
 
 
 class ConsumptionLimitLift(Model):
@@ -144,7 +142,7 @@ class ConsumptionLimitLift(Model):
     debtor: Annotated[Person, label("被限制消费人", "Whose consumption is limited")]
     card_no: Annotated[Line, label("证件号码（隐去部分）", "ID as the public list shows it")]
     published_no: Annotated[MeasureNo, label("原发布编号", "Group or request number of the publication")]
-    reason: Annotated[LiftReason, label("解除原因", "Why it is lifted", LIFT_LABELS)]
+    reason: Annotated[LiftReason, label("解除原因", "Why it is lifted")]
     decided_on: Annotated[PastDay, label("决定日期", "Decided on")]
     note: Annotated[Line | None, label("说明", "Explanation")] = None
 
@@ -185,14 +183,13 @@ CONSUMPTION_LIFT = ending_of(
 
 # --- for a while --------------------------------------------------------------------------------------------------
 
-ExemptReason = Literal["medical", "funeral", "official-duty", "foreign-affairs", "examination"]
-EXEMPT_LABELS = {
-    "medical": "本人或近亲属重大疾病就医",
-    "funeral": "近亲属丧葬",
-    "official-duty": "执行或配合执行公务",
-    "foreign-affairs": "参加外事活动",
-    "examination": "参加重要考试",
-}
+ExemptReason = Vocabulary[
+    Annotated[Literal["medical"], "本人或近亲属重大疾病就医"]
+    | Annotated[Literal["funeral"], "近亲属丧葬"]
+    | Annotated[Literal["official-duty"], "执行或配合执行公务"]
+    | Annotated[Literal["foreign-affairs"], "参加外事活动"]
+    | Annotated[Literal["examination"], "参加重要考试"]
+]
 
 
 class ConsumptionLimitExempt(Model):
@@ -201,10 +198,10 @@ class ConsumptionLimitExempt(Model):
     debtor: Annotated[NaturalPerson, label("被限制消费人", "Who may travel")]
     card_no: Annotated[Line, label("证件号码（隐去部分）", "ID as the public list shows it")]
     published_no: Annotated[MeasureNo, label("原发布编号", "Group or request number of the publication")]
-    reason: Annotated[ExemptReason, label("暂时解除事由", "Why", EXEMPT_LABELS)]
+    reason: Annotated[ExemptReason, label("暂时解除事由", "Why")]
     transport: Annotated[
-        list[Literal["flight", "high-speed-rail"]],
-        label("交通工具", "By what", {"flight": "飞机", "high-speed-rail": "高铁动车"}, min_length=1, max_length=2),
+        list[Vocabulary[Annotated[Literal["flight"], "飞机"] | Annotated[Literal["high-speed-rail"], "高铁动车"]]],
+        label("交通工具", "By what", min_length=1, max_length=2),
         AfterValidator(distinct),
     ]
     start_on: Annotated[AnyDay, label("起始日期", "First day")]

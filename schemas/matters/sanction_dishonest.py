@@ -24,7 +24,7 @@ from schemas.items import distinct
 from schemas.law.circles import LISTED, check_circle, circle
 from schemas.law.signatures import signed_by
 from schemas.linkages import SANCTIONS, WHOLE_GROUP, Linkage
-from schemas.matters.association import DISRUPTION_LABELS, PERFORMANCE_LABELS, Disruption, Performance
+from schemas.matters.association import Disruption, Performance
 from schemas.people import check_adult
 from schemas.sanctions import PublishedItem, check_public_number, check_representative, listed
 from schemas.terms import check_years
@@ -55,10 +55,10 @@ class DishonestEntry(Model):
     basis_no: Annotated[Line, label("执行依据文号", "Number of the judgment")]
     basis_court: Annotated[Line, label("作出执行依据单位", "Who made it")]
     obligation: Annotated[Prose, label("生效文书确定的义务", "What it orders")]
-    performance: Annotated[Performance, label("履行情况", "Performance", PERFORMANCE_LABELS)]
+    performance: Annotated[Performance, label("履行情况", "Performance")]
     disruption: Annotated[
         list[Disruption],
-        label("失信行为", "What the debtor did", DISRUPTION_LABELS, min_length=1, max_length=6),
+        label("失信行为", "What the debtor did", min_length=1, max_length=6),
         AfterValidator(distinct),
     ]
     filed_on: Annotated[PastDay, label("立案日期", "Filed on")]

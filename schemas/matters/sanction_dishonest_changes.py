@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Prose
@@ -32,28 +32,17 @@ from schemas.values import MeasureNo, Person
 
 CHANGE_DAYS = 3  # [H] working days, 法释〔2017〕7号 articles 10 to 12
 
-WithdrawReason = Literal[
-    "performed",
-    "settled",
-    "applicant-agrees",
-    "no-property",
-    "suspended",
-    "not-enforceable",
-    "ended",
-    "expired",
-    "wrong",
+WithdrawReason = Vocabulary[
+    Annotated[Literal["performed"], "已履行完毕"]
+    | Annotated[Literal["settled"], "和解协议已履行完毕"]
+    | Annotated[Literal["applicant-agrees"], "申请执行人书面申请删除"]
+    | Annotated[Literal["no-property"], "终本后两次以上查询未发现财产"]
+    | Annotated[Literal["suspended"], "因审判监督或破产中止执行"]
+    | Annotated[Literal["not-enforceable"], "裁定不予执行"]
+    | Annotated[Literal["ended"], "裁定终结执行"]
+    | Annotated[Literal["expired"], "纳入期限届满"]
+    | Annotated[Literal["wrong"], "不应纳入"]
 ]
-WITHDRAW_LABELS = {
-    "performed": "已履行完毕",
-    "settled": "和解协议已履行完毕",
-    "applicant-agrees": "申请执行人书面申请删除",
-    "no-property": "终本后两次以上查询未发现财产",
-    "suspended": "因审判监督或破产中止执行",
-    "not-enforceable": "裁定不予执行",
-    "ended": "裁定终结执行",
-    "expired": "纳入期限届满",
-    "wrong": "不应纳入",
-}
 
 
 class DishonestWithdraw(Model):
@@ -62,7 +51,7 @@ class DishonestWithdraw(Model):
     debtor: Annotated[Person, label("被执行人", "The debtor")]
     card_no: Annotated[Line, label("证件号码（隐去部分）", "ID as the public list shows it")]
     published_no: Annotated[MeasureNo, label("原发布编号", "Group or request number of the publication")]
-    reason: Annotated[WithdrawReason, label("撤销原因", "Why it is withdrawn", WITHDRAW_LABELS)]
+    reason: Annotated[WithdrawReason, label("撤销原因", "Why it is withdrawn")]
     decided_on: Annotated[PastDay, label("决定日期", "Decided on")]
     note: Annotated[Line | None, label("说明", "Explanation")] = None
 
@@ -102,26 +91,16 @@ DISHONEST_WITHDRAW = ending_of(
 
 # --- put right ----------------------------------------------------------------------------------------------------
 
-EntryMember = Literal[
-    "card_no",
-    "business_entity",
-    "basis_no",
-    "basis_court",
-    "obligation",
-    "performance",
-    "disruption",
-    "filed_on",
+EntryMember = Vocabulary[
+    Annotated[Literal["card_no"], "证件号码"]
+    | Annotated[Literal["business_entity"], "法定代表人或负责人"]
+    | Annotated[Literal["basis_no"], "执行依据文号"]
+    | Annotated[Literal["basis_court"], "作出执行依据单位"]
+    | Annotated[Literal["obligation"], "确定的义务"]
+    | Annotated[Literal["performance"], "履行情况"]
+    | Annotated[Literal["disruption"], "失信行为"]
+    | Annotated[Literal["filed_on"], "立案日期"]
 ]
-MEMBER_LABELS = {
-    "card_no": "证件号码",
-    "business_entity": "法定代表人或负责人",
-    "basis_no": "执行依据文号",
-    "basis_court": "作出执行依据单位",
-    "obligation": "确定的义务",
-    "performance": "履行情况",
-    "disruption": "失信行为",
-    "filed_on": "立案日期",
-}
 
 
 class DishonestCorrect(Model):
@@ -132,7 +111,7 @@ class DishonestCorrect(Model):
     entry: Annotated[DishonestEntry, label("更正后的内容", "The entry as it must read")]
     changed: Annotated[
         list[EntryMember],
-        label("更正事项", "What was wrong", MEMBER_LABELS, min_length=1, max_length=8),
+        label("更正事项", "What was wrong", min_length=1, max_length=8),
         AfterValidator(distinct),
     ]
     reason: Annotated[Prose, label("更正原因", "Why")]

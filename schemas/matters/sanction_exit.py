@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ValidationInfo, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.context import accepted_before, today_of
 from lianzhi.protocol.envelope import Ref
@@ -24,12 +24,11 @@ from schemas.people import NaturalPerson, check_adult, person_objects
 from schemas.terms import check_months, check_prolonging
 from schemas.values import MeasureNo, Person
 
-Mode = Literal["refuse-papers", "stop-at-border", "watch-border"]
-MODE_LABELS = {
-    "refuse-papers": "不批准出境（通报备案）",
-    "stop-at-border": "口岸阻止出境（边控）",
-    "watch-border": "掌握出入境动态（边控）",
-}
+Mode = Vocabulary[
+    Annotated[Literal["refuse-papers"], "不批准出境（通报备案）"]
+    | Annotated[Literal["stop-at-border"], "口岸阻止出境（边控）"]
+    | Annotated[Literal["watch-border"], "掌握出入境动态（边控）"]
+]
 MODE_MONTHS: Mapping[str, int] = {"stop-at-border": 3, "watch-border": 12}
 """[L] 边控: the longest term, and the longest prolongation, of each."""
 NOTICE = "refuse-papers"
@@ -37,13 +36,12 @@ NOTICE = "refuse-papers"
 ACTION = "exit-restrict"
 TWO_PEOPLE = ApprovalRule(people=2)
 
-PaperKind = Literal["passport", "hm-permit", "taiwan-permit", "other"]
-PAPER_LABELS = {
-    "passport": "护照",
-    "hm-permit": "往来港澳通行证",
-    "taiwan-permit": "往来台湾通行证",
-    "other": "其他出入境证件",
-}
+PaperKind = Vocabulary[
+    Annotated[Literal["passport"], "护照"]
+    | Annotated[Literal["hm-permit"], "往来港澳通行证"]
+    | Annotated[Literal["taiwan-permit"], "往来台湾通行证"]
+    | Annotated[Literal["other"], "其他出入境证件"]
+]
 PERSON_EXAMPLE: Mapping[str, Any] = {
     "ref": "k7m2q9xa",
     "name": "王演示",
@@ -57,13 +55,13 @@ EXIT_RESTRICTION = Linkage(
 
 
 class TravelPaper(Model):
-    kind: Annotated[PaperKind, label("证件种类", "Kind of travel document", PAPER_LABELS)]
+    kind: Annotated[PaperKind, label("证件种类", "Kind of travel document")]
     number: Annotated[Line, label("证件号码", "Its number")]
 
 
 class ExitRestrictRequest(Model):
     person: Annotated[NaturalPerson, label("限制出境对象", "Who may not leave")]
-    mode: Annotated[Mode, label("限制方式", "How", MODE_LABELS)]
+    mode: Annotated[Mode, label("限制方式", "How")]
     travel_papers: Annotated[
         list[TravelPaper], label("出入境证件", "Travel documents that are known", max_length=10)
     ] = []
@@ -168,7 +166,7 @@ EXIT_RESTRICT = ask(
 class ExitRestrictRenew(Model):
     person: Annotated[NaturalPerson, label("限制出境对象", "Who may not leave")]
     control_no: Annotated[MeasureNo, label("备案编号", "Number under which it is kept")]
-    mode: Annotated[Mode, label("限制方式", "How", MODE_LABELS)]
+    mode: Annotated[Mode, label("限制方式", "How")]
     current_end_on: Annotated[AnyDay, label("现到期日", "Last day as it stands; not past")]
     end_on: Annotated[AnyDay, label("续至", "New last day")]
     reason: Annotated[Prose, label("续期理由", "Why it must go on")]
@@ -222,15 +220,14 @@ EXIT_RESTRICT_RENEW = renewal_of(
 
 # --- no longer ----------------------------------------------------------------------------------------------------
 
-LiftReason = Literal["performed", "guaranteed", "applicant-agrees", "ended", "wrong", "other"]
-LIFT_LABELS = {
-    "performed": "已履行",
-    "guaranteed": "已提供充分有效担保",
-    "applicant-agrees": "申请执行人同意解除",
-    "ended": "裁定终结执行",
-    "wrong": "不应限制",
-    "other": "其他",
-}
+LiftReason = Vocabulary[
+    Annotated[Literal["performed"], "已履行"]
+    | Annotated[Literal["guaranteed"], "已提供充分有效担保"]
+    | Annotated[Literal["applicant-agrees"], "申请执行人同意解除"]
+    | Annotated[Literal["ended"], "裁定终结执行"]
+    | Annotated[Literal["wrong"], "不应限制"]
+    | Annotated[Literal["other"], "其他"]
+]
 
 
 class ExitRestrictLift(Model):
@@ -238,7 +235,7 @@ class ExitRestrictLift(Model):
 
     person: Annotated[Person, label("限制出境对象", "Who may leave again")]
     control_no: Annotated[MeasureNo, label("备案编号", "Number under which it is kept")]
-    reason: Annotated[LiftReason, label("解除原因", "Why it is lifted", LIFT_LABELS)]
+    reason: Annotated[LiftReason, label("解除原因", "Why it is lifted")]
     note: Annotated[Line | None, label("说明", "Explanation")] = None
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import ComingDay, PastDay
@@ -20,8 +20,9 @@ from schemas.sanctions import check_public_number, check_representative
 from schemas.terms import check_order
 from schemas.values import Person
 
-Repaired = Literal["dishonest", "consumption-limit"]
-REPAIRED_LABELS = {"dishonest": "失信信息已撤销", "consumption-limit": "限制消费已解除"}
+Repaired = Vocabulary[
+    Annotated[Literal["dishonest"], "失信信息已撤销"] | Annotated[Literal["consumption-limit"], "限制消费已解除"]
+]
 
 
 class CreditRepairCertificate(Model):
@@ -31,7 +32,7 @@ class CreditRepairCertificate(Model):
     certificate_no: Annotated[Line, label("证明编号", "Number of the certificate")]
     repaired: Annotated[
         list[Repaired],
-        label("修复事项", "What was lifted", REPAIRED_LABELS, min_length=1, max_length=2),
+        label("修复事项", "What was lifted", min_length=1, max_length=2),
         AfterValidator(distinct),
     ]
     performed_on: Annotated[PastDay, label("履行日期", "Performed on")]

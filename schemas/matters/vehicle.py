@@ -10,14 +10,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, field_validator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, PastMoment
 from lianzhi.protocol.values import Line
 from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
-from schemas.debts import DEBT_REASON_LABELS, DebtReason, check_debt_reason
+from schemas.debts import DebtReason, check_debt_reason
 from schemas.declare import ask
 from schemas.done import NUMBER
 from schemas.endings import original
@@ -196,16 +196,19 @@ class VehicleSealRequest(Model):
 
     vehicle: Annotated[CoercedVehicle, label("车辆", "Which vehicle")]
     action: Annotated[
-        Literal["seal", "renew", "release", "queue"],
-        label("办理事项", "Action", {"seal": "查封", "renew": "续封", "release": "解封", "queue": "轮候"}),
+        Vocabulary[
+            Annotated[Literal["seal"], "查封"]
+            | Annotated[Literal["renew"], "续封"]
+            | Annotated[Literal["release"], "解封"]
+            | Annotated[Literal["queue"], "轮候"]
+        ],
+        label("办理事项", "Action"),
     ]
     start_on: Annotated[AnyDay | None, label("查封起始", "First day")] = None
     end_on: Annotated[AnyDay | None, label("查封到期", "Last day, at most two years on")] = None
     original: Annotated[Measure | None, label("原措施", "Seal that is renewed, released or queued behind")] = None
     debt_amount: Annotated[Money | None, label("债务数额", "Debt, against over-seizure")] = None
-    debt_reason: Annotated[
-        DebtReason | None, label("债务变更原因", "Why the debt is not the case's figure", DEBT_REASON_LABELS)
-    ] = None
+    debt_reason: Annotated[DebtReason | None, label("债务变更原因", "Why the debt is not the case's figure")] = None
     value: Annotated[Money | None, label("车辆估值", "What the vehicle is worth, as far as it is known")] = None
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import field_validator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
@@ -29,7 +29,6 @@ from schemas.matters.vehicle import (
     check_rests_on,
     vehicle_objects,
 )
-from schemas.plates import PLATE_LABELS
 from schemas.terms import check_days
 from schemas.values import Measure, MeasureNo, PlateKind, Vehicle
 
@@ -51,8 +50,8 @@ class VehicleControlRequest(Model):
     start_on: Annotated[AnyDay, label("布控开始", "First day")]
     end_on: Annotated[ComingDay, label("布控截止", "Last day: at most 90 days on, not after the seal")]
     range: Annotated[
-        Literal["local", "linked"],
-        label("布控范围", "Here, or linked with other places", {"local": "本地", "linked": "联动"}),
+        Vocabulary[Annotated[Literal["local"], "本地"] | Annotated[Literal["linked"], "联动"]],
+        label("布控范围", "Here, or linked with other places"),
     ]
     intercept: Annotated[bool, label("是否拦截", "Stop the car, or only report it")]
     receive_commitment: Annotated[bool, label("承诺接车", "The court takes the car over when it is stopped")]
@@ -146,14 +145,6 @@ VEHICLE_CONTROL = ask(
 
 
 # --- no longer ----------------------------------------------------------------------------------------------------
-CANCEL_LABELS = {
-    "expired": "过期",
-    "done": "已处理",
-    "invalid": "无效",
-    "wrong": "错误",
-    "performed": "已履行",
-    "other": "其他",
-}
 
 
 class VehicleControlCancel(Model):
@@ -162,8 +153,15 @@ class VehicleControlCancel(Model):
     vehicle: Annotated[Vehicle, label("布控车辆", "Which vehicle")]
     control_no: Annotated[MeasureNo, label("布控编号", "Number of the control")]
     reason: Annotated[
-        Literal["expired", "done", "invalid", "wrong", "performed", "other"],
-        label("撤控原因", "Why it ends", CANCEL_LABELS),
+        Vocabulary[
+            Annotated[Literal["expired"], "过期"]
+            | Annotated[Literal["done"], "已处理"]
+            | Annotated[Literal["invalid"], "无效"]
+            | Annotated[Literal["wrong"], "错误"]
+            | Annotated[Literal["performed"], "已履行"]
+            | Annotated[Literal["other"], "其他"]
+        ],
+        label("撤控原因", "Why it ends"),
     ]
     note: Annotated[Line | None, label("撤控说明", "Explanation")] = None
 
@@ -208,7 +206,7 @@ class VehicleHitAlert(Model):
     alert_no: Annotated[MeasureNo, label("预警编号", "Number of the alert")]
     control_no: Annotated[MeasureNo, label("布控编号", "Number of the control")]
     plate: Annotated[Plate, label("号牌号码", "Licence plate")]
-    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7", PLATE_LABELS)]
+    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7")]
     passed_at: Annotated[PastMoment, label("过车时间", "When it passed")]
     checkpoint: Annotated[Line, label("卡口名称", "Checkpoint")]
     checkpoint_no: Annotated[Line | None, label("卡口编号", "Number of the checkpoint")] = None

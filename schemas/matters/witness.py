@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
@@ -22,22 +22,20 @@ from schemas.identifiers import DivisionCode, Phone
 from schemas.linkages import SUPERVISION, Linkage
 from schemas.steps import StepItem
 
-ACT_LABELS = {
-    "search": "搜查",
-    "sealing": "查封清点",
-    "eviction": "强制腾退",
-    "delivery": "强制交付",
-    "vehicle": "扣押车辆",
-    "settlement": "现场和解",
-    "other": "其他",
-}
-
 
 class WitnessInvitation(Model):
     ref: Annotated[Ref, label("邀请编号", "Reference of this invitation")]
     act: Annotated[
-        Literal["search", "sealing", "eviction", "delivery", "vehicle", "settlement", "other"],
-        label("执行行为", "Kind of act", ACT_LABELS),
+        Vocabulary[
+            Annotated[Literal["search"], "搜查"]
+            | Annotated[Literal["sealing"], "查封清点"]
+            | Annotated[Literal["eviction"], "强制腾退"]
+            | Annotated[Literal["delivery"], "强制交付"]
+            | Annotated[Literal["vehicle"], "扣押车辆"]
+            | Annotated[Literal["settlement"], "现场和解"]
+            | Annotated[Literal["other"], "其他"]
+        ],
+        label("执行行为", "Kind of act"),
     ]
     starts_at: Annotated[ComingMoment, label("开始时间", "From")]
     ends_at: Annotated[ComingMoment, label("结束时间", "Until")]
@@ -60,17 +58,21 @@ class WitnessAnswer(StepItem):
 
     steps: ClassVar[frozenset[str]] = frozenset({"accepts"})
     answer: Annotated[
-        Literal["accepts", "declines", "attended", "absent"],
+        Vocabulary[
+            Annotated[Literal["accepts"], "接受邀请"]
+            | Annotated[Literal["declines"], "不参加"]
+            | Annotated[Literal["attended"], "已到场见证"]
+            | Annotated[Literal["absent"], "未到场"]
+        ],
         label(
             "答复",
             "Comes or not; came or not",
-            {"accepts": "接受邀请", "declines": "不参加", "attended": "已到场见证", "absent": "未到场"},
         ),
     ]
     attendees: Annotated[list[Name], label("到场人员", "Who came", max_length=20)] = []
     verdict: Annotated[
-        Literal["lawful", "concerns"] | None,
-        label("见证结论", "What they thought", {"lawful": "执行规范", "concerns": "有意见"}),
+        Vocabulary[Annotated[Literal["lawful"], "执行规范"] | Annotated[Literal["concerns"], "有意见"]] | None,
+        label("见证结论", "What they thought"),
     ] = None
     opinion: Annotated[Prose | None, label("见证意见", "The opinion in words")] = None
 
