@@ -6,11 +6,20 @@ Source: docs/domain.md section 3.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
+from lianzhi.protocol.base import Vocabulary
 from schemas.catalogue import LiveMeasure, MeasureRule
 from schemas.values import Person
 
+CancelReason = Vocabulary[
+    Annotated[Literal["expired"], "过期"]
+    | Annotated[Literal["done"], "已处理"]
+    | Annotated[Literal["invalid"], "无效"]
+    | Annotated[Literal["wrong"], "错误"]
+    | Annotated[Literal["performed"], "已履行"]
+    | Annotated[Literal["other"], "其他"]
+]
 # Why a case is let go → the code of the form that ends the measure.
 CANCELLED: Mapping[str, str] = {"paid": "performed", "settled": "other", "ended": "other", "revoked": "invalid"}
 DELISTED: Mapping[str, str] = {

@@ -30,6 +30,11 @@ def distinct(values: T) -> T:
 DutyPhones = Annotated[list[Phone], Field(min_length=2, max_length=10), AfterValidator(distinct)]
 """Two different telephones at least: one person may be asleep (docs/domain.md 2.3, 2.4)."""
 
+Found = Vocabulary[
+    Annotated[Literal["found"], "有"] | Annotated[Literal["none"], "无"] | Annotated[Literal["denied"], "不予提供"]
+]
+"""What a register answers: nothing on file is an answer, and so is a denial."""
+
 
 class ControlledItem(Model):
     """What became of one object: done, queued behind others (轮候), or failed and why."""

@@ -26,16 +26,15 @@ Urgency = Vocabulary[
 ]
 MatterName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*){1,4}$", max_length=100)]
 
+Decided = Vocabulary[Annotated[Literal["approve"], "同意"] | Annotated[Literal["reject"], "不同意"]]
+
 
 class Approval(Model):
     """A decision as the court system reports it; the gateway checks the staff number and the role."""
 
     by: Annotated[StaffNo, label("审批人", "Staff number of the approver")]
     role: Annotated[Slug, label("职务", "Role in which the approver decided")]
-    decision: Annotated[
-        Vocabulary[Annotated[Literal["approve"], "同意"] | Annotated[Literal["reject"], "不同意"]],
-        label("决定", "Decision"),
-    ]
+    decision: Annotated[Decided, label("决定", "Decision")]
     at: Annotated[AnyMoment, label("时间", "When")]
     reason: Annotated[Prose | None, label("理由", "Reason")] = None
     over: Annotated[Digest | None, label("所审批内容的摘要", "Digest of what was approved (docs/adr/0024)")] = None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, model_validator
 
-from lianzhi.protocol.base import Model, Vocabulary, label
+from lianzhi.protocol.base import Model, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
@@ -25,7 +25,7 @@ from schemas.department_records import (
     TaxRecord,
 )
 from schemas.departments import DEPARTMENTS, DEPT_LABELS, Dept, Field, check_fields
-from schemas.items import distinct
+from schemas.items import Found, distinct
 from schemas.linkages import COURT_AND_OTHERS, Linkage
 from schemas.values import Person
 
@@ -56,14 +56,7 @@ class PropertyItem(Model):
     """found, none and denied are three different answers, and each is one. Only the register asked lists anything."""
 
     ref: Annotated[Ref, label("对象编号", "The subject")]
-    status: Annotated[
-        Vocabulary[
-            Annotated[Literal["found"], "有"]
-            | Annotated[Literal["none"], "无"]
-            | Annotated[Literal["denied"], "不予提供"]
-        ],
-        label("查询结果", "What was found"),
-    ]
+    status: Annotated[Found, label("查询结果", "What was found")]
     as_of: Annotated[PastMoment, label("数据时间", "State of the register")]
     denied_reason: Annotated[Line | None, label("不予提供原因", "Why it is denied")] = None
     realty: Annotated[list[RealtyRecord], label("不动产", "Real property", max_length=200)] = []

@@ -15,7 +15,7 @@ from lianzhi.protocol.times import AnyDay, AnyMoment, ComingDay
 from lianzhi.protocol.values import Line, Prose
 from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
 from schemas.declare import ask, ending_of, renewal_of
-from schemas.endings import cancelled, ends, prolongs
+from schemas.endings import CancelReason, cancelled, ends, prolongs
 from schemas.items import DutyPhones
 from schemas.linkages import PEOPLE_AND_VEHICLES, REMINDED, Linkage
 from schemas.people import (
@@ -197,14 +197,6 @@ PERSON_CONTROL_RENEW = renewal_of(
 
 
 # --- no longer ----------------------------------------------------------------------------------------------------
-CancelReason = Vocabulary[
-    Annotated[Literal["expired"], "过期"]
-    | Annotated[Literal["done"], "已处理"]
-    | Annotated[Literal["invalid"], "无效"]
-    | Annotated[Literal["wrong"], "错误"]
-    | Annotated[Literal["performed"], "已履行"]
-    | Annotated[Literal["other"], "其他"]
-]
 
 
 class PersonControlCancel(Model):

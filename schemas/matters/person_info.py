@@ -16,7 +16,7 @@ from lianzhi.protocol.values import Line
 from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind
 from schemas.declare import ask
 from schemas.identifiers import Plate, Vin
-from schemas.items import distinct
+from schemas.items import Found, distinct
 from schemas.linkages import PEOPLE_AND_VEHICLES, Linkage
 from schemas.people import NaturalPerson, person_objects
 from schemas.terms import check_months
@@ -96,16 +96,11 @@ class OwnedVehicle(Model):
     brand: Annotated[Line | None, label("品牌型号", "Brand and model")] = None
 
 
-Status = Vocabulary[
-    Annotated[Literal["found"], "有"] | Annotated[Literal["none"], "无"] | Annotated[Literal["denied"], "不予提供"]
-]
-
-
 class _Answer(Model):
     """Nothing on file is an answer, and so is a denial with its reason."""
 
     scope: Scope
-    status: Annotated[Status, label("查询结果", "What was found")]
+    status: Annotated[Found, label("查询结果", "What was found")]
     as_of: Annotated[PastMoment, label("数据时间", "State of the records")]
     denied_reason: Annotated[Line | None, label("不予提供原因", "Why it is denied")] = None
     records: Sequence[Any]

@@ -15,6 +15,7 @@ from lianzhi.protocol.values import Line
 from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import ask
 from schemas.identifiers import Plate, QuotedCaseNo, Vin
+from schemas.items import Found
 from schemas.linkages import PEOPLE_AND_VEHICLES, Linkage
 from schemas.people import person_objects
 from schemas.plates import fits_kind
@@ -102,14 +103,7 @@ class VehicleInfoItem(Model):
     """ref: the vehicle, or the owner whose vehicles these are. None found is an answer."""
 
     ref: Annotated[Ref, label("对象编号", "The vehicle or the owner")]
-    status: Annotated[
-        Vocabulary[
-            Annotated[Literal["found"], "有"]
-            | Annotated[Literal["none"], "无"]
-            | Annotated[Literal["denied"], "不予提供"]
-        ],
-        label("查询结果", "What was found"),
-    ]
+    status: Annotated[Found, label("查询结果", "What was found")]
     denied_reason: Annotated[Line | None, label("不予提供原因", "Why it is denied")] = None
     vehicles: Annotated[list[RegisteredVehicle], label("车辆", "Vehicles", max_length=100)] = []
 

@@ -15,7 +15,7 @@ from lianzhi.protocol.times import AnyDay, AnyMoment, ComingDay, PastMoment
 from lianzhi.protocol.values import Line, Name, Prose, Sha256
 from schemas.catalogue import Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
 from schemas.declare import alert, ask, ending_of
-from schemas.endings import cancelled, ends
+from schemas.endings import CancelReason, cancelled, ends
 from schemas.identifiers import Phone, Plate
 from schemas.items import DutyPhones
 from schemas.linkages import PAGED, PEOPLE_AND_VEHICLES, REMINDED, Linkage
@@ -152,17 +152,7 @@ class VehicleControlCancel(Model):
 
     vehicle: Annotated[Vehicle, label("布控车辆", "Which vehicle")]
     control_no: Annotated[MeasureNo, label("布控编号", "Number of the control")]
-    reason: Annotated[
-        Vocabulary[
-            Annotated[Literal["expired"], "过期"]
-            | Annotated[Literal["done"], "已处理"]
-            | Annotated[Literal["invalid"], "无效"]
-            | Annotated[Literal["wrong"], "错误"]
-            | Annotated[Literal["performed"], "已履行"]
-            | Annotated[Literal["other"], "其他"]
-        ],
-        label("撤控原因", "Why it ends"),
-    ]
+    reason: Annotated[CancelReason, label("撤控原因", "Why it ends")]
     note: Annotated[Line | None, label("撤控说明", "Explanation")] = None
 
 

@@ -34,7 +34,7 @@ from lianzhi.protocol.envelope import Digest, RequestNo, is_request_no, parse_ti
 from lianzhi.protocol.times import AnyMoment
 from lianzhi.protocol.values import Prose, Slug
 from lianzhi.protocol.verbs import StaffNo
-from schemas.opening import Approval
+from schemas.opening import Approval, Decided
 
 APPROVE = "approve"
 """Last word of the type of a signed approval: `lianzhi.<matter type>.approve`."""
@@ -46,10 +46,7 @@ class ApprovalAct(Model):
     request_no: Annotated[RequestNo | None, label("请求编号", "The request; required when signed")] = None
     by: Annotated[StaffNo, label("审批人", "Staff number of the approver")]
     role: Annotated[Slug, label("职务", "Role in which the approver decides")]
-    decision: Annotated[
-        Vocabulary[Annotated[Literal["approve"], "同意"] | Annotated[Literal["reject"], "不同意"]],
-        label("决定", "Decision"),
-    ]
+    decision: Annotated[Decided, label("决定", "Decision")]
     reason: Annotated[Prose | None, label("理由", "Reason")] = None
     at: Annotated[AnyMoment | None, label("时间", "When; absent: now")] = None
     over: Annotated[Digest | None, label("所审批内容的摘要", "Digest of what was approved (docs/adr/0024)")] = None
