@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
@@ -16,33 +16,24 @@ from schemas.funds import Sum
 from schemas.identifiers import BANKRUPTCY_TYPES, Phone, QuotedCaseNo, case_type
 from schemas.values import MeasureNo, Money
 
-ASSET_LABELS = {
-    "cash": "现金、存款",
-    "realty": "不动产",
-    "vehicle": "车辆",
-    "machinery": "机器设备",
-    "stock": "存货",
-    "equity": "股权",
-    "receivable": "应收债权",
-    "intangible": "知识产权等",
-    "other": "其他",
-}
-DEBT_LABELS = {
-    "wages": "职工债权",
-    "social-security": "社会保险费用",
-    "tax": "税款",
-    "secured": "有财产担保的债权",
-    "ordinary": "普通债权",
-}
-
 
 class AssetLine(Model):
     """One thing that the enterprise has, as far as is known."""
 
     ref: Annotated[Ref, label("财产编号", "Reference of this property")]
     kind: Annotated[
-        Literal["cash", "realty", "vehicle", "machinery", "stock", "equity", "receivable", "intangible", "other"],
-        label("财产种类", "Kind of property", ASSET_LABELS),
+        Vocabulary[
+            Annotated[Literal["cash"], "现金、存款"]
+            | Annotated[Literal["realty"], "不动产"]
+            | Annotated[Literal["vehicle"], "车辆"]
+            | Annotated[Literal["machinery"], "机器设备"]
+            | Annotated[Literal["stock"], "存货"]
+            | Annotated[Literal["equity"], "股权"]
+            | Annotated[Literal["receivable"], "应收债权"]
+            | Annotated[Literal["intangible"], "知识产权等"]
+            | Annotated[Literal["other"], "其他"]
+        ],
+        label("财产种类", "Kind of property"),
     ]
     description: Annotated[Line, label("财产描述", "What it is")]
     value: Annotated[Money | None, label("估值", "Value, CNY")] = None
@@ -68,8 +59,14 @@ class DistributedLine(Model):
 class DebtLine(Model):
     creditor: Annotated[Name, label("债权人", "To whom it is owed")]
     nature: Annotated[
-        Literal["wages", "social-security", "tax", "secured", "ordinary"],
-        label("债权性质", "Nature of the claim", DEBT_LABELS),
+        Vocabulary[
+            Annotated[Literal["wages"], "职工债权"]
+            | Annotated[Literal["social-security"], "社会保险费用"]
+            | Annotated[Literal["tax"], "税款"]
+            | Annotated[Literal["secured"], "有财产担保的债权"]
+            | Annotated[Literal["ordinary"], "普通债权"]
+        ],
+        label("债权性质", "Nature of the claim"),
     ]
     amount: Annotated[Sum, label("债权金额", "Amount, CNY")]
     case_no: Annotated[QuotedCaseNo | None, label("执行案号", "Case in which it is enforced")] = None

@@ -19,6 +19,7 @@ from typing import Any
 from lianzhi.protocol.base import Model
 from lianzhi.protocol.cards import Classification, classification, urgent
 from schemas.ledgers import LedgerEntry, no_answer_entry, no_entry
+from schemas.linkages import Linkage
 
 
 class Shape(StrEnum):
@@ -207,7 +208,7 @@ def _nothing(_: Any) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatterType:
-    """One entry of the catalogue.
+    """One entry of the catalogue. linkages: what of the court's plan it carries.
 
     Functions of the validated request payload (`coercive`, `approvals`, `documents`, `classification`,
     `measure`, `dept`, `subjects`, `ending`, `done_states`) take the payload model and are pure.
@@ -245,11 +246,12 @@ class MatterType:
     en: str
     help_zh: str
     help_en: str
+    linkages: tuple[Linkage, ...]
     shape: Shape
     senders: frozenset[Kind]
     receivers: frozenset[Kind]
     request: type[Model]
-    result_item: type[Model] | None
+    result_item: type[Model] | None = None
     request_class: Classification
     result_class: Classification = Classification.INTERNAL
     case_required: bool = True

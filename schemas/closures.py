@@ -10,14 +10,13 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line
 from lianzhi.protocol.verbs import StaffNo
 from schemas.identifiers import CaseNo, case_type
 
-EVENT_LABELS = {"closed": "终本", "recheck": "核查", "resumed": "恢复执行", "preconditions": "补登终本条件"}
 _MEMBERS = {
     "closed": {"team", "preconditions"},
     "recheck": {"found"},
@@ -37,7 +36,16 @@ PRECONDITIONS = {
 class Precondition(Model):
     """One of the five that is met. on: since when."""
 
-    item: Annotated[Literal["1", "2", "3", "4", "5"], label("条件（第一条第几项）", "Item of article 1", PRECONDITIONS)]
+    item: Annotated[
+        Vocabulary[
+            Annotated[Literal["1"], "已发出执行通知、责令报告财产"]
+            | Annotated[Literal["2"], "已发出限制消费令，符合条件的已纳入失信名单"]
+            | Annotated[Literal["3"], "已穷尽财产调查措施，无可供执行的财产或不能处置"]
+            | Annotated[Literal["4"], "自执行立案之日起已超过三个月"]
+            | Annotated[Literal["5"], "被执行人下落不明的已依法查找；妨害执行的已依法处罚或启动刑事追究"]
+        ],
+        label("条件（第一条第几项）", "Item of article 1"),
+    ]
     on: Annotated[PastDay, label("满足日期", "Met since")]
 
 
@@ -46,7 +54,13 @@ class ClosureEvent(Model):
     preconditions: those of the five that are met, with the closing or entered later. None is asked for."""
 
     event: Annotated[
-        Literal["closed", "recheck", "resumed", "preconditions"], label("事件", "What happened", EVENT_LABELS)
+        Vocabulary[
+            Annotated[Literal["closed"], "终本"]
+            | Annotated[Literal["recheck"], "核查"]
+            | Annotated[Literal["resumed"], "恢复执行"]
+            | Annotated[Literal["preconditions"], "补登终本条件"]
+        ],
+        label("事件", "What happened"),
     ]
     case_no: Annotated[CaseNo, label("案号", "Case number")]
     on: Annotated[PastDay, label("日期", "When")]

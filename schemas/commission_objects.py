@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.context import unless_accepted
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import ComingMoment, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
 from schemas.identifiers import is_real
-from schemas.people import DECISION_LABELS, Decision, NaturalPerson, belonging, check_detention_days
+from schemas.people import Decision, NaturalPerson, belonging, check_detention_days
 from schemas.values import Address, Money, Org, Person, RegisterNo
 
 
@@ -41,7 +41,7 @@ class CaseObject(Model):
 
 
 class Deposit(CaseObject):
-    kind: Annotated[Literal["deposit"], label("种类", "A bank deposit", {"deposit": "存款"})]
+    kind: Annotated[Vocabulary[Annotated[Literal["deposit"], "存款"]], label("种类", "A bank deposit")]
     bank: Annotated[Name, label("开户行", "Bank")]
     account_no: Annotated[AccountNo, label("账号", "Account number")]
 
@@ -51,7 +51,7 @@ class Deposit(CaseObject):
 
 
 class Wealth(CaseObject):
-    kind: Annotated[Literal["wealth"], label("种类", "A wealth product", {"wealth": "理财"})]
+    kind: Annotated[Vocabulary[Annotated[Literal["wealth"], "理财"]], label("种类", "A wealth product")]
     institution: Annotated[Line, label("机构", "Institution")]
     product: Annotated[Line, label("产品名称或代码", "Product")]
     account_no: Annotated[AccountNo, label("账号", "Account number")]
@@ -62,7 +62,7 @@ class Wealth(CaseObject):
 
 
 class Equity(CaseObject):
-    kind: Annotated[Literal["equity"], label("种类", "A share in a company", {"equity": "股权"})]
+    kind: Annotated[Vocabulary[Annotated[Literal["equity"], "股权"]], label("种类", "A share in a company")]
     company: Annotated[Org, label("所在公司", "Company")]
     share: Annotated[Line, label("份额", "The share, as the register states it")]
 
@@ -72,7 +72,7 @@ class Equity(CaseObject):
 
 
 class Realty(CaseObject):
-    kind: Annotated[Literal["realty"], label("种类", "Real property", {"realty": "不动产"})]
+    kind: Annotated[Vocabulary[Annotated[Literal["realty"], "不动产"]], label("种类", "Real property")]
     unit_no: Annotated[RegisterNo, label("不动产单元号", "Unit number in the register")]
     certificate_no: Annotated[Line | None, label("不动产权证号", "Certificate number")] = None
     location: Annotated[Line, label("坐落或所在", "Where it is")]
@@ -83,7 +83,7 @@ class Realty(CaseObject):
 
 
 class Movable(CaseObject):
-    kind: Annotated[Literal["movable"], label("种类", "A movable", {"movable": "动产"})]
+    kind: Annotated[Vocabulary[Annotated[Literal["movable"], "动产"]], label("种类", "A movable")]
     description: Annotated[Prose, label("说明", "What it is")]
     quantity: Annotated[int, label("数量", "How many", ge=1, le=1_000_000)] = 1
     location: Annotated[Line, label("坐落或所在", "Where it is")]
@@ -96,12 +96,14 @@ class Movable(CaseObject):
 class Subject(CaseObject):
     """Whose property is investigated: an exact list of questions, never "everything"."""
 
-    kind: Annotated[Literal["subject"], label("种类", "Whose property is investigated", {"subject": "调查对象"})]
+    kind: Annotated[
+        Vocabulary[Annotated[Literal["subject"], "调查对象"]], label("种类", "Whose property is investigated")
+    ]
     questions: Annotated[list[Prose], label("问题清单", "Exact questions", min_length=1, max_length=30)]
 
 
 class Addressee(CaseObject):
-    kind: Annotated[Literal["addressee"], label("种类", "Who is served", {"addressee": "受送达人"})]
+    kind: Annotated[Vocabulary[Annotated[Literal["addressee"], "受送达人"]], label("种类", "Who is served")]
     address: Annotated[Address, label("地址", "Where")]
     paper: Annotated[Line, label("送达文书", "What is served")]
 
@@ -109,9 +111,9 @@ class Addressee(CaseObject):
 class Whereabouts(CaseObject):
     """Whom to hold, by which decision, and where exactly: the entrusted court does not search for anybody."""
 
-    kind: Annotated[Literal["whereabouts"], label("种类", "Where the person is", {"whereabouts": "人员下落"})]
+    kind: Annotated[Vocabulary[Annotated[Literal["whereabouts"], "人员下落"]], label("种类", "Where the person is")]
     party: Annotated[NaturalPerson, label("被控制人", "Whom to hold")]
-    decision: Annotated[Decision, label("依据的决定", "The decision that it carries out", DECISION_LABELS)]
+    decision: Annotated[Decision, label("依据的决定", "The decision that it carries out")]
     address: Annotated[Address, label("地址", "The exact place")]
     seen_on: Annotated[PastDay, label("最近确认日期", "Day on which the person was last known to be there")]
     detention_days: Annotated[
@@ -125,14 +127,14 @@ class Whereabouts(CaseObject):
 
 
 class Site(CaseObject):
-    kind: Annotated[Literal["site"], label("种类", "Where help is needed", {"site": "执行现场"})]
+    kind: Annotated[Vocabulary[Annotated[Literal["site"], "执行现场"]], label("种类", "Where help is needed")]
     address: Annotated[Address, label("地址", "The place")]
     description: Annotated[Prose, label("说明", "What is to be done")]
     starts_at: Annotated[ComingMoment | None, label("到场时间", "When to be there; absent: to be agreed")] = None
 
 
 class Other(CaseObject):
-    kind: Annotated[Literal["other"], label("种类", "Anything else", {"other": "其他"})]
+    kind: Annotated[Vocabulary[Annotated[Literal["other"], "其他"]], label("种类", "Anything else")]
     description: Annotated[Prose, label("说明", "What is to be done")]
 
 

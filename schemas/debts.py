@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from lianzhi.protocol.base import Vocabulary
 from lianzhi.protocol.rules import broken
 
-DebtReason = Literal["interest", "performed", "costs", "decided", "corrected"]
-DEBT_REASON_LABELS = {
-    "interest": "利息、迟延履行利息增加",
-    "performed": "已部分履行",
-    "costs": "执行费等费用计入",
-    "decided": "执行依据变更或申请人增减请求",
-    "corrected": "原数额有误",
-}
+DebtReason = Vocabulary[
+    Annotated[Literal["interest"], "利息、迟延履行利息增加"]
+    | Annotated[Literal["performed"], "已部分履行"]
+    | Annotated[Literal["costs"], "执行费等费用计入"]
+    | Annotated[Literal["decided"], "执行依据变更或申请人增减请求"]
+    | Annotated[Literal["corrected"], "原数额有误"]
+]
 
 
 def check_debt_reason(debt: str | None, reason: str | None) -> None:

@@ -6,32 +6,29 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lianzhi.protocol.base import label
+from lianzhi.protocol.base import Vocabulary, label
 from lianzhi.protocol.values import Name
 from schemas.commission_objects import AccountNo, CaseObject, Equity, Realty
 from schemas.people import NaturalPerson, belonging
 from schemas.values import RegisterNo
 
-INSURANCE_LABELS = {
-    "employee-pension": "企业职工基本养老保险",
-    "public-pension": "机关事业单位养老保险",
-    "resident-pension": "城乡居民养老保险",
-    "unemployment": "失业保险",
-    "medical": "基本医疗保险",
-    "work-injury": "工伤保险",
-    "maternity": "生育保险",
-}
-Insurance = Literal[
-    "employee-pension", "public-pension", "resident-pension", "unemployment", "medical", "work-injury", "maternity"
+Insurance = Vocabulary[
+    Annotated[Literal["employee-pension"], "企业职工基本养老保险"]
+    | Annotated[Literal["public-pension"], "机关事业单位养老保险"]
+    | Annotated[Literal["resident-pension"], "城乡居民养老保险"]
+    | Annotated[Literal["unemployment"], "失业保险"]
+    | Annotated[Literal["medical"], "基本医疗保险"]
+    | Annotated[Literal["work-injury"], "工伤保险"]
+    | Annotated[Literal["maternity"], "生育保险"]
 ]
 
 
 class Benefit(CaseObject):
     """Pension and the like, of which the person keeps what is needed to live (CPL-254)."""
 
-    kind: Annotated[Literal["benefit"], label("种类", "A social security benefit", {"benefit": "社保待遇"})]
+    kind: Annotated[Vocabulary[Annotated[Literal["benefit"], "社保待遇"]], label("种类", "A social security benefit")]
     party: Annotated[NaturalPerson, label("被执行人", "Whose it is")]
-    insurance: Annotated[Insurance, label("险种", "Insurance", INSURANCE_LABELS)]
+    insurance: Annotated[Insurance, label("险种", "Insurance")]
 
     @property
     def words(self) -> str:
@@ -41,7 +38,7 @@ class Benefit(CaseObject):
 class Fund(CaseObject):
     """An account in the housing fund: no bank account, and known to the fund alone."""
 
-    kind: Annotated[Literal["fund"], label("种类", "A housing fund account", {"fund": "住房公积金"})]
+    kind: Annotated[Vocabulary[Annotated[Literal["fund"], "住房公积金"]], label("种类", "A housing fund account")]
     party: Annotated[NaturalPerson, label("被执行人", "Whose it is")]
     fund_no: Annotated[AccountNo, label("公积金个人账号", "Number of the account in the fund")]
 
@@ -51,7 +48,7 @@ class Fund(CaseObject):
 
 
 class Refund(CaseObject):
-    kind: Annotated[Literal["refund"], label("种类", "Tax to be refunded", {"refund": "应退税款"})]
+    kind: Annotated[Vocabulary[Annotated[Literal["refund"], "应退税款"]], label("种类", "Tax to be refunded")]
     taxpayer_no: Annotated[RegisterNo, label("纳税人识别号", "Taxpayer number")]
 
     @property
@@ -62,7 +59,7 @@ class Refund(CaseObject):
 class Machine(CaseObject):
     """A tractor or harvester: it has a plate of its own kind, and no VIN."""
 
-    kind: Annotated[Literal["machine"], label("种类", "An agricultural machine", {"machine": "农业机械"})]
+    kind: Annotated[Vocabulary[Annotated[Literal["machine"], "农业机械"]], label("种类", "An agricultural machine")]
     machine_plate: Annotated[RegisterNo, label("农机号牌", "Plate of the machine")]
     frame_no: Annotated[RegisterNo, label("机架号", "Number on the frame")]
 
@@ -72,7 +69,7 @@ class Machine(CaseObject):
 
 
 class Ship(CaseObject):
-    kind: Annotated[Literal["ship"], label("种类", "A ship", {"ship": "船舶"})]
+    kind: Annotated[Vocabulary[Annotated[Literal["ship"], "船舶"]], label("种类", "A ship")]
     ship_name: Annotated[Name, label("船名", "Name of the ship")]
     ship_no: Annotated[RegisterNo, label("船舶登记号", "Registration number")]
     ship_id: Annotated[RegisterNo | None, label("船舶识别号", "Identification number")] = None

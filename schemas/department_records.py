@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.times import AnyDay, PastDay
 from lianzhi.protocol.values import Line, Prose
-from schemas.department_objects import INSURANCE_LABELS, Insurance
+from schemas.department_objects import Insurance
 from schemas.identifiers import CreditCode
-from schemas.identity import ID_LABELS, IdKind
+from schemas.identity import IdKind
 from schemas.terms import check_order
 from schemas.values import Money
 
@@ -23,7 +23,13 @@ class StandingSeal(Model):
 
     court: Annotated[Line, label("查封法院", "Court")]
     kind: Annotated[
-        Literal["seal", "queued", "advance", "queued-advance"], label("查封类型", "Kind of seal", SEAL_KINDS)
+        Vocabulary[
+            Annotated[Literal["seal"], "查封"]
+            | Annotated[Literal["queued"], "轮候查封"]
+            | Annotated[Literal["advance"], "预查封"]
+            | Annotated[Literal["queued-advance"], "轮候预查封"]
+        ],
+        label("查封类型", "Kind of seal"),
     ]
     letter_no: Annotated[Line, label("查封文号", "Number of the notice")]
     start_on: Annotated[AnyDay, label("起始日期", "First day")]
@@ -68,10 +74,14 @@ class InsuranceRecord(Model):
     name: Annotated[Line, label("姓名", "Name")]
     employer_no: Annotated[Line | None, label("单位编号", "Number of the employer")] = None
     employer: Annotated[Line | None, label("单位名称", "Employer")] = None
-    insurance: Annotated[Insurance, label("险种", "Insurance", INSURANCE_LABELS)]
+    insurance: Annotated[Insurance, label("险种", "Insurance")]
     state: Annotated[
-        Literal["paying", "paused", "ended"],
-        label("参保状态", "State", {"paying": "参保缴费", "paused": "暂停缴费", "ended": "终止缴费"}),
+        Vocabulary[
+            Annotated[Literal["paying"], "参保缴费"]
+            | Annotated[Literal["paused"], "暂停缴费"]
+            | Annotated[Literal["ended"], "终止缴费"]
+        ],
+        label("参保状态", "State"),
     ]
     benefit: Annotated[Money | None, label("月发放待遇", "Benefit paid each month, CNY")] = None
 
@@ -91,13 +101,21 @@ class FundRecord(Model):
     fund_no: Annotated[Line, label("公积金个人账号", "Number of the account in the fund")]
     balance: Annotated[Money, label("账户余额", "Balance, CNY")]
     state: Annotated[
-        Literal["normal", "sealed", "merged", "moved", "withdrawn", "frozen", "other"],
-        label("账户状态", "State", FUND_STATES),
+        Vocabulary[
+            Annotated[Literal["normal"], "正常"]
+            | Annotated[Literal["sealed"], "封存"]
+            | Annotated[Literal["merged"], "合并销户"]
+            | Annotated[Literal["moved"], "外部转出销户"]
+            | Annotated[Literal["withdrawn"], "提取销户"]
+            | Annotated[Literal["frozen"], "冻结"]
+            | Annotated[Literal["other"], "其他"]
+        ],
+        label("账户状态", "State"),
     ]
     base: Annotated[Money | None, label("缴存基数", "Monthly base, CNY")] = None
     employer: Annotated[Line | None, label("单位名称", "Employer")] = None
     name: Annotated[Line, label("姓名", "Name")]
-    id_kind: Annotated[IdKind, label("证件种类", "Kind of ID", ID_LABELS)]
+    id_kind: Annotated[IdKind, label("证件种类", "Kind of ID")]
     id_no: Annotated[Line, label("证件号码", "ID number")]
     loan_balance: Annotated[Money | None, label("贷款余额", "Loan still to be paid, CNY")] = None
 
@@ -109,19 +127,16 @@ class TaxRecord(Model):
     refund: Annotated[Money | None, label("应退税款", "Tax to be refunded, CNY")] = None
 
 
-MARITAL_LABELS = {
-    "single": "未婚",
-    "married": "已婚",
-    "widowed": "丧偶",
-    "divorced": "离婚",
-    "unstated": "未说明",
-}
-
-
 class MarriageRecord(Model):
     marital_state: Annotated[
-        Literal["single", "married", "widowed", "divorced", "unstated"],
-        label("婚姻状况", "Marital state", MARITAL_LABELS),
+        Vocabulary[
+            Annotated[Literal["single"], "未婚"]
+            | Annotated[Literal["married"], "已婚"]
+            | Annotated[Literal["widowed"], "丧偶"]
+            | Annotated[Literal["divorced"], "离婚"]
+            | Annotated[Literal["unstated"], "未说明"]
+        ],
+        label("婚姻状况", "Marital state"),
     ]
     registered_on: Annotated[PastDay | None, label("登记日期", "Registered on")] = None
     spouse: Annotated[Line | None, label("配偶姓名", "Spouse")] = None

@@ -9,43 +9,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
+from lianzhi.protocol.base import Vocabulary, words_of
 from lianzhi.protocol.rules import broken
 
 Dept = Literal[
     "realty", "market", "social-security", "housing-fund", "tax", "civil-affairs", "agri-machine", "water-transport"
 ]
-Field = Literal[
-    "rights",
-    "mortgage",
-    "seals",
-    "registration",
-    "investment",
-    "insurance",
-    "employer",
-    "benefit",
-    "account",
-    "loan",
-    "refund",
-    "marriage",
+Field = Vocabulary[
+    Annotated[Literal["rights"], "权属登记"]
+    | Annotated[Literal["mortgage"], "抵押登记"]
+    | Annotated[Literal["seals"], "查封登记"]
+    | Annotated[Literal["registration"], "登记信息"]
+    | Annotated[Literal["investment"], "对外投资"]
+    | Annotated[Literal["insurance"], "参保情况"]
+    | Annotated[Literal["employer"], "用人单位"]
+    | Annotated[Literal["benefit"], "待遇发放"]
+    | Annotated[Literal["account"], "缴存账户"]
+    | Annotated[Literal["loan"], "公积金贷款"]
+    | Annotated[Literal["refund"], "应退税款"]
+    | Annotated[Literal["marriage"], "婚姻登记"]
 ]
-Held = Literal["realty", "equity", "benefit", "fund", "refund", "machine", "ship"]
+Held = Vocabulary[
+    Annotated[Literal["realty"], "不动产"]
+    | Annotated[Literal["equity"], "股权"]
+    | Annotated[Literal["benefit"], "社保待遇"]
+    | Annotated[Literal["fund"], "住房公积金"]
+    | Annotated[Literal["refund"], "应退税款"]
+    | Annotated[Literal["machine"], "农业机械"]
+    | Annotated[Literal["ship"], "船舶"]
+]
 
-FIELD_LABELS: Mapping[str, str] = {
-    "rights": "权属登记",
-    "mortgage": "抵押登记",
-    "seals": "查封登记",
-    "registration": "登记信息",
-    "investment": "对外投资",
-    "insurance": "参保情况",
-    "employer": "用人单位",
-    "benefit": "待遇发放",
-    "account": "缴存账户",
-    "loan": "公积金贷款",
-    "refund": "应退税款",
-    "marriage": "婚姻登记",
-}
+FIELD_LABELS, HELD_LABELS = words_of(Field), words_of(Held)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,25 @@
-"""What `MatterType.ending` has in common: why a measure ends, in each form's own words (docs/domain.md section 3)."""
+"""How a measure is prolonged and ended: what the forms have in common, and why it ends in each form's own words.
+
+Source: docs/domain.md section 3.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Literal, Protocol
 
-from schemas.catalogue import LiveMeasure
+from lianzhi.protocol.base import Vocabulary
+from schemas.catalogue import LiveMeasure, MeasureRule
 from schemas.values import Person
 
+CancelReason = Vocabulary[
+    Annotated[Literal["expired"], "过期"]
+    | Annotated[Literal["done"], "已处理"]
+    | Annotated[Literal["invalid"], "无效"]
+    | Annotated[Literal["wrong"], "错误"]
+    | Annotated[Literal["performed"], "已履行"]
+    | Annotated[Literal["other"], "其他"]
+]
 # Why a case is let go → the code of the form that ends the measure.
 CANCELLED: Mapping[str, str] = {"paid": "performed", "settled": "other", "ended": "other", "revoked": "invalid"}
 DELISTED: Mapping[str, str] = {
@@ -23,6 +35,42 @@ NOTES: Mapping[str, str] = {
     "ended": "裁定终结执行",
     "revoked": "原决定已撤销",
 }
+
+Objects = tuple[tuple[str, str], ...]
+"""(ref, identifying words) of each, as in `MeasureRule`."""
+
+
+class Prolonging(Protocol):
+    """The payload of a renewal: the partner's number of the control, the last day that it has, the one that it gets."""
+
+    @property
+    def control_no(self) -> str: ...
+    @property
+    def current_end_on(self) -> str: ...
+    @property
+    def end_on(self) -> str: ...
+
+
+def prolongs(
+    action: str, objects: Objects, payload: Prolonging, *, needs_live: str | None = None, rests_on: str | None = None
+) -> MeasureRule:
+    """Of a control that the partner knows by its own number."""
+    return MeasureRule(
+        action,
+        "renew",
+        objects,
+        measure_no=payload.control_no,
+        named_at="/payload/control_no",
+        end_on=payload.end_on,
+        current_end_on=payload.current_end_on,
+        needs_live=needs_live,
+        rests_on=rests_on,
+    )
+
+
+def ends(action: str, objects: Objects, control_no: str) -> MeasureRule:
+    """Of a control that the partner knows by its own number."""
+    return MeasureRule(action, "end", objects, measure_no=control_no, named_at="/payload/control_no")
 
 
 def numbered(measure: LiveMeasure) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, StringConstraints
 
+from lianzhi.protocol.base import Vocabulary
 from lianzhi.protocol.normal import upper
 from lianzhi.protocol.rules import broken
 from schemas.values import Money
@@ -40,12 +41,11 @@ Sum = Annotated[Money, AfterValidator(_positive)]
 FundNo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{4,40}$")]
 """The finance office's own number of a receipt, a payment or a deposit."""
 
-PayeeKind = Literal["claimant", "administrator", "debtor-refund", "court-fee", "other-court", "third-party"]
-PAYEE_LABELS = {
-    "claimant": "申请执行人",
-    "administrator": "破产管理人（移交）",
-    "debtor-refund": "退还被执行人",
-    "court-fee": "执行费等费用",
-    "other-court": "其他法院",
-    "third-party": "其他权利人",
-}
+PayeeKind = Vocabulary[
+    Annotated[Literal["claimant"], "申请执行人"]
+    | Annotated[Literal["administrator"], "破产管理人（移交）"]
+    | Annotated[Literal["debtor-refund"], "退还被执行人"]
+    | Annotated[Literal["court-fee"], "执行费等费用"]
+    | Annotated[Literal["other-court"], "其他法院"]
+    | Annotated[Literal["third-party"], "其他权利人"]
+]

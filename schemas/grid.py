@@ -12,13 +12,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, StringConstraints
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.normal import upper
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastMoment
 from lianzhi.protocol.values import Line, Name
 from schemas.catalogue import Deadline, DeadlineKind
+from schemas.linkages import COURT_AND_OTHERS, Linkage
 
 _TAIL = re.compile(r"[0-9]{3}[0-9X]")
 
@@ -31,9 +32,24 @@ def _tail(text: str) -> str:
 
 
 IdTail = Annotated[str, StringConstraints(max_length=8), AfterValidator(_tail)]
-YesNo = Literal["yes", "no", "unknown"]
-YES_NO_LABELS = {"yes": "是", "no": "否", "unknown": "不详"}
+YesNo = Vocabulary[
+    Annotated[Literal["yes"], "是"] | Annotated[Literal["no"], "否"] | Annotated[Literal["unknown"], "不详"]
+]
 IN_THREE_DAYS = Deadline(DeadlineKind.WORKING_DAYS, 3)  # [D] docs/domain.md 2.7
+GRID_HELP = Linkage(
+    group=COURT_AND_OTHERS,
+    row=1,
+    zh="法院+网格：核实、走访、协助送达、现场见证",
+    en="Grid: verify, visit, help to serve, witness",
+)
+BEFORE_ENFORCEMENT = Linkage(
+    group=COURT_AND_OTHERS,
+    row=6,
+    zh="执前督促、执前和解、执前答疑",
+    en="Before enforcement",
+    members=("stage",),
+    note=("用审判案号，只限非强制事项", "with the trial's case number; nothing coercive"),
+)
 
 
 class Resident(Model):

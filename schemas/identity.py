@@ -10,35 +10,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from lianzhi.protocol.base import Vocabulary
 from lianzhi.protocol.normal import upper
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.texts import folded
 from schemas.identifiers import RESIDENCE_PERMITS, credit_code, permanent_residence, resident_id
 
-IdKind = Literal[
-    "resident-id",
-    "residence-permit",
-    "hm-travel-permit",
-    "taiwan-travel-permit",
-    "permanent-residence",
-    "passport",
-    "officer-id",
-    "uscc",
-    "other",
+IdKind = Vocabulary[
+    Annotated[Literal["resident-id"], "居民身份证"]
+    | Annotated[Literal["residence-permit"], "港澳台居民居住证"]
+    | Annotated[Literal["hm-travel-permit"], "港澳居民来往内地通行证"]
+    | Annotated[Literal["taiwan-travel-permit"], "台湾居民来往大陆通行证"]
+    | Annotated[Literal["permanent-residence"], "外国人永久居留身份证"]
+    | Annotated[Literal["passport"], "护照"]
+    | Annotated[Literal["officer-id"], "军官证"]
+    | Annotated[Literal["uscc"], "统一社会信用代码"]
+    | Annotated[Literal["other"], "其他证件"]
 ]
-ID_LABELS = {
-    "resident-id": "居民身份证",
-    "residence-permit": "港澳台居民居住证",
-    "hm-travel-permit": "港澳居民来往内地通行证",
-    "taiwan-travel-permit": "台湾居民来往大陆通行证",
-    "permanent-residence": "外国人永久居留身份证",
-    "passport": "护照",
-    "officer-id": "军官证",
-    "uscc": "统一社会信用代码",
-    "other": "其他证件",
-}
 WITH_BIRTH = ("resident-id", "residence-permit")
 """Kinds whose number tells the date of birth and the sex (GB 11643, places 7–14 and 17)."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, PastDay, PastMoment
@@ -30,14 +30,23 @@ def distinct(values: T) -> T:
 DutyPhones = Annotated[list[Phone], Field(min_length=2, max_length=10), AfterValidator(distinct)]
 """Two different telephones at least: one person may be asleep (docs/domain.md 2.3, 2.4)."""
 
+Found = Vocabulary[
+    Annotated[Literal["found"], "有"] | Annotated[Literal["none"], "无"] | Annotated[Literal["denied"], "不予提供"]
+]
+"""What a register answers: nothing on file is an answer, and so is a denial."""
+
 
 class ControlledItem(Model):
     """What became of one object: done, queued behind others (轮候), or failed and why."""
 
     ref: Annotated[Ref, label("对象编号", "The object")]
     status: Annotated[
-        Literal["done", "queued", "failed"],
-        label("办理结果", "What became of it", {"done": "已办", "queued": "轮候", "failed": "未办成"}),
+        Vocabulary[
+            Annotated[Literal["done"], "已办"]
+            | Annotated[Literal["queued"], "轮候"]
+            | Annotated[Literal["failed"], "未办成"]
+        ],
+        label("办理结果", "What became of it"),
     ]
     rank: Annotated[int | None, label("顺位", "1 = 首封, n = 轮候", ge=1, le=999)] = None
     start_on: Annotated[AnyDay | None, label("起始日期", "First day")] = None

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import StringConstraints, field_validator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.envelope import Code, Digest, RequestNo
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyMoment, PastDay
@@ -19,9 +19,14 @@ from lianzhi.protocol.verbs import StaffNo
 from schemas.identifiers import CaseNo, CourtCode, Phone
 from schemas.legal import LegalRef
 
-Urgency = Literal["normal", "urgent", "immediate"]
-URGENCY_LABELS = {"normal": "普通", "urgent": "紧急（24 小时）", "immediate": "立即"}
+Urgency = Vocabulary[
+    Annotated[Literal["normal"], "普通"]
+    | Annotated[Literal["urgent"], "紧急（24 小时）"]
+    | Annotated[Literal["immediate"], "立即"]
+]
 MatterName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*){1,4}$", max_length=100)]
+
+Decided = Vocabulary[Annotated[Literal["approve"], "同意"] | Annotated[Literal["reject"], "不同意"]]
 
 
 class Approval(Model):
@@ -29,9 +34,7 @@ class Approval(Model):
 
     by: Annotated[StaffNo, label("审批人", "Staff number of the approver")]
     role: Annotated[Slug, label("职务", "Role in which the approver decided")]
-    decision: Annotated[
-        Literal["approve", "reject"], label("决定", "Decision", {"approve": "同意", "reject": "不同意"})
-    ]
+    decision: Annotated[Decided, label("决定", "Decision")]
     at: Annotated[AnyMoment, label("时间", "When")]
     reason: Annotated[Prose | None, label("理由", "Reason")] = None
     over: Annotated[Digest | None, label("所审批内容的摘要", "Digest of what was approved (docs/adr/0024)")] = None
@@ -65,10 +68,10 @@ class Submission(Model):
         list[Code] | None, label("接收方（多个）", "One request each", min_length=1, max_length=200)
     ] = None
     case_no: Annotated[CaseNo | None, label("案号", "Case number")] = None
-    stage: Annotated[Literal["pre-enforcement"] | None, label("阶段", "Stage", {"pre-enforcement": "执前"})] = None
+    stage: Annotated[Vocabulary[Annotated[Literal["pre-enforcement"], "执前"]] | None, label("阶段", "Stage")] = None
     legal_basis: Annotated[list[LegalRef], label("法律依据", "Legal basis", min_length=1, max_length=20)]
     purpose: Annotated[Slug, label("目的", "Purpose")]
-    urgency: Annotated[Urgency, label("紧急程度", "Urgency; urgent is 24 hours", URGENCY_LABELS)] = "normal"
+    urgency: Annotated[Urgency, label("紧急程度", "Urgency; urgent is 24 hours")] = "normal"
     campaign: Annotated[Line | None, label("专项行动", "Campaign")] = None
     team: Annotated[Line | None, label("办案团队", "Team")] = None
     lead: Annotated[StaffNo | None, label("包案领导", "Staff number of the court leader in charge")] = None
@@ -115,7 +118,7 @@ class RequestInfo(Model):
     request_no: Annotated[RequestNo | None, label("请求编号", "Request number")] = None
     case_no: Annotated[CaseNo | None, label("案号", "Case number")] = None
     purpose: Annotated[Slug | None, label("目的", "Purpose")] = None
-    urgency: Annotated[Urgency, label("紧急程度", "Urgency", URGENCY_LABELS)] = "normal"
+    urgency: Annotated[Urgency, label("紧急程度", "Urgency")] = "normal"
     legal_basis: Annotated[list[LegalRef], label("法律依据", "Legal basis", max_length=20)] = []
     campaign: Annotated[Line | None, label("专项行动", "Campaign")] = None
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import field_validator
 
+from lianzhi.protocol.base import Vocabulary
 from lianzhi.protocol.rules import broken
 from schemas.catalogue import Words
 from schemas.identity import WITH_BIRTH, IdKind, earlier_identities, identity
@@ -15,9 +16,10 @@ from schemas.values import Person
 
 ADULT_YEARS = 18
 
-Decision = Literal["detention-order", "compelled-appearance"]
+Decision = Vocabulary[
+    Annotated[Literal["detention-order"], "拘留决定"] | Annotated[Literal["compelled-appearance"], "拘传"]
+]
 """What lets somebody be held: it was decided before anybody is asked to help (docs/domain.md 2.3, 2.6)."""
-DECISION_LABELS = {"detention-order": "拘留决定", "compelled-appearance": "拘传"}
 DECISION_PAPERS: Mapping[str, Mapping[str, int]] = {
     "detention-order": {"detention-decision": 1},
     "compelled-appearance": {"compelled-appearance-writ": 1},

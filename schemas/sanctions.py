@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyMoment
@@ -14,8 +14,6 @@ from lianzhi.protocol.values import Line
 from schemas.catalogue import MeasureRule
 from schemas.people import person_objects, public_number
 from schemas.values import Person
-
-STATUS_LABELS = {"done": "已办", "failed": "未办成"}
 
 
 def check_public_number(debtor: Person, card_no: str, *, at: str = "/card_no") -> None:
@@ -59,7 +57,10 @@ class RecipientItem(Model):
     """What a recipient did with the entry."""
 
     ref: Annotated[Ref, label("对象编号", "The debtor")]
-    status: Annotated[Literal["done", "failed"], label("办理结果", "What became of it", STATUS_LABELS)]
+    status: Annotated[
+        Vocabulary[Annotated[Literal["done"], "已办"] | Annotated[Literal["failed"], "未办成"]],
+        label("办理结果", "What became of it"),
+    ]
     done_at: Annotated[AnyMoment | None, label("办理时间", "When it took effect")] = None
     fail_reason: Annotated[Line | None, label("未办成原因", "Why it failed")] = None
 

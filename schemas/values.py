@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, StringConstraints, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, coded, label
 from lianzhi.protocol.context import accepted_before, today_of, unless_accepted
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.moments import money
@@ -19,8 +19,8 @@ from lianzhi.protocol.times import AnyDay, PastDay
 from lianzhi.protocol.values import Document, Line, Name, Slug
 from schemas.countries import country_of_issue
 from schemas.identifiers import CreditCode, DivisionCode, Plate, QuotedCaseNo, Vin, register_number
-from schemas.identity import DETAILS, ID_LABELS, NEEDS, WITH_BIRTH, IdKind, identity_number
-from schemas.plates import PLATE_KINDS, PLATE_LABELS, fits_kind, plate_kind
+from schemas.identity import DETAILS, NEEDS, WITH_BIRTH, IdKind, identity_number
+from schemas.plates import PLATE_LABELS, fits_kind, plate_kind
 
 Money = Annotated[str, StringConstraints(max_length=15), AfterValidator(money)]
 """CNY, decimal(14,2), not negative, always two decimals: `1234.50`."""
@@ -53,9 +53,13 @@ ROLE_PAPERS: Mapping[str, tuple[str, str]] = {
     "法定代理人": ("监护关系证明", "the proof of guardianship"),
 }
 """Roles that no public register tells: each comes with the document that says so (执行程序解释 24, 限高规定 3)."""
-Sex = Literal["male", "female", "unknown", "unstated"]
-SEX_LABELS = {"male": "男", "female": "女", "unknown": "未知", "unstated": "未说明"}
-PlateKind = Annotated[str, AfterValidator(plate_kind), Field(json_schema_extra={"enum": [*PLATE_KINDS]})]
+Sex = Vocabulary[
+    Annotated[Literal["male"], "男"]
+    | Annotated[Literal["female"], "女"]
+    | Annotated[Literal["unknown"], "未知"]
+    | Annotated[Literal["unstated"], "未说明"]
+]
+PlateKind = Annotated[str, AfterValidator(plate_kind), coded(PLATE_LABELS)]
 
 Country = Annotated[str, StringConstraints(max_length=8), AfterValidator(country_of_issue)]
 
@@ -65,12 +69,12 @@ class Person(Model):
 
     ref: Annotated[Ref, label("对象编号", "Reference of this person within the request")]
     name: Annotated[Name, label("姓名", "Name")]
-    id_kind: Annotated[IdKind, label("证件种类", "Kind of ID", ID_LABELS)]
+    id_kind: Annotated[IdKind, label("证件种类", "Kind of ID")]
     id_no: Annotated[str, label("证件号码", "ID number", max_length=64)]
     id_country: Annotated[Country | None, label("签发国家或地区", "Country of issue, ISO 3166-1; of a passport")] = None
     id_issuer: Annotated[Line | None, label("签发机关", "Who issued it; of an ID of no kind above")] = None
     id_name: Annotated[Line | None, label("证件名称", "What it is called; of an ID of no kind above")] = None
-    sex: Annotated[Sex | None, label("性别", "Sex", SEX_LABELS)] = None
+    sex: Annotated[Sex | None, label("性别", "Sex")] = None
     birth_date: Annotated[PastDay | None, label("出生日期", "Date of birth")] = None
     role: Annotated[PersonRole, label("身份", "Role in the case")]
     obligor_evidence: Annotated[Document | None, label("义务人证据", "Document that proves the role")] = None
@@ -129,7 +133,7 @@ class Vehicle(Model):
 
     ref: Annotated[Ref, label("对象编号", "Reference of this vehicle within the request")]
     plate: Annotated[Plate, label("号牌号码", "Licence plate")]
-    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7", PLATE_LABELS)]
+    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7")]
     vin: Annotated[Vin, label("车架号", "Vehicle identification number")]
     engine_no: Annotated[Line | None, label("发动机号", "Engine number")] = None
     brand: Annotated[Line | None, label("品牌型号", "Brand and model")] = None
@@ -171,8 +175,8 @@ class Measure(Model):
     end_on: Annotated[AnyDay, label("到期日期", "Last day")]
     rank: Annotated[int | None, label("顺位", "1 = 首封, n = 轮候", ge=1, le=999)] = None
     mode: Annotated[
-        Literal["strict", "live"] | None,
-        label("查封方式", "live: the owner keeps using it", {"strict": "死封", "live": "活封"}),
+        Vocabulary[Annotated[Literal["strict"], "死封"] | Annotated[Literal["live"], "活封"]] | None,
+        label("查封方式", "live: the owner keeps using it"),
     ] = None
 
     @field_validator("end_on")

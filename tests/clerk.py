@@ -120,6 +120,8 @@ class _Form:
         return said if said is not None and _takes(_kind(field), said) else None
 
     def _any(self, kind: Any) -> Any:
+        if get_origin(kind) is Annotated and get_origin(get_args(kind)[0]) is Literal:  # a vocabulary
+            kind = get_args(kind)[0]
         origin, inner = get_origin(kind), get_args(kind)
         if origin is Annotated:
             return self._annotated(kind, inner[0])

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.core.readiness import FindingName
 from lianzhi.problem import FieldError
 from lianzhi.protocol.base import label
-from schemas.debts import DEBT_REASON_LABELS, DebtReason
+from schemas.debts import DebtReason
 
 
 class View(BaseModel):
@@ -391,7 +391,7 @@ class DebtFigure(View):
     at: str
     by: Annotated[str, label("承办人", "Staff number")]
     request_no: Annotated[str, label("请求编号", "Request that stated it")]
-    reason: Annotated[DebtReason | None, label("变更原因", "Why it is another figure", DEBT_REASON_LABELS)] = None
+    reason: Annotated[DebtReason | None, label("变更原因", "Why it is another figure")] = None
 
 
 class DebtView(View):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gateway.core.ledgers import LEDGERS
 from schemas.catalogue import Deadline, Kind, MatterType, Shape
-from schemas.linkages import GROUPS, Group, Linkage
+from schemas.linkages import GROUPS, WITHOUT_TYPES, Linkage
 
 _SHAPES = {Shape.ASK: "请求 ask", Shape.ALERT: "预警 alert", Shape.NOTICE: "通报 notice"}
 _KINDS = {
@@ -27,28 +27,39 @@ _HEAD = (
 )
 
 
+def linkages_of(catalogue: Mapping[str, MatterType]) -> dict[Linkage, list[MatterType]]:
+    """Every linkage with the types that carry it, in the order of the plan."""
+    found: dict[Linkage, list[MatterType]] = {linkage: [] for linkage in WITHOUT_TYPES}
+    for matter in catalogue.values():
+        for linkage in matter.linkages:
+            found.setdefault(linkage, []).append(matter)
+    order = sorted(found, key=lambda linkage: (GROUPS.index(linkage.group), linkage.row, linkage.zh))
+    return {linkage: found[linkage] for linkage in order}
+
+
 def linkages_document(catalogue: Mapping[str, MatterType]) -> str:
-    """The whole file. catalogue: by name; a type that it does not have has no line."""
+    """The whole file."""
     parts = [
         "# 联动一览 Linkages\n",
-        "由 `schemas/linkages.py` 与事项目录生成，方向、形态、时限取自目录；测试比对。 Written from the table of "
-        "linkages and the catalogue; a test compares them.\n",
+        "由事项目录（`schemas/matters/`）与 `schemas/linkages.py` 生成；测试比对。 Written from the catalogue and the "
+        "linkages that no type carries; a test compares them.\n",
     ]
+    linkages = linkages_of(catalogue)
     for group in GROUPS:
-        carried = any(linkage.types or linkage.ledger for linkage in group.linkages)
-        table = [_HEAD, *_rows(group, catalogue)] if carried else [_SHORT_HEAD, *_short(group)]
+        own = {linkage: types for linkage, types in linkages.items() if linkage.group == group}
+        carried = any(types or linkage.ledger for linkage, types in own.items())
+        table = [_HEAD, *_rows(own)] if carried else [_SHORT_HEAD, *_short(own)]
         parts.append(f"## {group.zh} {group.en}\n\n{''.join(table)}")
     return "\n".join(parts)
 
 
-def _short(group: Group) -> Iterator[str]:
-    return (_line(_name(linkage), _note(linkage)) for linkage in group.linkages)
+def _short(linkages: Iterable[Linkage]) -> Iterator[str]:
+    return (_line(_name(linkage), _note(linkage)) for linkage in linkages)
 
 
-def _rows(group: Group, catalogue: Mapping[str, MatterType]) -> Iterator[str]:
-    for linkage in group.linkages:
+def _rows(linkages: Mapping[Linkage, Sequence[MatterType]]) -> Iterator[str]:
+    for linkage, matters in linkages.items():
         own = [_name(linkage), _ledger(linkage), _note(linkage)]
-        matters = [catalogue[name] for name in linkage.types if name in catalogue]
         for cells in map(_of, matters) if matters else [("–", "–", "–", "–")]:
             name, ledger, note = own
             yield _line(name, *cells, ledger, note)

@@ -7,15 +7,17 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, StringConstraints
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.normal import upper
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Name
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import notice
 from schemas.identifiers import QuotedCaseNo, credit_code
+from schemas.linkages import COURT_AND_OTHERS, Linkage
 
 _MASKED = re.compile(r"[0-9]{6,10}\*{4,8}[0-9]{3}[0-9X]")
 
@@ -32,19 +34,25 @@ def _public_number(text: str) -> str:
 PublicNumber = Annotated[str, StringConstraints(max_length=40), AfterValidator(_public_number)]
 """As the public list prints it: a person's ID with its middle hidden, or an organisation's USCC in full."""
 
-Performance = Literal["none", "partial", "full"]
-PERFORMANCE_LABELS = {"none": "全部未履行", "partial": "部分未履行", "full": "已履行"}
-Disruption = Literal[
-    "able-but-refuses", "obstructs", "evades", "false-property-report", "breaks-consumption-limit", "breaks-settlement"
+Performance = Vocabulary[
+    Annotated[Literal["none"], "全部未履行"]
+    | Annotated[Literal["partial"], "部分未履行"]
+    | Annotated[Literal["full"], "已履行"]
 ]
-DISRUPTION_LABELS = {
-    "able-but-refuses": "有履行能力而拒不履行生效法律文书确定义务",
-    "obstructs": "以伪造证据、暴力、威胁等方法妨碍、抗拒执行",
-    "evades": "以虚假诉讼、虚假仲裁或者以隐匿、转移财产等方法规避执行",
-    "false-property-report": "违反财产报告制度",
-    "breaks-consumption-limit": "违反限制消费令",
-    "breaks-settlement": "无正当理由拒不履行执行和解协议",
-}
+Disruption = Vocabulary[
+    Annotated[Literal["able-but-refuses"], "有履行能力而拒不履行生效法律文书确定义务"]
+    | Annotated[Literal["obstructs"], "以伪造证据、暴力、威胁等方法妨碍、抗拒执行"]
+    | Annotated[Literal["evades"], "以虚假诉讼、虚假仲裁或者以隐匿、转移财产等方法规避执行"]
+    | Annotated[Literal["false-property-report"], "违反财产报告制度"]
+    | Annotated[Literal["breaks-consumption-limit"], "违反限制消费令"]
+    | Annotated[Literal["breaks-settlement"], "无正当理由拒不履行执行和解协议"]
+]
+ASSOCIATIONS = Linkage(
+    group=COURT_AND_OTHERS,
+    row=4,
+    zh="法院+行业协会：会员通报、信用反馈",
+    en="Associations: members told, credit reported",
+)
 
 
 class ListedDebtor(Model):
@@ -64,13 +72,11 @@ class MemberNotice(Model):
     basis_no: Annotated[Line, label("执行依据文号", "Number of the judgment")]
     filed_on: Annotated[PastDay, label("立案日期", "Filed on")]
     published_on: Annotated[PastDay, label("发布日期", "Published on")]
-    performance: Annotated[Performance, label("履行情况", "Performance", PERFORMANCE_LABELS)]
-    disruption: Annotated[
-        list[Disruption], label("失信行为", "What the debtor did", DISRUPTION_LABELS, min_length=1, max_length=6)
-    ]
+    performance: Annotated[Performance, label("履行情况", "Performance")]
+    disruption: Annotated[list[Disruption], label("失信行为", "What the debtor did", min_length=1, max_length=6)]
 
 
-MEMBER_NOTICE = MatterType(
+MEMBER_NOTICE = notice(
     name="assoc.member-notice.publish",
     zh="会员通报",
     en="Notice to members",
@@ -78,11 +84,10 @@ MEMBER_NOTICE = MatterType(
     "案号仅在公开名单显示时填写。",
     help_en="Tells an association's members what the public list already shows. The ID is masked as there; the case "
     "number only where the list prints it.",
-    shape=Shape.NOTICE,
+    linkages=(ASSOCIATIONS,),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.ASSOCIATION}),
     request=MemberNotice,
-    result_item=None,
     request_class=Classification.PUBLIC,
     fan_out=True,
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 5),

@@ -6,31 +6,25 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import RequestNo
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import notice
 from schemas.items import distinct
-from schemas.matters.association import ListedDebtor
+from schemas.matters.association import ASSOCIATIONS, ListedDebtor
 
-Step = Literal["contract-refused", "deposit-asked", "credit-cut", "delisted", "reported", "none"]
-STEP_LABELS = {
-    "contract-refused": "拒绝签约",
-    "deposit-asked": "要求预付或担保",
-    "credit-cut": "压减授信、账期",
-    "delisted": "取消评优或会员资格",
-    "reported": "提供财产线索",
-    "none": "未采取措施",
-}
-REACTION_LABELS = {
-    "wants-to-perform": "表示愿意履行",
-    "contacted-court": "已联系法院",
-    "objects": "提出异议",
-    "none": "无反应",
-}
+Step = Vocabulary[
+    Annotated[Literal["contract-refused"], "拒绝签约"]
+    | Annotated[Literal["deposit-asked"], "要求预付或担保"]
+    | Annotated[Literal["credit-cut"], "压减授信、账期"]
+    | Annotated[Literal["delisted"], "取消评优或会员资格"]
+    | Annotated[Literal["reported"], "提供财产线索"]
+    | Annotated[Literal["none"], "未采取措施"]
+]
 
 
 class CreditFeedback(Model):
@@ -42,12 +36,17 @@ class CreditFeedback(Model):
     members: Annotated[int, label("采取措施的会员数", "Members that did something", ge=0, le=100_000)]
     steps: Annotated[
         list[Step],
-        label("会员措施", "What they did", STEP_LABELS, min_length=1, max_length=6),
+        label("会员措施", "What they did", min_length=1, max_length=6),
         AfterValidator(distinct),
     ]
     reaction: Annotated[
-        Literal["wants-to-perform", "contacted-court", "objects", "none"],
-        label("当事人反应", "What the debtor did then", REACTION_LABELS),
+        Vocabulary[
+            Annotated[Literal["wants-to-perform"], "表示愿意履行"]
+            | Annotated[Literal["contacted-court"], "已联系法院"]
+            | Annotated[Literal["objects"], "提出异议"]
+            | Annotated[Literal["none"], "无反应"]
+        ],
+        label("当事人反应", "What the debtor did then"),
     ]
     note: Annotated[Line | None, label("说明", "Note, without numbers of people")] = None
 
@@ -60,7 +59,7 @@ class CreditFeedback(Model):
         return self
 
 
-CREDIT_FEEDBACK = MatterType(
+CREDIT_FEEDBACK = notice(
     name="assoc.credit-feedback.report",
     zh="会员信用反馈",
     en="What members did about a listed debtor",
@@ -69,11 +68,10 @@ CREDIT_FEEDBACK = MatterType(
     help_en="After a notice to members an association tells the court what they did, as refusing a contract or asking "
     "for security, and whether the debtor now wants to perform or objects. Names and masked numbers only, as in the "
     "notice.",
-    shape=Shape.NOTICE,
+    linkages=(ASSOCIATIONS,),
     senders=frozenset({Kind.ASSOCIATION}),
     receivers=frozenset({Kind.COURT}),
     request=CreditFeedback,
-    result_item=None,
     request_class=Classification.SENSITIVE,  # how somebody's business partners treat them is nobody else's business
     case_required=False,  # an association is not told the case
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 5),

@@ -11,31 +11,31 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnswerDay, PastDay
 from lianzhi.protocol.values import Prose
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.items import distinct
 from schemas.ledgers import LedgerEntry
+from schemas.linkages import BANKRUPTCY, Linkage
 from schemas.steps import StepItem
 from schemas.values import Money, Org
 
-Insolvency = Literal["cannot-pay-due", "assets-insufficient", "clearly-insolvent", "nothing-found"]
-INSOLVENCY_LABELS = {
-    "cannot-pay-due": "不能清偿到期债务",
-    "assets-insufficient": "资产不足以清偿全部债务",
-    "clearly-insolvent": "明显缺乏清偿能力",
-    "nothing-found": "穷尽调查措施未发现可供执行财产",
-}
-Consent = Literal["creditor-agrees", "debtor-agrees", "refused", "not-asked"]
-CONSENT_LABELS = {
-    "creditor-agrees": "申请执行人同意",
-    "debtor-agrees": "被执行人同意",
-    "refused": "均不同意",
-    "not-asked": "尚未征询",
-}
+Insolvency = Vocabulary[
+    Annotated[Literal["cannot-pay-due"], "不能清偿到期债务"]
+    | Annotated[Literal["assets-insufficient"], "资产不足以清偿全部债务"]
+    | Annotated[Literal["clearly-insolvent"], "明显缺乏清偿能力"]
+    | Annotated[Literal["nothing-found"], "穷尽调查措施未发现可供执行财产"]
+]
+Consent = Vocabulary[
+    Annotated[Literal["creditor-agrees"], "申请执行人同意"]
+    | Annotated[Literal["debtor-agrees"], "被执行人同意"]
+    | Annotated[Literal["refused"], "均不同意"]
+    | Annotated[Literal["not-asked"], "尚未征询"]
+]
 
 
 class Candidate(Model):
@@ -44,14 +44,14 @@ class Candidate(Model):
     enterprise: Annotated[Org, label("被执行企业", "The enterprise")]
     grounds: Annotated[
         list[Insolvency],
-        label("破产原因", "What shows that it cannot pay", INSOLVENCY_LABELS, min_length=1, max_length=4),
+        label("破产原因", "What shows that it cannot pay", min_length=1, max_length=4),
         AfterValidator(distinct),
     ]
     pending_cases: Annotated[int, label("在执案件数", "Cases of enforcement against it", ge=1, le=100_000)]
     total_debt: Annotated[Money, label("执行债务总额", "Debts under enforcement, CNY")]
     known_assets: Annotated[Money, label("已知资产估值", "Value of the property that is known, CNY")]
     employees: Annotated[int | None, label("在册职工人数", "Employees", ge=0, le=1_000_000)] = None
-    consent: Annotated[Consent, label("同意情况", "Who agrees to a transfer", CONSENT_LABELS)]
+    consent: Annotated[Consent, label("同意情况", "Who agrees to a transfer")]
     proposed_on: Annotated[PastDay, label("提出日期", "Proposed on")]
     facts: Annotated[Prose, label("基本情况", "Business, property, employees, petitions")]
 
@@ -65,11 +65,14 @@ class Candidate(Model):
 class CandidateAnswer(StepItem):
     steps: ClassVar[frozenset[str]] = frozenset({"look-further"})
     answer: Annotated[
-        Literal["suitable", "not-suitable", "look-further"],
+        Vocabulary[
+            Annotated[Literal["suitable"], "符合移送条件"]
+            | Annotated[Literal["not-suitable"], "不符合移送条件"]
+            | Annotated[Literal["look-further"], "继续调查后再议"]
+        ],
         label(
             "筛选意见",
             "Whether a transfer fits",
-            {"suitable": "符合移送条件", "not-suitable": "不符合移送条件", "look-further": "继续调查后再议"},
         ),
     ]
     assessed_on: Annotated[AnswerDay, label("评估日期", "Assessed on")]
@@ -92,7 +95,7 @@ def _assessed(verb: str, data: Mapping[str, Any]) -> LedgerEntry | None:
     return LedgerEntry("bankruptcy", data["outcome"], settles=True)
 
 
-BANKRUPTCY_CANDIDATE = MatterType(
+BANKRUPTCY_CANDIDATE = ask(
     name="bankruptcy.candidate.propose",
     zh="执转破筛选",
     en="Propose an enterprise for bankruptcy",
@@ -101,7 +104,7 @@ BANKRUPTCY_CANDIDATE = MatterType(
     help_en="Puts an enterprise that cannot pay before the bankruptcy division: what shows it, the pending cases, "
     "debts and known property, and who agrees. The division says whether a transfer fits; only then is it "
     "transferred.",
-    shape=Shape.ASK,
+    linkages=(Linkage(group=BANKRUPTCY, row=1, zh="筛选", en="Candidates", ledger="bankruptcy"),),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.OFFICE}),
     request=Candidate,

@@ -11,22 +11,23 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Prose
 from schemas.bankruptcy import EnforcingCourt, check_bankruptcy_case
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import notice
 from schemas.identifiers import CaseNo, Phone
+from schemas.linkages import BANKRUPTCY, Linkage
 from schemas.values import Org
 
-Occasion = Literal["transfer-decided", "accepted", "rejected"]
-OCCASION_LABELS = {
-    "transfer-decided": "已决定移送，中止执行",
-    "accepted": "已裁定受理，中止执行并解除保全",
-    "rejected": "不予受理或驳回，恢复执行",
-}
+Occasion = Vocabulary[
+    Annotated[Literal["transfer-decided"], "已决定移送，中止执行"]
+    | Annotated[Literal["accepted"], "已裁定受理，中止执行并解除保全"]
+    | Annotated[Literal["rejected"], "不予受理或驳回，恢复执行"]
+]
 _PAPERS: Mapping[str, Mapping[str, int]] = {
     "transfer-decided": {"bankruptcy-transfer-decision": 1},
     "accepted": {"bankruptcy-acceptance-ruling": 1},
@@ -36,7 +37,7 @@ _PAPERS: Mapping[str, Mapping[str, int]] = {
 
 class StayNotice(Model):
     enterprise: Annotated[Org, label("被执行企业", "The enterprise")]
-    occasion: Annotated[Occasion, label("通知事由", "What happened, and what it means", OCCASION_LABELS)]
+    occasion: Annotated[Occasion, label("通知事由", "What happened, and what it means")]
     document_no: Annotated[Line, label("文书文号", "Number of the decision or ruling")]
     decided_on: Annotated[PastDay, label("作出日期", "Made on")]
     bankruptcy_case_no: Annotated[CaseNo | None, label("破产案号", "Number of the bankruptcy case")] = None
@@ -56,7 +57,7 @@ class StayNotice(Model):
         return self
 
 
-BANKRUPTCY_STAY = MatterType(
+BANKRUPTCY_STAY = notice(
     name="bankruptcy.stay.notify",
     zh="执转破中止通知",
     en="Notify a stay for bankruptcy",
@@ -65,11 +66,18 @@ BANKRUPTCY_STAY = MatterType(
     help_en="After the decision to transfer, or the ruling that accepts: tells every enforcing court at once to stay; "
     "and to go on where the bankruptcy was rejected. One notice each, one group, complete when all have read it. "
     "Measures stay in force meanwhile; perishables may be sold, the price is not distributed.",
-    shape=Shape.NOTICE,
+    linkages=(
+        Linkage(
+            group=BANKRUPTCY,
+            row=3,
+            zh="通知其他执行法院中止或恢复",
+            en="Other courts stay, or go on",
+            ledger="bankruptcy",
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.COURT}),
     request=StayNotice,
-    result_item=None,
     request_class=Classification.SENSITIVE,
     fan_out=True,
     documents=lambda payload: _PAPERS[payload.occasion],

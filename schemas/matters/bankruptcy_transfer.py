@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnswerDay, AnyDay, PastDay
@@ -24,12 +24,14 @@ from schemas.bankruptcy import (
     SeizedLine,
     check_bankruptcy_case,
 )
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, FixedBy, Kind
+from schemas.declare import ask
 from schemas.funds import HANDOVER_DAYS
 from schemas.identifiers import CaseNo
 from schemas.items import distinct
 from schemas.ledgers import LedgerEntry
-from schemas.matters.bankruptcy_candidate import INSOLVENCY_LABELS, Insolvency
+from schemas.linkages import BANKRUPTCY, Linkage
+from schemas.matters.bankruptcy_candidate import Insolvency
 from schemas.steps import StepItem
 from schemas.terms import check_days
 from schemas.values import Address, Measure, Money, Org
@@ -41,8 +43,8 @@ class GivenConsent(Model):
     """A creditor under enforcement or the enterprise itself agrees in writing; one is enough."""
 
     by: Annotated[
-        Literal["creditor", "debtor"],
-        label("同意人", "Who agrees", {"creditor": "申请执行人", "debtor": "被执行人"}),
+        Vocabulary[Annotated[Literal["creditor"], "申请执行人"] | Annotated[Literal["debtor"], "被执行人"]],
+        label("同意人", "Who agrees"),
     ]
     party: Annotated[Line, label("姓名或名称", "Name")]
     given_on: Annotated[PastDay, label("同意日期", "Given on")]
@@ -62,7 +64,7 @@ class BankruptcyTransfer(Model):
     consent: Annotated[GivenConsent, label("同意情况", "Who agrees")]
     grounds: Annotated[
         list[Insolvency],
-        label("破产原因", "What shows that it cannot pay", INSOLVENCY_LABELS, min_length=1, max_length=4),
+        label("破产原因", "What shows that it cannot pay", min_length=1, max_length=4),
         AfterValidator(distinct),
     ]
     insolvency: Annotated[
@@ -108,11 +110,14 @@ class TransferDecision(StepItem):
 
     steps: ClassVar[frozenset[str]] = frozenset({"under-review"})
     answer: Annotated[
-        Literal["under-review", "accepted", "rejected"],
+        Vocabulary[
+            Annotated[Literal["under-review"], "已立破产审查案"]
+            | Annotated[Literal["accepted"], "裁定受理"]
+            | Annotated[Literal["rejected"], "裁定不予受理或驳回"]
+        ],
         label(
             "审查结果",
             "What was decided",
-            {"under-review": "已立破产审查案", "accepted": "裁定受理", "rejected": "裁定不予受理或驳回"},
         ),
     ]
     case_no: Annotated[CaseNo | None, label("破产案号", "Number of the bankruptcy case")] = None
@@ -161,7 +166,7 @@ def _ruled(verb: str, data: Mapping[str, Any]) -> LedgerEntry | None:
     return LedgerEntry("bankruptcy", data["outcome"], settles=True)
 
 
-BANKRUPTCY_TRANSFER = MatterType(
+BANKRUPTCY_TRANSFER = ask(
     name="bankruptcy.transfer.submit",
     zh="执转破移送",
     en="Transfer an enterprise to bankruptcy review",
@@ -172,7 +177,16 @@ BANKRUPTCY_TRANSFER = MatterType(
     "of property, what is seized, what was distributed, debts, measures and other courts; signed by the president. "
     f"What is short is asked for or returned; ruled on in {DECISION_DAYS} days, and on acceptance the money and "
     f"property are handed over in {HANDOVER_DAYS}. Confirm when that was done. Notify the stay as well.",
-    shape=Shape.ASK,
+    linkages=(
+        Linkage(
+            group=BANKRUPTCY,
+            row=2,
+            zh="移送",
+            en="Transfer",
+            ledger="bankruptcy",
+            note=("受理后 7 日内移交案款和财产", "money and property handed over in 7 days of acceptance"),
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.OFFICE, Kind.COURT}),  # a division of ours, or the court of the domicile
     request=BankruptcyTransfer,

@@ -10,26 +10,19 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind
+from schemas.declare import ask
 from schemas.identifiers import QuotedCaseNo
+from schemas.linkages import SUPERVISION, Linkage
 from schemas.terms import check_order
 
 ANSWER_DAYS = 15  # [H]
-
-DOUBT_LABELS = {
-    "subject": "权利义务主体不明",
-    "amount": "金额或计算方法不明",
-    "object": "交付的物或范围不明",
-    "conduct": "行为的内容或方式不明",
-    "term": "履行期限或条件不明",
-    "conflict": "判项之间或与他案矛盾",
-}
 
 
 class ClarifiedJudgment(Model):
@@ -44,8 +37,15 @@ class Doubt(Model):
 
     ref: Annotated[Ref, label("问题编号", "Reference of this question")]
     kind: Annotated[
-        Literal["subject", "amount", "object", "conduct", "term", "conflict"],
-        label("不明之处", "What is unclear", DOUBT_LABELS),
+        Vocabulary[
+            Annotated[Literal["subject"], "权利义务主体不明"]
+            | Annotated[Literal["amount"], "金额或计算方法不明"]
+            | Annotated[Literal["object"], "交付的物或范围不明"]
+            | Annotated[Literal["conduct"], "行为的内容或方式不明"]
+            | Annotated[Literal["term"], "履行期限或条件不明"]
+            | Annotated[Literal["conflict"], "判项之间或与他案矛盾"]
+        ],
+        label("不明之处", "What is unclear"),
     ]
     order: Annotated[Prose, label("判项原文", "The order, as it is worded")]
     question: Annotated[Prose, label("征询问题", "What is asked")]
@@ -68,11 +68,14 @@ class ClarifiedItem(Model):
 
     ref: Annotated[Ref, label("问题编号", "The question")]
     answer: Annotated[
-        Literal["clarified", "corrected", "cannot"],
+        Vocabulary[
+            Annotated[Literal["clarified"], "书面答复"]
+            | Annotated[Literal["corrected"], "裁定补正"]
+            | Annotated[Literal["cannot"], "无法明确，应另行解决"]
+        ],
         label(
             "答复方式",
             "How it is answered",
-            {"clarified": "书面答复", "corrected": "裁定补正", "cannot": "无法明确，应另行解决"},
         ),
     ]
     meaning: Annotated[Prose | None, label("判项含义", "What the order means")] = None
@@ -92,7 +95,7 @@ class ClarifiedItem(Model):
         return self
 
 
-TRIAL_CLARIFICATION = MatterType(
+TRIAL_CLARIFICATION = ask(
     name="trial.clarify.request",
     zh="判项不明征询",
     en="Ask what an order means",
@@ -101,7 +104,7 @@ TRIAL_CLARIFICATION = MatterType(
     help_en="Where an order is too unclear to enforce: asks the division that made it, or the court, if another's. "
     "The wording, the question, and how the bureau would read it, with the judgment. Answered or corrected within "
     f"{ANSWER_DAYS} days; where it cannot be made clear, with reasons.",
-    shape=Shape.ASK,
+    linkages=(Linkage(group=SUPERVISION, row=4, zh="执审联动：判项不明征询", en="Trial: what an order means"),),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.OFFICE, Kind.COURT}),
     request=Clarification,

@@ -10,47 +10,36 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.identifiers import CaseNo
 from schemas.items import distinct
+from schemas.linkages import BETWEEN_COURTS, Linkage
 from schemas.values import Person
-
-CLUE_LABELS = {
-    "deposit": "存款",
-    "wealth": "理财、证券",
-    "equity": "股权",
-    "realty": "不动产",
-    "vehicle": "车辆",
-    "movable": "其他动产",
-    "claim": "到期债权",
-    "income": "收入",
-    "whereabouts": "人员下落",
-    "other": "其他",
-}
 
 
 class Clue(Model):
     ref: Annotated[Ref, label("线索编号", "Reference of this clue")]
     kind: Annotated[
-        Literal[
-            "deposit",
-            "wealth",
-            "equity",
-            "realty",
-            "vehicle",
-            "movable",
-            "claim",
-            "income",
-            "whereabouts",
-            "other",
+        Vocabulary[
+            Annotated[Literal["deposit"], "存款"]
+            | Annotated[Literal["wealth"], "理财、证券"]
+            | Annotated[Literal["equity"], "股权"]
+            | Annotated[Literal["realty"], "不动产"]
+            | Annotated[Literal["vehicle"], "车辆"]
+            | Annotated[Literal["movable"], "其他动产"]
+            | Annotated[Literal["claim"], "到期债权"]
+            | Annotated[Literal["income"], "收入"]
+            | Annotated[Literal["whereabouts"], "人员下落"]
+            | Annotated[Literal["other"], "其他"]
         ],
-        label("线索种类", "What it is about", CLUE_LABELS),
+        label("线索种类", "What it is about"),
     ]
     description: Annotated[Prose, label("线索内容", "What is known")]
     location: Annotated[Line | None, label("所在", "Where")] = None
@@ -62,8 +51,8 @@ class ClueShare(Model):
     """property-clue: something that the other court may seize. co-debtor: the same debtor owes here too."""
 
     kind: Annotated[
-        Literal["property-clue", "co-debtor"],
-        label("共享内容", "What is shared", {"property-clue": "财产线索", "co-debtor": "共同被执行人"}),
+        Vocabulary[Annotated[Literal["property-clue"], "财产线索"] | Annotated[Literal["co-debtor"], "共同被执行人"]],
+        label("共享内容", "What is shared"),
     ]
     debtor: Annotated[Person, label("被执行人", "The debtor")]
     clues: Annotated[list[Clue], label("线索", "Clues", max_length=20)] = []
@@ -86,8 +75,12 @@ class ClueAnswer(Model):
 
     ref: Annotated[Ref, label("对象编号", "The debtor or the clue")]
     answer: Annotated[
-        Literal["taken", "known", "unusable"],
-        label("处理结果", "What became of it", {"taken": "已采用", "known": "已掌握", "unusable": "不能采用"}),
+        Vocabulary[
+            Annotated[Literal["taken"], "已采用"]
+            | Annotated[Literal["known"], "已掌握"]
+            | Annotated[Literal["unusable"], "不能采用"]
+        ],
+        label("处理结果", "What became of it"),
     ]
     own_cases: Annotated[
         list[CaseNo], label("受告知法院关联案件", "Cases of the court that was told", max_length=50)
@@ -101,7 +94,7 @@ class ClueAnswer(Model):
         return self
 
 
-CLUE_SHARE = MatterType(
+CLUE_SHARE = ask(
     name="court.clue.share",
     zh="线索共享",
     en="Share what is known of a debtor",
@@ -109,7 +102,7 @@ CLUE_SHARE = MatterType(
     "对方逐条答复已采用、已掌握或不能采用，线索不致石沉大海。",
     help_en="Tells other courts of property, or that you share a debtor. At least one clue with its source and its "
     "day; of a shared debtor your own cases. Each court answers point by point: taken up, known already, or of no use.",
-    shape=Shape.ASK,
+    linkages=(Linkage(group=BETWEEN_COURTS, row=5, zh="财产线索、共同被执行人", en="Clues, common debtors"),),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.COURT}),
     request=ClueShare,

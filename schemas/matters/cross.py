@@ -9,31 +9,32 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import RequestNo
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay
 from lianzhi.protocol.values import Line, Name
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import notice
 from schemas.identifiers import CaseNo, CourtCode
+from schemas.linkages import BETWEEN_COURTS, Linkage
 from schemas.values import MeasureNo
 
-Mode = Literal["supervise", "order", "raise", "concentrate", "cooperate", "in-court-team"]
-MODE_LABELS = {
-    "supervise": "督促执行",
-    "order": "指令执行",
-    "raise": "提级执行",
-    "concentrate": "集中执行",
-    "cooperate": "协同执行",
-    "in-court-team": "院内团队调整",
-}
+Mode = Vocabulary[
+    Annotated[Literal["supervise"], "督促执行"]
+    | Annotated[Literal["order"], "指令执行"]
+    | Annotated[Literal["raise"], "提级执行"]
+    | Annotated[Literal["concentrate"], "集中执行"]
+    | Annotated[Literal["cooperate"], "协同执行"]
+    | Annotated[Literal["in-court-team"], "院内团队调整"]
+]
 MOVES = frozenset({"order", "raise", "concentrate"})
 """Modes in which another court goes on with the case under a number of its own."""
 
 
 class ReassignNotice(Model):
-    mode: Annotated[Mode, label("交叉执行方式", "How", MODE_LABELS)]
+    mode: Annotated[Mode, label("交叉执行方式", "How")]
     from_court: Annotated[CourtCode, label("原执行法院", "Court that had the case")]
     to_court: Annotated[CourtCode, label("现执行法院", "Court that goes on with it")]
     old_case_no: Annotated[CaseNo, label("原案号", "Case number until now")]
@@ -60,7 +61,7 @@ class ReassignNotice(Model):
         return self
 
 
-REASSIGN = MatterType(
+REASSIGN = notice(
     name="cross.reassign.notice",
     zh="交叉执行通知",
     en="A case is reassigned",
@@ -68,7 +69,7 @@ REASSIGN = MatterType(
     "各单位阅读即为确认；原案号的在途答复仍然有效。",
     help_en="After a case was reassigned, each unit that holds requests or measures of it is told that they belong to "
     "the new case and handler from that day on. Reading it acknowledges; answers under way with the old number stand.",
-    shape=Shape.NOTICE,
+    linkages=(Linkage(group=BETWEEN_COURTS, row=4, zh="交叉执行", en="Reassignment"),),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset(
         {
@@ -82,7 +83,6 @@ REASSIGN = MatterType(
         }
     ),
     request=ReassignNotice,
-    result_item=None,
     request_class=Classification.INTERNAL,
     fan_out=True,
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 3),

@@ -7,38 +7,24 @@ from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay
 from lianzhi.protocol.values import Line, Name
-from schemas.catalogue import Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
-from schemas.debts import DEBT_REASON_LABELS, DebtReason, check_debt_reason
+from schemas.catalogue import Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
+from schemas.debts import DebtReason, check_debt_reason
+from schemas.declare import ask
 from schemas.department_objects import HeldObject
-from schemas.departments import DEPARTMENTS, DEPT_LABELS, HELD_ACTIONS, HELD_YEARS, IN_MONEY, Dept
+from schemas.departments import DEPARTMENTS, DEPT_LABELS, HELD_ACTIONS, HELD_LABELS, HELD_YEARS, IN_MONEY, Dept
 from schemas.done import AMOUNT, NUMBER, PUBLISHED
 from schemas.endings import original
 from schemas.items import PropertyItem
 from schemas.law.ending_papers import papers_to_end
+from schemas.linkages import COURT_AND_OTHERS, REMINDED, Linkage
 from schemas.terms import check_renewal, check_years
 from schemas.values import Measure, Money
 
-ACTION_LABELS = {
-    "seal": "查封、冻结",
-    "renew": "续封、续冻",
-    "release": "解封、解冻",
-    "queue": "轮候",
-    "transfer": "过户、提取",
-}
-HELD_LABELS = {
-    "realty": "不动产",
-    "equity": "股权",
-    "benefit": "社保待遇",
-    "fund": "住房公积金",
-    "refund": "应退税款",
-    "machine": "农业机械",
-    "ship": "船舶",
-}
 DEBTOR = "被执行人"
 _EFFECTS = {"seal": "open", "queue": "queue", "renew": "renew", "release": "end"}
 
@@ -55,16 +41,21 @@ class PropertyControl(Model):
 
     dept: Annotated[Dept, label("登记部门", "Which department", DEPT_LABELS)]
     action: Annotated[
-        Literal["seal", "renew", "release", "queue", "transfer"], label("办理事项", "Action", ACTION_LABELS)
+        Vocabulary[
+            Annotated[Literal["seal"], "查封、冻结"]
+            | Annotated[Literal["renew"], "续封、续冻"]
+            | Annotated[Literal["release"], "解封、解冻"]
+            | Annotated[Literal["queue"], "轮候"]
+            | Annotated[Literal["transfer"], "过户、提取"]
+        ],
+        label("办理事项", "Action"),
     ]
     objects: Annotated[list[HeldObject], label("财产", "Property", min_length=1, max_length=50)]
     start_on: Annotated[AnyDay | None, label("起始日期", "First day")] = None
     end_on: Annotated[AnyDay | None, label("到期日期", "Last day; movables two years, else three")] = None
     original: Annotated[Measure | None, label("原措施", "Measure that is renewed, released or queued behind")] = None
     debt_amount: Annotated[Money | None, label("债务数额", "Debt, against over-seizure")] = None
-    debt_reason: Annotated[
-        DebtReason | None, label("债务变更原因", "Why the debt is not the case's figure", DEBT_REASON_LABELS)
-    ] = None
+    debt_reason: Annotated[DebtReason | None, label("债务变更原因", "Why the debt is not the case's figure")] = None
     transferee: Annotated[Transferee | None, label("受让人", "Who gets it")] = None
 
     @model_validator(mode="after")
@@ -171,7 +162,7 @@ def _ended(payload: PropertyControl, measure: LiveMeasure, reason: str) -> Mappi
     }
 
 
-DEPT_CONTROL = MatterType(
+DEPT_CONTROL = ask(
     name="dept.property-control.request",
     zh="部门财产控制",
     en="Seal, freeze or transfer at a department",
@@ -181,7 +172,16 @@ DEPT_CONTROL = MatterType(
     "a release with the ruling that releases; movables at most two years, other property three; a renewal names the "
     "original and comes before it ends, a transfer of a thing names who gets it, a sum its amount. Answered object by "
     "object: what is done has its number, a sum its amount, a share when its freeze was published.",
-    shape=Shape.ASK,
+    linkages=(
+        Linkage(
+            group=COURT_AND_OTHERS,
+            row=3,
+            zh="法院+政府控制：登记部门查封、续封、解封、轮候、过户",
+            en="Government: seized in their registers",
+            ledger="measure-ending",
+            note=REMINDED,
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.DEPARTMENT}),
     request=PropertyControl,

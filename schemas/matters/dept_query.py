@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, model_validator
 
@@ -12,7 +12,8 @@ from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastMoment
 from lianzhi.protocol.values import Line
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.department_records import (
     FundRecord,
     InsuranceRecord,
@@ -23,8 +24,9 @@ from schemas.department_records import (
     ShipRecord,
     TaxRecord,
 )
-from schemas.departments import DEPARTMENTS, DEPT_LABELS, FIELD_LABELS, Dept, Field, check_fields
-from schemas.items import distinct
+from schemas.departments import DEPARTMENTS, DEPT_LABELS, Dept, Field, check_fields
+from schemas.items import Found, distinct
+from schemas.linkages import COURT_AND_OTHERS, Linkage
 from schemas.values import Person
 
 REGISTERS = ("realty", "companies", "insurances", "funds", "taxpayers", "marriages", "machines", "ships")
@@ -38,7 +40,7 @@ class PropertyQuery(Model):
     subject: Annotated[Person, label("被查询人", "About whom")]
     fields: Annotated[
         list[Field],
-        label("查询内容", "What to look up; each department has its own", FIELD_LABELS, min_length=1, max_length=6),
+        label("查询内容", "What to look up; each department has its own", min_length=1, max_length=6),
         AfterValidator(distinct),
     ]
 
@@ -54,10 +56,7 @@ class PropertyItem(Model):
     """found, none and denied are three different answers, and each is one. Only the register asked lists anything."""
 
     ref: Annotated[Ref, label("对象编号", "The subject")]
-    status: Annotated[
-        Literal["found", "none", "denied"],
-        label("查询结果", "What was found", {"found": "有", "none": "无", "denied": "不予提供"}),
-    ]
+    status: Annotated[Found, label("查询结果", "What was found")]
     as_of: Annotated[PastMoment, label("数据时间", "State of the register")]
     denied_reason: Annotated[Line | None, label("不予提供原因", "Why it is denied")] = None
     realty: Annotated[list[RealtyRecord], label("不动产", "Real property", max_length=200)] = []
@@ -83,7 +82,7 @@ class PropertyItem(Model):
         return self
 
 
-DEPT_QUERY = MatterType(
+DEPT_QUERY = ask(
     name="dept.property.query",
     zh="部门财产查询",
     en="Look up property at a department",
@@ -92,7 +91,14 @@ DEPT_QUERY = MatterType(
     help_en="What the register of a department says about a party: realty, companies, social security, housing "
     "fund, tax, marriages, machines, ships. Choose the department, tick only what the case needs, attach the "
     "notice of inquiry. Found, none and denied are all answers, with the time of the register.",
-    shape=Shape.ASK,
+    linkages=(
+        Linkage(
+            group=COURT_AND_OTHERS,
+            row=2,
+            zh="法院+政府查询：不动产、市场监管、社保、公积金、税务、民政、农机、水运八部门",
+            en="Government: eight departments asked",
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.DEPARTMENT}),
     request=PropertyQuery,

@@ -7,18 +7,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, PastMoment
 from lianzhi.protocol.values import Line, Name, Prose, Sha256
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
 from schemas.commission_objects import CommissionObject, Whereabouts
 from schemas.commissions import CODE_LABELS, COMMISSIONS, ENDS, Commission, MatterCode
-from schemas.debts import DEBT_REASON_LABELS, DebtReason, check_debt_reason
+from schemas.debts import DebtReason, check_debt_reason
+from schemas.declare import ask
 from schemas.endings import original
 from schemas.identifiers import CourtCode
 from schemas.items import PropertyItem
+from schemas.linkages import BETWEEN_COURTS, Linkage
 from schemas.people import DECISION_PAPERS, detention_cautions
 from schemas.terms import check_renewal, check_years
 from schemas.values import Measure, Money
@@ -38,9 +40,7 @@ class EntrustRequest(Model):
     end_on: Annotated[AnyDay | None, label("到期日期", "Last day of the measure")] = None
     original: Annotated[Measure | None, label("原措施", "Measure that is renewed, ended or used")] = None
     debt_amount: Annotated[Money | None, label("债务数额", "Debt of the case, against over-seizure")] = None
-    debt_reason: Annotated[
-        DebtReason | None, label("债务变更原因", "Why the debt is not the case's figure", DEBT_REASON_LABELS)
-    ] = None
+    debt_reason: Annotated[DebtReason | None, label("债务变更原因", "Why the debt is not the case's figure")] = None
     requested_days: Annotated[int, label("要求办理天数", "Days in which to do it", ge=1, le=30)]
     urgent: Annotated[bool, label("是否紧急", "To be done within 24 hours")] = False
 
@@ -93,11 +93,15 @@ class ServiceRecord(Model):
     """送达回证: how a document was served."""
 
     method: Annotated[
-        Literal["direct", "retained", "forwarded", "failed"],
+        Vocabulary[
+            Annotated[Literal["direct"], "直接送达"]
+            | Annotated[Literal["retained"], "留置送达"]
+            | Annotated[Literal["forwarded"], "转交送达"]
+            | Annotated[Literal["failed"], "未送达"]
+        ],
         label(
             "送达方式",
             "How it was served",
-            {"direct": "直接送达", "retained": "留置送达", "forwarded": "转交送达", "failed": "未送达"},
         ),
     ]
     signed_at: Annotated[PastMoment | None, label("签收时间", "When it was signed for")] = None
@@ -205,7 +209,7 @@ def _cautions(payload: EntrustRequest) -> list[tuple[str, str, Mapping[str, Any]
     ]
 
 
-ENTRUST = MatterType(
+ENTRUST = ask(
     name="entrust.matter.request",
     zh="委托事项",
     en="Commissioned matter",
@@ -214,7 +218,16 @@ ENTRUST = MatterType(
     help_en="Asks another court to freeze, seal, investigate, serve … in its district. Choose the matter, state the "
     "objects and the term, attach ruling, notice, letter, receipt form and work permit. No case of its own is filed; "
     "the entrusting court answers for it.",
-    shape=Shape.ASK,
+    linkages=(
+        Linkage(
+            group=BETWEEN_COURTS,
+            row=1,
+            zh="委托事项（富平、高陵、临潼等，双向）",
+            en="Commissioned matters, both directions",
+            ledger="measure-ending",
+            note=("请求可要求 10 至 20 天；加急 24 小时", "10 to 20 days as requested; urgent, 24 hours"),
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.COURT}),
     request=EntrustRequest,

@@ -10,27 +10,22 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnswerDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose, Sha256
-from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind
 from schemas.commission_objects import Equity, Movable, Realty
+from schemas.declare import ask
 from schemas.identifiers import CourtCode, QuotedCaseNo
+from schemas.linkages import BETWEEN_COURTS, Linkage
 from schemas.terms import days_between
 from schemas.values import Money
 
 FIRST_SEAL_DAYS = 60  # [H] 法释〔2016〕6号: older than this, and not yet offered for sale
 
-PRIORITY_LABELS = {
-    "mortgage": "抵押权",
-    "pledge": "质权",
-    "lien": "留置权",
-    "construction-price": "建设工程价款优先受偿权",
-    "other": "其他法定优先权",
-}
 SealedAsset = Annotated[Realty | Equity | Movable, Field(discriminator="kind")]
 
 
@@ -45,8 +40,14 @@ class DisposalRightRequest(Model):
     own_rank: Annotated[int, label("本院轮候顺位", "Rank of the asking court's own seal", ge=2, le=999)]
     objects: Annotated[list[SealedAsset], label("查封财产", "What is sealed", min_length=1, max_length=20)]
     priority: Annotated[
-        Literal["mortgage", "pledge", "lien", "construction-price", "other"],
-        label("优先权种类", "Kind of priority", PRIORITY_LABELS),
+        Vocabulary[
+            Annotated[Literal["mortgage"], "抵押权"]
+            | Annotated[Literal["pledge"], "质权"]
+            | Annotated[Literal["lien"], "留置权"]
+            | Annotated[Literal["construction-price"], "建设工程价款优先受偿权"]
+            | Annotated[Literal["other"], "其他法定优先权"]
+        ],
+        label("优先权种类", "Kind of priority"),
     ]
     basis_no: Annotated[Line, label("生效法律文书文号", "Number of the judgment or award that confirms it")]
     creditor: Annotated[Name, label("优先债权人", "Whose claim comes first")]
@@ -67,8 +68,8 @@ class DisposalRightItem(Model):
 
     ref: Annotated[Ref, label("对象编号", "The asset")]
     answer: Annotated[
-        Literal["transferred", "declined"],
-        label("答复", "Handed over or not", {"transferred": "同意移送", "declined": "不予移送"}),
+        Vocabulary[Annotated[Literal["transferred"], "同意移送"] | Annotated[Literal["declined"], "不予移送"]],
+        label("答复", "Handed over or not"),
     ]
     letter_no: Annotated[Line | None, label("移送执行函文号", "Number of the letter of transfer")] = None
     letter: Annotated[Sha256 | None, label("移送执行函", "The letter, by digest")] = None
@@ -87,7 +88,7 @@ class DisposalRightItem(Model):
         return self
 
 
-DISPOSAL_RIGHT = MatterType(
+DISPOSAL_RIGHT = ask(
     name="entrust.disposal-right.request",
     zh="商请移送执行",
     en="Ask for the right to sell",
@@ -96,7 +97,7 @@ DISPOSAL_RIGHT = MatterType(
     help_en="Your court enforces a prior claim, another court sealed first: ask it to hand over the sale. The first "
     "seal is older than 60 days and nothing was offered for sale; attach the letter, the judgment and the proof of "
     "priority. The first court sends its letter of transfer within 15 days, or says why not.",
-    shape=Shape.ASK,
+    linkages=(Linkage(group=BETWEEN_COURTS, row=2, zh="商请移送处置权", en="Ask for the right to dispose"),),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.COURT}),
     request=DisposalRightRequest,

@@ -9,14 +9,16 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref, RequestNo
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import ComingDay, PastDay
 from lianzhi.protocol.values import Line, Prose, Slug
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.identifiers import CourtCode
+from schemas.linkages import BETWEEN_COURTS, Linkage
 from schemas.opening import MatterName
 from schemas.terms import check_order
 
@@ -51,11 +53,15 @@ class SupervisionDecision(Model):
 
     ref: Annotated[Ref, label("对象编号", "The overdue matter")]
     decision: Annotated[
-        Literal["instructed", "extended", "reassigned", "unfounded"],
+        Vocabulary[
+            Annotated[Literal["instructed"], "责令限期办理"]
+            | Annotated[Literal["extended"], "准予延期"]
+            | Annotated[Literal["reassigned"], "改派"]
+            | Annotated[Literal["unfounded"], "督办理由不成立"]
+        ],
         label(
             "督办决定",
             "What the superior decided",
-            {"instructed": "责令限期办理", "extended": "准予延期", "reassigned": "改派", "unfounded": "督办理由不成立"},
         ),
     ]
     due_on: Annotated[ComingDay | None, label("新的期限", "New last day")] = None
@@ -69,7 +75,7 @@ class SupervisionDecision(Model):
         return self
 
 
-SUPERVISION = MatterType(
+SUPERVISION = ask(
     name="entrust.supervision.request",
     zh="提请督办",
     en="Ask the superior to supervise",
@@ -78,7 +84,9 @@ SUPERVISION = MatterType(
     help_en="When a commissioned matter is three working days overdue and two urges brought nothing, the gateway asks "
     "the lowest superior of both courts; a court may ask by itself. The superior sets a day, extends, reassigns or "
     "declines.",
-    shape=Shape.ASK,
+    linkages=(
+        Linkage(group=BETWEEN_COURTS, row=3, zh="报共同上级法院督办", en="Supervision by the lowest common superior"),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.COURT}),
     request=EntrustSupervision,

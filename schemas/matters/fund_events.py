@@ -5,42 +5,31 @@ No name and no account in full: a number of the finance office, a sum, a day, fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import RequestNo
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.funds import PAYEE_LABELS, AccountTail, FundNo, PayeeKind, Sum
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import notice
+from schemas.funds import AccountTail, FundNo, PayeeKind, Sum
 from schemas.law.terms import PAYOUT
 from schemas.ledgers import CLAIMED, OPENED, UNIDENTIFIED, LedgerEntry
+from schemas.linkages import MONEY, Linkage
 from schemas.terms import check_order
 
 RECORDS_YEARS = 30  # [H] vouchers of accounting are kept thirty years
 
-_EVENT: Mapping[str, Any] = {
-    "shape": Shape.NOTICE,
-    "senders": frozenset({Kind.OFFICE}),
-    "receivers": frozenset({Kind.COURT}),
-    "result_item": None,
-    "request_class": Classification.INTERNAL,
-    "deadline": Deadline(DeadlineKind.WORKING_DAYS, 1),  # [D] to read it
-    "retention_years": RECORDS_YEARS,
-}
+OFFICES = frozenset({Kind.OFFICE})
+COURTS = frozenset({Kind.COURT})
+TO_READ = Deadline(DeadlineKind.WORKING_DAYS, 1)  # [D]
 
-METHOD_LABELS = {
-    "deducted": "扣划",
-    "paid-in": "当事人缴款",
-    "auction": "拍卖变卖款",
-    "other-court": "其他法院转来",
-    "third-party": "协助义务人交付",
-}
+PAID_OUT = Linkage(group=MONEY, row=3, zh="发放、提存", en="Paid out, deposited", ledger="fund")
 
 
 class FundReceipt(Model):
@@ -57,8 +46,14 @@ class FundReceipt(Model):
     unidentified: Annotated[bool, label("不明款", "Nobody knows yet for which case it is")] = False
     claimed_on: Annotated[PastDay | None, label("认领日期", "Day on which its case became known")] = None
     method: Annotated[
-        Literal["deducted", "paid-in", "auction", "other-court", "third-party"],
-        label("来款方式", "How it came", METHOD_LABELS),
+        Vocabulary[
+            Annotated[Literal["deducted"], "扣划"]
+            | Annotated[Literal["paid-in"], "当事人缴款"]
+            | Annotated[Literal["auction"], "拍卖变卖款"]
+            | Annotated[Literal["other-court"], "其他法院转来"]
+            | Annotated[Literal["third-party"], "协助义务人交付"]
+        ],
+        label("来款方式", "How it came"),
     ]
     account_tail4: Annotated[AccountTail | None, label("付款账号后四位", "Last four of the payer's account")] = None
 
@@ -87,7 +82,7 @@ def _received(payload: FundReceipt) -> LedgerEntry:
     )
 
 
-FUND_RECEIPT = MatterType(
+FUND_RECEIPT = notice(
     name="fund.receipt.event",
     zh="案款到账",
     en="Money of a case came in",
@@ -98,7 +93,22 @@ FUND_RECEIPT = MatterType(
     "last four. It is paid out within 30 days of this notice (FAFA-2017-6-10; a court changes it in law/terms.toml), "
     "from which the ledger counts. Where nobody knows the case: `unidentified`, without a case number; once it is "
     "known, the same number again with the case and `claimed_on`, from which the term then runs.",
+    linkages=(
+        Linkage(
+            group=MONEY,
+            row=1,
+            zh="到账",
+            en="Received",
+            ledger="fund",
+            note=("自到账通知起 30 日内发放；不明款待认领", "paid out within 30 days of the notice, or claim"),
+        ),
+    ),
+    senders=OFFICES,
+    receivers=COURTS,
     request=FundReceipt,
+    request_class=Classification.INTERNAL,
+    deadline=TO_READ,
+    retention_years=RECORDS_YEARS,
     ledger=_received,
     caseless=lambda payload: payload.unidentified,
     example_request={
@@ -109,7 +119,6 @@ FUND_RECEIPT = MatterType(
         "method": "deducted",
         "account_tail4": "0001",
     },
-    **_EVENT,
 )
 
 
@@ -122,7 +131,7 @@ class FundRelease(Model):
     approval_no: Annotated[RequestNo | None, label("发放审批编号", "Request that approved it")] = None
     amount: Annotated[Sum, label("发放金额", "Amount, CNY")]
     released_on: Annotated[PastDay, label("发放日期", "Paid on")]
-    payee: Annotated[PayeeKind, label("收款人类别", "To whom, by kind", PAYEE_LABELS)]
+    payee: Annotated[PayeeKind, label("收款人类别", "To whom, by kind")]
     account_tail4: Annotated[AccountTail, label("收款账号后四位", "Last four of the payee's account")]
     voucher_no: Annotated[Line | None, label("付款凭证号", "Number of the voucher")] = None
 
@@ -133,14 +142,20 @@ def _released(payload: FundRelease) -> LedgerEntry:
     )
 
 
-FUND_RELEASE = MatterType(
+FUND_RELEASE = notice(
     name="fund.release.event",
     zh="案款发放",
     en="Money of a case was paid out",
     help_zh="财务部门通知执行局案款已发放：发放编号、对应的到账编号和审批、金额、日期、收款人类别，账号只填后四位。",
     help_en="The finance office tells the bureau that money was paid out: its number, the receipt and the approval "
     "that it rests on, sum, day, kind of payee; of accounts only the last four.",
+    linkages=(PAID_OUT,),
+    senders=OFFICES,
+    receivers=COURTS,
     request=FundRelease,
+    request_class=Classification.INTERNAL,
+    deadline=TO_READ,
+    retention_years=RECORDS_YEARS,
     ledger=_released,
     example_request={
         "release_no": "FK-900001",
@@ -152,18 +167,10 @@ FUND_RELEASE = MatterType(
         "account_tail4": "7788",
         "voucher_no": "PZ-900001",
     },
-    **_EVENT,
 )
 
 
 # --- deposited ----------------------------------------------------------------------------------------------------
-ESCROW_LABELS = {
-    "payee-refuses": "收款人拒绝受领",
-    "payee-missing": "收款人下落不明",
-    "unclaimed": "经通知逾期未领取",
-    "disputed": "权属或分配有争议",
-    "other": "其他",
-}
 
 
 class FundEscrow(Model):
@@ -172,8 +179,14 @@ class FundEscrow(Model):
     amount: Annotated[Sum, label("提存金额", "Amount, CNY")]
     escrowed_on: Annotated[PastDay, label("提存日期", "Deposited on")]
     reason: Annotated[
-        Literal["payee-refuses", "payee-missing", "unclaimed", "disputed", "other"],
-        label("提存原因", "Why it is not paid out", ESCROW_LABELS),
+        Vocabulary[
+            Annotated[Literal["payee-refuses"], "收款人拒绝受领"]
+            | Annotated[Literal["payee-missing"], "收款人下落不明"]
+            | Annotated[Literal["unclaimed"], "经通知逾期未领取"]
+            | Annotated[Literal["disputed"], "权属或分配有争议"]
+            | Annotated[Literal["other"], "其他"]
+        ],
+        label("提存原因", "Why it is not paid out"),
     ]
     place: Annotated[Line, label("提存机构", "Where it is deposited")]
     note: Annotated[Line | None, label("说明", "Explanation, without names")] = None
@@ -191,7 +204,7 @@ def _deposited(payload: FundEscrow) -> LedgerEntry:
     )
 
 
-FUND_ESCROW = MatterType(
+FUND_ESCROW = notice(
     name="fund.escrow.event",
     zh="案款提存",
     en="Money of a case was deposited",
@@ -199,7 +212,13 @@ FUND_ESCROW = MatterType(
     "未发放。",
     help_en="The finance office tells the bureau that money was deposited: its number, the receipt, sum, day, "
     "reason and place. What is deposited no longer counts as not paid out.",
+    linkages=(PAID_OUT,),
+    senders=OFFICES,
+    receivers=COURTS,
     request=FundEscrow,
+    request_class=Classification.INTERNAL,
+    deadline=TO_READ,
+    retention_years=RECORDS_YEARS,
     ledger=_deposited,
     example_request={
         "escrow_no": "TC-900001",
@@ -209,5 +228,4 @@ FUND_ESCROW = MatterType(
         "reason": "payee-missing",
         "place": "云川县公证处（演示）",
     },
-    **_EVENT,
 )

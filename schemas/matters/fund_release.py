@@ -12,26 +12,20 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LastDay, MatterType, Shape
-from schemas.funds import HANDOVER_DAYS, PAYEE_LABELS, AccountTail, FundNo, PayeeKind, Sum
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LastDay
+from schemas.declare import ask
+from schemas.funds import HANDOVER_DAYS, AccountTail, FundNo, PayeeKind, Sum
 from schemas.law.terms import PAYOUT, PAYOUT_AFTER_DELAY
 from schemas.ledgers import LedgerEntry
+from schemas.linkages import MONEY, Linkage
 from schemas.matters.fund_events import RECORDS_YEARS
 from schemas.terms import check_days, check_order, days_between
-
-DELAY_LABELS = {
-    "distribution": "需要进行案款分配",
-    "attached": "案款因另案被保全或冻结",
-    "not-collected": "申请执行人经通知未领取",
-    "stayed": "案件中止或暂缓执行",
-    "other": "其他正当理由",
-}
 
 
 class Payee(Model):
@@ -39,7 +33,7 @@ class Payee(Model):
 
     ref: Annotated[Ref, label("收款人编号", "Reference of this payee within the request")]
     name: Annotated[Name, label("收款人", "Name")]
-    kind: Annotated[PayeeKind, label("收款人类别", "Kind of payee", PAYEE_LABELS)]
+    kind: Annotated[PayeeKind, label("收款人类别", "Kind of payee")]
     account_tail4: Annotated[AccountTail, label("收款账号后四位", "Last four of the account")]
 
 
@@ -47,8 +41,14 @@ class ApprovedDelay(Model):
     """Why the money is not paid within its term, and who agreed. ended_on: from then on another term runs."""
 
     reason: Annotated[
-        Literal["distribution", "attached", "not-collected", "stayed", "other"],
-        label("延缓事由", "Why it waits", DELAY_LABELS),
+        Vocabulary[
+            Annotated[Literal["distribution"], "需要进行案款分配"]
+            | Annotated[Literal["attached"], "案款因另案被保全或冻结"]
+            | Annotated[Literal["not-collected"], "申请执行人经通知未领取"]
+            | Annotated[Literal["stayed"], "案件中止或暂缓执行"]
+            | Annotated[Literal["other"], "其他正当理由"]
+        ],
+        label("延缓事由", "Why it waits"),
     ]
     approved_by: Annotated[Name, label("批准人", "Chief of the bureau or leader of the court")]
     approved_on: Annotated[PastDay, label("批准日期", "Approved on")]
@@ -95,7 +95,8 @@ class ReleaseApproval(Model):
 class Payment(Model):
     ref: Annotated[Ref, label("收款人编号", "The payee")]
     status: Annotated[
-        Literal["paid", "failed"], label("办理结果", "What became of it", {"paid": "已发放", "failed": "未成功"})
+        Vocabulary[Annotated[Literal["paid"], "已发放"] | Annotated[Literal["failed"], "未成功"]],
+        label("办理结果", "What became of it"),
     ]
     paid_on: Annotated[PastDay | None, label("付款日期", "Paid on")] = None
     amount: Annotated[Sum | None, label("付款金额", "Amount, CNY")] = None
@@ -137,7 +138,7 @@ def _promised(payload: ReleaseApproval) -> LedgerEntry:
     return LedgerEntry("fund", kind, item=payload.receipt_no, on=on, due_on=payload.pay_by)
 
 
-FUND_RELEASE_APPROVAL = MatterType(
+FUND_RELEASE_APPROVAL = ask(
     name="fund.release.approve",
     zh="案款发放审批",
     en="Approve a payment of a case's money",
@@ -150,7 +151,16 @@ FUND_RELEASE_APPROVAL = MatterType(
     "changes it in law/terms.toml), or a delay is approved, and 10 days once its reason has ended. To an "
     f"administrator: {HANDOVER_DAYS} days from the service of the ruling (FAFA-2017-2-17). Two approvals, one the "
     "bureau chief's. The gateway pays nothing and carries no account in full.",
-    shape=Shape.ASK,
+    linkages=(
+        Linkage(
+            group=MONEY,
+            row=2,
+            zh="发放审批",
+            en="Approved",
+            ledger="fund",
+            note=("超过 30 日须有经批准的延缓", "beyond 30 days, an approved delay"),
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.OFFICE}),
     request=ReleaseApproval,

@@ -6,16 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.times import PastMonth
-from schemas.catalogue import Kind, MatterType, Shape
+from schemas.catalogue import Kind
+from schemas.declare import ask
 from schemas.grid import (
     ADDRESS_EXAMPLE,
+    GRID_HELP,
     IN_THREE_DAYS,
     RESIDENT_EXAMPLE,
     VISITED_EXAMPLE,
-    YES_NO_LABELS,
     Resident,
     Visited,
     YesNo,
@@ -23,13 +24,12 @@ from schemas.grid import (
 from schemas.items import distinct
 from schemas.values import Address
 
-Question = Literal["lives-here", "last-seen-month", "contactable", "premises-state"]
-QUESTION_LABELS = {
-    "lives-here": "是否在此居住",
-    "last-seen-month": "最后见到的月份",
-    "contactable": "能否联系",
-    "premises-state": "经营状态",
-}
+Question = Vocabulary[
+    Annotated[Literal["lives-here"], "是否在此居住"]
+    | Annotated[Literal["last-seen-month"], "最后见到的月份"]
+    | Annotated[Literal["contactable"], "能否联系"]
+    | Annotated[Literal["premises-state"], "经营状态"]
+]
 
 
 class VerifyRequest(Model):
@@ -37,26 +37,31 @@ class VerifyRequest(Model):
     address: Annotated[Address, label("地址", "Where")]
     questions: Annotated[
         list[Question],
-        label("核实内容", "Fixed questions", QUESTION_LABELS, min_length=1, max_length=4),
+        label("核实内容", "Fixed questions", min_length=1, max_length=4),
         AfterValidator(distinct),
     ]
 
 
 class VerifyItem(Visited):
-    lives_here: Annotated[YesNo | None, label("是否在此居住", "Lives here", YES_NO_LABELS)] = None
+    lives_here: Annotated[YesNo | None, label("是否在此居住", "Lives here")] = None
     last_seen_month: Annotated[PastMonth | None, label("最后见到的月份", "Month last seen")] = None
-    contactable: Annotated[YesNo | None, label("能否联系", "Can be reached", YES_NO_LABELS)] = None
+    contactable: Annotated[YesNo | None, label("能否联系", "Can be reached")] = None
     premises_state: Annotated[
-        Literal["open", "closed", "vacant", "unknown"] | None,
+        Vocabulary[
+            Annotated[Literal["open"], "营业"]
+            | Annotated[Literal["closed"], "停业"]
+            | Annotated[Literal["vacant"], "空置"]
+            | Annotated[Literal["unknown"], "不详"]
+        ]
+        | None,
         label(
             "经营状态",
             "State of the premises",
-            {"open": "营业", "closed": "停业", "vacant": "空置", "unknown": "不详"},
         ),
     ] = None
 
 
-GRID_VERIFY = MatterType(
+GRID_VERIFY = ask(
     name="grid.verify.request",
     zh="居住/经营核实",
     en="Verify residence or business",
@@ -64,7 +69,7 @@ GRID_VERIFY = MatterType(
     "网格员只核实、见证，不控制、不进入、不搜查。",
     help_en="A grid worker looks whether somebody lives or trades at an address. Only the name, four characters of the "
     "ID and the address are told, never case, debt or judgment; the worker neither controls, enters nor searches.",
-    shape=Shape.ASK,
+    linkages=(GRID_HELP,),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.GRID}),
     request=VerifyRequest,

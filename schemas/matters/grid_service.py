@@ -6,22 +6,22 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import ComingMoment, PastMoment
 from lianzhi.protocol.values import Line, Name, Sha256
-from schemas.catalogue import Kind, MatterType, Shape
-from schemas.grid import ADDRESS_EXAMPLE, IN_THREE_DAYS, RESIDENT_EXAMPLE, VISITED_EXAMPLE, Resident, Visited
+from schemas.catalogue import Kind
+from schemas.declare import ask
+from schemas.grid import ADDRESS_EXAMPLE, GRID_HELP, IN_THREE_DAYS, RESIDENT_EXAMPLE, VISITED_EXAMPLE, Resident, Visited
 from schemas.values import Address
 
-Mode = Literal["accompanied", "retained-witness", "posted-photo", "adult-family"]
-MODE_LABELS = {
-    "accompanied": "陪同送达",
-    "retained-witness": "留置送达见证",
-    "posted-photo": "张贴并拍照",
-    "adult-family": "同住成年家属签收",
-}
+Mode = Vocabulary[
+    Annotated[Literal["accompanied"], "陪同送达"]
+    | Annotated[Literal["retained-witness"], "留置送达见证"]
+    | Annotated[Literal["posted-photo"], "张贴并拍照"]
+    | Annotated[Literal["adult-family"], "同住成年家属签收"]
+]
 
 
 class ServiceAssistRequest(Model):
@@ -29,7 +29,7 @@ class ServiceAssistRequest(Model):
 
     person: Annotated[Resident, label("受送达人", "Who is served")]
     address: Annotated[Address, label("地址", "Where")]
-    mode: Annotated[Mode, label("送达方式", "How the grid helps", MODE_LABELS)]
+    mode: Annotated[Mode, label("送达方式", "How the grid helps")]
     envelopes: Annotated[int, label("文书件数（密封）", "Closed envelopes", ge=1, le=20)]
     meet_at: Annotated[ComingMoment | None, label("会合时间", "When to meet the court's officers, if any")] = None
 
@@ -38,7 +38,7 @@ class ServiceAssistItem(Visited):
     """served: by which way it was, with the receipt as its proof; else why not."""
 
     served: Annotated[bool, label("是否送达", "Served")]
-    mode: Annotated[Mode | None, label("实际送达方式", "How it was done", MODE_LABELS)] = None
+    mode: Annotated[Mode | None, label("实际送达方式", "How it was done")] = None
     signed_at: Annotated[PastMoment | None, label("签收或张贴时间", "When it was signed for or posted")] = None
     signer: Annotated[Name | None, label("签收人", "Who signed")] = None
     relation: Annotated[Line | None, label("与受送达人关系", "The signer's relation to the addressee")] = None
@@ -63,7 +63,7 @@ class ServiceAssistItem(Visited):
         return self
 
 
-GRID_SERVICE = MatterType(
+GRID_SERVICE = ask(
     name="grid.service-assist.request",
     zh="协助送达",
     en="Help to serve a paper",
@@ -72,7 +72,7 @@ GRID_SERVICE = MatterType(
     help_en="A grid worker comes along, witnesses that a paper was left, posts it and takes a picture, or sees "
     "an adult of the family sign; the picture of the receipt comes back with its time. Papers are in closed "
     "envelopes, only their number is told, never case, debt or judgment.",
-    shape=Shape.ASK,
+    linkages=(GRID_HELP,),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.GRID}),
     request=ServiceAssistRequest,

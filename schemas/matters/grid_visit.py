@@ -6,30 +6,24 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
-from schemas.catalogue import Kind, MatterType, Shape
+from schemas.catalogue import Kind
+from schemas.declare import ask
 from schemas.grid import (
     ADDRESS_EXAMPLE,
+    BEFORE_ENFORCEMENT,
+    GRID_HELP,
     IN_THREE_DAYS,
     RESIDENT_EXAMPLE,
     VISITED_EXAMPLE,
-    YES_NO_LABELS,
     Resident,
     Visited,
     YesNo,
 )
 from schemas.items import distinct
 from schemas.values import Address
-
-TOPIC_LABELS = {
-    "contact-court": "请主动联系法院",
-    "settlement": "了解和解意愿",
-    "hardship": "了解生活困难",
-    "come-to-court": "请按时到法院",
-}
-ATTITUDE_LABELS = {"cooperative": "配合", "hesitant": "犹豫", "refuses": "拒绝", "unknown": "不详"}
 
 
 class VisitRequest(Model):
@@ -38,8 +32,15 @@ class VisitRequest(Model):
     person: Annotated[Resident, label("走访对象", "Whom to call on")]
     address: Annotated[Address, label("地址", "Where")]
     topics: Annotated[
-        list[Literal["contact-court", "settlement", "hardship", "come-to-court"]],
-        label("劝导内容", "What to talk about", TOPIC_LABELS, min_length=1, max_length=4),
+        list[
+            Vocabulary[
+                Annotated[Literal["contact-court"], "请主动联系法院"]
+                | Annotated[Literal["settlement"], "了解和解意愿"]
+                | Annotated[Literal["hardship"], "了解生活困难"]
+                | Annotated[Literal["come-to-court"], "请按时到法院"]
+            ]
+        ],
+        label("劝导内容", "What to talk about", min_length=1, max_length=4),
         AfterValidator(distinct),
     ]
 
@@ -49,9 +50,16 @@ class VisitItem(Visited):
 
     met: Annotated[bool, label("是否见到本人", "Met in person")]
     attitude: Annotated[
-        Literal["cooperative", "hesitant", "refuses", "unknown"] | None, label("态度", "Attitude", ATTITUDE_LABELS)
+        Vocabulary[
+            Annotated[Literal["cooperative"], "配合"]
+            | Annotated[Literal["hesitant"], "犹豫"]
+            | Annotated[Literal["refuses"], "拒绝"]
+            | Annotated[Literal["unknown"], "不详"]
+        ]
+        | None,
+        label("态度", "Attitude"),
     ] = None
-    wants_settlement: Annotated[YesNo | None, label("是否愿意和解", "Wants to settle", YES_NO_LABELS)] = None
+    wants_settlement: Annotated[YesNo | None, label("是否愿意和解", "Wants to settle")] = None
 
     @model_validator(mode="after")
     def _as_met(self) -> VisitItem:
@@ -63,7 +71,7 @@ class VisitItem(Visited):
         return self
 
 
-GRID_VISIT = MatterType(
+GRID_VISIT = ask(
     name="grid.visit.request",
     zh="走访劝导",
     en="Call on somebody and persuade",
@@ -72,7 +80,10 @@ GRID_VISIT = MatterType(
     help_en="A grid worker calls on somebody and talks about what you tick: to get in touch with the court, whether a "
     "settlement is wanted. Only the name, four characters of the ID and the address are told, never case, debt or "
     "judgment; the worker neither controls, enters nor searches.",
-    shape=Shape.ASK,
+    linkages=(
+        GRID_HELP,
+        BEFORE_ENFORCEMENT,
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.GRID}),
     request=VisitRequest,

@@ -6,25 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import ComingMoment, PastMoment
 from lianzhi.protocol.values import Line, Name
-from schemas.catalogue import Kind, MatterType, Shape
-from schemas.grid import ADDRESS_EXAMPLE, IN_THREE_DAYS
+from schemas.catalogue import Kind
+from schemas.declare import ask
+from schemas.grid import ADDRESS_EXAMPLE, GRID_HELP, IN_THREE_DAYS
 from schemas.values import Address
-
-ACT_LABELS = {
-    "seal": "查封",
-    "detain": "扣押",
-    "inventory": "清点财产",
-    "vacate": "腾退房屋",
-    "deliver": "交付财产",
-    "service": "送达",
-}
-OPINION_LABELS = {"no-objection": "无异议", "objection": "有异议"}
 
 
 class WitnessRequest(Model):
@@ -32,8 +23,15 @@ class WitnessRequest(Model):
 
     ref: Annotated[Ref, label("行动编号", "Reference of this act")]
     act: Annotated[
-        Literal["seal", "detain", "inventory", "vacate", "deliver", "service"],
-        label("见证事项", "Kind of act", ACT_LABELS),
+        Vocabulary[
+            Annotated[Literal["seal"], "查封"]
+            | Annotated[Literal["detain"], "扣押"]
+            | Annotated[Literal["inventory"], "清点财产"]
+            | Annotated[Literal["vacate"], "腾退房屋"]
+            | Annotated[Literal["deliver"], "交付财产"]
+            | Annotated[Literal["service"], "送达"]
+        ],
+        label("见证事项", "Kind of act"),
     ]
     address: Annotated[Address, label("地点", "Where")]
     starts_at: Annotated[ComingMoment, label("开始时间", "When it begins")]
@@ -51,7 +49,8 @@ class WitnessItem(Model):
     attendees: Annotated[list[Attendee], label("见证人", "Who attended", max_length=5)] = []
     signed_at: Annotated[PastMoment | None, label("签字时间", "When the record was signed")] = None
     opinion: Annotated[
-        Literal["no-objection", "objection"] | None, label("见证意见", "What the witness thought", OPINION_LABELS)
+        Vocabulary[Annotated[Literal["no-objection"], "无异议"] | Annotated[Literal["objection"], "有异议"]] | None,
+        label("见证意见", "What the witness thought"),
     ] = None
     note: Annotated[Line | None, label("说明", "What is objected to, or why nobody came; no names")] = None
 
@@ -70,14 +69,14 @@ class WitnessItem(Model):
         return self
 
 
-GRID_WITNESS = MatterType(
+GRID_WITNESS = ask(
     name="grid.witness.request",
     zh="现场见证",
     en="Witness an act on site",
     help_zh="请网格员到场见证查封、扣押、清点、腾退等。只告知地点、时间和事项种类；见证人签字并填写意见，不参与控制、进入和搜查。",
     help_en="A grid worker attends a sealing, an inventory, a clearing … Only place, time and kind of act are told. "
     "The witness signs and states an opinion, and neither controls, enters nor searches.",
-    shape=Shape.ASK,
+    linkages=(GRID_HELP,),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.GRID}),
     request=WitnessRequest,

@@ -10,45 +10,20 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.texts import same_name
 from lianzhi.protocol.times import PastMoment
 from lianzhi.protocol.values import Line, Name, Prose, Sha256
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
-from schemas.grid import YES_NO_LABELS, YesNo
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
+from schemas.grid import BEFORE_ENFORCEMENT, YesNo
 from schemas.identifiers import DivisionCode, Phone
 from schemas.items import distinct
+from schemas.linkages import COURT_AND_OTHERS, Linkage
 from schemas.values import Money
-
-DISPUTE_LABELS = {
-    "loan": "借款",
-    "sale": "买卖",
-    "wages": "劳动报酬",
-    "construction": "建设工程",
-    "lease": "租赁",
-    "family": "婚姻家庭、抚养赡养",
-    "injury": "人身损害、交通事故",
-    "neighbours": "相邻关系",
-    "other": "其他",
-}
-OFFER_LABELS = {
-    "instalments": "分期履行",
-    "delay": "延期履行",
-    "reduction": "部分减免",
-    "in-kind": "以物抵债",
-    "security": "提供担保",
-    "labour": "劳务抵偿",
-    "apology": "赔礼道歉",
-}
-STATUS_LABELS = {
-    "settled": "达成和解",
-    "promised": "承诺履行",
-    "no-agreement": "未达成",
-    "unreachable": "联系不上",
-}
 
 
 class Party(Model):
@@ -66,15 +41,35 @@ class MediationRequest(Model):
     debtor: Annotated[Party, label("被执行人", "The debtor")]
     creditor: Annotated[Party, label("申请执行人", "The creditor")]
     dispute: Annotated[
-        Literal["loan", "sale", "wages", "construction", "lease", "family", "injury", "neighbours", "other"],
-        label("纠纷类型", "What it is about", DISPUTE_LABELS),
+        Vocabulary[
+            Annotated[Literal["loan"], "借款"]
+            | Annotated[Literal["sale"], "买卖"]
+            | Annotated[Literal["wages"], "劳动报酬"]
+            | Annotated[Literal["construction"], "建设工程"]
+            | Annotated[Literal["lease"], "租赁"]
+            | Annotated[Literal["family"], "婚姻家庭、抚养赡养"]
+            | Annotated[Literal["injury"], "人身损害、交通事故"]
+            | Annotated[Literal["neighbours"], "相邻关系"]
+            | Annotated[Literal["other"], "其他"]
+        ],
+        label("纠纷类型", "What it is about"),
     ]
     offers: Annotated[
-        list[Literal["instalments", "delay", "reduction", "in-kind", "security", "labour", "apology"]],
-        label("可协商方式", "What can be talked about", OFFER_LABELS, min_length=1, max_length=7),
+        list[
+            Vocabulary[
+                Annotated[Literal["instalments"], "分期履行"]
+                | Annotated[Literal["delay"], "延期履行"]
+                | Annotated[Literal["reduction"], "部分减免"]
+                | Annotated[Literal["in-kind"], "以物抵债"]
+                | Annotated[Literal["security"], "提供担保"]
+                | Annotated[Literal["labour"], "劳务抵偿"]
+                | Annotated[Literal["apology"], "赔礼道歉"]
+            ]
+        ],
+        label("可协商方式", "What can be talked about", min_length=1, max_length=7),
         AfterValidator(distinct),
     ]
-    both_willing: Annotated[YesNo, label("双方是否同意调解", "Whether both agree to mediation", YES_NO_LABELS)]
+    both_willing: Annotated[YesNo, label("双方是否同意调解", "Whether both agree to mediation")]
     claim: Annotated[
         Money | None, label("未履行金额", "What is still owed, CNY; grids and associations never see it")
     ] = None
@@ -91,8 +86,13 @@ class MediationItem(Model):
 
     ref: Annotated[Ref, label("对象编号", "The debtor")]
     status: Annotated[
-        Literal["settled", "promised", "no-agreement", "unreachable"],
-        label("调解结果", "What came of it", STATUS_LABELS),
+        Vocabulary[
+            Annotated[Literal["settled"], "达成和解"]
+            | Annotated[Literal["promised"], "承诺履行"]
+            | Annotated[Literal["no-agreement"], "未达成"]
+            | Annotated[Literal["unreachable"], "联系不上"]
+        ],
+        label("调解结果", "What came of it"),
     ]
     met_at: Annotated[PastMoment | None, label("调解时间", "When they met")] = None
     mediator: Annotated[Name, label("调解员", "Who mediated")]
@@ -109,7 +109,7 @@ class MediationItem(Model):
         return self
 
 
-MEDIATION_ASSIST = MatterType(
+MEDIATION_ASSIST = ask(
     name="mediation.assist.request",
     zh="促和解",
     en="Help the parties to settle",
@@ -118,7 +118,15 @@ MEDIATION_ASSIST = MatterType(
     help_en="Asks grid, trade association, judicial office, people's mediators or the governance centre to bring the "
     "parties together. Say who they are, what it is about and what can be talked about; grids and associations see "
     "neither sum nor case. A settlement comes back with the agreement that both have signed.",
-    shape=Shape.ASK,
+    linkages=(
+        Linkage(
+            group=COURT_AND_OTHERS,
+            row=5,
+            zh="法院+调解：网格、协会、司法所、人民调解、综治中心促和解",
+            en="Mediation, wherever it is done",
+        ),
+        BEFORE_ENFORCEMENT,
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.GRID, Kind.ASSOCIATION, Kind.OFFICE}),
     request=MediationRequest,

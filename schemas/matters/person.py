@@ -5,30 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.times import PastMoment
 from lianzhi.protocol.values import Line
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.identifiers import Phone
+from schemas.linkages import PEOPLE_AND_VEHICLES, Linkage
 from schemas.people import person_objects
 from schemas.values import Person
 
-LocateReason = Literal["missing-after-summons", "detention-order", "compelled-appearance", "enforce-act"]
-REASON_LABELS = {
-    "missing-after-summons": "传唤未到",
-    "detention-order": "拘留决定",
-    "compelled-appearance": "拘传",
-    "enforce-act": "具体执行行为",
-}
+LocateReason = Vocabulary[
+    Annotated[Literal["missing-after-summons"], "传唤未到"]
+    | Annotated[Literal["detention-order"], "拘留决定"]
+    | Annotated[Literal["compelled-appearance"], "拘传"]
+    | Annotated[Literal["enforce-act"], "具体执行行为"]
+]
 
 
 class LocateRequest(Model):
     """The person must be identified by number: a name alone finds namesakes."""
 
     person: Annotated[Person, label("被查找人", "Whom to find")]
-    reason: Annotated[LocateReason, label("协助事由", "Why", REASON_LABELS)]
+    reason: Annotated[LocateReason, label("协助事由", "Why")]
     hints: Annotated[list[Line], label("线索", "Where the person may be", max_length=20)] = []
     validity_days: Annotated[int, label("查找期限（天）", "For how many days, 1 to 30", ge=1, le=30)]
     contact_24h: Annotated[Phone, label("24 小时联系电话", "Telephone that answers day and night")]
@@ -37,12 +38,19 @@ class LocateRequest(Model):
 class Sighting(Model):
     seen_at: Annotated[PastMoment, label("发现时间", "When")]
     precision: Annotated[
-        Literal["city", "street", "address"],
-        label("精度", "How exact the place is", {"city": "城市", "street": "街道", "address": "门牌"}),
+        Vocabulary[
+            Annotated[Literal["city"], "城市"]
+            | Annotated[Literal["street"], "街道"]
+            | Annotated[Literal["address"], "门牌"]
+        ],
+        label("精度", "How exact the place is"),
     ]
     place: Annotated[Line, label("地点", "Place")]
     confidence: Annotated[
-        Literal["low", "medium", "high"], label("可信度", "Confidence", {"low": "低", "medium": "中", "high": "高"})
+        Vocabulary[
+            Annotated[Literal["low"], "低"] | Annotated[Literal["medium"], "中"] | Annotated[Literal["high"], "高"]
+        ],
+        label("可信度", "Confidence"),
     ]
 
 
@@ -72,7 +80,7 @@ def _approvals(payload: LocateRequest) -> ApprovalRule:
     return ApprovalRule(people=2, roles=("president",) if by_president else ())
 
 
-PERSON_LOCATE = MatterType(
+PERSON_LOCATE = ask(
     name="police.person-locate.request",
     zh="协助查找下落",
     en="Help to find a person",
@@ -81,7 +89,15 @@ PERSON_LOCATE = MatterType(
     help_en="When a party did not come though summoned, or is to be detained or brought, and cannot be found. Needs "
     "the ID number, the proof of the summons or the decision, and two approvals. The place is sent to the asking "
     "court's system only and destroyed after 72 hours.",
-    shape=Shape.ASK,
+    linkages=(
+        Linkage(
+            group=PEOPLE_AND_VEHICLES,
+            row=2,
+            zh="查找下落",
+            en="Find a person",
+            note=("结果最长保存 72 小时", "results are kept for 72 hours at most"),
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=LocateRequest,

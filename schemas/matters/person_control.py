@@ -7,18 +7,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ValidationInfo, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.context import today_of
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.times import AnyDay, AnyMoment, ComingDay
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
-from schemas.endings import cancelled
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
+from schemas.declare import ask, ending_of, renewal_of
+from schemas.endings import CancelReason, cancelled, ends, prolongs
 from schemas.items import DutyPhones
-from schemas.law.ending_papers import papers_to_end
+from schemas.linkages import PEOPLE_AND_VEHICLES, REMINDED, Linkage
 from schemas.people import (
-    DECISION_LABELS,
     DECISION_PAPERS,
     Decision,
     NaturalPerson,
@@ -33,7 +33,6 @@ CONTROL_DAYS = 30  # [D] docs/domain.md 2.3
 ACTION = "control"
 BY_PRESIDENT = ApprovalRule(people=2, roles=("president",))
 
-CONTROL_MODES = {"notify-only": "发现即通报", "hold-for-court": "控制并等候法院"}
 PERSON_EXAMPLE: Mapping[str, Any] = {
     "ref": "k7m2q9xa",
     "name": "王演示",
@@ -41,16 +40,26 @@ PERSON_EXAMPLE: Mapping[str, Any] = {
     "id_no": "610199199003071237",
     "role": "被执行人",
 }
+LOOKOUT = Linkage(
+    group=PEOPLE_AND_VEHICLES,
+    row=3,
+    zh="临控",
+    en="Keep a lookout for a person",
+    ledger="measure-ending",
+    note=REMINDED,
+)
 
 
 class PersonControlRequest(Model):
     """Rests on a decision that was made: detention, or compelled appearance."""
 
     person: Annotated[NaturalPerson, label("临控对象", "Whom to look out for")]
-    decision: Annotated[Decision, label("依据的决定", "The decision that it carries out", DECISION_LABELS)]
+    decision: Annotated[Decision, label("依据的决定", "The decision that it carries out")]
     mode: Annotated[
-        Literal["notify-only", "hold-for-court"],
-        label("发现后的处置", "Only report, or hold until the court comes", CONTROL_MODES),
+        Vocabulary[
+            Annotated[Literal["notify-only"], "发现即通报"] | Annotated[Literal["hold-for-court"], "控制并等候法院"]
+        ],
+        label("发现后的处置", "Only report, or hold until the court comes"),
     ]
     start_on: Annotated[AnyDay, label("临控开始", "First day")]
     end_on: Annotated[ComingDay, label("临控截止", "Last day, at most 30 days on")]
@@ -89,7 +98,7 @@ def _cancelled(
     return cancelled("person", payload.person.canonical(), measure, reason)
 
 
-PERSON_CONTROL = MatterType(
+PERSON_CONTROL = ask(
     name="police.person-control.request",
     zh="协助控制（临控）",
     en="Look out for a person",
@@ -97,7 +106,7 @@ PERSON_CONTROL = MatterType(
     "填写两个以上值班电话和移交地点，公安机关发现后会发命中预警。",
     help_en="For a party whose detention or compelled appearance was decided. With the decision; two approvals, one "
     "the president's; at most 30 days; two duty telephones, and where the court takes over. A hit comes as an alert.",
-    shape=Shape.ASK,
+    linkages=(LOOKOUT,),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=PersonControlRequest,
@@ -160,37 +169,18 @@ class PersonControlProlonged(Model):
     end_on: Annotated[AnyDay, label("续至", "Last day as now registered")]
 
 
-def _renew(payload: PersonControlRenew) -> MeasureRule:
-    return MeasureRule(
-        ACTION,
-        "renew",
-        person_objects(payload.person),
-        measure_no=payload.control_no,
-        named_at="/payload/control_no",
-        end_on=payload.end_on,
-        current_end_on=payload.current_end_on,
-    )
-
-
-PERSON_CONTROL_RENEW = MatterType(
+PERSON_CONTROL_RENEW = renewal_of(
+    PERSON_CONTROL,
     name="police.person-control.renew",
     zh="续期临控",
     en="Prolong the lookout for a person",
     help_zh="临控到期前续期，每次不超过 30 天，须两人审批且其中一人为院长。已经到期的不能续期，须重新申请。",
     help_en="Prolongs a lookout before it ends, by at most 30 days, with two approvals, one the president's. One that "
     "has ended cannot be prolonged: ask anew.",
-    shape=Shape.ASK,
-    senders=frozenset({Kind.COURT}),
-    receivers=frozenset({Kind.POLICE}),
     request=PersonControlRenew,
     result_item=PersonControlProlonged,
-    request_class=Classification.SENSITIVE,
-    coercive=lambda _: True,
-    approvals=lambda _: BY_PRESIDENT,
-    measure=_renew,
+    measure=lambda payload: prolongs(ACTION, person_objects(payload.person), payload),
     ending=_cancelled,
-    ended_by="police.person-control.cancel",
-    deadline=Deadline(DeadlineKind.WORKING_DAYS, 1),
     example_request={
         "person": PERSON_EXAMPLE,
         "control_no": "LK6101990000001",
@@ -207,15 +197,6 @@ PERSON_CONTROL_RENEW = MatterType(
 
 
 # --- no longer ----------------------------------------------------------------------------------------------------
-CANCEL_LABELS = {
-    "expired": "过期",
-    "done": "已处理",
-    "invalid": "无效",
-    "wrong": "错误",
-    "performed": "已履行",
-    "other": "其他",
-}
-CancelReason = Literal["expired", "done", "invalid", "wrong", "performed", "other"]
 
 
 class PersonControlCancel(Model):
@@ -223,7 +204,7 @@ class PersonControlCancel(Model):
 
     person: Annotated[Person, label("临控对象", "For whom")]
     control_no: Annotated[MeasureNo, label("临控编号", "Number of the control")]
-    reason: Annotated[CancelReason, label("撤控原因", "Why it ends", CANCEL_LABELS)]
+    reason: Annotated[CancelReason, label("撤控原因", "Why it ends")]
     note: Annotated[Line | None, label("撤控说明", "Explanation")] = None
 
 
@@ -232,28 +213,16 @@ class PersonControlEnd(Model):
     effective_at: Annotated[AnyMoment, label("撤控时间", "Since when nobody looks out any more")]
 
 
-def _end(payload: PersonControlCancel) -> MeasureRule:
-    return MeasureRule(
-        ACTION, "end", person_objects(payload.person), measure_no=payload.control_no, named_at="/payload/control_no"
-    )
-
-
-PERSON_CONTROL_CANCEL = MatterType(
-    name="police.person-control.cancel",
+PERSON_CONTROL_CANCEL = ending_of(
+    PERSON_CONTROL,
     zh="撤销临控",
     en="End the lookout for a person",
     help_zh="撤销已生效的临控，如被执行人已履行或已到案。撤控须由公安机关确认后方告完成，请选紧急程度“立即”。",
     help_en="Ends an active lookout, as when the debtor has paid or came. It is done when the police confirm it; "
     "choose the urgency `immediate`.",
-    shape=Shape.ASK,
-    senders=frozenset({Kind.COURT}),
-    receivers=frozenset({Kind.POLICE}),
     request=PersonControlCancel,
     result_item=PersonControlEnd,
-    request_class=Classification.SENSITIVE,
-    coercive=lambda _: True,
-    documents=lambda _: papers_to_end(ACTION),
-    measure=_end,
+    measure=lambda payload: ends(ACTION, person_objects(payload.person), payload.control_no),
     deadline=Deadline(DeadlineKind.CLOCK_HOURS, 24),
     example_request={
         "person": PERSON_EXAMPLE,

@@ -7,27 +7,28 @@ from typing import Annotated, Literal
 
 from pydantic import ValidationInfo, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.context import accepted_before
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyMoment, PastMoment
 from lianzhi.protocol.values import Line, Name
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import alert
 from schemas.identifiers import DivisionCode, Phone
 from schemas.law.lookouts import HOLD, longest
+from schemas.linkages import PAGED, PEOPLE_AND_VEHICLES, Linkage
 from schemas.values import MeasureNo
 
-Activity = Literal["hotel", "border", "transport", "checkpoint", "service", "other"]
-ACTIVITY_LABELS = {
-    "hotel": "旅馆住宿",
-    "border": "出入境",
-    "transport": "乘机乘车",
-    "checkpoint": "盘查卡口",
-    "service": "窗口办事",
-    "other": "其他",
-}
+Activity = Vocabulary[
+    Annotated[Literal["hotel"], "旅馆住宿"]
+    | Annotated[Literal["border"], "出入境"]
+    | Annotated[Literal["transport"], "乘机乘车"]
+    | Annotated[Literal["checkpoint"], "盘查卡口"]
+    | Annotated[Literal["service"], "窗口办事"]
+    | Annotated[Literal["other"], "其他"]
+]
 
 
 class PersonHitAlert(Model):
@@ -42,7 +43,7 @@ class PersonHitAlert(Model):
     unit: Annotated[Line, label("处置单位", "Unit that met or holds the person")]
     officer: Annotated[Name | None, label("处置民警", "Officer")] = None
     officer_phone: Annotated[Phone, label("民警电话", "The officer's telephone")]
-    activity: Annotated[Activity | None, label("活动类别", "What gave the person away", ACTIVITY_LABELS)] = None
+    activity: Annotated[Activity | None, label("活动类别", "What gave the person away")] = None
     seen_name: Annotated[Name | None, label("登记姓名", "Name as registered there, against namesakes")] = None
     seen_id_no: Annotated[Line | None, label("登记证件号码", "ID number as registered there")] = None
     held: Annotated[bool, label("是否已控制", "The person is held")]
@@ -71,7 +72,7 @@ def _hold_until(payload: PersonHitAlert) -> str | None:
     return payload.hold_until
 
 
-PERSON_HIT = MatterType(
+PERSON_HIT = alert(
     name="police.person-hit.alert",
     zh="命中预警",
     en="A person looked out for was met",
@@ -79,11 +80,10 @@ PERSON_HIT = MatterType(
     "不是本案人员的，按误报处理，由公安机关立即放行。",
     help_en="The police met or hold somebody that the court looks for. The court acknowledges at once, sends a team, "
     "checks the identity before it takes over, and comes before the hold ends. Somebody else is a false hit: let go.",
-    shape=Shape.ALERT,
+    linkages=(Linkage(group=PEOPLE_AND_VEHICLES, row=4, zh="命中（人）", en="A person is found", note=PAGED),),
     senders=frozenset({Kind.POLICE}),
     receivers=frozenset({Kind.COURT}),
     request=PersonHitAlert,
-    result_item=None,
     request_class=Classification.SENSITIVE,
     case_required=False,  # the control that it names knows its case
     alert_control_no=_control_no,

@@ -7,24 +7,29 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay, PastMoment
 from lianzhi.protocol.values import Line
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.identifiers import Plate, Vin
-from schemas.items import distinct
+from schemas.items import Found, distinct
+from schemas.linkages import PEOPLE_AND_VEHICLES, Linkage
 from schemas.people import NaturalPerson, person_objects
-from schemas.plates import PLATE_LABELS
 from schemas.terms import check_months
 from schemas.values import Need, PlateKind
 
 WINDOW_MONTHS = 12  # [D] docs/domain.md 2.3
 
-Scope = Literal["identity", "exit-entry", "hotel", "vehicle"]
-SCOPE_LABELS = {"identity": "户籍身份", "exit-entry": "出入境", "hotel": "旅馆住宿", "vehicle": "名下车辆"}
+Scope = Vocabulary[
+    Annotated[Literal["identity"], "户籍身份"]
+    | Annotated[Literal["exit-entry"], "出入境"]
+    | Annotated[Literal["hotel"], "旅馆住宿"]
+    | Annotated[Literal["vehicle"], "名下车辆"]
+]
 
 
 class PersonInfoQuery(Model):
@@ -33,7 +38,7 @@ class PersonInfoQuery(Model):
     person: Annotated[NaturalPerson, label("被查询人", "About whom")]
     scopes: Annotated[
         list[Scope],
-        label("查询范围", "What to look up", SCOPE_LABELS, min_length=1, max_length=4),
+        label("查询范围", "What to look up", min_length=1, max_length=4),
         AfterValidator(distinct),
     ]
     start_on: Annotated[PastDay, label("查询起始", "First day of the records")]
@@ -55,18 +60,24 @@ class IdentityRecord(Model):
     registered_at: Annotated[Line | None, label("户籍地址", "Registered address")] = None
     lives_at: Annotated[Line | None, label("居住地址", "Address of residence")] = None
     state: Annotated[
-        Literal["registered", "moved", "cancelled", "deceased"],
+        Vocabulary[
+            Annotated[Literal["registered"], "正常"]
+            | Annotated[Literal["moved"], "已迁出"]
+            | Annotated[Literal["cancelled"], "已注销"]
+            | Annotated[Literal["deceased"], "已死亡"]
+        ],
         label(
             "户籍状态",
             "State of the registration",
-            {"registered": "正常", "moved": "已迁出", "cancelled": "已注销", "deceased": "已死亡"},
         ),
     ]
 
 
 class CrossingRecord(Model):
     crossed_at: Annotated[PastMoment, label("出入境时间", "When")]
-    way: Annotated[Literal["out", "in"], label("方向", "Out or in", {"out": "出境", "in": "入境"})]
+    way: Annotated[
+        Vocabulary[Annotated[Literal["out"], "出境"] | Annotated[Literal["in"], "入境"]], label("方向", "Out or in")
+    ]
     port: Annotated[Line, label("口岸", "Port")]
     towards: Annotated[Line | None, label("前往或来自", "Where to, or from")] = None
 
@@ -80,20 +91,16 @@ class StayRecord(Model):
 
 class OwnedVehicle(Model):
     plate: Annotated[Plate, label("号牌号码", "Licence plate")]
-    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7", PLATE_LABELS)]
+    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7")]
     vin: Annotated[Vin | None, label("车架号", "Vehicle identification number")] = None
     brand: Annotated[Line | None, label("品牌型号", "Brand and model")] = None
-
-
-Status = Literal["found", "none", "denied"]
-STATUS_LABELS = {"found": "有", "none": "无", "denied": "不予提供"}
 
 
 class _Answer(Model):
     """Nothing on file is an answer, and so is a denial with its reason."""
 
     scope: Scope
-    status: Annotated[Status, label("查询结果", "What was found", STATUS_LABELS)]
+    status: Annotated[Found, label("查询结果", "What was found")]
     as_of: Annotated[PastMoment, label("数据时间", "State of the records")]
     denied_reason: Annotated[Line | None, label("不予提供原因", "Why it is denied")] = None
     records: Sequence[Any]
@@ -110,22 +117,22 @@ class _Answer(Model):
 
 
 class IdentityAnswer(_Answer):
-    scope: Annotated[Literal["identity"], label("查询范围", "Registration", {"identity": "户籍身份"})]
+    scope: Annotated[Vocabulary[Annotated[Literal["identity"], "户籍身份"]], label("查询范围", "Registration")]
     records: Annotated[list[IdentityRecord], label("记录", "Records", max_length=20)] = []
 
 
 class CrossingAnswer(_Answer):
-    scope: Annotated[Literal["exit-entry"], label("查询范围", "Border crossings", {"exit-entry": "出入境"})]
+    scope: Annotated[Vocabulary[Annotated[Literal["exit-entry"], "出入境"]], label("查询范围", "Border crossings")]
     records: Annotated[list[CrossingRecord], label("记录", "Records, newest first", max_length=500)] = []
 
 
 class StayAnswer(_Answer):
-    scope: Annotated[Literal["hotel"], label("查询范围", "Stays in hotels", {"hotel": "旅馆住宿"})]
+    scope: Annotated[Vocabulary[Annotated[Literal["hotel"], "旅馆住宿"]], label("查询范围", "Stays in hotels")]
     records: Annotated[list[StayRecord], label("记录", "Records, newest first", max_length=500)] = []
 
 
 class VehicleAnswer(_Answer):
-    scope: Annotated[Literal["vehicle"], label("查询范围", "Vehicles", {"vehicle": "名下车辆"})]
+    scope: Annotated[Vocabulary[Annotated[Literal["vehicle"], "名下车辆"]], label("查询范围", "Vehicles")]
     records: Annotated[list[OwnedVehicle], label("记录", "Records", max_length=100)] = []
 
 
@@ -156,7 +163,7 @@ def _documents(_: PersonInfoQuery) -> Mapping[str, int]:
     return {"inquiry-notice": 1}
 
 
-PERSON_INFO = MatterType(
+PERSON_INFO = ask(
     name="police.person-info.query",
     zh="人员信息查询",
     en="Look up a person",
@@ -165,7 +172,7 @@ PERSON_INFO = MatterType(
     help_en="Registration, border crossings, hotel stays and vehicles of a party. Tick only what is needed, at most 12 "
     "months, say why; with the notice of inquiry and the approval of somebody other than the drafter. The answer tells "
     "movements: it goes to the asking court's system only and is destroyed after 72 hours. Nothing found is an answer.",
-    shape=Shape.ASK,
+    linkages=(Linkage(group=PEOPLE_AND_VEHICLES, row=1, zh="人员信息查询", en="Information on a person"),),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=PersonInfoQuery,

@@ -10,40 +10,24 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.texts import same_name
 from lianzhi.protocol.times import AnswerDay, ComingDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
-from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind
+from schemas.declare import ask
 from schemas.identifiers import Phone
 from schemas.ledgers import LedgerEntry
+from schemas.linkages import SUPERVISION, Linkage
 from schemas.steps import Extension, StepItem, check_extension
 from schemas.terms import check_days, check_order
 
 ASSIGN_WORKING_DAYS = 5  # [S] from the petition to the assignment; the ledger counts them on its calendar
 HANDLE_DAYS = 30  # [S] from the assignment
 EXTENSION_DAYS = 30  # [D] more, with an approver
-
-ISSUE_LABELS = {
-    "inaction": "消极执行、久拖不决",
-    "wrong-act": "执行行为不当",
-    "wrong-object": "错误执行案外人财产",
-    "money-not-paid": "案款未及时发放",
-    "ended": "不服终本或终结",
-    "not-listed": "要求采取或解除惩戒",
-    "conduct": "干警作风纪律",
-    "other": "其他",
-}
-CHANNEL_LABELS = {
-    "visit": "来访",
-    "letter": "来信",
-    "online": "网上信访",
-    "hotline": "热线",
-    "superior": "上级交办",
-}
 
 
 class PetitionAssignment(Model):
@@ -52,14 +36,29 @@ class PetitionAssignment(Model):
     ref: Annotated[Ref, label("交办编号", "Reference of this petition within the request")]
     petition_no: Annotated[Line, label("信访编号", "Number in the petition register")]
     channel: Annotated[
-        Literal["visit", "letter", "online", "hotline", "superior"],
-        label("信访渠道", "How it came", CHANNEL_LABELS),
+        Vocabulary[
+            Annotated[Literal["visit"], "来访"]
+            | Annotated[Literal["letter"], "来信"]
+            | Annotated[Literal["online"], "网上信访"]
+            | Annotated[Literal["hotline"], "热线"]
+            | Annotated[Literal["superior"], "上级交办"]
+        ],
+        label("信访渠道", "How it came"),
     ]
     petitioner: Annotated[Name, label("信访人", "Who petitions")]
     phone: Annotated[Phone | None, label("信访人电话", "The petitioner's telephone")] = None
     issue: Annotated[
-        Literal["inaction", "wrong-act", "wrong-object", "money-not-paid", "ended", "not-listed", "conduct", "other"],
-        label("诉求类别", "What it is about", ISSUE_LABELS),
+        Vocabulary[
+            Annotated[Literal["inaction"], "消极执行、久拖不决"]
+            | Annotated[Literal["wrong-act"], "执行行为不当"]
+            | Annotated[Literal["wrong-object"], "错误执行案外人财产"]
+            | Annotated[Literal["money-not-paid"], "案款未及时发放"]
+            | Annotated[Literal["ended"], "不服终本或终结"]
+            | Annotated[Literal["not-listed"], "要求采取或解除惩戒"]
+            | Annotated[Literal["conduct"], "干警作风纪律"]
+            | Annotated[Literal["other"], "其他"]
+        ],
+        label("诉求类别", "What it is about"),
     ]
     claim: Annotated[Prose, label("诉求内容", "What the petitioner asks for")]
     received_on: Annotated[PastDay, label("收到日期", "Received on")]
@@ -68,8 +67,8 @@ class PetitionAssignment(Model):
     owner: Annotated[Name, label("责任人", "The one who handles it")]
     backup: Annotated[Name, label("协办人", "Who stands in")]
     level: Annotated[
-        Literal["assigned", "followed"],
-        label("督办方式", "Whether its course is followed", {"assigned": "一般交办", "followed": "跟踪督办"}),
+        Vocabulary[Annotated[Literal["assigned"], "一般交办"] | Annotated[Literal["followed"], "跟踪督办"]],
+        label("督办方式", "Whether its course is followed"),
     ]
 
     @model_validator(mode="after")
@@ -86,21 +85,29 @@ class PetitionAnswer(StepItem):
 
     steps: ClassVar[frozenset[str]] = frozenset({"extended"})
     answer: Annotated[
-        Literal["resolved", "explained", "not-resolved", "extended"],
+        Vocabulary[
+            Annotated[Literal["resolved"], "诉求合理，已解决"]
+            | Annotated[Literal["explained"], "已释明"]
+            | Annotated[Literal["not-resolved"], "未能解决"]
+            | Annotated[Literal["extended"], "延期办理"]
+        ],
         label(
             "办理结果",
             "What came of it",
-            {"resolved": "诉求合理，已解决", "explained": "已释明", "not-resolved": "未能解决", "extended": "延期办理"},
         ),
     ]
     action_taken: Annotated[Prose, label("办理情况", "What was done")]
     answered_on: Annotated[AnswerDay | None, label("答复信访人日期", "When the petitioner was told")] = None
     view: Annotated[
-        Literal["content", "not-content", "not-reached"] | None,
+        Vocabulary[
+            Annotated[Literal["content"], "息诉罢访"]
+            | Annotated[Literal["not-content"], "不接受"]
+            | Annotated[Literal["not-reached"], "联系不上"]
+        ]
+        | None,
         label(
             "信访人意见",
             "What the petitioner thinks",
-            {"content": "息诉罢访", "not-content": "不接受", "not-reached": "联系不上"},
         ),
     ] = None
     reason: Annotated[Prose | None, label("未解决的原因", "Why not")] = None
@@ -125,7 +132,7 @@ def _answered(verb: str, data: Mapping[str, Any]) -> LedgerEntry | None:
     return LedgerEntry("petition", data["outcome"], settles=True)
 
 
-PETITION = MatterType(
+PETITION = ask(
     name="petition.supervise.assign",
     zh="涉执信访交办",
     en="Assign a petition about enforcement",
@@ -134,7 +141,16 @@ PETITION = MatterType(
     help_en=f"The petition office, or a superior court, gives a petition to the bureau: one who handles it, one who "
     f"stands in, the claim, the term. Assigned within {ASSIGN_WORKING_DAYS} working days, done and answered in "
     f"{HANDLE_DAYS} days; more time is a partial result, approved before the term is over.",
-    shape=Shape.ASK,
+    linkages=(
+        Linkage(
+            group=SUPERVISION,
+            row=1,
+            zh="涉执信访（专人负责、跟踪督办）",
+            en="Petitions about enforcement",
+            ledger="petition",
+            note=("收到后 5 个工作日内交办；延期须经批准", "assigned in 5 working days; more time is approved"),
+        ),
+    ),
     senders=frozenset({Kind.OFFICE, Kind.COURT}),
     receivers=frozenset({Kind.COURT}),
     request=PetitionAssignment,

@@ -6,18 +6,21 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, ComingMoment, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.identifiers import Phone
+from schemas.linkages import REFUSAL, Linkage
 from schemas.terms import days_between
 
 CONVENE_DAYS = 2  # [D] between calling and meeting
 PARTNERS = frozenset({Kind.POLICE, Kind.PROCURATORATE})
+CONSULTATION = Linkage(group=REFUSAL, row=2, zh="公检法会商", en="Consultation", ledger="refusal")
 
 
 class ConsultationConvening(Model):
@@ -27,8 +30,8 @@ class ConsultationConvening(Model):
     convened_on: Annotated[PastDay, label("召集日期", "Called on")]
     starts_at: Annotated[ComingMoment, label("会商时间", "When")]
     mode: Annotated[
-        Literal["on-site", "video"],
-        label("会商方式", "On site or by video", {"on-site": "现场", "video": "视频"}),
+        Vocabulary[Annotated[Literal["on-site"], "现场"] | Annotated[Literal["video"], "视频"]],
+        label("会商方式", "On site or by video"),
     ]
     place: Annotated[Line, label("地点或会议号", "Where, or the number of the video meeting")]
     invited: Annotated[list[Name], label("参加单位", "Units that are invited", min_length=1, max_length=20)]
@@ -50,7 +53,8 @@ class Delegate(Model):
 class ConveningAnswer(Model):
     ref: Annotated[Ref, label("会商编号", "The consultation")]
     answer: Annotated[
-        Literal["attend", "decline"], label("答复", "Comes or not", {"attend": "参加", "decline": "不参加"})
+        Vocabulary[Annotated[Literal["attend"], "参加"] | Annotated[Literal["decline"], "不参加"]],
+        label("答复", "Comes or not"),
     ]
     delegates: Annotated[list[Delegate], label("参加人员", "Who comes", max_length=20)] = []
     reason: Annotated[Prose | None, label("不参加的理由", "Why not")] = None
@@ -64,7 +68,7 @@ class ConveningAnswer(Model):
         return self
 
 
-CONSULTATION_CONVENE = MatterType(
+CONSULTATION_CONVENE = ask(
     name="refusal.consultation.convene",
     zh="会商召集",
     en="Convene a consultation",
@@ -72,7 +76,7 @@ CONSULTATION_CONVENE = MatterType(
     "参加单位答复参加人员，或说明不参加的理由。",
     help_en=f"Calls police and procuratorate together on a case of refusal: jurisdiction, evidence, qualification; at "
     f"least {CONVENE_DAYS} days ahead. Each answers who comes, or why nobody does.",
-    shape=Shape.ASK,
+    linkages=(CONSULTATION,),
     senders=frozenset({Kind.COURT}),
     receivers=PARTNERS,
     request=ConsultationConvening,
@@ -129,7 +133,8 @@ class ConsultationMinutes(Model):
 class MinutesAnswer(Model):
     ref: Annotated[Ref, label("结论编号", "The conclusion")]
     answer: Annotated[
-        Literal["agreed", "objects"], label("确认意见", "Confirmed or not", {"agreed": "确认", "objects": "有异议"})
+        Vocabulary[Annotated[Literal["agreed"], "确认"] | Annotated[Literal["objects"], "有异议"]],
+        label("确认意见", "Confirmed or not"),
     ]
     signed_by: Annotated[Name, label("确认人", "Who confirms for the unit")]
     reason: Annotated[Prose | None, label("异议内容", "What is objected to")] = None
@@ -141,14 +146,14 @@ class MinutesAnswer(Model):
         return self
 
 
-CONSULTATION_MINUTES = MatterType(
+CONSULTATION_MINUTES = ask(
     name="refusal.consultation.minutes",
     zh="会商纪要",
     en="Minutes of a consultation",
     help_zh="会商后发送纪要：逐条写明意见、下一步工作、责任单位和期限。参加单位逐条确认或提出异议，全部确认后生效。",
     help_en="What was agreed, point by point: view, next step, by whom, until when. Each unit confirms every point or "
     "objects; the minutes stand when all have confirmed.",
-    shape=Shape.ASK,
+    linkages=(CONSULTATION,),
     senders=frozenset({Kind.COURT}),
     receivers=PARTNERS,
     request=ConsultationMinutes,

@@ -12,19 +12,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ValidationInfo, field_validator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.context import today_of
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnswerDay, PastDay
 from lianzhi.protocol.values import Document, Line, Prose
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, FixedBy, Instead, Kind, MatterType, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, FixedBy, Instead, Kind
+from schemas.declare import ask
 from schemas.identifiers import QuotedCaseNo
-from schemas.identity import ID_LABELS, IdKind, identity_number
+from schemas.identity import IdKind, identity_number
 from schemas.items import distinct
 from schemas.ledgers import LedgerEntry
-from schemas.refusal_grounds import AFTER_PENALTY, GROUND_LABELS, WITH_ACCOMPLICE, Ground
+from schemas.linkages import REFUSAL, Linkage
+from schemas.refusal_grounds import AFTER_PENALTY, WITH_ACCOMPLICE, Ground
 from schemas.values import Person
 
 FILING_DAYS = 7  # [S] 立案决定
@@ -34,8 +36,8 @@ TELL_DAYS = 7  # [S] 不予立案或立案后撤销案件的，函告执行法�
 
 class EffectiveJudgment(Model):
     kind: Annotated[
-        Literal["judgment", "ruling"],
-        label("文书种类", "Judgment, or ruling that enforces it", {"judgment": "判决", "ruling": "裁定"}),
+        Vocabulary[Annotated[Literal["judgment"], "判决"] | Annotated[Literal["ruling"], "裁定"]],
+        label("文书种类", "Judgment, or ruling that enforces it"),
     ]
     case_no: Annotated[QuotedCaseNo, label("生效文书案号", "Its case number")]
     court: Annotated[Line, label("作出法院", "Court that made it")]
@@ -44,8 +46,12 @@ class EffectiveJudgment(Model):
 
 class PriorPenalty(Model):
     kind: Annotated[
-        Literal["fine", "detention", "other"],
-        label("处罚种类", "What was imposed", {"fine": "罚款", "detention": "拘留", "other": "其他强制措施"}),
+        Vocabulary[
+            Annotated[Literal["fine"], "罚款"]
+            | Annotated[Literal["detention"], "拘留"]
+            | Annotated[Literal["other"], "其他强制措施"]
+        ],
+        label("处罚种类", "What was imposed"),
     ]
     decided_on: Annotated[PastDay, label("决定日期", "Decided on")]
     document_no: Annotated[Line, label("决定书文号", "Number of the decision")]
@@ -75,7 +81,7 @@ class Accomplice(Model):
 
     ref: Annotated[Ref, label("对象编号", "Reference of this person within the request")]
     name: Annotated[Line, label("姓名", "Name")]
-    id_kind: Annotated[IdKind, label("证件种类", "Kind of ID", ID_LABELS)]
+    id_kind: Annotated[IdKind, label("证件种类", "Kind of ID")]
     id_no: Annotated[str, label("证件号码", "ID number", max_length=64)]
     conduct: Annotated[Prose, label("协助行为", "How it was agreed and what was done to help")]
 
@@ -90,7 +96,7 @@ class LeadTransfer(Model):
     suspect: Annotated[Person, label("涉嫌拒执人", "Suspect")]
     grounds: Annotated[
         list[Ground],
-        label("涉嫌情形", "Grounds, by article and item", GROUND_LABELS, min_length=1, max_length=22),
+        label("涉嫌情形", "Grounds, by article and item", min_length=1, max_length=22),
         AfterValidator(distinct),
     ]
     judgment: Annotated[EffectiveJudgment, label("生效法律文书", "The judgment that is not obeyed")]
@@ -120,16 +126,15 @@ class LeadDecision(Model):
 
     ref: Annotated[Ref, label("对象编号", "The suspect")]
     decision: Annotated[
-        Literal["filed", "not-filed", "transferred", "noted"],
+        Vocabulary[
+            Annotated[Literal["filed"], "立案"]
+            | Annotated[Literal["not-filed"], "不予立案"]
+            | Annotated[Literal["transferred"], "移送有管辖权的机关"]
+            | Annotated[Literal["noted"], "已收悉备查（检察机关）"]
+        ],
         label(
             "处理决定",
             "What was decided",
-            {
-                "filed": "立案",
-                "not-filed": "不予立案",
-                "transferred": "移送有管辖权的机关",
-                "noted": "已收悉备查（检察机关）",
-            },
         ),
     ]
     decided_on: Annotated[AnswerDay, label("决定日期", "Decided on")]
@@ -188,7 +193,7 @@ _PAPER = {
     "media_type": "application/pdf",
 }
 
-LEAD_TRANSFER = MatterType(
+LEAD_TRANSFER = ask(
     name="refusal.lead.transfer",
     zh="拒执线索移送",
     en="Transfer a lead on refusal to execute",
@@ -201,7 +206,16 @@ LEAD_TRANSFER = MatterType(
     f"consequence), two approvals. The police decide in {FILING_DAYS} days, {COMPLEX_FILING_DAYS} when it is complex: "
     "they file, do not (reason and law), transfer what is another's, or ask for what is missing; they do not turn it "
     "away.",
-    shape=Shape.ASK,
+    linkages=(
+        Linkage(
+            group=REFUSAL,
+            row=1,
+            zh="线索移送",
+            en="Transfer of a lead",
+            ledger="refusal",
+            note=("重大疑难复杂的 30 日", "30 days when it is complex"),
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE, Kind.PROCURATORATE}),
     request=LeadTransfer,

@@ -7,26 +7,27 @@ from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref, RequestNo
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import notice
 from schemas.ledgers import LedgerEntry
+from schemas.linkages import REFUSAL, Linkage
 from schemas.matters.refusal_consultation import PARTNERS
 from schemas.matters.refusal_lead import TELL_DAYS
 from schemas.values import Money
 
-Stage = Literal["investigating", "case-revoked", "prosecuted", "not-prosecuted", "judged"]
-STAGE_LABELS = {
-    "investigating": "侦查",
-    "case-revoked": "撤销案件",
-    "prosecuted": "起诉",
-    "not-prosecuted": "不起诉",
-    "judged": "判决",
-}
+Stage = Vocabulary[
+    Annotated[Literal["investigating"], "侦查"]
+    | Annotated[Literal["case-revoked"], "撤销案件"]
+    | Annotated[Literal["prosecuted"], "起诉"]
+    | Annotated[Literal["not-prosecuted"], "不起诉"]
+    | Annotated[Literal["judged"], "判决"]
+]
 _DETAILS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "investigating": (),
     "case-revoked": (
@@ -50,7 +51,7 @@ class CaseStatus(Model):
 
     ref: Annotated[Ref, label("对象编号", "The suspect, as in the transfer")]
     lead_no: Annotated[RequestNo, label("线索移送编号", "Request that transferred the lead")]
-    stage: Annotated[Stage, label("办案阶段", "How far it is", STAGE_LABELS)]
+    stage: Annotated[Stage, label("办案阶段", "How far it is")]
     on: Annotated[PastDay, label("日期", "Since when")]
     unit: Annotated[Line, label("办案单位", "Unit that handles it")]
     document_no: Annotated[Line | None, label("文书文号", "Number of the paper")] = None
@@ -79,7 +80,7 @@ def _entered(payload: CaseStatus) -> LedgerEntry | None:
     return LedgerEntry("refusal", "case-revoked", settles=True) if payload.stage == "case-revoked" else None
 
 
-CASE_STATUS = MatterType(
+CASE_STATUS = notice(
     name="refusal.case.status",
     zh="拒执案件进展",
     en="How a case of refusal goes on",
@@ -88,11 +89,10 @@ CASE_STATUS = MatterType(
     help_en="Police or procuratorate tell the court how the case goes on: investigated, withdrawn, prosecuted, not "
     "prosecuted, judged, and what was performed meanwhile. A case that is withdrawn after filing is told in "
     f"{TELL_DAYS} days, with the reasons. The court reads it, and resumes or closes its own case.",
-    shape=Shape.NOTICE,
+    linkages=(Linkage(group=REFUSAL, row=4, zh="案件进展", en="How the case goes on", ledger="refusal"),),
     senders=PARTNERS,
     receivers=frozenset({Kind.COURT}),
     request=CaseStatus,
-    result_item=None,
     request_class=Classification.SENSITIVE,
     case_required=False,  # the lead that it names knows its case
     told_by=_told_by,

@@ -7,13 +7,15 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref, RequestNo
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnswerDay, AnyDay, PastDay
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
+from schemas.linkages import REFUSAL, Linkage
 from schemas.matters.refusal_lead import FILING_DAYS
 from schemas.terms import check_days, days_between
 from schemas.values import Person
@@ -21,8 +23,11 @@ from schemas.values import Person
 EXPLAIN_DAYS = 7  # [S] the police explain why they did not file
 FILE_DAYS = 15  # [S] the police file after the notice
 
-Cause = Literal["not-filed", "no-decision", "not-investigated"]
-CAUSE_LABELS = {"not-filed": "不予立案", "no-decision": "逾期未作决定", "not-investigated": "立案后不侦查"}
+Cause = Vocabulary[
+    Annotated[Literal["not-filed"], "不予立案"]
+    | Annotated[Literal["no-decision"], "逾期未作决定"]
+    | Annotated[Literal["not-investigated"], "立案后不侦查"]
+]
 _PAPERS: Mapping[str, Mapping[str, int]] = {
     "not-filed": {"supervision-letter": 1, "no-filing-notice": 1},
     "no-decision": {"supervision-letter": 1},
@@ -35,7 +40,7 @@ class SupervisionRequest(Model):
     lead_no: Annotated[RequestNo, label("线索移送编号", "Request that transferred the lead")]
     police_unit: Annotated[Line, label("公安机关", "Police unit")]
     transferred_on: Annotated[PastDay, label("移送日期", "Transferred on")]
-    cause: Annotated[Cause, label("提请事由", "Why supervision is asked for", CAUSE_LABELS)]
+    cause: Annotated[Cause, label("提请事由", "Why supervision is asked for")]
     decision_no: Annotated[Line | None, label("不予立案文号", "Number of the refusal to file")] = None
     asked_on: Annotated[PastDay, label("提请日期", "Asked on")]
     reasons: Annotated[Prose, label("提请理由", "Why the police should have acted")]
@@ -59,15 +64,14 @@ class SupervisionStep(Model):
 
     ref: Annotated[Ref, label("对象编号", "The suspect")]
     step: Annotated[
-        Literal["explanation-asked", "filing-notified", "rejected"],
+        Vocabulary[
+            Annotated[Literal["explanation-asked"], "要求说明不立案理由"]
+            | Annotated[Literal["filing-notified"], "通知立案"]
+            | Annotated[Literal["rejected"], "不支持监督申请"]
+        ],
         label(
             "监督结果",
             "What the procuratorate did",
-            {
-                "explanation-asked": "要求说明不立案理由",
-                "filing-notified": "通知立案",
-                "rejected": "不支持监督申请",
-            },
         ),
     ]
     decided_on: Annotated[AnswerDay, label("决定日期", "Decided on")]
@@ -87,7 +91,7 @@ class SupervisionStep(Model):
         return self
 
 
-SUPERVISION = MatterType(
+SUPERVISION = ask(
     name="refusal.supervision.request",
     zh="提请检察监督",
     en="Ask the procuratorate to supervise",
@@ -96,7 +100,16 @@ SUPERVISION = MatterType(
     help_en=f"When the police refuse to file, do not decide in time, or do not investigate. With the letter, and the "
     f"notice where they refused. The procuratorate asks the police to explain in {EXPLAIN_DAYS} days, or has them "
     f"file in {FILE_DAYS}, or declines and says why.",
-    shape=Shape.ASK,
+    linkages=(
+        Linkage(
+            group=REFUSAL,
+            row=3,
+            zh="提请检察监督",
+            en="Supervision by the procuratorate",
+            ledger="refusal",
+            note=("公安说明理由 7 日，立案 15 日", "the police explain in 7 days, file in 15"),
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.PROCURATORATE}),
     request=SupervisionRequest,

@@ -9,33 +9,20 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, PastDay, PastMoment
 from lianzhi.protocol.values import Line, Name, Prose, Sha256
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.identifiers import CaseNo, Phone
 from schemas.items import distinct
+from schemas.linkages import SUPERVISION, Linkage
 from schemas.steps import StepItem
 from schemas.terms import check_order
 from schemas.values import Need
-
-REVIEW_LABELS = {
-    "case-review": "专项评查",
-    "inspection": "督查",
-    "audit": "审计",
-    "discipline": "纪检监察核查",
-}
-PART_LABELS = {
-    "requests": "请求与回复",
-    "approvals": "审批记录",
-    "measures": "控制措施",
-    "funds": "案款收发",
-    "access": "查阅记录",
-    "proofs": "签名与时间证明",
-}
 
 
 class ReviewedCase(Model):
@@ -53,16 +40,30 @@ def _once(cases: list[ReviewedCase]) -> list[ReviewedCase]:
 
 class ReviewRequest(Model):
     kind: Annotated[
-        Literal["case-review", "inspection", "audit", "discipline"],
-        label("检查种类", "What is done", REVIEW_LABELS),
+        Vocabulary[
+            Annotated[Literal["case-review"], "专项评查"]
+            | Annotated[Literal["inspection"], "督查"]
+            | Annotated[Literal["audit"], "审计"]
+            | Annotated[Literal["discipline"], "纪检监察核查"]
+        ],
+        label("检查种类", "What is done"),
     ]
     mandate_no: Annotated[Line, label("通知文号", "Number of the mandate")]
     cases: Annotated[
         list[ReviewedCase], label("案件", "Which cases", min_length=1, max_length=200), AfterValidator(_once)
     ]
     parts: Annotated[
-        list[Literal["requests", "approvals", "measures", "funds", "access", "proofs"]],
-        label("调取内容", "Which parts of the package", PART_LABELS, min_length=1, max_length=6),
+        list[
+            Vocabulary[
+                Annotated[Literal["requests"], "请求与回复"]
+                | Annotated[Literal["approvals"], "审批记录"]
+                | Annotated[Literal["measures"], "控制措施"]
+                | Annotated[Literal["funds"], "案款收发"]
+                | Annotated[Literal["access"], "查阅记录"]
+                | Annotated[Literal["proofs"], "签名与时间证明"]
+            ]
+        ],
+        label("调取内容", "Which parts of the package", min_length=1, max_length=6),
         AfterValidator(distinct),
     ]
     start_on: Annotated[PastDay, label("检查期间开始", "Period from")]
@@ -80,11 +81,15 @@ class ReviewRequest(Model):
 class ReviewedItem(StepItem):
     steps: ClassVar[frozenset[str]] = frozenset({"preparing"})
     answer: Annotated[
-        Literal["provided", "preparing", "withheld", "no-record"],
+        Vocabulary[
+            Annotated[Literal["provided"], "已提供"]
+            | Annotated[Literal["preparing"], "整理中"]
+            | Annotated[Literal["withheld"], "依规不能提供"]
+            | Annotated[Literal["no-record"], "期间内无记录"]
+        ],
         label(
             "调取结果",
             "What became of it",
-            {"provided": "已提供", "preparing": "整理中", "withheld": "依规不能提供", "no-record": "期间内无记录"},
         ),
     ]
     package: Annotated[Sha256 | None, label("案卷包摘要", "SHA-256 of the package")] = None
@@ -102,7 +107,7 @@ class ReviewedItem(StepItem):
         return self
 
 
-REVIEW_PACKAGE = MatterType(
+REVIEW_PACKAGE = ask(
     name="review.package.request",
     zh="评查督查审计调取",
     en="Ask for the package of a case",
@@ -111,7 +116,7 @@ REVIEW_PACKAGE = MatterType(
     help_en="Those who review, inspect or audit ask for the package of cases: requests and answers, approvals, "
     "measures, money, who read what, proofs. With their mandate, the period and the need; the bureau provides the "
     "package, or says why it may not.",
-    shape=Shape.ASK,
+    linkages=(Linkage(group=SUPERVISION, row=5, zh="专项评查、督查、审计", en="Reviews, inspections, audits"),),
     senders=frozenset({Kind.OFFICE}),
     receivers=frozenset({Kind.COURT}),
     request=ReviewRequest,

@@ -10,27 +10,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ValidationInfo, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.context import accepted_before
 from lianzhi.protocol.times import AnyDay, ComingDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
-from schemas.catalogue import (
-    ApprovalRule,
-    Deadline,
-    DeadlineKind,
-    FixedBy,
-    Kind,
-    LiveMeasure,
-    MatterType,
-    MeasureRule,
-    Shape,
-)
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, FixedBy, Kind, LiveMeasure, MeasureRule
+from schemas.declare import ask, ending_of
 from schemas.endings import LIFTED, delisted
 from schemas.items import distinct
 from schemas.law.circles import LIMITED, check_circle, circle
-from schemas.law.ending_papers import papers_to_end
 from schemas.law.signatures import signed_by
+from schemas.linkages import SANCTIONS, WHOLE_GROUP, Linkage
 from schemas.matters.sanction_dishonest import DEBTOR_EXAMPLE, RECIPIENTS
 from schemas.people import NaturalPerson, check_adult
 from schemas.sanctions import PublishedItem, RecipientItem, check_public_number, check_representative, listed
@@ -41,13 +32,15 @@ EXEMPT_MONTHS = 1  # [H] 法发〔2019〕35号
 LIFT_DAYS = 3  # [H] working days
 ACTION = "consumption-limit"
 
-Ground = Literal["not-performed", "dishonest", "false-property-report", "other"]
-GROUND_LABELS = {
-    "not-performed": "未按执行通知书指定的期间履行",
-    "dishonest": "已纳入失信被执行人名单",
-    "false-property-report": "违反财产报告制度",
-    "other": "其他",
-}
+Ground = Vocabulary[
+    Annotated[Literal["not-performed"], "未按执行通知书指定的期间履行"]
+    | Annotated[Literal["dishonest"], "已纳入失信被执行人名单"]
+    | Annotated[Literal["false-property-report"], "违反财产报告制度"]
+    | Annotated[Literal["other"], "其他"]
+]
+CONSUMPTION_LIMIT = Linkage(
+    group=SANCTIONS, row=4, zh="限制消费", en="Limits on consumption", ledger="measure-ending", note=WHOLE_GROUP
+)
 
 
 class ConsumptionLimitPublish(Model):
@@ -56,7 +49,7 @@ class ConsumptionLimitPublish(Model):
     debtor: Annotated[Person, label("被限制消费人", "Whose consumption is limited")]
     card_no: Annotated[Line, label("证件号码（隐去部分）", "ID as the public list shows it")]
     business_entity: Annotated[Name | None, label("法定代表人或负责人", "Legal representative")] = None
-    ground: Annotated[Ground, label("限制事由", "Why", GROUND_LABELS)]
+    ground: Annotated[Ground, label("限制事由", "Why")]
     order_no: Annotated[Line, label("限制消费令文号", "Number of the order")]
     filed_on: Annotated[PastDay, label("立案日期", "Filed on")]
     publish_on: Annotated[AnyDay, label("发布日期", "Published on")]
@@ -83,7 +76,7 @@ def _lifted(payload: ConsumptionLimitPublish, measure: LiveMeasure, reason: str)
     return delisted(payload.debtor, payload.card_no, measure, reason, LIFTED)
 
 
-CONSUMPTION_PUBLISH = MatterType(
+CONSUMPTION_PUBLISH = ask(
     name="sanction.consumption-limit.publish",
     zh="限制消费发布",
     en="Publish a limit on consumption",
@@ -93,7 +86,7 @@ CONSUMPTION_PUBLISH = MatterType(
     help_en="Publishes the order to each recipient, one request each. An organisation and its representative are "
     "published apart, as are those in charge, the controller and who is directly responsible; nobody under 18 (our "
     "reading); the public copy masks the ID; not during a grace. With the order, which the president approves.",
-    shape=Shape.ASK,
+    linkages=(CONSUMPTION_LIMIT,),
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
     request=ConsumptionLimitPublish,
@@ -132,16 +125,15 @@ CONSUMPTION_PUBLISH = MatterType(
 
 # --- no longer ----------------------------------------------------------------------------------------------------
 
-LiftReason = Literal["performed", "guaranteed", "applicant-agrees", "replaced", "ended", "wrong", "other"]
-LIFT_LABELS = {
-    "performed": "已履行完毕",
-    "guaranteed": "已提供充分有效担保",
-    "applicant-agrees": "申请执行人同意解除",
-    "replaced": "已不再是法定代表人或负责人",
-    "ended": "裁定终结执行",
-    "wrong": "不应限制",
-    "other": "其他",
-}
+LiftReason = Vocabulary[
+    Annotated[Literal["performed"], "已履行完毕"]
+    | Annotated[Literal["guaranteed"], "已提供充分有效担保"]
+    | Annotated[Literal["applicant-agrees"], "申请执行人同意解除"]
+    | Annotated[Literal["replaced"], "已不再是法定代表人或负责人"]
+    | Annotated[Literal["ended"], "裁定终结执行"]
+    | Annotated[Literal["wrong"], "不应限制"]
+    | Annotated[Literal["other"], "其他"]
+]
 
 
 class ConsumptionLimitLift(Model):
@@ -150,7 +142,7 @@ class ConsumptionLimitLift(Model):
     debtor: Annotated[Person, label("被限制消费人", "Whose consumption is limited")]
     card_no: Annotated[Line, label("证件号码（隐去部分）", "ID as the public list shows it")]
     published_no: Annotated[MeasureNo, label("原发布编号", "Group or request number of the publication")]
-    reason: Annotated[LiftReason, label("解除原因", "Why it is lifted", LIFT_LABELS)]
+    reason: Annotated[LiftReason, label("解除原因", "Why it is lifted")]
     decided_on: Annotated[PastDay, label("决定日期", "Decided on")]
     note: Annotated[Line | None, label("说明", "Explanation")] = None
 
@@ -160,23 +152,17 @@ class ConsumptionLimitLift(Model):
         return self
 
 
-CONSUMPTION_LIFT = MatterType(
-    name="sanction.consumption-limit.lift",
+CONSUMPTION_LIFT = ending_of(
+    CONSUMPTION_PUBLISH,
     zh="限制消费解除",
     en="Lift a limit on consumption",
     help_zh=f"解除限制消费，附解除限制消费令，{LIFT_DAYS} 个工作日内办结。"
     "须发给当初发布的每一家单位，全部回执后方告完成。",
     help_en=f"Lifts the limit within {LIFT_DAYS} working days, with the order that lifts it. It goes to every "
     "recipient of the publication and is complete only when each has answered.",
-    shape=Shape.ASK,
-    senders=frozenset({Kind.COURT}),
-    receivers=RECIPIENTS,
     request=ConsumptionLimitLift,
     result_item=RecipientItem,
     request_class=Classification.INTERNAL,
-    fan_out=True,
-    coercive=lambda _: True,
-    documents=lambda _: papers_to_end(ACTION),
     measure=lambda payload: listed(ACTION, "end", payload.debtor, payload.published_no),
     deadline=Deadline(DeadlineKind.WORKING_DAYS, LIFT_DAYS),
     fixed_by=FixedBy("FAFA-2019-35", reading=True),
@@ -197,14 +183,13 @@ CONSUMPTION_LIFT = MatterType(
 
 # --- for a while --------------------------------------------------------------------------------------------------
 
-ExemptReason = Literal["medical", "funeral", "official-duty", "foreign-affairs", "examination"]
-EXEMPT_LABELS = {
-    "medical": "本人或近亲属重大疾病就医",
-    "funeral": "近亲属丧葬",
-    "official-duty": "执行或配合执行公务",
-    "foreign-affairs": "参加外事活动",
-    "examination": "参加重要考试",
-}
+ExemptReason = Vocabulary[
+    Annotated[Literal["medical"], "本人或近亲属重大疾病就医"]
+    | Annotated[Literal["funeral"], "近亲属丧葬"]
+    | Annotated[Literal["official-duty"], "执行或配合执行公务"]
+    | Annotated[Literal["foreign-affairs"], "参加外事活动"]
+    | Annotated[Literal["examination"], "参加重要考试"]
+]
 
 
 class ConsumptionLimitExempt(Model):
@@ -213,10 +198,10 @@ class ConsumptionLimitExempt(Model):
     debtor: Annotated[NaturalPerson, label("被限制消费人", "Who may travel")]
     card_no: Annotated[Line, label("证件号码（隐去部分）", "ID as the public list shows it")]
     published_no: Annotated[MeasureNo, label("原发布编号", "Group or request number of the publication")]
-    reason: Annotated[ExemptReason, label("暂时解除事由", "Why", EXEMPT_LABELS)]
+    reason: Annotated[ExemptReason, label("暂时解除事由", "Why")]
     transport: Annotated[
-        list[Literal["flight", "high-speed-rail"]],
-        label("交通工具", "By what", {"flight": "飞机", "high-speed-rail": "高铁动车"}, min_length=1, max_length=2),
+        list[Vocabulary[Annotated[Literal["flight"], "飞机"] | Annotated[Literal["high-speed-rail"], "高铁动车"]]],
+        label("交通工具", "By what", min_length=1, max_length=2),
         AfterValidator(distinct),
     ]
     start_on: Annotated[AnyDay, label("起始日期", "First day")]
@@ -230,7 +215,7 @@ class ConsumptionLimitExempt(Model):
         return self
 
 
-CONSUMPTION_EXEMPT = MatterType(
+CONSUMPTION_EXEMPT = ask(
     name="sanction.consumption-limit.exempt",
     zh="限制消费暂时解除",
     en="Exempt from a limit on consumption",
@@ -238,7 +223,7 @@ CONSUMPTION_EXEMPT = MatterType(
     "附决定书，须院长批准。",
     help_en="For medical care, a funeral, official duty, foreign affairs or an examination: aeroplane and fast train "
     "are allowed for at most one month, then the limit is back. With the decision and the president's approval.",
-    shape=Shape.ASK,
+    linkages=(CONSUMPTION_LIMIT,),
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
     request=ConsumptionLimitExempt,

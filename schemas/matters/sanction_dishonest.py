@@ -17,12 +17,14 @@ from lianzhi.protocol.context import accepted_before
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, ComingDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
+from schemas.declare import ask
 from schemas.endings import DELISTED, delisted
 from schemas.items import distinct
 from schemas.law.circles import LISTED, check_circle, circle
 from schemas.law.signatures import signed_by
-from schemas.matters.association import DISRUPTION_LABELS, PERFORMANCE_LABELS, Disruption, Performance
+from schemas.linkages import SANCTIONS, WHOLE_GROUP, Linkage
+from schemas.matters.association import Disruption, Performance
 from schemas.people import check_adult
 from schemas.sanctions import PublishedItem, check_public_number, check_representative, listed
 from schemas.terms import check_years
@@ -40,6 +42,9 @@ DEBTOR_EXAMPLE: Mapping[str, Any] = {
     "id_no": "610199198503121232",
     "role": "被执行人",
 }
+DISHONEST_LIST = Linkage(
+    group=SANCTIONS, row=3, zh="失信名单", en="The list of dishonest debtors", ledger="measure-ending", note=WHOLE_GROUP
+)
 
 
 class DishonestEntry(Model):
@@ -50,10 +55,10 @@ class DishonestEntry(Model):
     basis_no: Annotated[Line, label("执行依据文号", "Number of the judgment")]
     basis_court: Annotated[Line, label("作出执行依据单位", "Who made it")]
     obligation: Annotated[Prose, label("生效文书确定的义务", "What it orders")]
-    performance: Annotated[Performance, label("履行情况", "Performance", PERFORMANCE_LABELS)]
+    performance: Annotated[Performance, label("履行情况", "Performance")]
     disruption: Annotated[
         list[Disruption],
-        label("失信行为", "What the debtor did", DISRUPTION_LABELS, min_length=1, max_length=6),
+        label("失信行为", "What the debtor did", min_length=1, max_length=6),
         AfterValidator(distinct),
     ]
     filed_on: Annotated[PastDay, label("立案日期", "Filed on")]
@@ -128,7 +133,7 @@ ENTRY_EXAMPLE: Mapping[str, Any] = {
     "filed_on": "2026-01-12",
 }
 
-DISHONEST_PUBLISH = MatterType(
+DISHONEST_PUBLISH = ask(
     name="sanction.dishonest.publish",
     zh="失信发布",
     en="Publish a dishonest debtor",
@@ -140,7 +145,7 @@ DISHONEST_PUBLISH = MatterType(
     "approvals, one the president's; but for ability without will the term is two years, up to five for grave or "
     "several acts; "
     "where that stands beside other acts, an end is given all the same (our reading).",
-    shape=Shape.ASK,
+    linkages=(DISHONEST_LIST,),
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
     request=DishonestPublish,

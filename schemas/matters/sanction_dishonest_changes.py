@@ -9,16 +9,18 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind
+from schemas.declare import ask, ending_of
 from schemas.items import distinct
-from schemas.law.ending_papers import papers_to_end
 from schemas.matters.sanction_dishonest import (
     ACTION,
     DEBTOR_EXAMPLE,
+    DISHONEST_LIST,
+    DISHONEST_PUBLISH,
     ENTRY_EXAMPLE,
     RECIPIENTS,
     TWO_PEOPLE,
@@ -30,28 +32,17 @@ from schemas.values import MeasureNo, Person
 
 CHANGE_DAYS = 3  # [H] working days, 法释〔2017〕7号 articles 10 to 12
 
-WithdrawReason = Literal[
-    "performed",
-    "settled",
-    "applicant-agrees",
-    "no-property",
-    "suspended",
-    "not-enforceable",
-    "ended",
-    "expired",
-    "wrong",
+WithdrawReason = Vocabulary[
+    Annotated[Literal["performed"], "已履行完毕"]
+    | Annotated[Literal["settled"], "和解协议已履行完毕"]
+    | Annotated[Literal["applicant-agrees"], "申请执行人书面申请删除"]
+    | Annotated[Literal["no-property"], "终本后两次以上查询未发现财产"]
+    | Annotated[Literal["suspended"], "因审判监督或破产中止执行"]
+    | Annotated[Literal["not-enforceable"], "裁定不予执行"]
+    | Annotated[Literal["ended"], "裁定终结执行"]
+    | Annotated[Literal["expired"], "纳入期限届满"]
+    | Annotated[Literal["wrong"], "不应纳入"]
 ]
-WITHDRAW_LABELS = {
-    "performed": "已履行完毕",
-    "settled": "和解协议已履行完毕",
-    "applicant-agrees": "申请执行人书面申请删除",
-    "no-property": "终本后两次以上查询未发现财产",
-    "suspended": "因审判监督或破产中止执行",
-    "not-enforceable": "裁定不予执行",
-    "ended": "裁定终结执行",
-    "expired": "纳入期限届满",
-    "wrong": "不应纳入",
-}
 
 
 class DishonestWithdraw(Model):
@@ -60,7 +51,7 @@ class DishonestWithdraw(Model):
     debtor: Annotated[Person, label("被执行人", "The debtor")]
     card_no: Annotated[Line, label("证件号码（隐去部分）", "ID as the public list shows it")]
     published_no: Annotated[MeasureNo, label("原发布编号", "Group or request number of the publication")]
-    reason: Annotated[WithdrawReason, label("撤销原因", "Why it is withdrawn", WITHDRAW_LABELS)]
+    reason: Annotated[WithdrawReason, label("撤销原因", "Why it is withdrawn")]
     decided_on: Annotated[PastDay, label("决定日期", "Decided on")]
     note: Annotated[Line | None, label("说明", "Explanation")] = None
 
@@ -70,22 +61,16 @@ class DishonestWithdraw(Model):
         return self
 
 
-DISHONEST_WITHDRAW = MatterType(
-    name="sanction.dishonest.withdraw",
+DISHONEST_WITHDRAW = ending_of(
+    DISHONEST_PUBLISH,
     zh="失信撤销",
     en="Withdraw a dishonest debtor",
     help_zh=f"删除失信信息，应在三个工作日内（{CHANGE_DAYS} 日）办结。须发给当初发布的每一家单位，全部回执后方告完成。",
     help_en=f"Takes an entry off the list within {CHANGE_DAYS} working days. It goes to every recipient of the "
     "publication and is complete only when each has answered.",
-    shape=Shape.ASK,
-    senders=frozenset({Kind.COURT}),
-    receivers=RECIPIENTS,
     request=DishonestWithdraw,
     result_item=RecipientItem,
     request_class=Classification.INTERNAL,
-    fan_out=True,
-    coercive=lambda _: True,
-    documents=lambda _: papers_to_end(ACTION),
     measure=lambda payload: listed(ACTION, "end", payload.debtor, payload.published_no),
     deadline=Deadline(DeadlineKind.WORKING_DAYS, CHANGE_DAYS),
     fixed_by=FixedBy("FASHI-2017-7-10"),
@@ -106,26 +91,16 @@ DISHONEST_WITHDRAW = MatterType(
 
 # --- put right ----------------------------------------------------------------------------------------------------
 
-EntryMember = Literal[
-    "card_no",
-    "business_entity",
-    "basis_no",
-    "basis_court",
-    "obligation",
-    "performance",
-    "disruption",
-    "filed_on",
+EntryMember = Vocabulary[
+    Annotated[Literal["card_no"], "证件号码"]
+    | Annotated[Literal["business_entity"], "法定代表人或负责人"]
+    | Annotated[Literal["basis_no"], "执行依据文号"]
+    | Annotated[Literal["basis_court"], "作出执行依据单位"]
+    | Annotated[Literal["obligation"], "确定的义务"]
+    | Annotated[Literal["performance"], "履行情况"]
+    | Annotated[Literal["disruption"], "失信行为"]
+    | Annotated[Literal["filed_on"], "立案日期"]
 ]
-MEMBER_LABELS = {
-    "card_no": "证件号码",
-    "business_entity": "法定代表人或负责人",
-    "basis_no": "执行依据文号",
-    "basis_court": "作出执行依据单位",
-    "obligation": "确定的义务",
-    "performance": "履行情况",
-    "disruption": "失信行为",
-    "filed_on": "立案日期",
-}
 
 
 class DishonestCorrect(Model):
@@ -136,7 +111,7 @@ class DishonestCorrect(Model):
     entry: Annotated[DishonestEntry, label("更正后的内容", "The entry as it must read")]
     changed: Annotated[
         list[EntryMember],
-        label("更正事项", "What was wrong", MEMBER_LABELS, min_length=1, max_length=8),
+        label("更正事项", "What was wrong", min_length=1, max_length=8),
         AfterValidator(distinct),
     ]
     reason: Annotated[Prose, label("更正原因", "Why")]
@@ -147,7 +122,7 @@ class DishonestCorrect(Model):
         return self
 
 
-DISHONEST_CORRECT = MatterType(
+DISHONEST_CORRECT = ask(
     name="sanction.dishonest.correct",
     zh="失信更正",
     en="Correct a dishonest debtor's entry",
@@ -155,7 +130,7 @@ DISHONEST_CORRECT = MatterType(
     "写出更正后的全部内容并勾选改动项；人错了的，不能更正，须撤销后另行发布。",
     help_en=f"Puts a wrong entry right within {CHANGE_DAYS} working days, with every recipient; two approvals. Give "
     "the whole entry and tick what changed. A wrong person is withdrawn, not corrected.",
-    shape=Shape.ASK,
+    linkages=(DISHONEST_LIST,),
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
     request=DishonestCorrect,

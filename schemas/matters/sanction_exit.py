@@ -7,28 +7,28 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ValidationInfo, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.context import accepted_before, today_of
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.times import AnyDay, AnyMoment
 from lianzhi.protocol.values import Line, Prose
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
-from schemas.endings import LIFTED, NOTES, numbered
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
+from schemas.declare import ask, ending_of, renewal_of
+from schemas.endings import LIFTED, NOTES, ends, numbered, prolongs
 from schemas.identifiers import Phone
 from schemas.law.circles import KEPT, check_circle, circle
-from schemas.law.ending_papers import papers_to_end
 from schemas.law.lookouts import exit_notice_months
+from schemas.linkages import REMINDED, SANCTIONS, Linkage
 from schemas.people import NaturalPerson, check_adult, person_objects
 from schemas.terms import check_months, check_prolonging
 from schemas.values import MeasureNo, Person
 
-Mode = Literal["refuse-papers", "stop-at-border", "watch-border"]
-MODE_LABELS = {
-    "refuse-papers": "不批准出境（通报备案）",
-    "stop-at-border": "口岸阻止出境（边控）",
-    "watch-border": "掌握出入境动态（边控）",
-}
+Mode = Vocabulary[
+    Annotated[Literal["refuse-papers"], "不批准出境（通报备案）"]
+    | Annotated[Literal["stop-at-border"], "口岸阻止出境（边控）"]
+    | Annotated[Literal["watch-border"], "掌握出入境动态（边控）"]
+]
 MODE_MONTHS: Mapping[str, int] = {"stop-at-border": 3, "watch-border": 12}
 """[L] 边控: the longest term, and the longest prolongation, of each."""
 NOTICE = "refuse-papers"
@@ -36,13 +36,12 @@ NOTICE = "refuse-papers"
 ACTION = "exit-restrict"
 TWO_PEOPLE = ApprovalRule(people=2)
 
-PaperKind = Literal["passport", "hm-permit", "taiwan-permit", "other"]
-PAPER_LABELS = {
-    "passport": "护照",
-    "hm-permit": "往来港澳通行证",
-    "taiwan-permit": "往来台湾通行证",
-    "other": "其他出入境证件",
-}
+PaperKind = Vocabulary[
+    Annotated[Literal["passport"], "护照"]
+    | Annotated[Literal["hm-permit"], "往来港澳通行证"]
+    | Annotated[Literal["taiwan-permit"], "往来台湾通行证"]
+    | Annotated[Literal["other"], "其他出入境证件"]
+]
 PERSON_EXAMPLE: Mapping[str, Any] = {
     "ref": "k7m2q9xa",
     "name": "王演示",
@@ -50,16 +49,19 @@ PERSON_EXAMPLE: Mapping[str, Any] = {
     "id_no": "610199199003071237",
     "role": "法定代表人",
 }
+EXIT_RESTRICTION = Linkage(
+    group=SANCTIONS, row=5, zh="限制出境", en="Not to leave the country", ledger="measure-ending", note=REMINDED
+)
 
 
 class TravelPaper(Model):
-    kind: Annotated[PaperKind, label("证件种类", "Kind of travel document", PAPER_LABELS)]
+    kind: Annotated[PaperKind, label("证件种类", "Kind of travel document")]
     number: Annotated[Line, label("证件号码", "Its number")]
 
 
 class ExitRestrictRequest(Model):
     person: Annotated[NaturalPerson, label("限制出境对象", "Who may not leave")]
-    mode: Annotated[Mode, label("限制方式", "How", MODE_LABELS)]
+    mode: Annotated[Mode, label("限制方式", "How")]
     travel_papers: Annotated[
         list[TravelPaper], label("出入境证件", "Travel documents that are known", max_length=10)
     ] = []
@@ -109,7 +111,7 @@ def _lifted(payload: ExitRestrictRequest | ExitRestrictRenew, measure: LiveMeasu
     }
 
 
-EXIT_RESTRICT = MatterType(
+EXIT_RESTRICT = ask(
     name="sanction.exit-restrict.request",
     zh="限制出境",
     en="Restrict leaving the country",
@@ -120,7 +122,7 @@ EXIT_RESTRICT = MatterType(
     "two approvals. A border notice lasts as long as the level of the police allows (county three months, prefecture a "
     "year, province five years: from a secondary source, configurable), stopping at the border three months; it ends "
     "by itself when not prolonged.",
-    shape=Shape.ASK,
+    linkages=(EXIT_RESTRICTION,),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=ExitRestrictRequest,
@@ -164,7 +166,7 @@ EXIT_RESTRICT = MatterType(
 class ExitRestrictRenew(Model):
     person: Annotated[NaturalPerson, label("限制出境对象", "Who may not leave")]
     control_no: Annotated[MeasureNo, label("备案编号", "Number under which it is kept")]
-    mode: Annotated[Mode, label("限制方式", "How", MODE_LABELS)]
+    mode: Annotated[Mode, label("限制方式", "How")]
     current_end_on: Annotated[AnyDay, label("现到期日", "Last day as it stands; not past")]
     end_on: Annotated[AnyDay, label("续至", "New last day")]
     reason: Annotated[Prose, label("续期理由", "Why it must go on")]
@@ -186,39 +188,20 @@ class ExitRestrictProlonged(Model):
     end_on: Annotated[AnyDay, label("续至", "Last day as now registered")]
 
 
-def _renew(payload: ExitRestrictRenew) -> MeasureRule:
-    return MeasureRule(
-        ACTION,
-        "renew",
-        person_objects(payload.person),
-        measure_no=payload.control_no,
-        named_at="/payload/control_no",
-        end_on=payload.end_on,
-        current_end_on=payload.current_end_on,
-    )
-
-
-EXIT_RESTRICT_RENEW = MatterType(
+EXIT_RESTRICT_RENEW = renewal_of(
+    EXIT_RESTRICT,
     name="sanction.exit-restrict.renew",
     zh="续期限制出境",
     en="Prolong the restriction of leaving",
     help_zh="限制出境到期前续期，须两人审批，应在到期前一个月内办理；已经到期的不能续期，须重新申请。",
     help_en="Prolongs the restriction before it ends, with two approvals, best in its last month. One that has ended "
     "cannot be prolonged: ask anew.",
-    shape=Shape.ASK,
-    senders=frozenset({Kind.COURT}),
-    receivers=frozenset({Kind.POLICE}),
     request=ExitRestrictRenew,
     result_item=ExitRestrictProlonged,
-    request_class=Classification.SENSITIVE,
-    coercive=lambda _: True,
-    approvals=lambda _: TWO_PEOPLE,
     documents=lambda _: {"exit-restriction-decision": 1, "assistance-notice": 1},
-    measure=_renew,
+    measure=lambda payload: prolongs(ACTION, person_objects(payload.person), payload),
     border_notice=_prolonged_by_level,
     ending=_lifted,
-    ended_by="sanction.exit-restrict.lift",
-    deadline=Deadline(DeadlineKind.WORKING_DAYS, 2),
     example_request={
         "person": PERSON_EXAMPLE,
         "control_no": "CJ6101990000001",
@@ -237,15 +220,14 @@ EXIT_RESTRICT_RENEW = MatterType(
 
 # --- no longer ----------------------------------------------------------------------------------------------------
 
-LiftReason = Literal["performed", "guaranteed", "applicant-agrees", "ended", "wrong", "other"]
-LIFT_LABELS = {
-    "performed": "已履行",
-    "guaranteed": "已提供充分有效担保",
-    "applicant-agrees": "申请执行人同意解除",
-    "ended": "裁定终结执行",
-    "wrong": "不应限制",
-    "other": "其他",
-}
+LiftReason = Vocabulary[
+    Annotated[Literal["performed"], "已履行"]
+    | Annotated[Literal["guaranteed"], "已提供充分有效担保"]
+    | Annotated[Literal["applicant-agrees"], "申请执行人同意解除"]
+    | Annotated[Literal["ended"], "裁定终结执行"]
+    | Annotated[Literal["wrong"], "不应限制"]
+    | Annotated[Literal["other"], "其他"]
+]
 
 
 class ExitRestrictLift(Model):
@@ -253,7 +235,7 @@ class ExitRestrictLift(Model):
 
     person: Annotated[Person, label("限制出境对象", "Who may leave again")]
     control_no: Annotated[MeasureNo, label("备案编号", "Number under which it is kept")]
-    reason: Annotated[LiftReason, label("解除原因", "Why it is lifted", LIFT_LABELS)]
+    reason: Annotated[LiftReason, label("解除原因", "Why it is lifted")]
     note: Annotated[Line | None, label("说明", "Explanation")] = None
 
 
@@ -262,28 +244,16 @@ class ExitRestrictEnd(Model):
     effective_at: Annotated[AnyMoment, label("解除时间", "Since when the person may leave")]
 
 
-def _end(payload: ExitRestrictLift) -> MeasureRule:
-    return MeasureRule(
-        ACTION, "end", person_objects(payload.person), measure_no=payload.control_no, named_at="/payload/control_no"
-    )
-
-
-EXIT_RESTRICT_LIFT = MatterType(
-    name="sanction.exit-restrict.lift",
+EXIT_RESTRICT_LIFT = ending_of(
+    EXIT_RESTRICT,
     zh="解除限制出境",
     en="Lift the restriction of leaving",
     help_zh="提前解除限制出境，如被执行人已履行。附解除限制出境决定书。须由公安机关确认后方告完成，请选紧急程度“紧急”。",
     help_en="Lifts the restriction early, as when the debtor has paid, with the decision that lifts it. It is done "
     "when the police confirm it; choose the urgency `urgent`.",
-    shape=Shape.ASK,
-    senders=frozenset({Kind.COURT}),
-    receivers=frozenset({Kind.POLICE}),
     request=ExitRestrictLift,
     result_item=ExitRestrictEnd,
-    request_class=Classification.SENSITIVE,
-    coercive=lambda _: True,
-    documents=lambda _: papers_to_end(ACTION),
-    measure=_end,
+    measure=lambda payload: ends(ACTION, person_objects(payload.person), payload.control_no),
     deadline=Deadline(DeadlineKind.CLOCK_HOURS, 24),
     example_request={
         "person": PERSON_EXAMPLE,

@@ -7,13 +7,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, ComingDay, PastDay
 from lianzhi.protocol.values import Prose
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
+from schemas.declare import ask
 from schemas.law.ending_papers import papers_to_end
+from schemas.linkages import SANCTIONS, Linkage
 from schemas.people import person_objects
 from schemas.sanctions import PublishedItem
 from schemas.terms import check_months, months_later
@@ -27,16 +29,21 @@ class Grace(Model):
 
     debtor: Annotated[Person, label("被执行人", "To whom")]
     action: Annotated[
-        Literal["set", "end"],
-        label("办理事项", "Grant it, or end it early", {"set": "给予宽限", "end": "提前终止"}),
+        Vocabulary[Annotated[Literal["set"], "给予宽限"] | Annotated[Literal["end"], "提前终止"]],
+        label("办理事项", "Grant it, or end it early"),
     ]
     start_on: Annotated[AnyDay | None, label("宽限开始", "First day")] = None
     end_on: Annotated[ComingDay | None, label("宽限截止", "Last day, one to three months on")] = None
     conditions: Annotated[Prose | None, label("宽限条件", "What the debtor must do meanwhile")] = None
     grace_no: Annotated[MeasureNo | None, label("宽限编号", "Number of the grace that ends")] = None
     end_reason: Annotated[
-        Literal["performed", "breached", "revoked"] | None,
-        label("终止原因", "Why it ends", {"performed": "已履行", "breached": "违反条件", "revoked": "撤销"}),
+        Vocabulary[
+            Annotated[Literal["performed"], "已履行"]
+            | Annotated[Literal["breached"], "违反条件"]
+            | Annotated[Literal["revoked"], "撤销"]
+        ]
+        | None,
+        label("终止原因", "Why it ends"),
     ] = None
     breached_on: Annotated[PastDay | None, label("违反日期", "When the conditions were broken")] = None
     breach: Annotated[Prose | None, label("违反事实", "How they were broken")] = None
@@ -94,7 +101,7 @@ def _ended(payload: Grace, measure: LiveMeasure, reason: str) -> Mapping[str, An
     }
 
 
-GRACE = MatterType(
+GRACE = ask(
     name="sanction.grace.set",
     zh="履行宽限期",
     en="Give a grace to perform",
@@ -102,7 +109,16 @@ GRACE = MatterType(
     "登记后由本院发布部门遵照。",
     help_en="One to three months to perform. Meanwhile neither the list nor the limit on consumption may be published; "
     "when the conditions are broken, end the grace first, with the day and the facts.",
-    shape=Shape.ASK,
+    linkages=(
+        Linkage(
+            group=SANCTIONS,
+            row=2,
+            zh="履行宽限期",
+            en="Grace",
+            ledger="measure-ending",
+            note=("期内不得公布", "nothing is published meanwhile"),
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.OFFICE}),
     request=Grace,

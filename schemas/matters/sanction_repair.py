@@ -6,20 +6,23 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import ComingDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import notice
 from schemas.items import distinct
+from schemas.linkages import SANCTIONS, WHOLE_GROUP, Linkage
 from schemas.matters.sanction_dishonest import DEBTOR_EXAMPLE, RECIPIENTS
 from schemas.sanctions import check_public_number, check_representative
 from schemas.terms import check_order
 from schemas.values import Person
 
-Repaired = Literal["dishonest", "consumption-limit"]
-REPAIRED_LABELS = {"dishonest": "失信信息已撤销", "consumption-limit": "限制消费已解除"}
+Repaired = Vocabulary[
+    Annotated[Literal["dishonest"], "失信信息已撤销"] | Annotated[Literal["consumption-limit"], "限制消费已解除"]
+]
 
 
 class CreditRepairCertificate(Model):
@@ -29,7 +32,7 @@ class CreditRepairCertificate(Model):
     certificate_no: Annotated[Line, label("证明编号", "Number of the certificate")]
     repaired: Annotated[
         list[Repaired],
-        label("修复事项", "What was lifted", REPAIRED_LABELS, min_length=1, max_length=2),
+        label("修复事项", "What was lifted", min_length=1, max_length=2),
         AfterValidator(distinct),
     ]
     performed_on: Annotated[PastDay, label("履行日期", "Performed on")]
@@ -48,18 +51,17 @@ class CreditRepairCertificate(Model):
         return self
 
 
-CREDIT_REPAIR = MatterType(
+CREDIT_REPAIR = notice(
     name="sanction.credit-repair.certify",
     zh="信用修复证明",
     en="Certificate of credit repair",
     help_zh="被执行人已履行、惩戒已撤销后，向各单位发送信用修复证明，供其恢复授信、投标等资格。附证明文件；身份证号隐去中间部分。",
     help_en="After performance, and when the sanctions are lifted, tells the recipients so, that credit and tenders "
     "open again. With the certificate; the ID is masked.",
-    shape=Shape.NOTICE,
+    linkages=(Linkage(group=SANCTIONS, row=6, zh="信用修复证明", en="Repair of credit", note=WHOLE_GROUP),),
     senders=frozenset({Kind.COURT}),
     receivers=RECIPIENTS,
     request=CreditRepairCertificate,
-    result_item=None,
     request_class=Classification.INTERNAL,
     fan_out=True,
     documents=lambda _: {"credit-repair-certificate": 1},

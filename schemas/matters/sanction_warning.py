@@ -6,35 +6,40 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import ComingDay, PastDay, PastMoment
 from lianzhi.protocol.values import Prose, Sha256
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.identifiers import Phone
 from schemas.items import distinct
-from schemas.matters.association import DISRUPTION_LABELS, Disruption
+from schemas.linkages import SANCTIONS, Linkage
+from schemas.matters.association import Disruption
 from schemas.terms import days_between
 from schemas.values import Address, Person
 
 REPLY_DAYS = 3  # [D] between the notice and the last day to reply
 
-Intended = Literal["dishonest", "consumption-limit", "exit-restrict"]
-INTENDED_LABELS = {"dishonest": "纳入失信名单", "consumption-limit": "限制消费", "exit-restrict": "限制出境"}
+Intended = Vocabulary[
+    Annotated[Literal["dishonest"], "纳入失信名单"]
+    | Annotated[Literal["consumption-limit"], "限制消费"]
+    | Annotated[Literal["exit-restrict"], "限制出境"]
+]
 
 
 class PreNotice(Model):
     debtor: Annotated[Person, label("被告知人", "Who is warned")]
     intended: Annotated[
         list[Intended],
-        label("拟采取的惩戒", "What will follow", INTENDED_LABELS, min_length=1, max_length=3),
+        label("拟采取的惩戒", "What will follow", min_length=1, max_length=3),
         AfterValidator(distinct),
     ]
     grounds: Annotated[
         list[Disruption],
-        label("事由", "What the debtor did", DISRUPTION_LABELS, min_length=1, max_length=6),
+        label("事由", "What the debtor did", min_length=1, max_length=6),
         AfterValidator(distinct),
     ]
     obligation: Annotated[Prose, label("应履行的义务", "What is still owed")]
@@ -50,26 +55,29 @@ class PreNotice(Model):
         return self
 
 
-Method = Literal["direct", "retained", "post", "electronic", "failed"]
-METHOD_LABELS = {
-    "direct": "直接送达",
-    "retained": "留置送达",
-    "post": "邮寄送达",
-    "electronic": "电子送达",
-    "failed": "未送达",
-}
-Reply = Literal["performed", "promised", "objects", "none"]
-REPLY_LABELS = {"performed": "已履行", "promised": "承诺履行", "objects": "提出异议", "none": "未答复"}
+Method = Vocabulary[
+    Annotated[Literal["direct"], "直接送达"]
+    | Annotated[Literal["retained"], "留置送达"]
+    | Annotated[Literal["post"], "邮寄送达"]
+    | Annotated[Literal["electronic"], "电子送达"]
+    | Annotated[Literal["failed"], "未送达"]
+]
+Reply = Vocabulary[
+    Annotated[Literal["performed"], "已履行"]
+    | Annotated[Literal["promised"], "承诺履行"]
+    | Annotated[Literal["objects"], "提出异议"]
+    | Annotated[Literal["none"], "未答复"]
+]
 
 
 class PreNoticeItem(Model):
     """Proof of service, and what the debtor said to it."""
 
     ref: Annotated[Ref, label("对象编号", "The debtor")]
-    method: Annotated[Method, label("送达方式", "How it was served", METHOD_LABELS)]
+    method: Annotated[Method, label("送达方式", "How it was served")]
     served_at: Annotated[PastMoment | None, label("送达时间", "When")] = None
     proof: Annotated[Sha256 | None, label("送达凭证", "Picture of the proof, by digest")] = None
-    reply: Annotated[Reply | None, label("答复", "What the debtor answered", REPLY_LABELS)] = None
+    reply: Annotated[Reply | None, label("答复", "What the debtor answered")] = None
     statement: Annotated[Prose | None, label("答复内容", "In the debtor's words")] = None
 
     @model_validator(mode="after")
@@ -81,7 +89,7 @@ class PreNoticeItem(Model):
         return self
 
 
-PRE_NOTICE = MatterType(
+PRE_NOTICE = ask(
     name="sanction.pre-notice.issue",
     zh="预惩戒告知",
     en="Warn before a sanction",
@@ -89,7 +97,7 @@ PRE_NOTICE = MatterType(
     "告知不公开，不得发给发布单位。",
     help_en=f"Tells the debtor in writing what will follow and why, with at least {REPLY_DAYS} days to perform or "
     "reply; the serving office returns the proof. It is not public and never goes to a publisher.",
-    shape=Shape.ASK,
+    linkages=(Linkage(group=SANCTIONS, row=1, zh="预惩戒告知", en="Warning"),),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.OFFICE}),
     request=PreNotice,

@@ -10,27 +10,20 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line, Name, Prose
-from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, FixedBy, Kind
+from schemas.declare import ask
+from schemas.linkages import SUPERVISION, Linkage
 from schemas.steps import Extension, StepItem, check_extension
 from schemas.terms import check_order
 
 REPLY_MONTHS = 3
 EXTENSION_MONTHS = 1
-
-CAUSE_LABELS = {
-    "unlawful-act": "执行行为违法",
-    "inaction": "怠于履行执行职责",
-    "wrong-object": "执行标的错误",
-    "money": "案款管理、发放问题",
-    "service": "送达、告知问题",
-    "other": "其他",
-}
 
 
 class SuggestedPoint(Model):
@@ -43,12 +36,19 @@ class SuggestedPoint(Model):
 class Suggestion(Model):
     suggestion_no: Annotated[Line, label("检察建议书文号", "Number of the suggestion")]
     cause: Annotated[
-        Literal["unlawful-act", "inaction", "wrong-object", "money", "service", "other"],
-        label("监督事由", "What it is about", CAUSE_LABELS),
+        Vocabulary[
+            Annotated[Literal["unlawful-act"], "执行行为违法"]
+            | Annotated[Literal["inaction"], "怠于履行执行职责"]
+            | Annotated[Literal["wrong-object"], "执行标的错误"]
+            | Annotated[Literal["money"], "案款管理、发放问题"]
+            | Annotated[Literal["service"], "送达、告知问题"]
+            | Annotated[Literal["other"], "其他"]
+        ],
+        label("监督事由", "What it is about"),
     ]
     origin: Annotated[
-        Literal["application", "ex-officio"],
-        label("监督来源", "Who brought it", {"application": "当事人申请", "ex-officio": "依职权"}),
+        Vocabulary[Annotated[Literal["application"], "当事人申请"] | Annotated[Literal["ex-officio"], "依职权"]],
+        label("监督来源", "Who brought it"),
     ]
     facts: Annotated[Prose, label("认定事实", "What was found")]
     points: Annotated[list[SuggestedPoint], label("建议事项", "What is suggested", min_length=1, max_length=30)]
@@ -65,16 +65,15 @@ class Suggestion(Model):
 class SuggestionReply(StepItem):
     steps: ClassVar[frozenset[str]] = frozenset({"extended"})
     answer: Annotated[
-        Literal["adopted", "partly-adopted", "not-adopted", "extended"],
+        Vocabulary[
+            Annotated[Literal["adopted"], "采纳"]
+            | Annotated[Literal["partly-adopted"], "部分采纳"]
+            | Annotated[Literal["not-adopted"], "不采纳"]
+            | Annotated[Literal["extended"], "经院长批准延期回复"]
+        ],
         label(
             "回复意见",
             "Taken up or not",
-            {
-                "adopted": "采纳",
-                "partly-adopted": "部分采纳",
-                "not-adopted": "不采纳",
-                "extended": "经院长批准延期回复",
-            },
         ),
     ]
     reply_no: Annotated[Line | None, label("回复意见函文号", "Number of the letter of reply")] = None
@@ -95,7 +94,7 @@ class SuggestionReply(StepItem):
         return self
 
 
-SUGGESTION = MatterType(
+SUGGESTION = ask(
     name="procuratorate.suggestion.issue",
     zh="检察建议",
     en="Procuratorate's suggestion",
@@ -104,7 +103,15 @@ SUGGESTION = MatterType(
     help_en=f"The procuratorate suggests, point by point. The court replies to each within {REPLY_MONTHS} months of "
     f"receiving it, with its letter; what is not taken up, with reasons. {EXTENSION_MONTHS} more month, once, with the "
     "president's approval, is told in a partial result before the term is over.",
-    shape=Shape.ASK,
+    linkages=(
+        Linkage(
+            group=SUPERVISION,
+            row=2,
+            zh="检察建议",
+            en="Procuratorate's suggestions",
+            note=("3 个月；经院长批准延长 1 个月，一次", "3 months; 1 more, once, with the president's approval"),
+        ),
+    ),
     senders=frozenset({Kind.PROCURATORATE}),
     receivers=frozenset({Kind.COURT}),
     request=Suggestion,

@@ -10,19 +10,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, field_validator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, PastMoment
 from lianzhi.protocol.values import Line
-from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
-from schemas.debts import DEBT_REASON_LABELS, DebtReason, check_debt_reason
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
+from schemas.debts import DebtReason, check_debt_reason
+from schemas.declare import ask
 from schemas.done import NUMBER
 from schemas.endings import original
 from schemas.identifiers import DivisionCode
 from schemas.items import ControlledItem, distinct
 from schemas.law.ending_papers import papers_to_end
+from schemas.linkages import PEOPLE_AND_VEHICLES, REMINDED, Linkage
 from schemas.plates import is_protected
 from schemas.terms import check_days, check_renewal, check_years
 from schemas.values import Measure, Money, Person, Vehicle
@@ -132,7 +134,7 @@ def _locate_measure(payload: VehicleLocateRequest) -> MeasureRule:
     )
 
 
-VEHICLE_LOCATE = MatterType(
+VEHICLE_LOCATE = ask(
     name="police.vehicle-locate.request",
     zh="车辆查找",
     en="Find a vehicle",
@@ -140,7 +142,15 @@ VEHICLE_LOCATE = MatterType(
     "结果只发给承办法院系统，72 小时后销毁。",
     help_en="Where a sealed vehicle was seen. Needs a live seal, plate, kind of plate and VIN, at most 90 days, two "
     "approvals. The places go to the asking court's system only and are destroyed after 72 hours.",
-    shape=Shape.ASK,
+    linkages=(
+        Linkage(
+            group=PEOPLE_AND_VEHICLES,
+            row=6,
+            zh="车辆查找",
+            en="Find a vehicle",
+            note=("结果最长保存 72 小时", "results are kept for 72 hours at most"),
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=VehicleLocateRequest,
@@ -186,16 +196,19 @@ class VehicleSealRequest(Model):
 
     vehicle: Annotated[CoercedVehicle, label("车辆", "Which vehicle")]
     action: Annotated[
-        Literal["seal", "renew", "release", "queue"],
-        label("办理事项", "Action", {"seal": "查封", "renew": "续封", "release": "解封", "queue": "轮候"}),
+        Vocabulary[
+            Annotated[Literal["seal"], "查封"]
+            | Annotated[Literal["renew"], "续封"]
+            | Annotated[Literal["release"], "解封"]
+            | Annotated[Literal["queue"], "轮候"]
+        ],
+        label("办理事项", "Action"),
     ]
     start_on: Annotated[AnyDay | None, label("查封起始", "First day")] = None
     end_on: Annotated[AnyDay | None, label("查封到期", "Last day, at most two years on")] = None
     original: Annotated[Measure | None, label("原措施", "Seal that is renewed, released or queued behind")] = None
     debt_amount: Annotated[Money | None, label("债务数额", "Debt, against over-seizure")] = None
-    debt_reason: Annotated[
-        DebtReason | None, label("债务变更原因", "Why the debt is not the case's figure", DEBT_REASON_LABELS)
-    ] = None
+    debt_reason: Annotated[DebtReason | None, label("债务变更原因", "Why the debt is not the case's figure")] = None
     value: Annotated[Money | None, label("车辆估值", "What the vehicle is worth, as far as it is known")] = None
 
     @model_validator(mode="after")
@@ -257,7 +270,7 @@ def _released(payload: VehicleSealRequest, measure: LiveMeasure, reason: str) ->
     return {"vehicle": payload.vehicle.canonical(), "action": "release", "original": original(measure)}
 
 
-VEHICLE_SEAL = MatterType(
+VEHICLE_SEAL = ask(
     name="police.vehicle-seal.request",
     zh="车籍查封",
     en="Seal a vehicle in the register",
@@ -266,7 +279,16 @@ VEHICLE_SEAL = MatterType(
     help_en="Registers, renews, releases or queues a seal. With the ruling and the notice, a release with the ruling "
     "that releases; at most two years; a renewal names the original and comes before it ends. What is done has its "
     "registry number. A seal does not stop the car on the road.",
-    shape=Shape.ASK,
+    linkages=(
+        Linkage(
+            group=PEOPLE_AND_VEHICLES,
+            row=7,
+            zh="车籍查封、续封、解封、轮候",
+            en="Seal a vehicle's registration",
+            ledger="measure-ending",
+            note=REMINDED,
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=VehicleSealRequest,

@@ -6,20 +6,23 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, field_validator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastMoment
 from lianzhi.protocol.values import Document, Line, Name, Prose, Sha256
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.items import distinct
+from schemas.linkages import PEOPLE_AND_VEHICLES, Linkage
 from schemas.values import MeasureNo
 
 LEAST_PHOTOS = 4  # [D] docs/domain.md 2.4
 
-Thing = Literal["car", "licence", "keys"]
-THING_LABELS = {"car": "车辆", "licence": "行驶证", "keys": "钥匙"}
+Thing = Vocabulary[
+    Annotated[Literal["car"], "车辆"] | Annotated[Literal["licence"], "行驶证"] | Annotated[Literal["keys"], "钥匙"]
+]
 
 
 class Signature(Model):
@@ -39,7 +42,7 @@ class VehicleHandover(Model):
     control_no: Annotated[MeasureNo, label("布控编号", "Number of the control")]
     handed: Annotated[
         list[Thing],
-        label("移交物品", "What is handed over", THING_LABELS, min_length=1, max_length=3),
+        label("移交物品", "What is handed over", min_length=1, max_length=3),
         AfterValidator(distinct),
     ]
     odometer_km: Annotated[int, label("里程表读数（公里）", "Odometer, km", ge=0, le=9_999_999)]
@@ -71,8 +74,8 @@ class VehicleTaken(Model):
 
     ref: Annotated[Ref, label("对象编号", "The vehicle")]
     status: Annotated[
-        Literal["taken", "not-taken"],
-        label("接收情况", "Taken over or not", {"taken": "已接收", "not-taken": "未接收"}),
+        Vocabulary[Annotated[Literal["taken"], "已接收"] | Annotated[Literal["not-taken"], "未接收"]],
+        label("接收情况", "Taken over or not"),
     ]
     custodian: Annotated[Name | None, label("保管人", "Who keeps it")] = None
     place: Annotated[Line | None, label("存放地点", "Where it is kept")] = None
@@ -92,7 +95,7 @@ def _control_no(payload: VehicleHandover) -> str:
     return payload.control_no
 
 
-VEHICLE_HANDOVER = MatterType(
+VEHICLE_HANDOVER = ask(
     name="police.vehicle-handover.record",
     zh="车辆移交",
     en="Hand a stopped vehicle over",
@@ -100,7 +103,7 @@ VEHICLE_HANDOVER = MatterType(
     "法院核对后答复保管人和存放地点，车辆自此由法院扣押保管。",
     help_en="The police hand a stopped vehicle over: list, odometer, damage, four photographs, both signatures. "
     "The court compares and answers who keeps it and where; from then on the vehicle is in the court's custody.",
-    shape=Shape.ASK,
+    linkages=(Linkage(group=PEOPLE_AND_VEHICLES, row=10, zh="车辆移交", en="A vehicle is handed over"),),
     senders=frozenset({Kind.POLICE}),
     receivers=frozenset({Kind.COURT}),
     request=VehicleHandover,

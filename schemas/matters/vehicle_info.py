@@ -6,16 +6,19 @@ from typing import Annotated, Literal
 
 from pydantic import ValidationInfo, field_validator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, PastDay
 from lianzhi.protocol.values import Line
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.identifiers import Plate, QuotedCaseNo, Vin
+from schemas.items import Found
+from schemas.linkages import PEOPLE_AND_VEHICLES, Linkage
 from schemas.people import person_objects
-from schemas.plates import PLATE_LABELS, fits_kind
+from schemas.plates import fits_kind
 from schemas.terms import check_order
 from schemas.values import Need, Person, PlateKind
 
@@ -25,7 +28,7 @@ class NamedVehicle(Model):
 
     ref: Annotated[Ref, label("对象编号", "Reference of this vehicle within the request")]
     plate: Annotated[Plate, label("号牌号码", "Licence plate")]
-    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7", PLATE_LABELS)]
+    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7")]
     vin: Annotated[Vin | None, label("车架号", "Vehicle identification number")] = None
 
     @field_validator("plate_kind")
@@ -69,22 +72,21 @@ class RegisteredSeal(Model):
         return self
 
 
-State = Literal["normal", "sealed", "mortgaged", "overdue-inspection", "scrapped", "cancelled", "stolen", "other"]
-STATE_LABELS = {
-    "normal": "正常",
-    "sealed": "查封",
-    "mortgaged": "抵押",
-    "overdue-inspection": "逾期未检验",
-    "scrapped": "达到报废标准",
-    "cancelled": "已注销",
-    "stolen": "被盗抢",
-    "other": "其他",
-}
+State = Vocabulary[
+    Annotated[Literal["normal"], "正常"]
+    | Annotated[Literal["sealed"], "查封"]
+    | Annotated[Literal["mortgaged"], "抵押"]
+    | Annotated[Literal["overdue-inspection"], "逾期未检验"]
+    | Annotated[Literal["scrapped"], "达到报废标准"]
+    | Annotated[Literal["cancelled"], "已注销"]
+    | Annotated[Literal["stolen"], "被盗抢"]
+    | Annotated[Literal["other"], "其他"]
+]
 
 
 class RegisteredVehicle(Model):
     plate: Annotated[Plate, label("号牌号码", "Licence plate")]
-    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7", PLATE_LABELS)]
+    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7")]
     vin: Annotated[Vin, label("车架号", "Vehicle identification number")]
     engine_no: Annotated[Line | None, label("发动机号", "Engine number")] = None
     brand: Annotated[Line | None, label("品牌型号", "Brand and model")] = None
@@ -92,7 +94,7 @@ class RegisteredVehicle(Model):
     owner_name: Annotated[Line, label("登记所有人", "Registered owner")]
     owner_id_no: Annotated[Line | None, label("所有人证件号码", "The owner's ID number")] = None
     registered_on: Annotated[PastDay, label("登记日期", "Registered on")]
-    states: Annotated[list[State], label("机动车状态", "State", STATE_LABELS, min_length=1, max_length=8)]
+    states: Annotated[list[State], label("机动车状态", "State", min_length=1, max_length=8)]
     mortgagee: Annotated[Line | None, label("抵押权人", "To whom it is mortgaged")] = None
     seals: Annotated[list[RegisteredSeal], label("查封情况", "Seals by rank", max_length=50)] = []
 
@@ -101,10 +103,7 @@ class VehicleInfoItem(Model):
     """ref: the vehicle, or the owner whose vehicles these are. None found is an answer."""
 
     ref: Annotated[Ref, label("对象编号", "The vehicle or the owner")]
-    status: Annotated[
-        Literal["found", "none", "denied"],
-        label("查询结果", "What was found", {"found": "有", "none": "无", "denied": "不予提供"}),
-    ]
+    status: Annotated[Found, label("查询结果", "What was found")]
     denied_reason: Annotated[Line | None, label("不予提供原因", "Why it is denied")] = None
     vehicles: Annotated[list[RegisteredVehicle], label("车辆", "Vehicles", max_length=100)] = []
 
@@ -125,7 +124,7 @@ def _subjects(payload: VehicleInfoQuery) -> tuple[tuple[str, str], ...]:
     return person_objects(payload.owner) if payload.owner is not None else ()
 
 
-VEHICLE_INFO = MatterType(
+VEHICLE_INFO = ask(
     name="police.vehicle-info.query",
     zh="车辆信息查询",
     en="Look up a vehicle",
@@ -133,7 +132,7 @@ VEHICLE_INFO = MatterType(
     "答复列明登记人、状态、抵押和各顺位查封；查封前先查，以免查封案外人车辆。",
     help_en="One vehicle by its plate, or the vehicles of a party: give either, say why, attach the notice of inquiry. "
     "The answer has owner, state, mortgage and every seal by rank. Look before sealing, to spare a third party's car.",
-    shape=Shape.ASK,
+    linkages=(Linkage(group=PEOPLE_AND_VEHICLES, row=5, zh="车辆信息查询", en="Information on a vehicle"),),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=VehicleInfoQuery,

@@ -8,22 +8,22 @@ from typing import Annotated, Any
 from pydantic import ValidationInfo, model_validator
 
 from lianzhi.protocol.base import Model, label
-from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.context import today_of
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.times import AnyDay, AnyMoment
 from lianzhi.protocol.values import Prose
-from schemas.catalogue import Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
-from schemas.endings import cancelled
+from schemas.catalogue import LiveMeasure, MeasureRule
+from schemas.declare import renewal_of
+from schemas.endings import cancelled, prolongs
 from schemas.matters.vehicle import (
     SEAL_EXAMPLE,
-    TWO_PEOPLE,
     VEHICLE_EXAMPLE,
     WINDOW_DAYS,
     CoercedVehicle,
     check_rests_on,
     vehicle_objects,
 )
+from schemas.matters.vehicle_road import VEHICLE_CONTROL
 from schemas.terms import check_days, check_prolonging
 from schemas.values import Measure, MeasureNo
 
@@ -51,17 +51,8 @@ class VehicleControlProlonged(Model):
 
 
 def _renew(payload: VehicleControlRenew) -> MeasureRule:
-    return MeasureRule(
-        "control",
-        "renew",
-        vehicle_objects(payload.vehicle),
-        measure_no=payload.control_no,
-        named_at="/payload/control_no",
-        needs_live="seal",
-        rests_on=payload.seal.measure_no,
-        end_on=payload.end_on,
-        current_end_on=payload.current_end_on,
-    )
+    objects = vehicle_objects(payload.vehicle)
+    return prolongs("control", objects, payload, needs_live="seal", rests_on=payload.seal.measure_no)
 
 
 def _cancelled(payload: VehicleControlRenew, measure: LiveMeasure, reason: str) -> Mapping[str, Any]:
@@ -69,7 +60,8 @@ def _cancelled(payload: VehicleControlRenew, measure: LiveMeasure, reason: str) 
     return cancelled("vehicle", payload.vehicle.canonical(), measure, reason)
 
 
-VEHICLE_CONTROL_RENEW = MatterType(
+VEHICLE_CONTROL_RENEW = renewal_of(
+    VEHICLE_CONTROL,
     name="police.vehicle-control.renew",
     zh="续期实车布控",
     en="Prolong a road control",
@@ -77,18 +69,10 @@ VEHICLE_CONTROL_RENEW = MatterType(
     "已经到期的不能续期；查封将到期的，先续封。",
     help_en="Prolongs a road control before it ends: at most 90 days and not after the seal, two approvals. One that "
     "has ended cannot be prolonged; when the seal is about to end, renew the seal first.",
-    shape=Shape.ASK,
-    senders=frozenset({Kind.COURT}),
-    receivers=frozenset({Kind.POLICE}),
     request=VehicleControlRenew,
     result_item=VehicleControlProlonged,
-    request_class=Classification.SENSITIVE,
-    coercive=lambda _: True,
-    approvals=lambda _: TWO_PEOPLE,
     measure=_renew,
     ending=_cancelled,
-    ended_by="police.vehicle-control.cancel",
-    deadline=Deadline(DeadlineKind.WORKING_DAYS, 2),
     example_request={
         "vehicle": VEHICLE_EXAMPLE,
         "seal": SEAL_EXAMPLE,

@@ -7,17 +7,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import field_validator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, AnyMoment, ComingDay, PastMoment
 from lianzhi.protocol.values import Line, Name, Prose, Sha256
-from schemas.catalogue import Deadline, DeadlineKind, Kind, LiveMeasure, MatterType, MeasureRule, Shape
-from schemas.endings import cancelled
+from schemas.catalogue import Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
+from schemas.declare import alert, ask, ending_of
+from schemas.endings import CancelReason, cancelled, ends
 from schemas.identifiers import Phone, Plate
 from schemas.items import DutyPhones
-from schemas.law.ending_papers import papers_to_end
+from schemas.linkages import PAGED, PEOPLE_AND_VEHICLES, REMINDED, Linkage
 from schemas.matters.vehicle import (
     RULING,
     SEAL_EXAMPLE,
@@ -28,9 +29,17 @@ from schemas.matters.vehicle import (
     check_rests_on,
     vehicle_objects,
 )
-from schemas.plates import PLATE_LABELS
 from schemas.terms import check_days
 from schemas.values import Measure, MeasureNo, PlateKind, Vehicle
+
+ROAD_CONTROL = Linkage(
+    group=PEOPLE_AND_VEHICLES,
+    row=8,
+    zh="实车布控",
+    en="Stop a vehicle on the road",
+    ledger="measure-ending",
+    note=REMINDED,
+)
 
 # --- stop it on the road ------------------------------------------------------------------------------------------
 
@@ -41,8 +50,8 @@ class VehicleControlRequest(Model):
     start_on: Annotated[AnyDay, label("布控开始", "First day")]
     end_on: Annotated[ComingDay, label("布控截止", "Last day: at most 90 days on, not after the seal")]
     range: Annotated[
-        Literal["local", "linked"],
-        label("布控范围", "Here, or linked with other places", {"local": "本地", "linked": "联动"}),
+        Vocabulary[Annotated[Literal["local"], "本地"] | Annotated[Literal["linked"], "联动"]],
+        label("布控范围", "Here, or linked with other places"),
     ]
     intercept: Annotated[bool, label("是否拦截", "Stop the car, or only report it")]
     receive_commitment: Annotated[bool, label("承诺接车", "The court takes the car over when it is stopped")]
@@ -87,7 +96,7 @@ def _cancelled(payload: VehicleControlRequest, measure: LiveMeasure, reason: str
     return cancelled("vehicle", payload.vehicle.canonical(), measure, reason)
 
 
-VEHICLE_CONTROL = MatterType(
+VEHICLE_CONTROL = ask(
     name="police.vehicle-control.request",
     zh="实车布控",
     en="Stop a vehicle on the road",
@@ -95,7 +104,7 @@ VEHICLE_CONTROL = MatterType(
     "期限不超过 90 天，也不晚于查封到期日；须两人审批。",
     help_en="Has a sealed vehicle reported or stopped on the road. Needs a live seal, the commitment to take the car "
     "over, where to park it, two duty telephones and two approvals; at most 90 days and not after the seal.",
-    shape=Shape.ASK,
+    linkages=(ROAD_CONTROL,),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.POLICE}),
     request=VehicleControlRequest,
@@ -136,14 +145,6 @@ VEHICLE_CONTROL = MatterType(
 
 
 # --- no longer ----------------------------------------------------------------------------------------------------
-CANCEL_LABELS = {
-    "expired": "过期",
-    "done": "已处理",
-    "invalid": "无效",
-    "wrong": "错误",
-    "performed": "已履行",
-    "other": "其他",
-}
 
 
 class VehicleControlCancel(Model):
@@ -151,10 +152,7 @@ class VehicleControlCancel(Model):
 
     vehicle: Annotated[Vehicle, label("布控车辆", "Which vehicle")]
     control_no: Annotated[MeasureNo, label("布控编号", "Number of the control")]
-    reason: Annotated[
-        Literal["expired", "done", "invalid", "wrong", "performed", "other"],
-        label("撤控原因", "Why it ends", CANCEL_LABELS),
-    ]
+    reason: Annotated[CancelReason, label("撤控原因", "Why it ends")]
     note: Annotated[Line | None, label("撤控说明", "Explanation")] = None
 
 
@@ -163,32 +161,16 @@ class VehicleControlEnd(Model):
     effective_at: Annotated[AnyMoment, label("撤控时间", "Since when it is no longer controlled")]
 
 
-def _cancel_measure(payload: VehicleControlCancel) -> MeasureRule:
-    return MeasureRule(
-        "control",
-        "end",
-        vehicle_objects(payload.vehicle),
-        measure_no=payload.control_no,
-        named_at="/payload/control_no",
-    )
-
-
-VEHICLE_CONTROL_CANCEL = MatterType(
-    name="police.vehicle-control.cancel",
+VEHICLE_CONTROL_CANCEL = ending_of(
+    VEHICLE_CONTROL,
     zh="撤销实车布控",
     en="End a road control",
     help_zh="撤销已生效的实车布控，如被执行人已履行。撤控须由公安机关确认后方告完成，请选紧急程度“立即”。",
     help_en="Ends an active road control, as when the debtor has paid. It is done when the police confirm it; choose "
     "the urgency `immediate`.",
-    shape=Shape.ASK,
-    senders=frozenset({Kind.COURT}),
-    receivers=frozenset({Kind.POLICE}),
     request=VehicleControlCancel,
     result_item=VehicleControlEnd,
-    request_class=Classification.SENSITIVE,
-    coercive=lambda _: True,
-    documents=lambda _: papers_to_end("control"),
-    measure=_cancel_measure,
+    measure=lambda payload: ends("control", vehicle_objects(payload.vehicle), payload.control_no),
     deadline=Deadline(DeadlineKind.CLOCK_HOURS, 24),
     example_request={
         "vehicle": VEHICLE_EXAMPLE,
@@ -214,7 +196,7 @@ class VehicleHitAlert(Model):
     alert_no: Annotated[MeasureNo, label("预警编号", "Number of the alert")]
     control_no: Annotated[MeasureNo, label("布控编号", "Number of the control")]
     plate: Annotated[Plate, label("号牌号码", "Licence plate")]
-    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7", PLATE_LABELS)]
+    plate_kind: Annotated[PlateKind, label("号牌种类", "Kind of plate, GA/T 16.7")]
     passed_at: Annotated[PastMoment, label("过车时间", "When it passed")]
     checkpoint: Annotated[Line, label("卡口名称", "Checkpoint")]
     checkpoint_no: Annotated[Line | None, label("卡口编号", "Number of the checkpoint")] = None
@@ -236,18 +218,17 @@ def _control_no(payload: VehicleHitAlert) -> str:
     return payload.control_no
 
 
-VEHICLE_HIT = MatterType(
+VEHICLE_HIT = alert(
     name="police.vehicle-hit.alert",
     zh="车辆命中",
     en="A controlled vehicle was seen",
     help_zh="公安机关发现布控车辆时向法院发出。法院须立即确认、派人，扣押前先核对号牌、车架号和照片；不是本案车辆的，按误报处理。",
     help_en="The police saw or stopped a controlled vehicle. The court acknowledges at once, sends a team, and "
     "compares plate, VIN and photograph before it seizes; another car is a false hit.",
-    shape=Shape.ALERT,
+    linkages=(Linkage(group=PEOPLE_AND_VEHICLES, row=9, zh="命中（车）", en="A vehicle is seen", note=PAGED),),
     senders=frozenset({Kind.POLICE}),
     receivers=frozenset({Kind.COURT}),
     request=VehicleHitAlert,
-    result_item=None,
     request_class=Classification.SENSITIVE,
     case_required=False,  # the control that it names knows its case
     alert_control_no=_control_no,

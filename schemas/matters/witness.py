@@ -10,32 +10,32 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import ComingMoment
 from lianzhi.protocol.values import Name, Prose
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from schemas.identifiers import DivisionCode, Phone
+from schemas.linkages import SUPERVISION, Linkage
 from schemas.steps import StepItem
-
-ACT_LABELS = {
-    "search": "搜查",
-    "sealing": "查封清点",
-    "eviction": "强制腾退",
-    "delivery": "强制交付",
-    "vehicle": "扣押车辆",
-    "settlement": "现场和解",
-    "other": "其他",
-}
 
 
 class WitnessInvitation(Model):
     ref: Annotated[Ref, label("邀请编号", "Reference of this invitation")]
     act: Annotated[
-        Literal["search", "sealing", "eviction", "delivery", "vehicle", "settlement", "other"],
-        label("执行行为", "Kind of act", ACT_LABELS),
+        Vocabulary[
+            Annotated[Literal["search"], "搜查"]
+            | Annotated[Literal["sealing"], "查封清点"]
+            | Annotated[Literal["eviction"], "强制腾退"]
+            | Annotated[Literal["delivery"], "强制交付"]
+            | Annotated[Literal["vehicle"], "扣押车辆"]
+            | Annotated[Literal["settlement"], "现场和解"]
+            | Annotated[Literal["other"], "其他"]
+        ],
+        label("执行行为", "Kind of act"),
     ]
     starts_at: Annotated[ComingMoment, label("开始时间", "From")]
     ends_at: Annotated[ComingMoment, label("结束时间", "Until")]
@@ -58,17 +58,21 @@ class WitnessAnswer(StepItem):
 
     steps: ClassVar[frozenset[str]] = frozenset({"accepts"})
     answer: Annotated[
-        Literal["accepts", "declines", "attended", "absent"],
+        Vocabulary[
+            Annotated[Literal["accepts"], "接受邀请"]
+            | Annotated[Literal["declines"], "不参加"]
+            | Annotated[Literal["attended"], "已到场见证"]
+            | Annotated[Literal["absent"], "未到场"]
+        ],
         label(
             "答复",
             "Comes or not; came or not",
-            {"accepts": "接受邀请", "declines": "不参加", "attended": "已到场见证", "absent": "未到场"},
         ),
     ]
     attendees: Annotated[list[Name], label("到场人员", "Who came", max_length=20)] = []
     verdict: Annotated[
-        Literal["lawful", "concerns"] | None,
-        label("见证结论", "What they thought", {"lawful": "执行规范", "concerns": "有意见"}),
+        Vocabulary[Annotated[Literal["lawful"], "执行规范"] | Annotated[Literal["concerns"], "有意见"]] | None,
+        label("见证结论", "What they thought"),
     ] = None
     opinion: Annotated[Prose | None, label("见证意见", "The opinion in words")] = None
 
@@ -85,7 +89,7 @@ class WitnessAnswer(StepItem):
         return self
 
 
-WITNESS_INVITATION = MatterType(
+WITNESS_INVITATION = ask(
     name="witness.invite.send",
     zh="见证邀请",
     en="Invite witnesses of an act",
@@ -94,7 +98,15 @@ WITNESS_INVITATION = MatterType(
     help_en="Invites deputies, members or the procuratorate to watch an act; several at once. They are told the "
     "kind of act, the time and the division, never the case, the party or the place. They first say whether they "
     "come (a partial result), and afterwards who came and what they thought.",
-    shape=Shape.ASK,
+    linkages=(
+        Linkage(
+            group=SUPERVISION,
+            row=3,
+            zh="见证邀请（人大代表、政协委员、检察院）",
+            en="Witnesses: deputies, members, the procuratorate",
+            note=("先答复是否参加，见证后补充意见", "first whether they come, afterwards what they saw"),
+        ),
+    ),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.WITNESS, Kind.PROCURATORATE}),
     request=WitnessInvitation,

@@ -28,7 +28,8 @@ SOURCE = '''
 from typing import Annotated, Literal
 
 from lianzhi.protocol.base import Model, label
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.times import ComingMoment
@@ -53,13 +54,13 @@ class Attendance(Model):
     opinion: Annotated[Line | None, label("意见", "Opinion")] = None
 
 
-WITNESS_TOUR = MatterType(
+WITNESS_TOUR = ask(
     name="witness.tour.announce",
     zh="参观邀请",
     en="Invite to a tour",
     help_zh="邀请人大代表、政协委员参观执行指挥中心。",
     help_en="Invites a deputy to see the command centre.",
-    shape=Shape.ASK,
+    linkages=(),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.WITNESS}),
     request=Invitation,

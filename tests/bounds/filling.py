@@ -62,6 +62,8 @@ def annotation(field: FieldInfo) -> Any:
 
 def value_of(kind: Any) -> Any:
     """The first of the pool that it takes; of a list as few as it may have."""
+    if get_origin(kind) is Annotated and get_origin(get_args(kind)[0]) is Literal:  # a vocabulary
+        kind = get_args(kind)[0]
     origin, inner = get_origin(kind), get_args(kind)
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return filled(kind)

@@ -17,7 +17,8 @@ from adapters.rows import Rows, Table, code, codes, day, flag, joined, legal, mo
 from adapters.table import TableAdapter
 from lianzhi.protocol.base import Model
 from lianzhi.protocol.cards import Classification
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import ask
 
 
 class Lamp(Model):
@@ -47,19 +48,21 @@ class Outcome(Model):
     seen_at: str
 
 
-ERRAND = MatterType(
+ERRAND = ask(
     name="test.errand.request",
     zh="差事",
     en="Errand",
     help_zh="",
     help_en="",
-    shape=Shape.ASK,
+    linkages=(),
     senders=frozenset({Kind.COURT}),
     receivers=frozenset({Kind.WITNESS}),
     request=Errand,
     result_item=Outcome,
     request_class=Classification.INTERNAL,
     deadline=Deadline(DeadlineKind.WORKING_DAYS, 3),
+    example_request={},
+    example_result={},
 )
 COLORS = {"red": "1", "green": "2"}
 KINDS = {"fetch-one": ("1", "a"), "fetch-all": ("1", "b"), "bring": ("2", None)}

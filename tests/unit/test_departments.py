@@ -17,8 +17,7 @@ from gateway.registry.participants import participant, read_form
 from lianzhi.errors import ConfigurationError, RejectedError
 from schemas.catalogue import Kind, catalogue
 from schemas.department_objects import HeldObject
-from schemas.departments import DEPARTMENTS, FIELD_LABELS, HELD_ACTIONS, HELD_YEARS, Dept, Field, Held
-from schemas.matters.dept_control import HELD_LABELS
+from schemas.departments import DEPARTMENTS, FIELD_LABELS, HELD_ACTIONS, HELD_LABELS, HELD_YEARS, Dept
 from schemas.matters.dept_query import REGISTERS
 from schemas.validation import parse_data, parse_open
 from tests.faults import DELETE, ENTRUST, ORIGINAL, changed, example, faults
@@ -98,9 +97,9 @@ def control(dept: str, kind: str, action: str = "seal") -> dict[str, Any]:
 
 def test_the_table_is_whole() -> None:
     assert tuple(DEPARTMENTS) == get_args(Dept) == tuple(CXBM)
-    assert {f for d in DEPARTMENTS.values() for f in d.fields} == set(get_args(Field)) == set(FIELD_LABELS)
+    assert {f for d in DEPARTMENTS.values() for f in d.fields} == set(FIELD_LABELS)
     held = {kind for _, kind in HOLDING}
-    assert held == set(get_args(Held)) == set(HELD_ACTIONS) == set(HELD_YEARS) == set(HELD_LABELS) == set(OBJECTS)
+    assert held == set(HELD_ACTIONS) == set(HELD_YEARS) == set(HELD_LABELS) == set(OBJECTS)
     models = get_args(get_args(HeldObject)[0])
     assert {get_args(model.model_fields["kind"].annotation)[0] for model in models} == held
     assert tuple(RECORDS) == REGISTERS and len(REGISTERS) == len(DEPARTMENTS)

@@ -12,14 +12,16 @@ import pytest
 from schemas.catalogue import MatterType, discover
 
 NEW_TYPE = """
-from schemas.catalogue import Deadline, DeadlineKind, Kind, MatterType, Shape
+from schemas.catalogue import Deadline, DeadlineKind, Kind
+from schemas.declare import notice
 from lianzhi.protocol.cards import Classification
 from schemas.matters.grid import VerifyRequest
 
-VISIT = MatterType(
-    name="{name}", zh="{zh}", en="Visit", help_zh="走访", help_en="Visit", shape=Shape.ASK,
-    senders=frozenset({{Kind.COURT}}), receivers=frozenset({{Kind.GRID}}), request=VerifyRequest, result_item=None,
-    request_class=Classification.SENSITIVE, deadline=Deadline(DeadlineKind.WORKING_DAYS, 3),
+VISIT = notice(
+    name="{name}", zh="{zh}", en="Visit", help_zh="走访", help_en="Visit",
+    linkages=(),
+    senders=frozenset({{Kind.COURT}}), receivers=frozenset({{Kind.GRID}}), request=VerifyRequest,
+    request_class=Classification.SENSITIVE, deadline=Deadline(DeadlineKind.WORKING_DAYS, 3), example_request={{}},
 )
 """
 

@@ -6,16 +6,22 @@ from typing import Any
 
 import pytest
 
-from schemas.catalogue import LiveMeasure, MatterType, catalogue
+from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, LiveMeasure, MatterType, catalogue
 from schemas.commissions import COMMISSIONS, ENDS
+from schemas.declare import ending_of
+from schemas.endings import ends
 from schemas.validation import parse_open
-from tests.faults import CONTROL, ENTRUST, SEAL, example
+from schemas.values import Person
+from tests.faults import CONTROL, ENTRUST, NOTICE, SEAL, example
 
-OPENING = sorted(
-    name
-    for name, matter in catalogue().items()
-    if (rule := matter.measure(parse_open(matter, example(name)))) is not None and rule.effect == "open"
-)
+
+def having(effect: str) -> list[str]:
+    """The types whose example does that to a measure."""
+    rules = {name: matter.measure(parse_open(matter, example(name))) for name, matter in catalogue().items()}
+    return sorted(name for name, rule in rules.items() if rule is not None and rule.effect == effect)
+
+
+OPENING = having("open")
 REASONS = ("paid", "settled", "ended", "revoked")
 
 
@@ -46,7 +52,7 @@ def ended(matter: MatterType, reason: str, **members: Any) -> Any:
     return ending, parse_open(ending, dict(matter.ending(payload, live(rule.objects[0][0], **members), reason))), rule
 
 
-@pytest.mark.parametrize("name", OPENING)
+@pytest.mark.parametrize("name", [*OPENING, *having("renew")])
 @pytest.mark.parametrize("reason", REASONS)
 def test_every_type_that_opens_a_measure_knows_its_ending(name: str, reason: str) -> None:
     ending, payload, opened = ended(catalogue()[name], reason)
@@ -76,3 +82,41 @@ def test_every_commission_that_opens_a_measure_names_what_undoes_it() -> None:
     for code, ending in ENDS.items():
         assert (COMMISSIONS[ending].effect, COMMISSIONS[ending].object) == ("end", COMMISSIONS[code].object)
         assert COMMISSIONS[ending].action == COMMISSIONS[code].action
+
+
+@pytest.mark.parametrize("name", having("end"))
+def test_what_ends_a_measure_goes_the_way_of_what_made_it(name: str) -> None:
+    """By the same, to the same, and without approval: who has paid must be let go (docs/domain.md section 4)."""
+    ending = catalogue()[name]
+    made = [matter for matter in catalogue().values() if matter.ended_by == name]
+    assert made
+    for matter in made:
+        assert (matter.senders, matter.receivers, matter.fan_out) == (ending.senders, ending.receivers, ending.fan_out)
+    assert ending.approvals(parse_open(ending, example(name))) == ApprovalRule()
+
+
+@pytest.mark.parametrize("name", having("renew"))
+def test_what_prolongs_a_measure_needs_what_made_it_needed(name: str) -> None:
+    renewal = catalogue()[name]
+    made = next(m for m in catalogue().values() if m.ended_by == renewal.ended_by and m.name in OPENING)
+    asked, again = parse_open(made, example(made.name)), parse_open(renewal, example(name))
+    assert renewal.approvals(again) == made.approvals(asked)
+    assert renewal.coercive(again) == made.coercive(asked)
+    assert (renewal.deadline, renewal.request_class) == (made.deadline, made.request_class)
+
+
+def test_nothing_ends_what_names_no_ending() -> None:
+    with pytest.raises(ValueError, match="names no type that ends"):
+        ending_of(
+            catalogue()[NOTICE],
+            zh="",
+            en="",
+            help_zh="",
+            help_en="",
+            request=Person,
+            result_item=Person,
+            measure=lambda person: ends("control", (), person.ref),
+            deadline=Deadline(DeadlineKind.CLOCK_HOURS, 24),
+            example_request={},
+            example_result={},
+        )

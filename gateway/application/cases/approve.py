@@ -29,12 +29,12 @@ from gateway.core.lifecycle import Step, decide
 from gateway.core.records import ApprovalRow, Changes, IdempotencyRow, Request, Submission
 from gateway.core.routing import Client, Participant
 from lianzhi.errors import ConflictError, RejectedError
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.envelope import Digest, RequestNo, is_request_no, parse_timestamp, timestamp
 from lianzhi.protocol.times import AnyMoment
 from lianzhi.protocol.values import Prose, Slug
 from lianzhi.protocol.verbs import StaffNo
-from schemas.opening import Approval
+from schemas.opening import Approval, Decided
 
 APPROVE = "approve"
 """Last word of the type of a signed approval: `lianzhi.<matter type>.approve`."""
@@ -46,15 +46,13 @@ class ApprovalAct(Model):
     request_no: Annotated[RequestNo | None, label("请求编号", "The request; required when signed")] = None
     by: Annotated[StaffNo, label("审批人", "Staff number of the approver")]
     role: Annotated[Slug, label("职务", "Role in which the approver decides")]
-    decision: Annotated[
-        Literal["approve", "reject"], label("决定", "Decision", {"approve": "同意", "reject": "不同意"})
-    ]
+    decision: Annotated[Decided, label("决定", "Decision")]
     reason: Annotated[Prose | None, label("理由", "Reason")] = None
     at: Annotated[AnyMoment | None, label("时间", "When; absent: now")] = None
     over: Annotated[Digest | None, label("所审批内容的摘要", "Digest of what was approved (docs/adr/0024)")] = None
     kind: Annotated[
-        Literal["approval", "review"],
-        label("种类", "Approval, or the review of what was sent first", {"approval": "审批", "review": "事后复核"}),
+        Vocabulary[Annotated[Literal["approval"], "审批"] | Annotated[Literal["review"], "事后复核"]],
+        label("种类", "Approval, or the review of what was sent first"),
     ] = "approval"
 
 

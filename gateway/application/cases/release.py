@@ -29,7 +29,7 @@ from gateway.core.cases import Plan, plan
 from gateway.core.measure_moves import OPEN_STATES
 from gateway.core.records import Changes, IdempotencyRow, Measure, Release, ReleaseItem, Request
 from lianzhi.errors import ConflictError, RejectedError
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.values import Document, Line, Prose
 from lianzhi.protocol.verbs import StaffNo
 from schemas.identifiers import CaseNo
@@ -50,8 +50,13 @@ class ReleaseOrder(Model):
 
     case_no: Annotated[CaseNo, label("案号", "Case number")]
     reason: Annotated[
-        Literal["paid", "settled", "ended", "revoked"],
-        label("原因", "Why", {"paid": "已履行", "settled": "和解", "ended": "终结执行", "revoked": "撤销"}),
+        Vocabulary[
+            Annotated[Literal["paid"], "已履行"]
+            | Annotated[Literal["settled"], "和解"]
+            | Annotated[Literal["ended"], "终结执行"]
+            | Annotated[Literal["revoked"], "撤销"]
+        ],
+        label("原因", "Why"),
     ]
     by: Annotated[StaffNo, label("决定人", "Staff number of who orders it")]
     exceptions: Annotated[list[Exempted], label("保留项", "What stays", max_length=200)] = []

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from typing import get_args
 
 import structlog
 
@@ -20,12 +19,13 @@ from gateway.core.records import Changes, DocumentRow
 from gateway.core.routing import Participant
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
+from lianzhi.protocol.base import words_of
 from lianzhi.protocol.envelope import timestamp
 from lianzhi.protocol.values import MediaType
 
 log = structlog.get_logger("access")
 
-MEDIA_TYPES: tuple[str, ...] = get_args(MediaType)
+MEDIA_TYPES = tuple(words_of(MediaType))
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, StringConstraints
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.context import unless_accepted
 from lianzhi.protocol.envelope import Code
 from lianzhi.protocol.texts import line, name, prose
@@ -20,8 +20,12 @@ Line = Annotated[str, StringConstraints(max_length=120), AfterValidator(unless_a
 Name = Annotated[str, StringConstraints(max_length=120), AfterValidator(unless_accepted(name))]
 """Who somebody is, or what it is called."""
 Prose = Annotated[str, StringConstraints(max_length=2000), AfterValidator(unless_accepted(prose))]
-MediaType = Literal["application/pdf", "application/ofd", "image/jpeg", "image/png"]
-MEDIA_LABELS = {"application/pdf": "PDF", "application/ofd": "OFD", "image/jpeg": "JPEG", "image/png": "PNG"}
+MediaType = Vocabulary[
+    Annotated[Literal["application/pdf"], "PDF"]
+    | Annotated[Literal["application/ofd"], "OFD"]
+    | Annotated[Literal["image/jpeg"], "JPEG"]
+    | Annotated[Literal["image/png"], "PNG"]
+]
 
 
 class Document(Model):
@@ -32,5 +36,5 @@ class Document(Model):
     issued_on: Annotated[PastDay, label("出具日期", "Issued on")]
     sha256: Annotated[Sha256, label("摘要", "SHA-256 of its bytes, hexadecimal")]
     pages: Annotated[int, label("页数", "Pages", ge=1, le=10_000)]
-    media_type: Annotated[MediaType, label("格式", "Media type", MEDIA_LABELS)]
+    media_type: Annotated[MediaType, label("格式", "Media type")]
     sealed_by: Annotated[Code | None, label("签章单位", "Participant whose seal it carries")] = None

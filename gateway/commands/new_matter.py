@@ -1,0 +1,119 @@
+"""`new matter`: the file of one more matter type, with labels, examples and linkage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Annotated
+
+import typer
+
+from lianzhi.cli.output import console, own_errors_told
+from lianzhi.errors import ConfigurationError
+from schemas import linkages
+from schemas.catalogue import Kind, Shape, catalogue
+from schemas.linkages import EVERY_REQUEST, EXCLUDED, WITHOUT_TYPES, Group
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*(\.[a-z][a-z0-9]*(-[a-z0-9]+)*){2}")
+_LONGEST_ZH, _LONGEST_EN, _WIDEST = 20, 60, 100
+"""Characters that fit into a line of a form, and of the file."""
+_GROUPS = {
+    name.lower().replace("_", "-"): name
+    for name, value in vars(linkages).items()
+    if isinstance(value, Group) and value not in (EVERY_REQUEST, EXCLUDED)
+}
+
+
+def new_matter(
+    name: Annotated[str, typer.Argument(help="名称，三段，如 witness.tour.announce Its name, three parts")],
+    zh: Annotated[str, typer.Option("--zh", help="中文名称 Its name")],
+    en: Annotated[str, typer.Option("--en", help="英文名称 Its name in English")],
+    shape: Annotated[Shape, typer.Option(help="ask 须答复 is answered；notice 须回执 is read")] = Shape.ASK,
+    sender: Annotated[list[str] | None, typer.Option(help="谁发出，可多类；默认法院 Who sends it")] = None,
+    receiver: Annotated[list[str] | None, typer.Option(help="谁接收，可多类；默认院内部门 Who gets it")] = None,
+    group: Annotated[
+        str, typer.Option(help=f"联动的一组 Group of linkages: {', '.join(_GROUPS)}")
+    ] = "court-and-others",
+    tree: Annotated[Path, typer.Option(help="源代码的根目录 Root of the source tree")] = Path(),
+) -> None:
+    """新建事项：schemas/matters/ 里一个文件，写好即可用，再改 A matter type: one file, complete, to be changed."""
+    with own_errors_told():
+        path = write_matter(
+            tree, name, zh, en, shape=shape, senders=sender or ["court"], receivers=receiver or ["office"], group=group
+        )
+    console.print(f"已写 Written: {path}", markup=False)
+    console.print("下一步 Next:")
+    console.print("  1 改成所要的内容 make of it what is wanted: docs/howto/new-matter-type.md")
+    console.print("  2 对方有自己的方言的，adapters/ 里补字段 rows in adapters/, where a kind has a dialect of its own")
+    console.print("  3 make docs; make check")
+
+
+def write_matter(
+    tree: Path,
+    name: str,
+    zh: str,
+    en: str,
+    *,
+    shape: Shape = Shape.ASK,
+    senders: Iterable[str] = ("court",),
+    receivers: Iterable[str] = ("office",),
+    group: str = "court-and-others",
+) -> Path:
+    """Writes `schemas/matters/<family>_<thing>.py` into the tree. The file. Raises ConfigurationError."""
+    _check(name, zh, en, group)
+    if shape is Shape.ALERT:
+        raise ConfigurationError(
+            "预警随控制而来，先有控制的事项；照 schemas/matters/person_hit.py 写。 An alert comes of a control, whose "
+            "types come first; write it as schemas/matters/person_hit.py."
+        )
+    family, thing, _ = name.split(".")
+    file = tree / "schemas" / "matters" / f"{family}_{thing}.py".replace("-", "_")
+    if not file.parent.is_dir():
+        raise ConfigurationError(f"不是源代码的根目录 not the root of the source tree: {tree.resolve()}")
+    if file.exists():
+        raise ConfigurationError(f"已有此文件 this file is there: {file}")
+    template = Template((files("gateway.commands") / "templates" / f"{shape}.txt").read_text("utf-8"))
+    words = {
+        "name": name,
+        "zh": zh,
+        "en": en,
+        "model": "".join(word.capitalize() for word in re.split(r"[.-]", f"{family}.{thing}")),
+        "constant": file.stem.upper(),
+        "group": _GROUPS[group],
+        "senders": _kinds(senders),
+        "receivers": _kinds(receivers),
+    }
+    file.write_text(template.substitute(words), "utf-8")
+    return file
+
+
+def _check(name: str, zh: str, en: str, group: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(f"{name}：须为三段小写字母、数字。 Three parts of lower-case letters and digits.")
+    if name in catalogue():
+        raise ConfigurationError(f"{name}：已有此事项。 There is this type already.")
+    if not 0 < len(zh) <= _LONGEST_ZH or zh.isascii() or not zh.isprintable() or set(zh) & set('"\\$'):
+        raise ConfigurationError(f"--zh 须为中文，至多 {_LONGEST_ZH} 字。 Chinese, at most {_LONGEST_ZH} characters.")
+    if not 0 < len(en) <= _LONGEST_EN or not en.isascii() or not en.isprintable() or set(en) & set('"\\$'):
+        raise ConfigurationError(f"--en 须为英文，至多 {_LONGEST_EN} 字符。 English, at most {_LONGEST_EN} characters.")
+    carried = [linkage for matter in catalogue().values() for linkage in matter.linkages]
+    if zh in {linkage.zh for linkage in (*carried, *WITHOUT_TYPES)}:
+        raise ConfigurationError(f"{zh}：已有同名的联动。 There is a linkage of this name already.")
+    if group not in _GROUPS:
+        raise ConfigurationError(f"--group {group}：可用 there are: {', '.join(_GROUPS)}")
+
+
+def _kinds(words: Iterable[str]) -> str:
+    """As Python writes them; a kind that has no name in `Kind` by its word."""
+    for word in words:
+        try:
+            Kind(word)
+        except ValueError:
+            raise ConfigurationError(f"{word}：没有这类单位。 There is no such kind of partner.") from None
+    named = [f"Kind.{w.upper()}" if hasattr(Kind, w.upper()) else f'Kind("{w}")' for w in sorted(set(words))]
+    if len(line := ", ".join(named)) <= _WIDEST:
+        return f"frozenset({{{line}}})"
+    return "frozenset(\n        {\n" + "".join(f"            {kind},\n" for kind in named) + "        }\n    )"
