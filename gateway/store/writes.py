@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import func, literal_column, select
 
@@ -263,15 +263,14 @@ def _each(statement: bulk.Bulk, rows: Sequence[Values]) -> Write:
 
 
 def _one_after_another(messages: list[Message]) -> Iterable[Message]:
-    """What one unit stores of one request is read in this order, whatever ids its sender has drawn."""
-    stored: Counter[tuple[str, datetime]] = Counter()
-    for message in messages:
-        if message.request_no is None:
-            yield message
-            continue
-        place = (message.request_no, message.stored_at)
-        before, stored[place] = stored[place], stored[place] + 1
-        yield replace(message, stored_at=message.stored_at + before * TICK) if before else message
+    """What one unit stores of one request is read in this order, whatever ids its sender has drawn; the last of them
+    at the unit's own moment, so that a unit after it comes after all."""
+    places = [(message.request_no, message.stored_at) for message in messages]
+    after = Counter(places)
+    for message, place in zip(messages, places, strict=True):
+        after[place] -= 1
+        behind = after[place] if message.request_no is not None else 0
+        yield replace(message, stored_at=message.stored_at - behind * TICK) if behind else message
 
 
 def _last_words(said: Sequence[tuple[str, str, str]]) -> list[Values]:

@@ -332,7 +332,8 @@ async def test_known_messages_tell_what_we_hold(store: SqlStore) -> None:
 
 async def test_what_waits_is_asked_for_by_its_number_and_never_read_whole(store: SqlStore) -> None:
     def early(n: int, **other: Any) -> Message:
-        return message(n, **({"sender": POLICE, "request_no": number(1), "seqno": n, "disposition": "held"} | other))
+        mine = {"sender": POLICE, "request_no": number(1), "seqno": n, "disposition": "held"}
+        return message(n, stored_at=NOW + n * MINUTE, **(mine | other))
 
     await write(
         store,
