@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Literal, cast
 
 from gateway.application.answers import ApprovalList, ApprovalView
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
-from gateway.application.conversation.command import said_before
 from gateway.application.conversation.measure_effects import settle_measures
 from gateway.application.conversation.parse_signed import JSON, Heard, hear, read_as
 from gateway.application.events import request_events
-from gateway.application.idempotency import RACES, replayed
+from gateway.application.idempotency import Before, Idempotency, remembered
 from gateway.application.ports import Transaction
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.approval_clock import APPROVAL, GLASS_APPROVAL, GLASS_REVIEW
@@ -26,9 +26,9 @@ from gateway.application.submission.retry_blocked import Mender
 from gateway.application.submission.validate import Proof
 from gateway.core.approvals import Approved, barred_from, check_act, check_approver, lacking
 from gateway.core.lifecycle import Step, decide
-from gateway.core.records import ApprovalRow, Changes, IdempotencyRow, Request, Submission
+from gateway.core.records import ApprovalRow, Changes, Request, Submission
 from gateway.core.routing import Client, Participant
-from lianzhi.errors import ConflictError, RejectedError
+from lianzhi.errors import RejectedError
 from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.envelope import Digest, RequestNo, is_request_no, parse_timestamp, timestamp
 from lianzhi.protocol.times import AnyMoment
@@ -70,25 +70,24 @@ class Approvals:
     def __init__(self, context: Context, wake: Callable[[], None]) -> None:
         self._ctx = context
         self._mender = Mender(context)
+        self._once = Idempotency(context)
         self._wake = wake
 
     async def decide(self, handed: Handed, number: str) -> Answer:
         """number: of the request in the address. Raises RejectedError (named), StoreUnavailableError."""
+        return await self._once.run_once(handed, partial(self._decide, handed, number))
+
+    async def _decide(self, handed: Handed, number: str, before: Before) -> Answer:
         now, who = self._ctx.clock.now(), handed.participant
         request = await self._ctx.store.request(number) if is_request_no(number) else None
         if request is None or request.asker != who.code:
             raise RejectedError("unknown-request", pointer="/request_no")
-        heard = hear(self._ctx, who, handed.client, handed.content_type, handed.body, number, now)
+        heard = hear(self._ctx, handed, number, now)
         act = read_as(ApprovalAct, heard.content)
         if act.request_no not in (None, number):
             raise RejectedError("misdirected", pointer="/request_no")
         await self._check_form(heard, act, request)
-        for _ in range(RACES):
-            try:
-                return await self._commit(handed, heard, act, number, now)
-            except ConflictError:
-                continue
-        raise RejectedError("unavailable", retry_after=1)
+        return before.answer(heard.kept.digest) or await self._commit(handed, heard, act, number, now)
 
     async def listing(self, who: Participant, number: str) -> ApprovalList:
         """Raises RejectedError unknown-request, also for one that `who` did not open."""
@@ -125,36 +124,18 @@ class Approvals:
             raise RejectedError("misdirected", pointer="/request_no")
 
     async def _commit(self, handed: Handed, heard: Heard, act: ApprovalAct, number: str, now: datetime) -> Answer:
-        client, changes = handed.client, Changes()
+        changes = Changes()
         async with self._ctx.store.begin() as tx:
-            earlier = await tx.idempotency([(client.id, handed.key)])
-            answer = replayed(earlier.get((client.id, handed.key)), handed.fingerprint)
-            if answer is None and heard.act is not None:
-                signed = await tx.submissions([(heard.act.sender, heard.act.id)])
-                answer = said_before(signed.get((heard.act.sender, heard.act.id)), heard.act)
-            if answer is not None:
-                return answer
             case = await self._case(tx, number, act.kind, now)
             at = act.at or timestamp(now)
             time = now if heard.envelope is None else parse_timestamp(heard.envelope.time)
             self._check(case, act, at, handed.participant, time, now)
             told = await self._carry(tx, case, act, changes, now)
-            self._record(case, act, at, heard.kept, client, changes, now)
+            self._record(case, act, at, heard.kept, handed.client, changes, now)
             answer = Answer(202, told, f"/v1/requests/{number}/approvals")
             changes.submissions.append(heard.kept)
             changes.requests += case.members
-            changes.idempotency.append(
-                IdempotencyRow(
-                    client=client.id,
-                    key=handed.key,
-                    fingerprint=handed.fingerprint,
-                    status=answer.status,
-                    response=answer.body,
-                    location=answer.location,
-                    at=now,
-                    request_no=number,
-                )
-            )
+            changes.idempotency.append(remembered(handed, answer, now, number))
             await tx.apply(changes)
         if changes.outbox:
             self._wake()

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from gateway.application.cases.build_endings import Ending, Endings, Ordered
 from gateway.application.cases.release_lines import check_known, named, told_line
 from gateway.application.context import Context
-from gateway.application.conversation.command import said_before
 from gateway.application.conversation.measure_changes import measure_events
 from gateway.application.conversation.parse_signed import Heard, hear, read_as
 from gateway.application.conversation.send_verb import Said, Voice
 from gateway.application.events import request_events
-from gateway.application.idempotency import RACES, replayed
+from gateway.application.idempotency import Before, Idempotency, remembered
 from gateway.application.ports import Transaction
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.numbers import Numbers
@@ -27,7 +27,7 @@ from gateway.application.submission.submit import Submitter, store_requests
 from gateway.core.approvals import SHANGHAI, check_staff
 from gateway.core.cases import Plan, plan
 from gateway.core.measure_moves import OPEN_STATES
-from gateway.core.records import Changes, IdempotencyRow, Measure, Release, ReleaseItem, Request
+from gateway.core.records import Changes, Measure, Release, ReleaseItem, Request
 from lianzhi.errors import ConflictError, RejectedError
 from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.values import Document, Line, Prose
@@ -70,35 +70,28 @@ class Releaser:
         self._endings = Endings(context, submitter)
         self._numbers = numbers
         self._voice = Voice(context)
+        self._once = Idempotency(context)
         self._wake = wake
 
     async def release(self, handed: Handed) -> Answer:
         """Raises RejectedError (named), StoreUnavailableError."""
-        async with self._submitter.earlier.alone(handed):
-            answer = await self._submitter.earlier.answer(handed, "/v1/cases/release")
-            return answer or await self._release(handed)
+        return await self._once.run_once(handed, partial(self._release, handed), "/v1/cases/release")
 
-    async def _release(self, handed: Handed) -> Answer:
+    async def _release(self, handed: Handed, before: Before) -> Answer:
         now, who = self._ctx.clock.now(), handed.participant
-        heard = hear(self._ctx, who, handed.client, handed.content_type, handed.body, "", now)
+        heard = hear(self._ctx, handed, "", now)
         order = read_as(ReleaseOrder, heard.content)
         if heard.envelope is None:
             raise RejectedError("signature-required", pointer="/")
         if (heard.envelope.matter_type, heard.envelope.verb) != (RELEASE, "open"):
             raise RejectedError("misdirected", pointer="/type")
         check_staff({"/by": order.by}, who.staff, now)
-        release_no = await self._numbers.next(who.code, now)
-        heard.kept.request_no = release_no
-        for _ in range(RACES):
-            try:
-                return await self._attempt(handed, heard, order, release_no, now)
-            except ConflictError:
-                continue  # the case moved meanwhile: look again
-        raise RejectedError("unavailable", retry_after=1)
+        if answer := before.answer(heard.kept.digest):
+            return answer
+        heard.kept.request_no = await self._numbers.next(who.code, now)
+        return await self._commit(handed, heard, order, now)
 
-    async def _attempt(
-        self, handed: Handed, heard: Heard, order: ReleaseOrder, release_no: str, now: datetime
-    ) -> Answer:
+    async def _commit(self, handed: Handed, heard: Heard, order: ReleaseOrder, now: datetime) -> Answer:
         court = handed.participant.code
         requests, measures = await self._of_case(court, order.case_no)
         exceptions = {e.no for e in order.exceptions}
@@ -114,20 +107,13 @@ class Releaser:
             now=now,
         )
         endings = await self._endings.build(ordered, chosen.end, {r.request_no: r for r in requests})
-        changes = Changes()
+        changes, release_no = Changes(), heard.kept.request_no
         async with self._ctx.store.begin() as tx:
-            key = (handed.client.id, handed.key)
-            answer = replayed((await tx.idempotency([key])).get(key), handed.fingerprint)
-            if answer is None:
-                signed = await tx.submissions([(heard.kept.sender, heard.kept.id)])
-                answer = said_before(signed.get((heard.kept.sender, heard.kept.id)), heard.kept, "/v1/cases/release")
-            if answer is not None:
-                return answer
             await self._unchanged(tx, court, order.case_no, requests, measures)
             items = await self._carry(tx, ordered, chosen, endings, changes)
             items += await self._close_alerts(tx, ordered, exceptions, release_no, changes)
             actions = {m.measure_no: m.action for m in measures}
-            answer = self._written(ordered, release_no, items, actions, handed, changes)
+            answer = self._written(ordered, release_no, items, actions, changes)
             await tx.apply(changes)
         if changes.outbox:
             self._wake()
@@ -203,12 +189,8 @@ class Releaser:
         return ReleaseItem("", 0, "withdraw", request.request_no)
 
     def _said(self, order: Ordered, request: Request, verb: str, data: Mapping[str, Any]) -> Said:
-        handed = order.handed
         return Said(
-            participant=handed.participant,
-            client=handed.client,
-            key=handed.key,
-            fingerprint=handed.fingerprint,
+            participant=order.handed.participant,
             request_no=request.request_no,
             verb=verb,
             by=order.by,
@@ -240,7 +222,6 @@ class Releaser:
         release_no: str,
         items: list[ReleaseItem],
         actions: Mapping[str, str],
-        handed: Handed,
         changes: Changes,
     ) -> Answer:
         location = f"/v1/cases/release/{release_no}"
@@ -252,7 +233,7 @@ class Releaser:
         changes.releases.append(
             Release(
                 release_no=release_no,
-                court=handed.participant.code,
+                court=order.handed.participant.code,
                 case_no=order.case_no,
                 reason=order.reason,
                 ordered_by=order.by,
@@ -262,16 +243,5 @@ class Releaser:
         )
         changes.release_items += items
         changes.submissions.append(order.signed)
-        changes.idempotency.append(
-            IdempotencyRow(
-                client=handed.client.id,
-                key=handed.key,
-                fingerprint=handed.fingerprint,
-                status=answer.status,
-                response=answer.body,
-                location=location,
-                at=order.now,
-                request_no=release_no,
-            )
-        )
+        changes.idempotency.append(remembered(order.handed, answer, order.now, release_no))
         return answer

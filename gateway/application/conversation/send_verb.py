@@ -26,7 +26,7 @@ from gateway.core.approvals import check_staff
 from gateway.core.lifecycle import Step, decide
 from gateway.core.measure_moves import is_live
 from gateway.core.records import Changes, Naming, Request, Submission
-from gateway.core.routing import Client, Participant
+from gateway.core.routing import Participant
 from lianzhi.crypto.seal import recipient_of
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
@@ -41,16 +41,13 @@ READ_BY_ANYBODY = frozenset({"read"})  # a notice's reader need not be registere
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One POST to `/v1/requests/{no}/messages`, or what stands for one.
+    """What one POST to `/v1/requests/{no}/messages` says, or what stands for one.
 
     sealed, message_id: a location result that its author sealed.
     act: what the court system signed, where it did; stored as it came, its digest travels as `submissionhash`.
     """
 
     participant: Participant
-    client: Client
-    key: str
-    fingerprint: str
     request_no: str
     verb: str
     by: str | None

@@ -82,9 +82,6 @@ class Circles:
                 continue
             said = Said(
                 participant=handed.participant,
-                client=handed.client,
-                key=handed.key,
-                fingerprint=handed.fingerprint,
                 request_no=number,
                 verb="withdraw",
                 by=proof.submission.handler,
