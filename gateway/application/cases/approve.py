@@ -25,6 +25,7 @@ from gateway.application.submission.pending_approval import UNBOUND
 from gateway.application.submission.retry_blocked import Mender
 from gateway.application.submission.validate import Proof
 from gateway.core.approvals import Approved, barred_from, check_act, check_approver, lacking
+from gateway.core.facts import BreakGlass
 from gateway.core.lifecycle import Step, decide
 from gateway.core.records import ApprovalRow, Changes, Request, Submission
 from gateway.core.routing import Client, Participant
@@ -206,7 +207,7 @@ class Approvals:
             changes.clear_timer(request.request_no, APPROVAL)
             await self._mender.approved(tx, request, proof, changes, now)
         else:
-            _glass(request, state="approved")
+            _glass(request, {**request.facts["break_glass"], "state": "approved"})
             changes.clear_timer(request.request_no, GLASS_APPROVAL)
 
     async def _rejected(self, tx: Transaction, request: Request, changes: Changes, now: datetime) -> None:
@@ -216,13 +217,13 @@ class Approvals:
             carry_out(self._ctx, request, decide(request, Step("reject", "gateway", now)), changes, now)
             await settle_measures(self._ctx, tx, request, {}, changes, now)
             return
-        _glass(request, state="rejected")
+        _glass(request, {**request.facts["break_glass"], "state": "rejected"})
         request.reason = "break-glass-rejected"
         changes.clear_timer(request.request_no, GLASS_APPROVAL)
         changes.events += request_events(self._ctx, request, "incident", now, detail="break-glass-rejected")
 
     def _reviewed(self, request: Request, act: ApprovalAct, changes: Changes) -> None:
-        _glass(request, reviewed=act.decision)
+        _glass(request, {**request.facts["break_glass"], "reviewed": act.decision})
         changes.clear_timer(request.request_no, GLASS_REVIEW)
 
     def _record(
@@ -264,8 +265,8 @@ def people_of(rows: Sequence[ApprovalRow]) -> list[tuple[str, str]]:
     return [(a.approver, a.role) for a in rows if a.kind == "approval" and a.decision == "approve"]
 
 
-def _glass(request: Request, **said: str) -> None:
+def _glass(request: Request, glass: BreakGlass) -> None:
     """The row's own dict is replaced, never changed in place: others may hold it."""
-    request.facts = {**request.facts, "break_glass": {**request.facts["break_glass"], **said}}
+    request.facts = {**request.facts, "break_glass": glass}
     if request.reason in ("break-glass-unapproved", "break-glass-unreviewed"):
         request.reason = None

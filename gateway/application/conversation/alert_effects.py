@@ -19,6 +19,7 @@ from gateway.application.events import request_events
 from gateway.application.ports import Transaction
 from gateway.core import measures, paging, questioning
 from gateway.core.approvals import SHANGHAI
+from gateway.core.facts import Paging
 from gateway.core.lifecycle import ALERT_OPEN, TERMINAL, Step, decide
 from gateway.core.measure_moves import moved
 from gateway.core.records import Changes, Measure, Page, Request, Timer
@@ -53,7 +54,7 @@ async def alert_raised(
         await change_measure(context, tx, control, hit, changes, now, by=request.request_no)
     raised_at = min(raised_at, now)
     asked = None if control is None else await context.store.request(control.request_no)
-    request.facts["paging"] = {**_pair(asked), "at": raised_at.isoformat(), "done": []}
+    request.facts["paging"] = _paging(asked, raised_at)
     if asked is not None and (decision := asked.facts.get("decision")) is not None:
         request.facts["lookout"] = {"decision": decision, "handler": asked.handler}
     for level, wait in paging.waits(context.settings).items():
@@ -63,35 +64,37 @@ async def alert_raised(
         changes.set_timer(Timer(request.request_no, paging.HOLD, datetime.fromisoformat(until)))
 
 
-def _pair(asked: Request | None) -> dict[str, str]:
-    """A and B: who handles the request that asked for the control, and who stands in."""
-    if asked is None:
-        return {}
-    found = {"A": asked.handler, "B": asked.facts.get("backup")}
-    return {level: number for level, number in found.items() if number is not None}
+def _paging(asked: Request | None, raised_at: datetime) -> Paging:
+    """asked: the request that asked for the control."""
+    found: Paging = {"at": raised_at.isoformat(), "done": []}
+    if asked is not None and asked.handler is not None:
+        found["A"] = asked.handler
+    if asked is not None and (backup := asked.facts.get("backup")) is not None:
+        found["B"] = backup
+    return found
 
 
 async def page_level(
     context: Context, tx: Transaction, request: Request, level: str, changes: Changes, now: datetime
 ) -> None:
     """Pages everybody of `level`, once; when nobody is to be found there, the next level at once."""
-    facts: dict[str, Any] = dict(request.facts["paging"])
+    found = request.facts["paging"].copy()
     following: str | None = level
-    while following is not None and following not in facts["done"]:
-        facts["done"] = [*facts["done"], following]
+    while following is not None and following not in found["done"]:
+        found["done"] = [*found["done"], following]
         changes.clear_timer(request.request_no, paging.PAGE + following)
-        if await _page(context, tx, request, facts, following, changes, now):
+        if await _page(context, tx, request, found, following, changes, now):
             break
         changes.events += request_events(context, request, "incident", now, detail=f"page-nobody:{following}")
         following = paging.next_level(following)
-    request.facts["paging"] = facts
+    request.facts["paging"] = found
 
 
 async def _page(
     context: Context,
     tx: Transaction,
     request: Request,
-    facts: Mapping[str, Any],
+    found: Paging,
     level: str,
     changes: Changes,
     now: datetime,
@@ -100,7 +103,7 @@ async def _page(
     participant = context.participant(request.asked)
     desk = [s.person for s in await tx.shifts(participant.code, now, now + MOMENT)] if level == "desk" else []
     day = now.astimezone(SHANGHAI).date()
-    people = paging.persons(level, facts, desk, participant.staff, day)
+    people = paging.persons(level, found, desk, participant.staff, day)
     for number in people:
         channels = [c for c in context.settings.page_channels if paging.reaches(c, participant.staff[number])]
         kind, detail = ("page", f"{level}:{number}") if channels else ("incident", f"page-no-channel:{level}:{number}")
@@ -115,7 +118,7 @@ async def _page(
                 level=level,
                 person=number,
                 channel=channel,
-                raised_at=datetime.fromisoformat(facts["at"]),
+                raised_at=datetime.fromisoformat(found["at"]),
                 at=now,
                 due_at=now,
             )

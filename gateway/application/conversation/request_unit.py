@@ -22,7 +22,6 @@ from gateway.application.conversation.retention import keep_for_its_time
 from gateway.application.conversation.told_late import note_told
 from gateway.application.events import request_events
 from gateway.application.ports import KnownMessage, Transaction
-from gateway.application.timers import ASKED_ON
 from gateway.core.approvals import SHANGHAI
 from gateway.core.lifecycle import Decision, Step, decide
 from gateway.core.origins import check_origin
@@ -219,7 +218,7 @@ class Conversation:
             raise RejectedError("misdirected", pointer="/caseno")
         if not set(head_of(arrived).get("refs") or ()) | set(refs_of(arrived.data)) <= set(request.refs):
             raise RejectedError("unknown-ref", pointer="/data/head/refs")
-        asked_on = request.facts.get(ASKED_ON)
+        asked_on = request.facts.get("asked_on")
         if arrived.sealed_to is not None and arrived.sealed_to != request.reply_key:
             raise RejectedError("cannot-open", pointer="/data/_sd")
         if lacking := undone(request.facts.get("done_states", ()), arrived.data):

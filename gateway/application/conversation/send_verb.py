@@ -21,7 +21,6 @@ from gateway.application.conversation.read_message import check_location_codes
 from gateway.application.conversation.retention import keep_for_its_time
 from gateway.application.conversation.told_late import note_told
 from gateway.application.ports import Transaction
-from gateway.application.timers import ASKED_ON
 from gateway.core.approvals import check_staff
 from gateway.core.lifecycle import Step, decide
 from gateway.core.measure_moves import is_live
@@ -75,7 +74,7 @@ class Voice:
             raise RejectedError("unknown-request", pointer="/request_no")
         data = self._checked(request, said, now)
         by = request.side(said.participant.code)
-        draft = replace(request, facts=dict(request.facts), marks=dict(request.marks))
+        draft = replace(request, facts=request.facts.copy(), marks=dict(request.marks))
         if said.verb == "withdraw":
             await self._may_withdraw(tx, draft)
         attempted = said.verb == "withdraw" and await tx.attempted(draft.request_no)
@@ -148,7 +147,7 @@ class Voice:
                 raise InvalidError([e.model_copy(update={"pointer": f"/data{e.pointer}"}) for e in lacking])
         except InvalidError as error:
             raise RejectedError("invalid-field", error.errors) from error
-        if wrong := before_request(matter, said.verb, data, request.facts.get(ASKED_ON)):
+        if wrong := before_request(matter, said.verb, data, request.facts.get("asked_on")):
             told_at = [error.model_copy(update={"pointer": f"/data{error.pointer}"}) for error in wrong]
             raise RejectedError("invalid-field", told_at)
         if unknown := set(refs_of(data)) - set(request.refs):

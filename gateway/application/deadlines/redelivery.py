@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from gateway.application.context import Context
-from gateway.application.conversation.apply_decision import GAP, UNANSWERED, WATCH, ask_for_the_rest
+from gateway.application.conversation.apply_decision import GAP, WATCH, ask_for_the_rest
 from gateway.application.conversation.compose import Composer
 from gateway.application.events import request_events
 from gateway.application.inbound.notices import Told, notice_body, version_for
@@ -33,9 +33,9 @@ def send_again(context: Context, request: Request, timer: Timer, changes: Change
     changes.outbox_again.append((request.asker, request.marks[verb][0]))
     changes.set_timer(Timer(request.request_no, timer.kind, now + wait, timer.count + 1))
     changes.events += request_events(context, request, "sent-again", now, detail=verb)
-    unanswered = request.facts.get(UNANSWERED, [])
+    unanswered = request.facts.get("unanswered", [])
     if verb not in unanswered:
-        request.facts = {**request.facts, UNANSWERED: [*unanswered, verb]}
+        request.facts = {**request.facts, "unanswered": [*unanswered, verb]}
     ask_for_the_rest(request, "asked", changes, now)
     return verb not in unanswered
 

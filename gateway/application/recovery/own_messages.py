@@ -23,8 +23,6 @@ from lianzhi.protocol.envelope import Envelope, parse_timestamp
 from schemas.catalogue import MatterType
 
 TWICE = "sequence-reused"
-KEPT = "kept"
-"""Fact: the request was taken up, and the rest of what is kept of it waits for what its partner says or gives back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ async def go_on_with_what_is_kept(talk: Conversation, request: Request) -> None:
     unit of work, so that nobody says it anew under the same number meanwhile.
 
     What the partner said itself is not taken from what is kept: it sends everything that followed again."""
-    if KEPT not in request.facts:
+    if "kept" not in request.facts:
         return
     kept = [*await talk.tx.forgotten_of(request.request_no), *_of_this_unit(talk, request)]
     kept = [m for m in kept if m.owner == request.asked]
@@ -121,7 +119,8 @@ async def go_on_with_what_is_kept(talk: Conversation, request: Request) -> None:
     await talk.tx.end_forgotten([m for m in done if m.id is not None], talk.now)
     talk.changes.forgotten = [m for m in talk.changes.forgotten if m not in fresh]
     if len(done) == len(kept):
-        request.facts = {name: value for name, value in request.facts.items() if name != KEPT}
+        request.facts = request.facts.copy()
+        del request.facts["kept"]
         talk.touch(request)
 
 

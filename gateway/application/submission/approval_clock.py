@@ -43,7 +43,7 @@ def waited(context: Context, timer: Timer, request: Request, changes: Changes, n
         again = due(context, APPROVAL, request, now)
         changes.set_timer(Timer(request.request_no, APPROVAL, again, timer.count + 1))
         return False
-    glass = dict(request.facts.get("break_glass", {}))
+    glass = request.facts.get("break_glass", {})
     if timer.kind == GLASS_APPROVAL and glass.get("state") == "unapproved":
         detail = "break-glass-unapproved"
     elif timer.kind == GLASS_REVIEW and not glass.get("reviewed"):

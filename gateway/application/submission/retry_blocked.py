@@ -54,7 +54,7 @@ class Mender:
             request.reason = detail
             changes.events += request_events(self._ctx, request, "incident", now, detail=detail)
             return True
-        before = replace(request, marks=dict(request.marks), facts=dict(request.facts))
+        before = replace(request, marks=dict(request.marks), facts=request.facts.copy())
         draft = Changes()
         if not await self._open(tx, request, proof, draft, now):
             request.asker_seq, request.marks, request.facts = before.asker_seq, before.marks, before.facts

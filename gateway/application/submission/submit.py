@@ -33,6 +33,7 @@ from gateway.application.submission.raise_alert import raise_alert
 from gateway.application.submission.recipients import Circles
 from gateway.application.submission.validate import Proof, Prover
 from gateway.application.timers import set_deadline, start_clocks
+from gateway.core.facts import Facts
 from gateway.core.lifecycle import FIRST
 from gateway.core.records import Changes, Naming, Request, Submission, Timer
 from gateway.core.routing import Client
@@ -258,7 +259,13 @@ def new_request(
 ) -> Request:
     body: SubmissionBody = proof.submission
     matter = proof.matter
-    facts = {"backup": body.backup_handler, "team": body.team, "decision": matter.decision(proof.payload)}
+    facts: Facts = {}
+    if body.backup_handler is not None:
+        facts["backup"] = body.backup_handler
+    if body.team is not None:
+        facts["team"] = body.team
+    if (decision := matter.decision(proof.payload)) is not None:
+        facts["decision"] = decision
     return Request(
         request_no=number,
         type=matter.name,
@@ -277,7 +284,7 @@ def new_request(
         client=client.id,
         submission_id=proof.submission_id,
         refs=refs_of(body.payload),
-        facts={name: value for name, value in facts.items() if value is not None},
+        facts=facts,
     )
 
 
