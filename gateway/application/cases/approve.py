@@ -16,7 +16,6 @@ from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
 from gateway.application.conversation.measure_effects import settle_measures
 from gateway.application.conversation.parse_signed import JSON, Heard, hear, read_as
-from gateway.application.events import request_events
 from gateway.application.idempotency import Before, Idempotency, remembered
 from gateway.application.ports import Transaction
 from gateway.application.posts import Answer, Handed
@@ -24,6 +23,7 @@ from gateway.application.submission.approval_clock import APPROVAL, GLASS_APPROV
 from gateway.application.submission.pending_approval import UNBOUND
 from gateway.application.submission.retry_blocked import Mender
 from gateway.application.submission.validate import Proof
+from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.approvals import Approved, barred_from, check_act, check_approver, lacking
 from gateway.core.facts import BreakGlass
 from gateway.core.lifecycle import Step, decide
@@ -131,7 +131,7 @@ class Approvals:
             at = act.at or timestamp(now)
             time = now if heard.envelope is None else parse_timestamp(heard.envelope.time)
             self._check(case, act, at, handed.participant, time, now)
-            told = await self._carry(tx, case, act, changes, now)
+            told = await self._carry(UnitOfWork(self._ctx, tx, changes, now), case, act)
             self._record(case, act, at, heard.kept, handed.client, changes, now)
             answer = Answer(202, told, f"/v1/requests/{number}/approvals")
             changes.submissions.append(heard.kept)
@@ -178,23 +178,20 @@ class Approvals:
             ahead=ahead,
         )
 
-    async def _carry(
-        self, tx: Transaction, case: _Case, act: ApprovalAct, changes: Changes, now: datetime
-    ) -> dict[str, object]:
+    async def _carry(self, unit: UnitOfWork, case: _Case, act: ApprovalAct) -> dict[str, object]:
         rule = case.proof.matter.approvals(case.proof.payload)
         missing = lacking(rule, [*people_of(case.given), (act.by, act.role)]) if act.decision == "approve" else None
         for request in case.members:
-            detail = f"{act.role}:{act.decision}"
-            changes.events += request_events(self._ctx, request, act.kind, now, detail=detail)
+            unit.tell(request, act.kind, detail=f"{act.role}:{act.decision}")
             if act.over is None and (act.kind, act.decision) == ("approval", "approve"):
-                changes.events += request_events(self._ctx, request, UNBOUND, now, detail=act.by)
-            request.updated_at = now
+                unit.tell(request, UNBOUND, detail=act.by)
+            request.updated_at = unit.now
             if act.kind == "review":
-                self._reviewed(request, act, changes)
+                self._reviewed(request, act, unit.changes)
             elif act.decision == "reject":
-                await self._rejected(tx, request, changes, now)
+                await self._rejected(unit, request)
             elif missing is None:
-                await self._approved(tx, request, case.proof, changes, now)
+                await self._approved(unit, request, case.proof)
         return {
             "request_no": case.request.request_no,
             "state": case.request.state,
@@ -202,25 +199,26 @@ class Approvals:
             "requests": [{"request_no": m.request_no, "receiver": m.asked, "state": m.state} for m in case.members],
         }
 
-    async def _approved(self, tx: Transaction, request: Request, proof: Proof, changes: Changes, now: datetime) -> None:
+    async def _approved(self, unit: UnitOfWork, request: Request, proof: Proof) -> None:
         if request.state == "awaiting-approval":
-            changes.clear_timer(request.request_no, APPROVAL)
-            await self._mender.approved(tx, request, proof, changes, now)
+            unit.changes.clear_timer(request.request_no, APPROVAL)
+            await self._mender.approved(unit, request, proof)
         else:
             _glass(request, {**request.facts["break_glass"], "state": "approved"})
-            changes.clear_timer(request.request_no, GLASS_APPROVAL)
+            unit.changes.clear_timer(request.request_no, GLASS_APPROVAL)
 
-    async def _rejected(self, tx: Transaction, request: Request, changes: Changes, now: datetime) -> None:
+    async def _rejected(self, unit: UnitOfWork, request: Request) -> None:
         """What waits is never sent. What was sent first is an incident: the court withdraws it, or ends its measure."""
         if request.state == "awaiting-approval":
-            changes.clear_timer(request.request_no, APPROVAL)
-            carry_out(self._ctx, request, decide(request, Step("reject", "gateway", now)), changes, now)
-            await settle_measures(self._ctx, tx, request, {}, changes, now)
+            unit.changes.clear_timer(request.request_no, APPROVAL)
+            decision = decide(request, Step("reject", "gateway", unit.now))
+            carry_out(self._ctx, request, decision, unit.changes, unit.now)
+            await settle_measures(unit, request, {})
             return
         _glass(request, {**request.facts["break_glass"], "state": "rejected"})
         request.reason = "break-glass-rejected"
-        changes.clear_timer(request.request_no, GLASS_APPROVAL)
-        changes.events += request_events(self._ctx, request, "incident", now, detail="break-glass-rejected")
+        unit.changes.clear_timer(request.request_no, GLASS_APPROVAL)
+        unit.tell(request, "incident", detail="break-glass-rejected")
 
     def _reviewed(self, request: Request, act: ApprovalAct, changes: Changes) -> None:
         _glass(request, {**request.facts["break_glass"], "reviewed": act.decision})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 from gateway.application.context import Context
@@ -12,8 +11,8 @@ from gateway.application.conversation.parse_verb import Hearer
 from gateway.application.conversation.send_verb import Said, Voice
 from gateway.application.group_commit import Batcher
 from gateway.application.idempotency import Before, Idempotency, remembered
-from gateway.application.ports import Transaction
 from gateway.application.posts import Answer, Handed
+from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.records import Changes, Request
 from lianzhi.errors import RejectedError
 
@@ -47,15 +46,15 @@ class Actor:
         return answer or await self._batch.do(_Act(handed, said))
 
     async def _commit(self, batch: Sequence[_Act]) -> list[Answer | Exception]:
-        now = self._ctx.clock.now()
+        now, changes = self._ctx.clock.now(), Changes()
         results: list[Answer | Exception] = []
-        changes = Changes()
         touched: dict[str, Request] = {}
         async with self._ctx.store.begin() as tx:
+            unit = UnitOfWork(self._ctx, tx, changes, now)
             requests = await tx.lock_requests(sorted({act.said.request_no for act in batch}))
             for act in batch:
                 try:
-                    results.append(await self._one(tx, act, requests, changes, touched, now))
+                    results.append(await self._one(unit, act, requests, touched))
                 except RejectedError as error:
                     results.append(error)
             changes.requests += touched.values()
@@ -65,24 +64,16 @@ class Actor:
         return results
 
     async def _one(
-        self,
-        tx: Transaction,
-        act: _Act,
-        requests: Mapping[str, Request],
-        changes: Changes,
-        touched: dict[str, Request],
-        now: datetime,
+        self, unit: UnitOfWork, act: _Act, requests: Mapping[str, Request], touched: dict[str, Request]
     ) -> Answer:
         said = act.said
         request = requests.get(said.request_no)
         if request is None:
             raise RejectedError("unknown-request", pointer="/request_no")
-        mine = Changes()
-        told = await self._voice.say(tx, said, request, mine, now)
+        told = await self._voice.say(unit, said, request)
         if said.act is not None:
-            mine.submissions.append(said.act)
+            unit.changes.submissions.append(said.act)
         answer = Answer(202, told, f"/v1/requests/{request.request_no}")
-        mine.idempotency.append(remembered(act.handed, answer, now, request.request_no))
-        changes.extend(mine)
+        unit.changes.idempotency.append(remembered(act.handed, answer, unit.now, request.request_no))
         touched[request.request_no] = request
         return answer

@@ -15,8 +15,8 @@ from gateway.application.conversation.parse_signed import JSON, Heard, hear, rea
 from gateway.application.conversation.parse_verb import SIGNED_WHEN_OPENED_SIGNED
 from gateway.application.conversation.send_verb import Said, Voice
 from gateway.application.idempotency import Before, Idempotency, remembered
-from gateway.application.ports import Transaction
 from gateway.application.posts import Answer, Handed
+from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.cases import acknowledged
 from gateway.core.lifecycle import is_done
 from gateway.core.records import Changes, Request
@@ -107,7 +107,7 @@ class Groups:
     async def _commit(self, handed: Handed, heard: Heard, act: GroupAct, group_no: str, now: datetime) -> Answer:
         changes = Changes()
         async with self._ctx.store.begin() as tx:
-            lines = await self._each(tx, handed, heard, act, group_no, changes, now)
+            lines = await self._each(UnitOfWork(self._ctx, tx, changes, now), handed, heard, act, group_no)
             answer = Answer(202, {"group_no": group_no, "requests": lines}, f"/v1/groups/{group_no}")
             if heard.act is not None:
                 changes.submissions.append(heard.act)
@@ -118,19 +118,12 @@ class Groups:
         return answer
 
     async def _each(
-        self,
-        tx: Transaction,
-        handed: Handed,
-        heard: Heard,
-        act: GroupAct,
-        group_no: str,
-        changes: Changes,
-        now: datetime,
+        self, unit: UnitOfWork, handed: Handed, heard: Heard, act: GroupAct, group_no: str
     ) -> list[dict[str, Any]]:
         """Raises the first member's RejectedError when it concerns them all."""
         lines: list[dict[str, Any]] = []
         refused: list[RejectedError] = []
-        members = await tx.lock_group(group_no, handed.participant.code)
+        members = await unit.tx.lock_group(group_no, handed.participant.code)
         for member in members:
             said = Said(
                 participant=handed.participant,
@@ -142,8 +135,8 @@ class Groups:
             )
             line: dict[str, Any] = {"request_no": member.request_no, "receiver": member.asked, "state": member.state}
             try:
-                told = await self._voice.say(tx, said, member, changes, now)
-                changes.requests.append(member)
+                told = await self._voice.say(unit, said, member)
+                unit.changes.requests.append(member)
                 line |= {"state": told["state"], "message_id": told["message_id"]}
             except RejectedError as error:
                 refused.append(error)

@@ -91,14 +91,11 @@ class Repeater:
         talk.tell(request, "sent-again", detail=f"asked:{again[0][1]}-{again[-1][1]}")
         side = request.side(sender)
         await tell_expected(
-            self._ctx,
+            talk,
             self._composer,
-            talk.tx,
-            talk.changes,
             request,
             side,
             about=f"lacking:{request.request_no}:{last_seqno(request, side) + 1}:{times}",
-            now=talk.now,
         )
 
     def _room(self, request: Request, now: datetime) -> int:

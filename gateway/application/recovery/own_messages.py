@@ -12,7 +12,6 @@ from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
 from gateway.application.conversation.measure_effects import settle_measures
 from gateway.application.conversation.request_unit import Conversation, advance, last_seqno
-from gateway.application.events import request_events
 from gateway.core.forgotten import Forgotten, in_order
 from gateway.core.lifecycle import Step, decide
 from gateway.core.records import Message, OutboxRow, Request
@@ -87,7 +86,7 @@ async def said_before(talk: Conversation, request: Request, own: Own) -> None:
     message = own.message(now)
     advance(request, "asker", envelope.seqno)
     carry_out(talk.context, request, decision, talk.changes, now, message=message, head=own.head)
-    await settle_measures(talk.context, talk.tx, request, own.head, talk.changes, now)
+    await settle_measures(talk, request, own.head)
     talk.touch(request)
     talk.changes.messages.append(message)
     talk.changes.outbox.append(own.sent(message, request.lane))
@@ -97,8 +96,7 @@ def tell_twice(talk: Conversation, request: Request, verb: str, seqno: int) -> N
     """After a restore we have used a number of ours for something else: its partner takes only the first of the two.
     Somebody has to say again what it did not take."""
     head = {"reason": TWICE, "verb": verb, "seqno": seqno}
-    detail = f"{TWICE}:{verb}:{seqno}"
-    talk.changes.events += request_events(talk.context, request, "incident", talk.now, head=head, detail=detail)
+    talk.tell(request, "incident", head=head, detail=f"{TWICE}:{verb}:{seqno}")
 
 
 async def go_on_with_what_is_kept(talk: Conversation, request: Request) -> None:
