@@ -15,11 +15,6 @@ from gateway.core.records import Changes, Request
 from schemas.catalogue import Deadline
 from schemas.law.answer_terms import own_terms
 
-ASKED_ON = "asked_on"
-"""Fact: the day that the request states as its own; no answer is dated before it."""
-TERM = "term"
-"""Fact of a request for which a rule of the court's own counts: its term, source and last day, as of the beginning."""
-
 
 def basis_of(context: Context, request: Request) -> Basis:
     """What the terms of this request are counted on, now."""
@@ -35,7 +30,7 @@ def set_deadline(context: Context, request: Request, payload: Any, urgency: str,
     """
     matter = context.catalogue[request.type]
     if (asked_on := matter.asked_on(payload)) is not None:
-        request.facts[ASKED_ON] = asked_on
+        request.facts["asked_on"] = asked_on
     begin_term(context, request, matter.asks_by(payload), urgency, now)
     hold_until = matter.hold_until(payload)
     if hold_until is not None:
@@ -44,12 +39,12 @@ def set_deadline(context: Context, request: Request, payload: Any, urgency: str,
 
 def begin_term(context: Context, request: Request, stated: Deadline | None, urgency: str, now: datetime) -> None:
     """The deadline alone. stated: by the request itself; None: the court's own rule counts, else the catalogue's."""
-    request.facts.pop(TERM, None)
+    request.facts.pop("term", None)
     basis, deadline = basis_of(context, request), stated or context.catalogue[request.type].deadline
     own = own_terms().get(request.type) if stated is None else None
     if own is not None and own.holds_on(day_of(now)):
         deadline = own.deadline
-        request.facts[TERM] = {
+        request.facts["term"] = {
             "kind": deadline.kind.value,
             "amount": deadline.amount,
             "source": own.source,

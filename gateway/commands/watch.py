@@ -72,7 +72,6 @@ async def with_store(folder: Path, work: Callable[[Any], Awaitable[T]]) -> T:
 def request_show(number: str, folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None:
     """一件请求的路由信息、期限及所依本院规定 One request as routing sees it; its end, and the own rule that set it."""
     from gateway.application.queries.requests import deadline_of
-    from gateway.application.timers import TERM
     from gateway.core.turns import turn_of
 
     request = run(with_store(folder, lambda s: s.request(number)))
@@ -85,7 +84,7 @@ def request_show(number: str, folder: Folder = DEFAULT_FOLDER, json_out: AsJson 
             "handler", "client", "created_at", "updated_at", "asker_seq", "asked_seq", "held",
         )
     } | {"turn_of": turn_of(request)} | deadline_of(request)  # fmt: skip
-    if (own := request.facts.get(TERM)) is not None:
+    if (own := request.facts.get("term")) is not None:
         shown |= {"term": f"{own['amount']} {own['kind']}", "term_source": own["source"]}
     if json_out:
         as_json(shown)

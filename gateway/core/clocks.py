@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Any
 
 from gateway.core.deadlines import Due, due
 from gateway.core.duty import within_duty
+from gateway.core.facts import Facts
 from gateway.core.lifecycle import ALERT_OPEN, ANSWERED, BEFORE, TERMINAL, WORKING
 from gateway.core.main_clock import (
     DUE,
@@ -104,7 +104,7 @@ def running(request: Request, basis: Basis) -> dict[str, str]:
     return {rule.kind: state if rule.restarts else "" for rule in rules if _wanted(rule.kind, facts)}
 
 
-def _wanted(kind: str, facts: Mapping[str, Any]) -> bool:
+def _wanted(kind: str, facts: Facts) -> bool:
     if kind == DUE:
         return "due" in facts and not facts.get("objection")
     if kind == OBJECTION:
@@ -117,7 +117,7 @@ def change(request: Request, was: Mapping[str, str], verb: str | None, basis: Ba
 
     The request's facts are replaced: an objection is noted, the main clock stopped or started.
     """
-    facts = request.facts = dict(request.facts)
+    facts = request.facts = request.facts.copy()
     if verb == "objection":
         facts["objection"] = basis.objection_pauses
     elif verb == "objection-answer":

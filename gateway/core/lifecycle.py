@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from gateway.core.facts import Facts
 from gateway.core.origins import marked
 from gateway.core.records import Request
 from lianzhi.errors import RejectedError
@@ -161,9 +162,6 @@ STATES: Mapping[str, frozenset[str]] = {
 }
 
 OUTCOMES = {"done": "completed", "none": "completed", "partial": "partial", "impossible": "impossible"}
-AGAIN = "again"
-"""Fact: the other side has said that it lost our messages and got them again (docs/adr/0031). It stores and receipts
-them anew, at another time."""
 _ONCE = {"delivered": "stored_at", "receipt": "received_at"}
 _STEPS = {
     "ask": ("dispatched", "delivered", "received", "accepted"),
@@ -202,7 +200,7 @@ class Decision:
 
     state: str
     marks: dict[str, list[str]]
-    facts: dict[str, Any]
+    facts: Facts
     implied: tuple[str, ...] = ()
     watch: tuple[str, ...] = ()
     unwatch: tuple[str, ...] = ()
@@ -217,7 +215,7 @@ def decide(request: Request, step: Step) -> Decision:
     who = _WHO.get((shape, step.verb))
     if who is not None and step.by != who:
         raise RejectedError("not-allowed", pointer="/type")
-    facts = dict(request.facts)
+    facts = request.facts.copy()
     resumed = state == "withdrawing" and step.by == "asked" and step.verb != "withdraw-ack"
     before = facts.get("resume", state) if resumed else state
     row = _BY_KEY.get((shape, before, step.verb, step.by))
@@ -252,7 +250,7 @@ def decide(request: Request, step: Step) -> Decision:
     return Decision(after, marks, facts, implied, watch, unwatch, cancel, notes)
 
 
-def _contradicts(state: str, step: Step, facts: dict[str, Any]) -> None:
+def _contradicts(state: str, step: Step, facts: Facts) -> None:
     if step.verb == "result" and state in ("completed", "impossible", "closed"):
         raise RejectedError("contradicts", pointer="/type")
     member = _ONCE.get(step.verb)
@@ -260,13 +258,13 @@ def _contradicts(state: str, step: Step, facts: dict[str, Any]) -> None:
         return
     said = dict(facts.get("said", {}))
     key = f"{step.verb}:{step.origin}"
-    if key in said and said[key] != step.data[member] and AGAIN not in facts:
+    if key in said and said[key] != step.data[member] and "again" not in facts:
         raise RejectedError("contradicts", pointer=f"/{member}")
     said[key] = step.data[member]
     facts["said"] = said
 
 
-def _withdraw(row: Row, state: str, step: Step, facts: dict[str, Any]) -> tuple[str, bool]:
+def _withdraw(row: Row, state: str, step: Step, facts: Facts) -> tuple[str, bool]:
     """Before dispatch the request is withdrawn at once and never sent; a row that a dispatcher may already have
     in hand counts as sent."""
     if row.to == "withdrawn" and not (state == "approved" and step.attempted):
@@ -275,7 +273,7 @@ def _withdraw(row: Row, state: str, step: Step, facts: dict[str, Any]) -> tuple[
     return "withdrawing", False
 
 
-def _withdrawn(step: Step, facts: dict[str, Any]) -> tuple[str, tuple[tuple[str, str], ...]]:
+def _withdrawn(step: Step, facts: Facts) -> tuple[str, tuple[tuple[str, str], ...]]:
     if step.data["effect"] == "not-started" and facts["resume"] in ANSWERED:
         raise RejectedError("contradicts", pointer="/effect")
     if step.data["effect"] == "too-late":

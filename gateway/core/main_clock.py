@@ -6,14 +6,13 @@ newer calendar lets it be counted again. One timer at a time carries its next st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from gateway.core.calendar import Calendar
 from gateway.core.deadlines import Due, after, due, left
 from gateway.core.duty import Duty
+from gateway.core.facts import MainClock
 from gateway.core.records import Request, Timer
 from gateway.core.settings import Terms
 from schemas.catalogue import Deadline, DeadlineKind
@@ -36,7 +35,7 @@ class Basis:
     objection_pauses: bool = False
 
 
-def opened(deadline: Deadline, urgency: str, basis: Basis, now: datetime) -> dict[str, Any]:
+def opened(deadline: Deadline, urgency: str, basis: Basis, now: datetime) -> MainClock:
     """Facts `due` of a request that is opened now. urgency: anything but `normal` asks for `terms.urgent`, unless the
     matter is due sooner anyway."""
     urgent = basis.terms.urgent
@@ -53,7 +52,7 @@ def expiry(validity_days: int, request: Request, now: datetime) -> datetime:
     return expires + timedelta(days=1) if at_the_deadline else expires
 
 
-def _counted(deadline: Deadline, start: datetime, step: int, basis: Basis) -> dict[str, Any]:
+def _counted(deadline: Deadline, start: datetime, step: int, basis: Basis) -> MainClock:
     end = due(deadline, start, basis.calendar)
     return {
         "kind": deadline.kind.value,
@@ -66,30 +65,30 @@ def _counted(deadline: Deadline, start: datetime, step: int, basis: Basis) -> di
     }
 
 
-def counted(facts: Mapping[str, Any], basis: Basis) -> dict[str, Any]:
+def counted(clock: MainClock, basis: Basis) -> MainClock:
     """Facts `due` on another calendar."""
-    return _counted(_deadline(facts), _start(facts), facts["step"], basis)
+    return _counted(_deadline(clock), _start(clock), clock["step"], basis)
 
 
-def _deadline(facts: Mapping[str, Any]) -> Deadline:
-    return Deadline(DeadlineKind(facts["kind"]), facts["amount"])
+def _deadline(clock: MainClock) -> Deadline:
+    return Deadline(DeadlineKind(clock["kind"]), clock["amount"])
 
 
-def _start(facts: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(facts["start"])
+def _start(clock: MainClock) -> datetime:
+    return datetime.fromisoformat(clock["start"])
 
 
-def paused(facts: Mapping[str, Any], basis: Basis, now: datetime) -> dict[str, Any]:
+def paused(clock: MainClock, basis: Basis, now: datetime) -> MainClock:
     """Facts `due` of a clock that stands still from now on."""
-    rest = left(_deadline(facts), _start(facts), now, basis.calendar)
-    return {**facts, "paused": now.isoformat(), "left": rest.amount, "left_kind": rest.kind.value}
+    rest = left(_deadline(clock), _start(clock), now, basis.calendar)
+    return {**clock, "paused": now.isoformat(), "left": rest.amount, "left_kind": rest.kind.value}
 
 
-def resumed(facts: Mapping[str, Any], verb: str | None, basis: Basis, now: datetime) -> dict[str, Any]:
+def resumed(clock: MainClock, verb: str | None, basis: Basis, now: datetime) -> MainClock:
     """Facts `due` of a clock that goes on with the time left. verb: that made it go on; work that is sent back
     (`reopen`) has at least one working day, and is urged from the beginning."""
     # What was paused by an earlier version tells its kind alone, and knew no months.
-    rest, step = Deadline(DeadlineKind(facts.get("left_kind", facts["kind"])), facts["left"]), facts["step"]
+    rest, step = Deadline(DeadlineKind(clock.get("left_kind", clock["kind"])), clock["left"]), clock["step"]
     if verb == "reopen":
         step = URGE
         if rest.amount == 0:
@@ -97,11 +96,11 @@ def resumed(facts: Mapping[str, Any], verb: str | None, basis: Basis, now: datet
     return _counted(rest, now, step, basis)
 
 
-def _end(facts: Mapping[str, Any], basis: Basis) -> Due:
+def _end(clock: MainClock, basis: Basis) -> Due:
     """The deadline; on today's calendar, where an earlier one had to guess."""
-    if facts["provisional"]:
-        return due(_deadline(facts), _start(facts), basis.calendar)
-    return Due(date.fromisoformat(facts["on"]), datetime.fromisoformat(facts["at"]))
+    if clock["provisional"]:
+        return due(_deadline(clock), _start(clock), basis.calendar)
+    return Due(date.fromisoformat(clock["on"]), datetime.fromisoformat(clock["at"]))
 
 
 def _moment(end: Due, step: int, basis: Basis) -> Due:
@@ -119,13 +118,13 @@ def _last_step(request: Request) -> int:
 
 def has_said_all(request: Request) -> bool:
     """Whether the last step of the main clock is behind it: it runs on and has no timer."""
-    return bool(request.facts["due"]["step"] > _last_step(request))
+    return request.facts["due"]["step"] > _last_step(request)
 
 
 def next_step(request: Request, basis: Basis) -> Timer | None:
     """The next step that is still to be said: one that would come before its own beginning is not."""
-    facts = request.facts["due"]
-    start, step, last = _start(facts), facts["step"], _end(facts, basis)
+    clock = request.facts["due"]
+    start, step, last = _start(clock), clock["step"], _end(clock, basis)
     if step == REMIND and (request.shape != "ask" or _moment(last, REMIND, basis).at <= start):
         step = URGE
     if step == SUPERVISE and request.type == SUPERVISION:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
+from gateway.core.facts import Pair
 from gateway.core.routing import Staff
 from gateway.core.settings import Settings
 
@@ -31,19 +32,17 @@ def next_level(level: str) -> str | None:
     return LEVELS[index] if index < len(LEVELS) else None
 
 
-def persons(
-    level: str, pair: Mapping[str, str | None], desk: Iterable[str], staff: Mapping[str, Staff], day: date
-) -> list[str]:
+def persons(level: str, pair: Pair, desk: Iterable[str], staff: Mapping[str, Staff], day: date) -> list[str]:
     """Staff numbers of those that `level` pages, each registered and valid on `day`.
 
-    pair: the handlers `A` and `B` of the control that was hit. desk: who is on duty now.
+    pair: of the control that was hit. desk: who is on duty now.
     """
     if level == "chief":
         wanted: Iterable[str] = sorted(no for no, person in staff.items() if CHIEF_ROLE in person.roles)
     elif level == "desk":
         wanted = dict.fromkeys(desk)
     else:
-        number = pair.get(level)
+        number = pair.get("A") if level == "A" else pair.get("B")
         wanted = [] if number is None else [number]
     return [no for no in wanted if no in staff and staff[no].valid_on(day)]
 

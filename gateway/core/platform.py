@@ -5,38 +5,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
+from gateway.core.facts import Platform
 from gateway.core.histories import team_of
 from gateway.core.records import LedgerLine, Request
 from schemas.opening import PlatformFiling
 
 LEDGER = "platform"
 NUMBERED = "numbered"
-MISSING: Mapping[str, Any] = {"missing": True}
-EXEMPT: Mapping[str, Any] = {"exempt": True}
+MISSING: Platform = {"missing": True}
+EXEMPT: Platform = {"exempt": True}
 """The reason stands in the submission alone: it is prose."""
 
 Standing = Literal["filed", "exempt", "missing"]
 
 
-def filed(filing: PlatformFiling) -> dict[str, Any]:
+def filed(filing: PlatformFiling) -> Platform:
     return {"no": filing.no, "filed_on": filing.filed_on}
 
 
 def standing(request: Request) -> Standing | None:
     """None: the platform is no matter of this request's."""
-    facts = request.facts.get("platform")
-    if facts is None:
+    found = request.facts.get("platform")
+    if found is None:
         return None
-    return "missing" if "missing" in facts else "exempt" if "exempt" in facts else "filed"
+    return "missing" if "missing" in found else "exempt" if "exempt" in found else "filed"
 
 
 def number_of(request: Request) -> str | None:
-    found: str | None = request.facts.get("platform", {}).get("no")
-    return found
+    return request.facts.get("platform", {}).get("no")
 
 
 def platform_line(

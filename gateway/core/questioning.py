@@ -7,10 +7,10 @@ is reported as overdue.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Literal
 
+from gateway.core.facts import Questioning
 from gateway.core.records import Timer
 from schemas.law.lookouts import QUESTIONING as USUAL
 from schemas.law.lookouts import QUESTIONING_LONG, longest
@@ -18,20 +18,20 @@ from schemas.law.lookouts import QUESTIONING_LONG, longest
 QUESTIONING = "questioning"
 BY_WRIT = "compelled-appearance"
 ANNOUNCED_BEFORE = timedelta(hours=1)
-STEPS = ("until", "longest")
+STEPS: tuple[Literal["until", "longest"], ...] = ("until", "longest")
 
 
-def begun(decision: str | None, at: datetime) -> dict[str, str] | None:
+def begun(decision: str | None, at: datetime) -> Questioning | None:
     """The fact `questioning` of an alert whose person was handed over at `at`: `since`, `until`, `longest` (RFC 3339).
 
     None: the lookout carried out another decision than a writ, or one that is not known."""
     if decision != BY_WRIT:
         return None
-    ends = {"until": longest(USUAL), "longest": longest(QUESTIONING_LONG)}
-    return {"since": at.isoformat()} | {name: (at + timedelta(hours=hours)).isoformat() for name, hours in ends.items()}
+    usual, long = (at + timedelta(hours=longest(term)) for term in (USUAL, QUESTIONING_LONG))
+    return {"since": at.isoformat(), "until": usual.isoformat(), "longest": long.isoformat()}
 
 
-def next_step(request_no: str, fact: Mapping[str, Any], step: int) -> Timer | None:
+def next_step(request_no: str, fact: Questioning, step: int) -> Timer | None:
     """When the `step`-th end is announced; None after the last."""
     if step == len(STEPS):
         return None

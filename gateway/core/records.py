@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from gateway.core.facts import Facts
 from gateway.core.forgotten import Forgotten
 
 Side = Literal["asker", "asked"]
@@ -20,7 +21,6 @@ class Request:
     """One conversation. `rev` guards every update; `*_seq` is the last seqno used or applied of that side.
 
     marks: verb → [message id, digest] of the last message with that verb (what replies must name).
-    facts: small codes of the state machine (`resume`, `implied`, `flags`, …).
     held: how many early messages wait for their turn.
     case_no: the asker's case; to the one asked it is the asker's word and decides nothing. asked_case_no: the case of
     the one asked that this belongs to, by its own act alone (docs/adr/0025).
@@ -50,7 +50,7 @@ class Request:
     held: int = 0
     refs: list[str] = field(default_factory=list)
     marks: dict[str, list[str]] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
     asked_case_no: str | None = None
 
     def side(self, participant: str) -> Side:

@@ -16,7 +16,6 @@ from gateway.application.cases.release import Releaser
 from gateway.application.context import Context
 from gateway.application.conversation.command import Actor
 from gateway.application.conversation.groups import Groups
-from gateway.application.conversation.parse_verb import Hearer
 from gateway.application.marks import MarkKeeper
 from gateway.application.ports import Documents
 from gateway.application.queries.cases import Cases
@@ -62,7 +61,6 @@ class Api:
     budgets: Budgets = field(init=False)
     doubts: Doubts = field(init=False)
     queries: Queries = field(init=False)
-    hearer: Hearer = field(init=False)
     papers: Papers = field(init=False)
     quota: DocumentQuota = field(init=False)
     replays: Replays = field(init=False)
@@ -89,7 +87,6 @@ class Api:
         self.budgets = Budgets(context.bounds, context.reached)
         self.doubts = Doubts(context)
         self.queries = Queries(self.context)
-        self.hearer = Hearer(self.context)
         self.papers = Papers(self.context, self.documents)
         self.quota = DocumentQuota(context)
         self.replays = Replays(context)

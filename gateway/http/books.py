@@ -7,7 +7,6 @@ from datetime import date
 from aiohttp import web
 from pydantic_core import PydanticCustomError
 
-from gateway.application.cases.closures import Recorded
 from gateway.application.ports import LedgerFilter
 from gateway.application.queries.report_answers import report_view
 from gateway.core.periods import Period, last_week, period_named
@@ -43,8 +42,7 @@ async def record_closure(request: web.Request, api: Api, caller: Caller) -> web.
     words = await handed(request, api, caller)
     if words.content_type != JSON:
         raise RejectedError("bad-content-type", pointer="/Content-Type")
-    recorded = Recorded(words.participant, words.client, words.key, words.fingerprint, words.body)
-    return answered(await api.closures.record(recorded))
+    return answered(await api.closures.record(words))
 
 
 async def read_report(request: web.Request, api: Api, caller: Caller) -> web.Response:

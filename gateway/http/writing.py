@@ -53,17 +53,7 @@ async def submit(request: web.Request, api: Api, caller: Caller) -> web.Response
 
 
 async def say(request: web.Request, api: Api, caller: Caller) -> web.Response:
-    words = await handed(request, api, caller)
-    said = await api.hearer.hear(
-        words.participant,
-        words.client,
-        words.key,
-        words.fingerprint,
-        request.match_info["no"],
-        words.content_type,
-        words.body,
-    )
-    return answered(await api.actor.say(said))
+    return answered(await api.actor.say(await handed(request, api, caller), request.match_info["no"]))
 
 
 async def put_roster(request: web.Request, api: Api, caller: Caller) -> web.Response:

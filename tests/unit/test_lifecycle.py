@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from gateway.core.diagrams import states_document
+from gateway.core.facts import Facts
 from gateway.core.lifecycle import FIRST, STATES, TABLE, TERMINAL, Decision, Step, decide, is_done
 from gateway.core.records import Request
 from lianzhi.errors import RejectedError
@@ -28,11 +29,11 @@ def request(state: str, shape: str = "ask", **facts: Any) -> Request:
         asked="grid-610199",
         created_at=NOW,
         updated_at=NOW,
-        facts=facts,
+        facts=cast(Facts, facts),
     )
 
 
-def say(state: str, verb: str, shape: str = "ask", facts: dict[str, Any] | None = None, **data: Any) -> Decision:
+def say(state: str, verb: str, shape: str = "ask", facts: Facts | None = None, **data: Any) -> Decision:
     by = VERBS[verb].by if verb in VERBS else "gateway"
     step = Step(verb, by, NOW, message_id=f"id-{verb}", digest="d", origin="open-1", data=data, attempted=True)
     return decide(request(state, shape, **(facts or {})), step)
@@ -96,10 +97,10 @@ def test_more_may_follow_a_partial_result() -> None:
 def test_two_receipts_that_disagree() -> None:
     first = say("delivered", "receipt", received_at="2026-03-24T10:31:52+08:00")
     assert first.state == "received"
-    again = {"facts": first.facts}
-    assert say("received", "receipt", **again, received_at="2026-03-24T10:31:52+08:00").state == "received"
+    again = say("received", "receipt", facts=first.facts, received_at="2026-03-24T10:31:52+08:00")
+    assert again.state == "received"
     with pytest.raises(RejectedError, match="contradicts"):
-        say("received", "receipt", **again, received_at="2026-03-24T11:00:00+08:00")
+        say("received", "receipt", facts=first.facts, received_at="2026-03-24T11:00:00+08:00")
 
 
 def test_refuse_after_receipt_is_normal() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core import expiry, measure_moves, paging, seizures
+from gateway.core.facts import Facts
 from gateway.core.measure_moves import CAME_TO_NOTHING, MOVES, OPEN_STATES, SAME, STATES, TERMINAL, moved
 from gateway.core.records import Changes, Measure, Request, Timer
 from gateway.core.routing import Staff
@@ -50,7 +51,7 @@ def renewal(state: str, *, minutes: int = 0, **facts: Any) -> Request:
         asked="police-610199",
         created_at=at,
         updated_at=at,
-        facts={"measure": "renew", "targets": [measure().measure_no], **facts},
+        facts=cast(Facts, {"measure": "renew", "targets": [measure().measure_no], **facts}),
     )
 
 

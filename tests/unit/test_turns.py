@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
 from gateway.core.clocks import APPROVAL, BLOCKED, CONFIRM, DUE, OBJECTION, RULES, SUPPLEMENT, UNSENT, WITHDRAWAL
+from gateway.core.facts import Facts
 from gateway.core.lifecycle import STATES, TABLE, is_done
 from gateway.core.records import Request
 from gateway.core.turns import turn_of, waits_for
@@ -26,7 +28,7 @@ def request(shape: str, state: str, **facts: object) -> Request:
         asked="police-610199",
         created_at=NOW,
         updated_at=NOW + timedelta(hours=1),
-        facts=dict(facts),
+        facts=cast(Facts, facts),
     )
 
 

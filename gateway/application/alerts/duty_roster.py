@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 
 from gateway.application.answers import RosterShift, RosterView
 from gateway.application.context import Context
-from gateway.application.ports import Transaction
+from gateway.application.unit_of_work import UnitOfWork
 from gateway.core import paging
 from gateway.core.approvals import SHANGHAI, check_staff
 from gateway.core.records import Changes, DutyShift, Event, Timer
@@ -57,17 +57,17 @@ async def watch_roster(context: Context) -> None:
             await tx.apply(changes)
 
 
-async def due_roster(context: Context, tx: Transaction, changes: Changes, now: datetime) -> None:
+async def due_roster(unit: UnitOfWork) -> None:
     """Today's look, and when the next one is."""
-    home = context.home.code
-    shifts = await tx.shifts(home, now, now + AHEAD)
+    home, changes, now = unit.context.home.code, unit.changes, unit.now
+    shifts = await unit.tx.shifts(home, now, now + AHEAD)
     gap = paging.empty_until([(s.begins, s.ends) for s in shifts], now, now + AHEAD)
     if gap is not None:
         changes.events.append(
             Event(at=now, audience=home, kind="duty-roster-empty", head={"from": timestamp(gap)}, detail="alarm")
         )
     tomorrow = now.astimezone(SHANGHAI).date() + timedelta(days=1)
-    due = datetime.combine(tomorrow, time(context.settings.roster_hour), SHANGHAI)
+    due = datetime.combine(tomorrow, time(unit.context.settings.roster_hour), SHANGHAI)
     changes.set_timer(Timer(DUTY, ROSTER, due))
 
 

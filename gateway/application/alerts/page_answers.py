@@ -8,9 +8,10 @@ from dataclasses import replace
 from gateway.application.answers import PageAnswer
 from gateway.application.context import Context
 from gateway.application.conversation.command import Actor
+from gateway.application.conversation.parse_signed import JSON
 from gateway.application.conversation.send_verb import Said
 from gateway.application.page_links import page_token
-from gateway.application.posts import Answer
+from gateway.application.posts import Answer, Handed
 from gateway.application.submission.submit import fingerprint
 from gateway.core.approvals import SHANGHAI
 from gateway.core.paging import UNANSWERED
@@ -48,17 +49,16 @@ class PageAnswers:
 
     async def _say(self, page: Page, request: Request) -> Answer:
         at = self._ctx.clock.now().astimezone(SHANGHAI).isoformat(timespec="seconds")
-        return await self._actor.say(
-            Said(
-                participant=self._ctx.participant(page.participant),
-                client=LINK,
-                key=page.page_id,
-                fingerprint=fingerprint("POST", f"/v1/pages/{page.page_id}/acknowledge", b""),
-                request_no=request.request_no,
-                verb="acknowledge",
-                by=page.person,
-                data={"by": page.person, "at": at},
-            )
+        who, path = self._ctx.participant(page.participant), f"/v1/pages/{page.page_id}/acknowledge"
+        said = Said(
+            participant=who,
+            request_no=request.request_no,
+            verb="acknowledge",
+            by=page.person,
+            data={"by": page.person, "at": at},
+        )
+        return await self._actor.say_for(
+            Handed(who, LINK, page.page_id, fingerprint("POST", path, b""), JSON, b""), said
         )
 
 

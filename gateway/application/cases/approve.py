@@ -8,27 +8,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Literal, cast
 
 from gateway.application.answers import ApprovalList, ApprovalView
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
-from gateway.application.conversation.command import said_before
 from gateway.application.conversation.measure_effects import settle_measures
 from gateway.application.conversation.parse_signed import JSON, Heard, hear, read_as
-from gateway.application.events import request_events
-from gateway.application.idempotency import RACES, replayed
+from gateway.application.idempotency import Before, Idempotency, remembered
 from gateway.application.ports import Transaction
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.approval_clock import APPROVAL, GLASS_APPROVAL, GLASS_REVIEW
 from gateway.application.submission.pending_approval import UNBOUND
 from gateway.application.submission.retry_blocked import Mender
 from gateway.application.submission.validate import Proof
+from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.approvals import Approved, barred_from, check_act, check_approver, lacking
+from gateway.core.facts import BreakGlass
 from gateway.core.lifecycle import Step, decide
-from gateway.core.records import ApprovalRow, Changes, IdempotencyRow, Request, Submission
+from gateway.core.records import ApprovalRow, Changes, Request, Submission
 from gateway.core.routing import Client, Participant
-from lianzhi.errors import ConflictError, RejectedError
+from lianzhi.errors import RejectedError
 from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.envelope import Digest, RequestNo, is_request_no, parse_timestamp, timestamp
 from lianzhi.protocol.times import AnyMoment
@@ -70,25 +71,24 @@ class Approvals:
     def __init__(self, context: Context, wake: Callable[[], None]) -> None:
         self._ctx = context
         self._mender = Mender(context)
+        self._once = Idempotency(context)
         self._wake = wake
 
     async def decide(self, handed: Handed, number: str) -> Answer:
         """number: of the request in the address. Raises RejectedError (named), StoreUnavailableError."""
+        return await self._once.run_once(handed, partial(self._decide, handed, number))
+
+    async def _decide(self, handed: Handed, number: str, before: Before) -> Answer:
         now, who = self._ctx.clock.now(), handed.participant
         request = await self._ctx.store.request(number) if is_request_no(number) else None
         if request is None or request.asker != who.code:
             raise RejectedError("unknown-request", pointer="/request_no")
-        heard = hear(self._ctx, who, handed.client, handed.content_type, handed.body, number, now)
+        heard = hear(self._ctx, handed, number, now)
         act = read_as(ApprovalAct, heard.content)
         if act.request_no not in (None, number):
             raise RejectedError("misdirected", pointer="/request_no")
         await self._check_form(heard, act, request)
-        for _ in range(RACES):
-            try:
-                return await self._commit(handed, heard, act, number, now)
-            except ConflictError:
-                continue
-        raise RejectedError("unavailable", retry_after=1)
+        return before.answer(heard.kept.digest) or await self._commit(handed, heard, act, number, now)
 
     async def listing(self, who: Participant, number: str) -> ApprovalList:
         """Raises RejectedError unknown-request, also for one that `who` did not open."""
@@ -125,36 +125,18 @@ class Approvals:
             raise RejectedError("misdirected", pointer="/request_no")
 
     async def _commit(self, handed: Handed, heard: Heard, act: ApprovalAct, number: str, now: datetime) -> Answer:
-        client, changes = handed.client, Changes()
+        changes = Changes()
         async with self._ctx.store.begin() as tx:
-            earlier = await tx.idempotency([(client.id, handed.key)])
-            answer = replayed(earlier.get((client.id, handed.key)), handed.fingerprint)
-            if answer is None and heard.act is not None:
-                signed = await tx.submissions([(heard.act.sender, heard.act.id)])
-                answer = said_before(signed.get((heard.act.sender, heard.act.id)), heard.act)
-            if answer is not None:
-                return answer
             case = await self._case(tx, number, act.kind, now)
             at = act.at or timestamp(now)
             time = now if heard.envelope is None else parse_timestamp(heard.envelope.time)
             self._check(case, act, at, handed.participant, time, now)
-            told = await self._carry(tx, case, act, changes, now)
-            self._record(case, act, at, heard.kept, client, changes, now)
+            told = await self._carry(UnitOfWork(self._ctx, tx, changes, now), case, act)
+            self._record(case, act, at, heard.kept, handed.client, changes, now)
             answer = Answer(202, told, f"/v1/requests/{number}/approvals")
             changes.submissions.append(heard.kept)
             changes.requests += case.members
-            changes.idempotency.append(
-                IdempotencyRow(
-                    client=client.id,
-                    key=handed.key,
-                    fingerprint=handed.fingerprint,
-                    status=answer.status,
-                    response=answer.body,
-                    location=answer.location,
-                    at=now,
-                    request_no=number,
-                )
-            )
+            changes.idempotency.append(remembered(handed, answer, now, number))
             await tx.apply(changes)
         if changes.outbox:
             self._wake()
@@ -196,23 +178,20 @@ class Approvals:
             ahead=ahead,
         )
 
-    async def _carry(
-        self, tx: Transaction, case: _Case, act: ApprovalAct, changes: Changes, now: datetime
-    ) -> dict[str, object]:
+    async def _carry(self, unit: UnitOfWork, case: _Case, act: ApprovalAct) -> dict[str, object]:
         rule = case.proof.matter.approvals(case.proof.payload)
         missing = lacking(rule, [*people_of(case.given), (act.by, act.role)]) if act.decision == "approve" else None
         for request in case.members:
-            detail = f"{act.role}:{act.decision}"
-            changes.events += request_events(self._ctx, request, act.kind, now, detail=detail)
+            unit.tell(request, act.kind, detail=f"{act.role}:{act.decision}")
             if act.over is None and (act.kind, act.decision) == ("approval", "approve"):
-                changes.events += request_events(self._ctx, request, UNBOUND, now, detail=act.by)
-            request.updated_at = now
+                unit.tell(request, UNBOUND, detail=act.by)
+            request.updated_at = unit.now
             if act.kind == "review":
-                self._reviewed(request, act, changes)
+                self._reviewed(request, act, unit.changes)
             elif act.decision == "reject":
-                await self._rejected(tx, request, changes, now)
+                await self._rejected(unit, request)
             elif missing is None:
-                await self._approved(tx, request, case.proof, changes, now)
+                await self._approved(unit, request, case.proof)
         return {
             "request_no": case.request.request_no,
             "state": case.request.state,
@@ -220,28 +199,29 @@ class Approvals:
             "requests": [{"request_no": m.request_no, "receiver": m.asked, "state": m.state} for m in case.members],
         }
 
-    async def _approved(self, tx: Transaction, request: Request, proof: Proof, changes: Changes, now: datetime) -> None:
+    async def _approved(self, unit: UnitOfWork, request: Request, proof: Proof) -> None:
         if request.state == "awaiting-approval":
-            changes.clear_timer(request.request_no, APPROVAL)
-            await self._mender.approved(tx, request, proof, changes, now)
+            unit.changes.clear_timer(request.request_no, APPROVAL)
+            await self._mender.approved(unit, request, proof)
         else:
-            _glass(request, state="approved")
-            changes.clear_timer(request.request_no, GLASS_APPROVAL)
+            _glass(request, {**request.facts["break_glass"], "state": "approved"})
+            unit.changes.clear_timer(request.request_no, GLASS_APPROVAL)
 
-    async def _rejected(self, tx: Transaction, request: Request, changes: Changes, now: datetime) -> None:
+    async def _rejected(self, unit: UnitOfWork, request: Request) -> None:
         """What waits is never sent. What was sent first is an incident: the court withdraws it, or ends its measure."""
         if request.state == "awaiting-approval":
-            changes.clear_timer(request.request_no, APPROVAL)
-            carry_out(self._ctx, request, decide(request, Step("reject", "gateway", now)), changes, now)
-            await settle_measures(self._ctx, tx, request, {}, changes, now)
+            unit.changes.clear_timer(request.request_no, APPROVAL)
+            decision = decide(request, Step("reject", "gateway", unit.now))
+            carry_out(self._ctx, request, decision, unit.changes, unit.now)
+            await settle_measures(unit, request, {})
             return
-        _glass(request, state="rejected")
+        _glass(request, {**request.facts["break_glass"], "state": "rejected"})
         request.reason = "break-glass-rejected"
-        changes.clear_timer(request.request_no, GLASS_APPROVAL)
-        changes.events += request_events(self._ctx, request, "incident", now, detail="break-glass-rejected")
+        unit.changes.clear_timer(request.request_no, GLASS_APPROVAL)
+        unit.tell(request, "incident", detail="break-glass-rejected")
 
     def _reviewed(self, request: Request, act: ApprovalAct, changes: Changes) -> None:
-        _glass(request, reviewed=act.decision)
+        _glass(request, {**request.facts["break_glass"], "reviewed": act.decision})
         changes.clear_timer(request.request_no, GLASS_REVIEW)
 
     def _record(
@@ -283,8 +263,8 @@ def people_of(rows: Sequence[ApprovalRow]) -> list[tuple[str, str]]:
     return [(a.approver, a.role) for a in rows if a.kind == "approval" and a.decision == "approve"]
 
 
-def _glass(request: Request, **said: str) -> None:
+def _glass(request: Request, glass: BreakGlass) -> None:
     """The row's own dict is replaced, never changed in place: others may hold it."""
-    request.facts = {**request.facts, "break_glass": {**request.facts["break_glass"], **said}}
+    request.facts = {**request.facts, "break_glass": glass}
     if request.reason in ("break-glass-unapproved", "break-glass-unreviewed"):
         request.reason = None

@@ -4,20 +4,18 @@ no message leaves."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from gateway.application.context import Context
-from gateway.application.idempotency import RACES, replayed
-from gateway.application.posts import Answer
+from gateway.application.idempotency import Idempotency, remembered
+from gateway.application.posts import Answer, Handed
 from gateway.core.approvals import check_staff
 from gateway.core.ledgers import CLOSED, FOUND, MET, NOTHING_FOUND, RESUMED, LedgerItem, items
-from gateway.core.records import Changes, Event, IdempotencyRow, LedgerLine
-from gateway.core.routing import Client, Participant
+from gateway.core.records import Changes, Event, LedgerLine
 from gateway.core.worktime import local_day
 from lianzhi.crypto.strictjson import loads
-from lianzhi.errors import ConflictError, RejectedError
+from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol.rules import RULES
 from schemas.closures import PRECONDITIONS, ClosureEvent
@@ -27,48 +25,31 @@ LEDGER = "closure"
 AT = "/v1/ledgers/closure"
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """One POST as it came."""
-
-    participant: Participant
-    client: Client
-    key: str
-    fingerprint: str
-    body: bytes
-
-
 class Closures:
-    """For the home court alone; whoever calls has seen to that."""
+    """For the home court alone; the caller must have checked that."""
 
     def __init__(self, context: Context) -> None:
         self._ctx = context
+        self._once = Idempotency(context)
 
-    async def record(self, recorded: Recorded) -> Answer:
+    async def record(self, handed: Handed) -> Answer:
         """Raises RejectedError: invalid-field, unknown-staff, closure-exists, unknown-closure, closure-over."""
-        now = self._ctx.clock.now()
-        event = self._checked(recorded, now)
-        for _ in range(RACES):
-            try:
-                return await self._write(recorded, event, now)
-            except ConflictError:
-                continue  # the same key won elsewhere: now its answer can be seen
-        raise RejectedError("unavailable", retry_after=1)
+        return await self._once.run_once(handed, lambda _: self._record(handed))
 
-    def _checked(self, recorded: Recorded, now: datetime) -> ClosureEvent:
+    async def _record(self, handed: Handed) -> Answer:
+        now = self._ctx.clock.now()
+        return await self._write(handed, self._checked(handed, now), now)
+
+    def _checked(self, handed: Handed, now: datetime) -> ClosureEvent:
         try:
-            event = validate(ClosureEvent, loads(recorded.body, depth=self._ctx.limits.json_depth), said_at=now)
+            event = validate(ClosureEvent, loads(handed.body, depth=self._ctx.limits.json_depth), said_at=now)
         except InvalidError as error:
             raise RejectedError("invalid-field", error.errors) from error
-        check_staff({"/by": event.by}, recorded.participant.staff, now)
+        check_staff({"/by": event.by}, handed.participant.staff, now)
         return event
 
-    async def _write(self, recorded: Recorded, event: ClosureEvent, now: datetime) -> Answer:
+    async def _write(self, handed: Handed, event: ClosureEvent, now: datetime) -> Answer:
         async with self._ctx.store.begin() as tx:
-            earlier = await tx.idempotency([(recorded.client.id, recorded.key)])
-            known = replayed(earlier.get((recorded.client.id, recorded.key)), recorded.fingerprint)
-            if known is not None:
-                return known
             lines = await tx.ledger_item(LEDGER, event.case_no)
             self._may(event, lines, now)
             entered = _lines(event, now)
@@ -81,11 +62,7 @@ class Closures:
             fresh = {line.source for line in entered}
             standing = self._standing([*(line for line in lines if line.source not in fresh), *entered], now)
             answer = Answer(201, _answer(event, standing), AT)
-            changes.idempotency.append(
-                IdempotencyRow(
-                    recorded.client.id, recorded.key, recorded.fingerprint, 201, answer.body, answer.location, now
-                )
-            )
+            changes.idempotency.append(remembered(handed, answer, now))
             await tx.apply(changes)
         return answer
 

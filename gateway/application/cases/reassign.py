@@ -10,13 +10,13 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from gateway.application.context import Context, new_id
-from gateway.application.conversation.command import said_before
 from gateway.application.conversation.parse_signed import Heard, hear, read_as
 from gateway.application.events import request_events
-from gateway.application.idempotency import RACES, replayed
+from gateway.application.idempotency import Before, Idempotency, remembered
 from gateway.application.ports import Transaction
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.measure_rules import blocked_by
@@ -28,7 +28,7 @@ from gateway.core.cases import REASSIGNED
 from gateway.core.handlers import check_handler
 from gateway.core.lifecycle import is_done
 from gateway.core.measure_moves import OPEN_STATES
-from gateway.core.records import CaseDebt, Changes, IdempotencyRow, Measure, Request, Submission
+from gateway.core.records import CaseDebt, Changes, Measure, Request, Submission
 from gateway.core.worktime import local_day
 from lianzhi.crypto.strictjson import dumps
 from lianzhi.errors import ConflictError, RejectedError
@@ -88,17 +88,16 @@ class Reassigner:
         self._submitter = submitter
         self._numbers = numbers
         self._prover = Prover(context)
+        self._once = Idempotency(context)
         self._wake = wake
 
     async def reassign(self, handed: Handed) -> Answer:
         """Raises RejectedError (named), StoreUnavailableError."""
-        async with self._submitter.earlier.alone(handed):
-            answer = await self._submitter.earlier.answer(handed, "/v1/groups")
-            return answer or await self._reassign(handed)
+        return await self._once.run_once(handed, partial(self._reassign, handed), "/v1/groups")
 
-    async def _reassign(self, handed: Handed) -> Answer:
+    async def _reassign(self, handed: Handed, before: Before) -> Answer:
         now, who = self._ctx.clock.now(), handed.participant
-        heard = hear(self._ctx, who, handed.client, handed.content_type, handed.body, "", now)
+        heard = hear(self._ctx, handed, "", now)
         order = read_as(ReassignOrder, heard.content)
         if heard.envelope is None:
             raise RejectedError("signature-required", pointer="/")
@@ -108,26 +107,17 @@ class Reassigner:
         if order.handler is not None:
             check_handler(who.staff[order.handler], NOTICE)
         _whole(order)
+        if answer := before.answer(heard.kept.digest):
+            return answer
         heard.kept.request_no = await self._numbers.next(who.code, now)
-        for _ in range(RACES):
-            try:
-                return await self._attempt(handed, heard, order, now)
-            except ConflictError:
-                continue  # the case moved meanwhile: look again
-        raise RejectedError("unavailable", retry_after=1)
+        return await self._commit(handed, heard, order, now)
 
-    async def _attempt(self, handed: Handed, heard: Heard, order: ReassignOrder, now: datetime) -> Answer:
-        key, changes = (handed.client.id, handed.key), Changes()
+    async def _commit(self, handed: Handed, heard: Heard, order: ReassignOrder, now: datetime) -> Answer:
+        changes = Changes()
         held = await self._held(handed.participant.code, order.case_no)
         if held.holders and order.mode != IN_COURT:
             await self._notices(held, handed, heard, order, now)
         async with self._ctx.store.begin() as tx:
-            answer = replayed((await tx.idempotency([key])).get(key), handed.fingerprint)
-            if answer is None:
-                signed = await tx.submissions([(heard.kept.sender, heard.kept.id)])
-                answer = said_before(signed.get((heard.kept.sender, heard.kept.id)), heard.kept, "/v1/groups")
-            if answer is not None:
-                return answer
             if not held.holders:
                 raise RejectedError("nothing-to-reassign", pointer="/case_no")
             await self._unchanged(tx, handed.participant.code, order, held)
@@ -138,17 +128,7 @@ class Reassigner:
                 changes.submissions.append(stored)
             changes.submissions.append(heard.kept)
             answer = _told(held, order, list(basis_warnings(order.legal_basis, local_day(now))))
-            changes.idempotency.append(
-                IdempotencyRow(
-                    client=handed.client.id,
-                    key=handed.key,
-                    fingerprint=handed.fingerprint,
-                    status=answer.status,
-                    response=answer.body,
-                    location=answer.location,
-                    at=now,
-                )
-            )
+            changes.idempotency.append(remembered(handed, answer, now))
             await tx.apply(changes)
         if changes.outbox:
             self._wake()

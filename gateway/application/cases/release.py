@@ -9,25 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from gateway.application.cases.build_endings import Ending, Endings, Ordered
 from gateway.application.cases.release_lines import check_known, named, told_line
 from gateway.application.context import Context
-from gateway.application.conversation.command import said_before
 from gateway.application.conversation.measure_changes import measure_events
 from gateway.application.conversation.parse_signed import Heard, hear, read_as
 from gateway.application.conversation.send_verb import Said, Voice
-from gateway.application.events import request_events
-from gateway.application.idempotency import RACES, replayed
+from gateway.application.idempotency import Before, Idempotency, remembered
 from gateway.application.ports import Transaction
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.numbers import Numbers
 from gateway.application.submission.submit import Submitter, store_requests
+from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.approvals import SHANGHAI, check_staff
 from gateway.core.cases import Plan, plan
 from gateway.core.measure_moves import OPEN_STATES
-from gateway.core.records import Changes, IdempotencyRow, Measure, Release, ReleaseItem, Request
+from gateway.core.records import Changes, Measure, Release, ReleaseItem, Request
 from lianzhi.errors import ConflictError, RejectedError
 from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.values import Document, Line, Prose
@@ -70,35 +70,28 @@ class Releaser:
         self._endings = Endings(context, submitter)
         self._numbers = numbers
         self._voice = Voice(context)
+        self._once = Idempotency(context)
         self._wake = wake
 
     async def release(self, handed: Handed) -> Answer:
         """Raises RejectedError (named), StoreUnavailableError."""
-        async with self._submitter.earlier.alone(handed):
-            answer = await self._submitter.earlier.answer(handed, "/v1/cases/release")
-            return answer or await self._release(handed)
+        return await self._once.run_once(handed, partial(self._release, handed), "/v1/cases/release")
 
-    async def _release(self, handed: Handed) -> Answer:
+    async def _release(self, handed: Handed, before: Before) -> Answer:
         now, who = self._ctx.clock.now(), handed.participant
-        heard = hear(self._ctx, who, handed.client, handed.content_type, handed.body, "", now)
+        heard = hear(self._ctx, handed, "", now)
         order = read_as(ReleaseOrder, heard.content)
         if heard.envelope is None:
             raise RejectedError("signature-required", pointer="/")
         if (heard.envelope.matter_type, heard.envelope.verb) != (RELEASE, "open"):
             raise RejectedError("misdirected", pointer="/type")
         check_staff({"/by": order.by}, who.staff, now)
-        release_no = await self._numbers.next(who.code, now)
-        heard.kept.request_no = release_no
-        for _ in range(RACES):
-            try:
-                return await self._attempt(handed, heard, order, release_no, now)
-            except ConflictError:
-                continue  # the case moved meanwhile: look again
-        raise RejectedError("unavailable", retry_after=1)
+        if answer := before.answer(heard.kept.digest):
+            return answer
+        heard.kept.request_no = await self._numbers.next(who.code, now)
+        return await self._commit(handed, heard, order, now)
 
-    async def _attempt(
-        self, handed: Handed, heard: Heard, order: ReleaseOrder, release_no: str, now: datetime
-    ) -> Answer:
+    async def _commit(self, handed: Handed, heard: Heard, order: ReleaseOrder, now: datetime) -> Answer:
         court = handed.participant.code
         requests, measures = await self._of_case(court, order.case_no)
         exceptions = {e.no for e in order.exceptions}
@@ -114,20 +107,14 @@ class Releaser:
             now=now,
         )
         endings = await self._endings.build(ordered, chosen.end, {r.request_no: r for r in requests})
-        changes = Changes()
+        changes, release_no = Changes(), heard.kept.request_no
         async with self._ctx.store.begin() as tx:
-            key = (handed.client.id, handed.key)
-            answer = replayed((await tx.idempotency([key])).get(key), handed.fingerprint)
-            if answer is None:
-                signed = await tx.submissions([(heard.kept.sender, heard.kept.id)])
-                answer = said_before(signed.get((heard.kept.sender, heard.kept.id)), heard.kept, "/v1/cases/release")
-            if answer is not None:
-                return answer
             await self._unchanged(tx, court, order.case_no, requests, measures)
-            items = await self._carry(tx, ordered, chosen, endings, changes)
-            items += await self._close_alerts(tx, ordered, exceptions, release_no, changes)
+            unit = UnitOfWork(self._ctx, tx, changes, now)
+            items = await self._carry(unit, ordered, chosen, endings)
+            items += await self._close_alerts(unit, ordered, exceptions, release_no)
             actions = {m.measure_no: m.action for m in measures}
-            answer = self._written(ordered, release_no, items, actions, handed, changes)
+            answer = self._written(ordered, release_no, items, actions, changes)
             await tx.apply(changes)
         if changes.outbox:
             self._wake()
@@ -157,58 +144,54 @@ class Releaser:
             raise ConflictError("case-changed")
 
     async def _carry(
-        self, tx: Transaction, order: Ordered, chosen: Plan, endings: Sequence[Ending], changes: Changes
+        self, unit: UnitOfWork, order: Ordered, chosen: Plan, endings: Sequence[Ending]
     ) -> list[ReleaseItem]:
         items = [ReleaseItem("", 0, "exception", **named(number, chosen)) for number in chosen.spared]
         for measure, request in chosen.under_way:
             number = measure.measure_no if measure is not None else None
             items.append(ReleaseItem("", 0, "already", request.request_no, number))
         for request in chosen.withdraw:
-            items.append(await self._withdraw(tx, order, request, changes))
+            items.append(await self._withdraw(unit, order, request))
         for ending in endings:
-            items += await self._end(tx, order, ending, changes)
+            items += await self._end(unit, order, ending)
         return items
 
     async def _close_alerts(
-        self, tx: Transaction, order: Ordered, exceptions: set[str], release_no: str, changes: Changes
+        self, unit: UnitOfWork, order: Ordered, exceptions: set[str], release_no: str
     ) -> list[ReleaseItem]:
         """Whoever raised it is told in words that every partner knows (`false-hit`), and nobody is paged any more. The
         alert of a control that stays, stays."""
         items: list[ReleaseItem] = []
         at = order.now.astimezone(SHANGHAI).isoformat(timespec="seconds")
         why = f"本案已解除（{release_no}），请即放行 The case was let go: let pass"
-        for alert in await tx.lock_open_alerts(order.case_no, order.handed.participant.code):
+        for alert in await unit.tx.lock_open_alerts(order.case_no, order.handed.participant.code):
             control = str(alert.facts.get("control", ""))
             if exceptions & {alert.request_no, control, control.rsplit("-", 1)[0]}:
                 continue
             try:
                 said = self._said(order, alert, "false-hit", {"at": at, "why": why})
-                await self._voice.say(tx, said, alert, changes, order.now)
+                await self._voice.say(unit, said, alert)
             except RejectedError as error:
                 items.append(ReleaseItem("", 0, "needs-hand", alert.request_no, None, error.code))
                 continue
             alert.facts["let_go"] = release_no
-            changes.requests.append(alert)
-            changes.events += request_events(self._ctx, alert, "let-go", order.now, detail=release_no)
+            unit.changes.requests.append(alert)
+            unit.tell(alert, "let-go", detail=release_no)
             items.append(ReleaseItem("", 0, "alert", alert.request_no))
         return items
 
-    async def _withdraw(self, tx: Transaction, order: Ordered, request: Request, changes: Changes) -> ReleaseItem:
+    async def _withdraw(self, unit: UnitOfWork, order: Ordered, request: Request) -> ReleaseItem:
         try:
             said = self._said(order, request, "withdraw", {"reason_code": order.reason})
-            await self._voice.say(tx, said, request, changes, order.now)
+            await self._voice.say(unit, said, request)
         except RejectedError as error:
             return ReleaseItem("", 0, "needs-hand", request.request_no, None, error.code)
-        changes.requests.append(request)
+        unit.changes.requests.append(request)
         return ReleaseItem("", 0, "withdraw", request.request_no)
 
     def _said(self, order: Ordered, request: Request, verb: str, data: Mapping[str, Any]) -> Said:
-        handed = order.handed
         return Said(
-            participant=handed.participant,
-            client=handed.client,
-            key=handed.key,
-            fingerprint=handed.fingerprint,
+            participant=order.handed.participant,
             request_no=request.request_no,
             verb=verb,
             by=order.by,
@@ -216,21 +199,21 @@ class Releaser:
             act=order.signed,
         )
 
-    async def _end(self, tx: Transaction, order: Ordered, ending: Ending, changes: Changes) -> list[ReleaseItem]:
+    async def _end(self, unit: UnitOfWork, order: Ordered, ending: Ending) -> list[ReleaseItem]:
         problem = ending.problem
         if ending.prepared is not None and ending.submission is not None:
             try:
-                await self._submitter.check(tx, ending.prepared, changes)
+                await self._submitter.check(unit.tx, ending.prepared, unit.changes)
             except RejectedError as error:
                 problem = error.code
             else:
-                store_requests(ending.prepared, changes)
-                changes.submissions.append(ending.submission)
+                store_requests(ending.prepared, unit.changes)
+                unit.changes.submissions.append(ending.submission)
         if problem is not None:
             return [ReleaseItem("", 0, "needs-hand", None, m.measure_no, problem) for m in ending.measures]
         for measure in ending.measures:
-            changes.events += measure_events(
-                self._ctx, measure, "measure-being-ended", order.now, by=ending.request_for(measure)
+            unit.changes.events += measure_events(
+                self._ctx, measure, "measure-being-ended", unit.now, by=ending.request_for(measure)
             )
         return [ReleaseItem("", 0, "ending", ending.request_for(m), m.measure_no) for m in ending.measures]
 
@@ -240,7 +223,6 @@ class Releaser:
         release_no: str,
         items: list[ReleaseItem],
         actions: Mapping[str, str],
-        handed: Handed,
         changes: Changes,
     ) -> Answer:
         location = f"/v1/cases/release/{release_no}"
@@ -252,7 +234,7 @@ class Releaser:
         changes.releases.append(
             Release(
                 release_no=release_no,
-                court=handed.participant.code,
+                court=order.handed.participant.code,
                 case_no=order.case_no,
                 reason=order.reason,
                 ordered_by=order.by,
@@ -262,16 +244,5 @@ class Releaser:
         )
         changes.release_items += items
         changes.submissions.append(order.signed)
-        changes.idempotency.append(
-            IdempotencyRow(
-                client=handed.client.id,
-                key=handed.key,
-                fingerprint=handed.fingerprint,
-                status=answer.status,
-                response=answer.body,
-                location=location,
-                at=order.now,
-                request_no=release_no,
-            )
-        )
+        changes.idempotency.append(remembered(order.handed, answer, order.now, release_no))
         return answer

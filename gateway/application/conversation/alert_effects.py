@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.application.context import Context, new_id
+from gateway.application.context import new_id
 from gateway.application.conversation.apply_decision import carry_out
 from gateway.application.conversation.measure_changes import change_measure, the_measure
-from gateway.application.events import request_events
-from gateway.application.ports import Transaction
+from gateway.application.unit_of_work import UnitOfWork
 from gateway.core import measures, paging, questioning
 from gateway.core.approvals import SHANGHAI
+from gateway.core.facts import Paging
 from gateway.core.lifecycle import ALERT_OPEN, TERMINAL, Step, decide
 from gateway.core.measure_moves import moved
 from gateway.core.records import Changes, Measure, Page, Request, Timer
@@ -34,14 +34,7 @@ _MOVES: Mapping[str, str] = {
 
 
 async def alert_raised(
-    context: Context,
-    tx: Transaction,
-    request: Request,
-    control: Measure | None,
-    payload: Mapping[str, Any],
-    raised_at: datetime,
-    changes: Changes,
-    now: datetime,
+    unit: UnitOfWork, request: Request, control: Measure | None, payload: Mapping[str, Any], raised_at: datetime
 ) -> None:
     """A partner opened `request` about the measure `control`. raised_at: by the partner's clock."""
     if control is not None:
@@ -50,64 +43,55 @@ async def alert_raised(
         return
     if control is not None and (hit := moved(control, "hit")) not in (None, control):
         assert hit is not None
-        await change_measure(context, tx, control, hit, changes, now, by=request.request_no)
-    raised_at = min(raised_at, now)
-    asked = None if control is None else await context.store.request(control.request_no)
-    request.facts["paging"] = {**_pair(asked), "at": raised_at.isoformat(), "done": []}
+        await change_measure(unit, control, hit, by=request.request_no)
+    raised_at = min(raised_at, unit.now)
+    asked = None if control is None else await unit.context.store.request(control.request_no)
+    request.facts["paging"] = _paging(asked, raised_at)
     if asked is not None and (decision := asked.facts.get("decision")) is not None:
         request.facts["lookout"] = {"decision": decision, "handler": asked.handler}
-    for level, wait in paging.waits(context.settings).items():
-        changes.set_timer(Timer(request.request_no, paging.PAGE + level, raised_at + wait))
-    await page_level(context, tx, request, "A", changes, now)
+    for level, wait in paging.waits(unit.context.settings).items():
+        unit.changes.set_timer(Timer(request.request_no, paging.PAGE + level, raised_at + wait))
+    await page_level(unit, request, "A")
     if isinstance(until := payload.get("hold_until"), str):
-        changes.set_timer(Timer(request.request_no, paging.HOLD, datetime.fromisoformat(until)))
+        unit.changes.set_timer(Timer(request.request_no, paging.HOLD, datetime.fromisoformat(until)))
 
 
-def _pair(asked: Request | None) -> dict[str, str]:
-    """A and B: who handles the request that asked for the control, and who stands in."""
-    if asked is None:
-        return {}
-    found = {"A": asked.handler, "B": asked.facts.get("backup")}
-    return {level: number for level, number in found.items() if number is not None}
+def _paging(asked: Request | None, raised_at: datetime) -> Paging:
+    """asked: the request that asked for the control."""
+    found: Paging = {"at": raised_at.isoformat(), "done": []}
+    if asked is not None and asked.handler is not None:
+        found["A"] = asked.handler
+    if asked is not None and (backup := asked.facts.get("backup")) is not None:
+        found["B"] = backup
+    return found
 
 
-async def page_level(
-    context: Context, tx: Transaction, request: Request, level: str, changes: Changes, now: datetime
-) -> None:
+async def page_level(unit: UnitOfWork, request: Request, level: str) -> None:
     """Pages everybody of `level`, once; when nobody is to be found there, the next level at once."""
-    facts: dict[str, Any] = dict(request.facts["paging"])
+    found = request.facts["paging"].copy()
     following: str | None = level
-    while following is not None and following not in facts["done"]:
-        facts["done"] = [*facts["done"], following]
-        changes.clear_timer(request.request_no, paging.PAGE + following)
-        if await _page(context, tx, request, facts, following, changes, now):
+    while following is not None and following not in found["done"]:
+        found["done"] = [*found["done"], following]
+        unit.changes.clear_timer(request.request_no, paging.PAGE + following)
+        if await _page(unit, request, found, following):
             break
-        changes.events += request_events(context, request, "incident", now, detail=f"page-nobody:{following}")
+        unit.tell(request, "incident", detail=f"page-nobody:{following}")
         following = paging.next_level(following)
-    request.facts["paging"] = facts
+    request.facts["paging"] = found
 
 
-async def _page(
-    context: Context,
-    tx: Transaction,
-    request: Request,
-    facts: Mapping[str, Any],
-    level: str,
-    changes: Changes,
-    now: datetime,
-) -> bool:
+async def _page(unit: UnitOfWork, request: Request, found: Paging, level: str) -> bool:
     """Whether there is somebody at this level."""
+    context, now = unit.context, unit.now
     participant = context.participant(request.asked)
-    desk = [s.person for s in await tx.shifts(participant.code, now, now + MOMENT)] if level == "desk" else []
+    desk = [s.person for s in await unit.tx.shifts(participant.code, now, now + MOMENT)] if level == "desk" else []
     day = now.astimezone(SHANGHAI).date()
-    people = paging.persons(level, facts, desk, participant.staff, day)
+    people = paging.persons(level, found, desk, participant.staff, day)
     for number in people:
         channels = [c for c in context.settings.page_channels if paging.reaches(c, participant.staff[number])]
         kind, detail = ("page", f"{level}:{number}") if channels else ("incident", f"page-no-channel:{level}:{number}")
-        changes.events += request_events(
-            context, request, kind, now, head={"level": level, "person": number}, detail=detail
-        )
-        changes.new_pages += [
+        unit.tell(request, kind, head={"level": level, "person": number}, detail=detail)
+        unit.changes.new_pages += [
             Page(
                 page_id=new_id(),
                 alert=request.request_no,
@@ -115,7 +99,7 @@ async def _page(
                 level=level,
                 person=number,
                 channel=channel,
-                raised_at=datetime.fromisoformat(facts["at"]),
+                raised_at=datetime.fromisoformat(found["at"]),
                 at=now,
                 due_at=now,
             )
@@ -124,25 +108,23 @@ async def _page(
     return bool(people)
 
 
-async def follow_alert(
-    context: Context, tx: Transaction, request: Request, said: Mapping[str, Any], changes: Changes, now: datetime
-) -> None:
+async def follow_alert(unit: UnitOfWork, request: Request, said: Mapping[str, Any]) -> None:
     """What was said in an alert, or answered to the record of a handover, moves its measure and stops the pages."""
     number = request.facts.get("control")
-    if number is not None and (measure := await the_measure(tx, changes, number)) is not None:
+    if number is not None and (measure := await the_measure(unit, number)) is not None:
         after = _moved(request, measure, said)
         if after is not None and after != measure:
-            await change_measure(context, tx, measure, after, changes, now, by=request.request_no)
+            await change_measure(unit, measure, after, by=request.request_no)
     if "paging" in request.facts and request.state not in paging.UNANSWERED:
         for level in paging.LEVELS:
-            changes.clear_timer(request.request_no, paging.PAGE + level)
+            unit.changes.clear_timer(request.request_no, paging.PAGE + level)
         if request.state != "lapsed":  # nobody has answered yet: who was to be told is told
-            changes.pages_cancel.append(request.request_no)
+            unit.changes.pages_cancel.append(request.request_no)
         del request.facts["paging"]
     if request.shape == "alert" and request.state in TERMINAL["alert"]:
-        changes.clear_timer(request.request_no, paging.HOLD)
+        unit.changes.clear_timer(request.request_no, paging.HOLD)
     if request.state == "handed-over":
-        _taken_over(request, said, changes, now)
+        _taken_over(request, said, unit.changes, unit.now)
 
 
 def _taken_over(request: Request, said: Mapping[str, Any], changes: Changes, now: datetime) -> None:
@@ -163,17 +145,15 @@ def _moved(request: Request, measure: Measure, said: Mapping[str, Any]) -> Measu
     return next(iter(measures.handed_over([measure], measures.items_done(said))), None)
 
 
-async def due_page(
-    context: Context, tx: Transaction, timer: Timer, request: Request, changes: Changes, now: datetime
-) -> bool:
+async def due_page(unit: UnitOfWork, timer: Timer, request: Request) -> bool:
     """Whether the alert's row changed."""
     if "paging" not in request.facts or request.state not in paging.UNANSWERED:
         return False
-    await page_level(context, tx, request, timer.kind.removeprefix(paging.PAGE), changes, now)
+    await page_level(unit, request, timer.kind.removeprefix(paging.PAGE))
     return True
 
 
-def due_questioning(context: Context, timer: Timer, request: Request, changes: Changes, now: datetime) -> bool:
+def due_questioning(unit: UnitOfWork, timer: Timer, request: Request) -> bool:
     """An end of the questioning comes near. Whether the alert's row changed: it never does."""
     fact = request.facts["questioning"]
     head = {
@@ -183,18 +163,19 @@ def due_questioning(context: Context, timer: Timer, request: Request, changes: C
         "to": request.facts["lookout"]["handler"],
     }
     head = {name: value for name, value in head.items() if value is not None}
-    changes.events += request_events(context, request, "reminder", now, head=head, detail=questioning.QUESTIONING)
+    unit.tell(request, "reminder", head=head, detail=questioning.QUESTIONING)
     following = questioning.next_step(request.request_no, fact, timer.count + 1)
     if following is not None:
-        changes.set_timer(following)
+        unit.changes.set_timer(following)
     return False
 
 
-async def due_hold(context: Context, tx: Transaction, request: Request, changes: Changes, now: datetime) -> bool:
+async def due_hold(unit: UnitOfWork, request: Request) -> bool:
     """The person could be held no longer: the alert lapses, for everybody to see."""
     if request.state not in ALERT_OPEN:
         return False
-    carry_out(context, request, decide(request, Step("lapse", "gateway", now)), changes, now)
-    await follow_alert(context, tx, request, {}, changes, now)
-    changes.events += request_events(context, request, "incident", now, detail="alert-lapsed")
+    decision = decide(request, Step("lapse", "gateway", unit.now))
+    carry_out(unit.context, request, decision, unit.changes, unit.now)
+    await follow_alert(unit, request, {})
+    unit.tell(request, "incident", detail="alert-lapsed")
     return True

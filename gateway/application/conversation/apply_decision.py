@@ -16,8 +16,6 @@ from gateway.core.records import Changes, Message, Request, Timer
 WATCH = "redeliver:"
 MENDING = "mend"
 GAP = "gap:"
-UNANSWERED = "unanswered"
-"""Fact: verbs whose bytes went again because nothing came, and that have not been answered since."""
 
 
 def carry_out(
@@ -62,7 +60,7 @@ def _watch(context: Context, request: Request, decision: Decision, changes: Chan
     left = [v for v in watching if v not in decision.unwatch and v not in decision.watch] + list(decision.watch)
     if left != watching:
         request.facts["watching"] = left
-    answered = [verb for verb in request.facts.get(UNANSWERED, ()) if verb in decision.unwatch]
+    answered = [verb for verb in request.facts.get("unanswered", ()) if verb in decision.unwatch]
     if answered:
         _answered_late(context, request, answered, changes, now)
 
@@ -70,8 +68,10 @@ def _watch(context: Context, request: Request, decision: Decision, changes: Chan
 def _answered_late(context: Context, request: Request, answered: list[str], changes: Changes, now: datetime) -> None:
     """It may have said more at the time, and that was lost with its first answer: after the same patience it hears
     which number we take next. One that has said nothing more has nothing to send."""
-    left = [verb for verb in request.facts[UNANSWERED] if verb not in answered]
-    request.facts = {n: v for n, v in request.facts.items() if n != UNANSWERED} | ({UNANSWERED: left} if left else {})
+    left = [verb for verb in request.facts["unanswered"] if verb not in answered]
+    request.facts = {**request.facts, "unanswered": left}
+    if not left:
+        del request.facts["unanswered"]
     ask_for_the_rest(request, "asked", changes, now + context.settings.redeliver_after)
 
 

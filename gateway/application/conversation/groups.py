@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
 from gateway.application.answers import GroupMember, GroupView
 from gateway.application.context import Context
-from gateway.application.conversation.command import said_before
 from gateway.application.conversation.parse_signed import JSON, Heard, hear, read_as
 from gateway.application.conversation.parse_verb import SIGNED_WHEN_OPENED_SIGNED
 from gateway.application.conversation.send_verb import Said, Voice
-from gateway.application.idempotency import RACES, replayed
-from gateway.application.ports import Transaction
+from gateway.application.idempotency import Before, Idempotency, remembered
 from gateway.application.posts import Answer, Handed
+from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.cases import acknowledged
 from gateway.core.lifecycle import is_done
-from gateway.core.records import Changes, IdempotencyRow, Request
+from gateway.core.records import Changes, Request
 from gateway.core.routing import Participant
 from gateway.core.turns import waits_for
-from lianzhi.errors import ConflictError, RejectedError
+from lianzhi.errors import RejectedError
 from lianzhi.protocol.base import Model, label
 from lianzhi.protocol.envelope import RequestNo, is_request_no
 from lianzhi.protocol.verbs import StaffNo
@@ -41,6 +41,7 @@ class Groups:
     def __init__(self, context: Context, wake: Callable[[], None]) -> None:
         self._ctx = context
         self._voice = Voice(context)
+        self._once = Idempotency(context)
         self._wake = wake
 
     async def view(self, who: Participant, group_no: str) -> GroupView:
@@ -68,19 +69,17 @@ class Groups:
     async def say(self, handed: Handed, group_no: str) -> Answer:
         """One unit of work. A member that cannot be told so now is listed with the reason; when none can, it is
         refused. Raises RejectedError, StoreUnavailableError."""
+        return await self._once.run_once(handed, partial(self._say, handed, group_no), "/v1/groups")
+
+    async def _say(self, handed: Handed, group_no: str, before: Before) -> Answer:
         now = self._ctx.clock.now()
         members = await self._members(handed.participant, group_no)
-        heard = hear(self._ctx, handed.participant, handed.client, handed.content_type, handed.body, group_no, now)
+        heard = hear(self._ctx, handed, group_no, now)
         act = read_as(GroupAct, heard.content)
         if act.group_no not in (None, group_no):
             raise RejectedError("misdirected", pointer="/group_no")
         await self._check_form(heard, act, members)
-        for _ in range(RACES):
-            try:
-                return await self._commit(handed, heard, act, group_no, now)
-            except ConflictError:
-                continue
-        raise RejectedError("unavailable", retry_after=1)
+        return before.answer(heard.kept.digest) or await self._commit(handed, heard, act, group_no, now)
 
     async def _members(self, who: Participant, group_no: str) -> list[Request]:
         found: list[Request] = []
@@ -106,56 +105,28 @@ class Groups:
             raise RejectedError("misdirected", pointer="/group_no")
 
     async def _commit(self, handed: Handed, heard: Heard, act: GroupAct, group_no: str, now: datetime) -> Answer:
-        client, changes = handed.client, Changes()
+        changes = Changes()
         async with self._ctx.store.begin() as tx:
-            earlier = await tx.idempotency([(client.id, handed.key)])
-            answer = replayed(earlier.get((client.id, handed.key)), handed.fingerprint)
-            if answer is None and heard.act is not None:
-                signed = await tx.submissions([(heard.act.sender, heard.act.id)])
-                answer = said_before(signed.get((heard.act.sender, heard.act.id)), heard.act, "/v1/groups")
-            if answer is not None:
-                return answer
-            lines = await self._each(tx, handed, heard, act, group_no, changes, now)
+            lines = await self._each(UnitOfWork(self._ctx, tx, changes, now), handed, heard, act, group_no)
             answer = Answer(202, {"group_no": group_no, "requests": lines}, f"/v1/groups/{group_no}")
             if heard.act is not None:
                 changes.submissions.append(heard.act)
-            changes.idempotency.append(
-                IdempotencyRow(
-                    client=client.id,
-                    key=handed.key,
-                    fingerprint=handed.fingerprint,
-                    status=answer.status,
-                    response=answer.body,
-                    location=answer.location,
-                    at=now,
-                    request_no=group_no,
-                )
-            )
+            changes.idempotency.append(remembered(handed, answer, now, group_no))
             await tx.apply(changes)
         if changes.outbox:
             self._wake()
         return answer
 
     async def _each(
-        self,
-        tx: Transaction,
-        handed: Handed,
-        heard: Heard,
-        act: GroupAct,
-        group_no: str,
-        changes: Changes,
-        now: datetime,
+        self, unit: UnitOfWork, handed: Handed, heard: Heard, act: GroupAct, group_no: str
     ) -> list[dict[str, Any]]:
         """Raises the first member's RejectedError when it concerns them all."""
         lines: list[dict[str, Any]] = []
         refused: list[RejectedError] = []
-        members = await tx.lock_group(group_no, handed.participant.code)
+        members = await unit.tx.lock_group(group_no, handed.participant.code)
         for member in members:
             said = Said(
                 participant=handed.participant,
-                client=handed.client,
-                key=handed.key,
-                fingerprint=handed.fingerprint,
                 request_no=member.request_no,
                 verb=act.verb,
                 by=act.by,
@@ -164,8 +135,8 @@ class Groups:
             )
             line: dict[str, Any] = {"request_no": member.request_no, "receiver": member.asked, "state": member.state}
             try:
-                told = await self._voice.say(tx, said, member, changes, now)
-                changes.requests.append(member)
+                told = await self._voice.say(unit, said, member)
+                unit.changes.requests.append(member)
                 line |= {"state": told["state"], "message_id": told["message_id"]}
             except RejectedError as error:
                 refused.append(error)

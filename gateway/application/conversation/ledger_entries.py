@@ -12,8 +12,6 @@ from datetime import datetime
 from typing import Any
 
 from gateway.application.context import Context
-from gateway.application.conversation.told_late import TOLD
-from gateway.application.timers import TERM
 from gateway.core.histories import team_of
 from gateway.core.law_terms import ends_on
 from gateway.core.ledgers import REOPENED, SENT, TAKEN_BACK, TURNED_AWAY
@@ -34,8 +32,8 @@ def book_opening(context: Context, request: Request, payload: Any, changes: Chan
     entry = context.catalogue[request.type].ledger(payload)
     if entry is None or not _concerns(context, request, entry):
         return
-    if TOLD in request.facts:
-        entry = replace(entry, due_on=request.facts[TOLD]["due_on"])
+    if "told" in request.facts:
+        entry = replace(entry, due_on=request.facts["told"]["due_on"])
     request.facts["ledger"] = [entry.ledger, entry.item or request.request_no, entry.kind in BEGINNINGS]
     changes.ledger.append(_line(context, request, entry, request.request_no, now))
     book_state(context, request, changes, now, sent=True)
@@ -93,8 +91,8 @@ def _due_on(context: Context, request: Request, entry: LedgerEntry) -> str | Non
         name, since = entry.term
         return ends_on(name, since, context.calendars.now).isoformat()
     begins = entry.kind in (OPENED, SENT) and entry.ledger in BY_ANSWER
-    if begins and entry.due_on is None and TERM in request.facts:
-        return str(request.facts[TERM]["on"])
+    if begins and entry.due_on is None and "term" in request.facts:
+        return request.facts["term"]["on"]
     return entry.due_on
 
 

@@ -14,40 +14,33 @@ from datetime import datetime
 from typing import Any
 
 from gateway.application.context import Context
-from gateway.application.ports import Transaction
+from gateway.application.unit_of_work import UnitOfWork
 from gateway.core import expiry, seizures
 from gateway.core.measure_moves import LIVE, is_live, moved
 from gateway.core.records import Changes, Event, Measure, MeasureStep, Timer
 
 
 async def change_measure(
-    context: Context,
-    tx: Transaction,
-    before: Measure,
-    after: Measure,
-    changes: Changes,
-    now: datetime,
-    *,
-    by: str,
-    cause: str | None = None,
+    unit: UnitOfWork, before: Measure, after: Measure, *, by: str, cause: str | None = None
 ) -> None:
     """by: the request whose message changed it, or its own when the clock did."""
+    context, changes, now = unit.context, unit.changes, unit.now
     changes.measures.append(after)
     changes.measure_steps.append(MeasureStep(after.measure_no, now, after.state, after.end_on, by, cause))
     settings = context.settings
     expiry.reschedule(before, after, changes, now, days=settings.measure_reminders, hour=settings.measure_remind_hour)
     changes.events += measure_events(context, after, "measure", now, end_on=after.end_on, cause=cause)
     if is_live(before) and not is_live(after):
-        for waiting in seizures.behind(after, current(changes, await tx.measures_on([after.object_key]))):
+        for waiting in seizures.behind(after, current(changes, await unit.tx.measures_on([after.object_key]))):
             changes.events += measure_events(context, waiting, "measure-ahead-ended", now, ahead=after.measure_no)
 
 
-def begin_measure(context: Context, measure: Measure, changes: Changes, now: datetime) -> None:
+def begin_measure(unit: UnitOfWork, measure: Measure) -> None:
     """One that its partner registered without being asked for just this: a renewal that came too late."""
+    changes, now, settings = unit.changes, unit.now, unit.context.settings
     note_requested(changes, [measure], now)
-    settings = context.settings
     expiry.reschedule(None, measure, changes, now, days=settings.measure_reminders, hour=settings.measure_remind_hour)
-    changes.events += measure_events(context, measure, "measure", now, end_on=measure.end_on)
+    changes.events += measure_events(unit.context, measure, "measure", now, end_on=measure.end_on)
 
 
 def note_requested(changes: Changes, measures: Iterable[Measure], now: datetime) -> None:
@@ -65,16 +58,17 @@ def current(changes: Changes, measures: Iterable[Measure]) -> list[Measure]:
     return [decided.get(m.measure_no, m) for m in measures]
 
 
-async def the_measure(tx: Transaction, changes: Changes, measure_no: str) -> Measure | None:
+async def the_measure(unit: UnitOfWork, measure_no: str) -> Measure | None:
     """The one with that number, locked."""
-    found = current(changes, await tx.measures_of(measure_no.rsplit("-", 1)[0]))
+    found = current(unit.changes, await unit.tx.measures_of(measure_no.rsplit("-", 1)[0]))
     return next((m for m in found if m.measure_no == measure_no), None)
 
 
-async def due_measure(context: Context, tx: Transaction, timer: Timer, changes: Changes, now: datetime) -> None:
+async def due_measure(unit: UnitOfWork, timer: Timer) -> None:
     """A reminder, or the end of a measure that nobody renewed."""
+    context, changes, now = unit.context, unit.changes, unit.now
     measure_no, days = expiry.timer_of(timer)
-    measure = await the_measure(tx, changes, measure_no)
+    measure = await the_measure(unit, measure_no)
     if measure is None or measure.end_on is None or measure.state not in LIVE:
         return
     if days != expiry.LAPSE:
@@ -85,10 +79,10 @@ async def due_measure(context: Context, tx: Transaction, timer: Timer, changes: 
         return
     if after.state == "ended":
         ended = replace(after, ended_by="handed-over" if measure.state == "handed-over" else "term-over")
-        await change_measure(context, tx, measure, ended, changes, now, by=measure.request_no)
+        await change_measure(unit, measure, ended, by=measure.request_no)
         return
-    cause = expiry.lapse_cause(measure, await tx.requests_in_case(measure.case_no, measure.opener))
-    await change_measure(context, tx, measure, after, changes, now, by=measure.request_no, cause=cause)
+    cause = expiry.lapse_cause(measure, await unit.tx.requests_in_case(measure.case_no, measure.opener))
+    await change_measure(unit, measure, after, by=measure.request_no, cause=cause)
     detail = f"measure-lapsed:{measure_no}:{cause}"
     changes.events += measure_events(context, after, "incident", now, detail=detail, end_on=after.end_on, cause=cause)
 

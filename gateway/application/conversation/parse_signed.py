@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from gateway.application.context import Context, new_id
+from gateway.application.posts import Handed
 from gateway.core.records import Submission
-from gateway.core.routing import Client, Participant
 from lianzhi.crypto.sdjwt import SUBMISSION_TYP
 from lianzhi.crypto.strictjson import loads
 from lianzhi.errors import RejectedError
@@ -39,36 +39,28 @@ class Heard:
         return self.kept if self.envelope is not None else None
 
 
-def hear(
-    context: Context,
-    participant: Participant,
-    client: Client,
-    content_type: str,
-    body: bytes,
-    about: str,
-    now: datetime,
-) -> Heard:
+def hear(context: Context, handed: Handed, about: str, now: datetime) -> Heard:
     """about: number of the request, group or case number under which the bytes are kept.
 
     Raises RejectedError: what the form, the signature or the envelope refuse.
     """
     kept = Submission(
-        sender=participant.code,
+        sender=handed.participant.code,
         id=new_id(),
-        digest=hashlib.sha256(body).hexdigest(),
-        content_type=content_type,
-        body=body,
-        client=client.id,
+        digest=hashlib.sha256(handed.body).hexdigest(),
+        content_type=handed.content_type,
+        body=handed.body,
+        client=handed.client.id,
         request_no=about,
         at=now,
     )
-    if content_type == JSON:
-        return Heard(loads(body, depth=context.limits.json_depth), kept, None)
-    if content_type != CONTENT_TYPE:
+    if handed.content_type == JSON:
+        return Heard(loads(handed.body, depth=context.limits.json_depth), kept, None)
+    if handed.content_type != CONTENT_TYPE:
         raise RejectedError("bad-content-type", pointer="/Content-Type")
     authentic = policy.authenticate(
-        body,
-        sender=participant.code,
+        handed.body,
+        sender=handed.participant.code,
         keyring=context.keyring,
         now=now,
         limits=context.limits,
@@ -78,7 +70,7 @@ def hear(
     envelope = policy.examine_submission(authentic, gateway=context.home.code)
     if authentic.parsed.content_kind != "body":
         raise RejectedError("must-not-be-sealed", pointer="/data/_sd")
-    if client.signs_with is not None and authentic.key.kid != client.signs_with:
+    if handed.client.signs_with is not None and authentic.key.kid != handed.client.signs_with:
         raise RejectedError("foreign-key", pointer="/kid")
     kept.id, kept.digest = envelope.id, authentic.parsed.digest
     return Heard(authentic.parsed.content, kept, envelope)

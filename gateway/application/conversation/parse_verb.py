@@ -17,8 +17,9 @@ from pydantic import StringConstraints
 from gateway.application.context import Context
 from gateway.application.conversation.parse_signed import JSON, hear, read_as
 from gateway.application.conversation.send_verb import Said
+from gateway.application.posts import Handed
 from gateway.core.records import Request
-from gateway.core.routing import Client, Participant
+from gateway.core.routing import Participant
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.base import Model, label
 from lianzhi.protocol.envelope import MessageId, RequestNo, SubmissionEnvelope, is_request_no
@@ -46,22 +47,13 @@ class Hearer:
     def __init__(self, context: Context) -> None:
         self._ctx = context
 
-    async def hear(
-        self,
-        participant: Participant,
-        client: Client,
-        key: str,
-        fingerprint: str,
-        number: str,
-        content_type: str,
-        body: bytes,
-    ) -> Said:
+    async def hear(self, handed: Handed, number: str) -> Said:
         """number: of the request in the address. Raises RejectedError with the field, the rule and the fix."""
-        now = self._ctx.clock.now()
+        now, participant = self._ctx.clock.now(), handed.participant
         request = await self._ctx.store.request(number) if is_request_no(number) else None
         if request is None or participant.code not in (request.asker, request.asked):
             raise RejectedError("unknown-request", pointer="/request_no")
-        heard = hear(self._ctx, participant, client, content_type, body, number, now)
+        heard = hear(self._ctx, handed, number, now)
         act = read_as(Act, heard.content)
         if heard.envelope is None:
             await self._may_be_plain(participant, request, act)
@@ -73,9 +65,6 @@ class Hearer:
             raise RejectedError("invalid-field", pointer="/message_id")
         return Said(
             participant=participant,
-            client=client,
-            key=key,
-            fingerprint=fingerprint,
             request_no=number,
             verb=act.verb,
             by=act.by,

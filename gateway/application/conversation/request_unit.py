@@ -13,16 +13,12 @@ from typing import Any
 
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
-from gateway.application.conversation.case_of_request import join_case
+from gateway.application.conversation.apply_verb import apply_verb
 from gateway.application.conversation.compose import Composer, opened_case
-from gateway.application.conversation.ledger_entries import book_answer
-from gateway.application.conversation.measure_effects import settle_measures
 from gateway.application.conversation.read_message import Arrived, body_digest, in_its_words
 from gateway.application.conversation.retention import keep_for_its_time
-from gateway.application.conversation.told_late import note_told
-from gateway.application.events import request_events
 from gateway.application.ports import KnownMessage, Transaction
-from gateway.application.timers import ASKED_ON
+from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.approvals import SHANGHAI
 from gateway.core.lifecycle import Decision, Step, decide
 from gateway.core.origins import check_origin
@@ -37,7 +33,7 @@ from schemas.validation import documents_of, refs_of
 SYSTEM = "lianzhi"
 
 
-class Conversation:
+class Conversation(UnitOfWork):
     """requests: the locked rows; known: what the dedup look-up found. Call `finish` once, before `apply`."""
 
     def __init__(
@@ -50,7 +46,7 @@ class Conversation:
         changes: Changes,
         now: datetime,
     ) -> None:
-        self.context, self.tx, self.changes, self.now = context, tx, changes, now
+        super().__init__(context, tx, changes, now)
         self.requests, self.known = requests, known
         self._composer = composer
         self._touched: dict[str, Request] = {}
@@ -219,7 +215,7 @@ class Conversation:
             raise RejectedError("misdirected", pointer="/caseno")
         if not set(head_of(arrived).get("refs") or ()) | set(refs_of(arrived.data)) <= set(request.refs):
             raise RejectedError("unknown-ref", pointer="/data/head/refs")
-        asked_on = request.facts.get(ASKED_ON)
+        asked_on = request.facts.get("asked_on")
         if arrived.sealed_to is not None and arrived.sealed_to != request.reply_key:
             raise RejectedError("cannot-open", pointer="/data/_sd")
         if lacking := undone(request.facts.get("done_states", ()), arrived.data):
@@ -244,13 +240,18 @@ class Conversation:
     async def carry(self, request: Request, arrived: Arrived, decision: Decision, message: Message) -> None:
         """State, events, timers, measures, and the `delivered` that a supplement is owed."""
         self.touch(request)
-        if message.sender == request.asked:
-            join_case(request, message.verb, self.changes)
         self.name_documents(request, arrived)
-        carry_out(self.context, request, decision, self.changes, self.now, message=message, head=head_of(arrived))
-        await settle_measures(self.context, self.tx, request, arrived.data, self.changes, self.now)
-        note_told(self.context, request, message.verb, arrived.data, message.time, self.changes)
-        book_answer(self.context, request, message.verb, arrived.data, self.changes, self.now)
+        await apply_verb(
+            self,
+            request,
+            message.verb,
+            decision,
+            by=request.side(message.sender),
+            data=arrived.data,
+            said_at=message.time,
+            message=message,
+            head=head_of(arrived),
+        )
         if message.verb == "supplement":
             await self.deliver(request, message)
 
@@ -280,12 +281,6 @@ class Conversation:
         self.changes.documents_named += [
             Naming(request.request_no, digest, sender, other) for digest in documents_of(arrived.data)
         ]
-
-    def tell(
-        self, request: Request, kind: str, message: Message | Held | None = None, detail: str | None = None
-    ) -> None:
-        """An event of this request."""
-        self.changes.events += request_events(self.context, request, kind, self.now, message=message, detail=detail)
 
 
 def _place(held: Held) -> tuple[str, str, int]:

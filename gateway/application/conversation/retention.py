@@ -8,11 +8,10 @@ digest, its events and the head: that something was found, and when, but not whe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from gateway.application.context import Context
-from gateway.application.events import request_events
+from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.records import Changes, Message, Request, Timer
 from lianzhi.protocol.cards import Classification
 from schemas.catalogue import MatterType
@@ -32,8 +31,8 @@ def keep_for_its_time(matter: MatterType, message: Message, head: Mapping[str, A
     changes.set_timer(Timer(message.request_no, f"{DESTROY}{message.sender}/{message.id}", due))
 
 
-def destroy(context: Context, timer: Timer, request: Request, changes: Changes, now: datetime) -> None:
+def destroy(unit: UnitOfWork, timer: Timer, request: Request) -> None:
     """Takes the content out: of the message, and of the same bytes in quarantine."""
     sender, _, message_id = timer.kind.removeprefix(DESTROY).partition("/")
-    changes.destroyed.append((sender, message_id))
-    changes.events += request_events(context, request, "destroyed", now, detail=message_id)
+    unit.changes.destroyed.append((sender, message_id))
+    unit.tell(request, "destroyed", detail=message_id)

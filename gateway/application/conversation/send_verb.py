@@ -12,21 +12,17 @@ from datetime import datetime
 from typing import Any
 
 from gateway.application.context import Context
-from gateway.application.conversation.apply_decision import carry_out
-from gateway.application.conversation.case_of_request import join_case
+from gateway.application.conversation.apply_verb import apply_verb
 from gateway.application.conversation.compose import Composed, Composer
-from gateway.application.conversation.ledger_entries import book_answer
-from gateway.application.conversation.measure_effects import settle_measures
 from gateway.application.conversation.read_message import check_location_codes
 from gateway.application.conversation.retention import keep_for_its_time
-from gateway.application.conversation.told_late import note_told
 from gateway.application.ports import Transaction
-from gateway.application.timers import ASKED_ON
+from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.approvals import check_staff
 from gateway.core.lifecycle import Step, decide
 from gateway.core.measure_moves import is_live
 from gateway.core.records import Changes, Naming, Request, Submission
-from gateway.core.routing import Client, Participant
+from gateway.core.routing import Participant
 from lianzhi.crypto.seal import recipient_of
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
@@ -41,16 +37,13 @@ READ_BY_ANYBODY = frozenset({"read"})  # a notice's reader need not be registere
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One POST to `/v1/requests/{no}/messages`, or what stands for one.
+    """What one POST to `/v1/requests/{no}/messages` says, or what stands for one.
 
     sealed, message_id: a location result that its author sealed.
     act: what the court system signed, where it did; stored as it came, its digest travels as `submissionhash`.
     """
 
     participant: Participant
-    client: Client
-    key: str
-    fingerprint: str
     request_no: str
     verb: str
     by: str | None
@@ -67,52 +60,48 @@ class Voice:
         self._ctx = context
         self._composer = Composer(context)
 
-    async def say(
-        self, tx: Transaction, said: Said, request: Request, changes: Changes, now: datetime
-    ) -> dict[str, Any]:
-        """What the caller is told. `request` and `changes` are touched only when nothing is refused.
+    async def say(self, unit: UnitOfWork, said: Said, request: Request) -> dict[str, Any]:
+        """What the caller is told. `request` and `unit.changes` are touched only when nothing is refused.
 
         Raises RejectedError.
         """
         if said.participant.code not in (request.asker, request.asked):
             raise RejectedError("unknown-request", pointer="/request_no")
-        data = self._checked(request, said, now)
+        now, data = unit.now, self._checked(request, said, unit.now)
         by = request.side(said.participant.code)
-        draft = replace(request, facts=dict(request.facts), marks=dict(request.marks))
+        draft = replace(request, facts=request.facts.copy(), marks=dict(request.marks))
         if said.verb == "withdraw":
-            await self._may_withdraw(tx, draft)
-        attempted = said.verb == "withdraw" and await tx.attempted(draft.request_no)
+            await self._may_withdraw(unit.tx, draft)
+        attempted = said.verb == "withdraw" and await unit.tx.attempted(draft.request_no)
         try:
             decision = decide(draft, Step(said.verb, by, now, data=data, attempted=attempted))
         except RejectedError as error:
             raise _in_the_act(error) from None
-        mine = Changes(measures=list(changes.measures))  # two acts of one unit may be about one measure
-        message_id = None
-        if decision.cancel:
-            carry_out(self._ctx, draft, decision, mine, now)
-        else:
+        mine = Changes(measures=list(unit.changes.measures))  # two acts of one unit may be about one measure
+        composed: Composed | None = None
+        if not decision.cancel:
             draft.facts, draft.marks = decision.facts, decision.marks
             composed = await self._composed(draft, said, data, now)
             decision = replace(decision, facts=draft.facts, marks=draft.marks)
-            carry_out(self._ctx, draft, decision, mine, now, message=composed.message, head=composed.head)
-            mine.messages.append(composed.message)
-            keep_for_its_time(self._ctx.catalogue[draft.type], composed.message, composed.head, mine)
-            if composed.outbox is not None:
-                mine.outbox.append(composed.outbox)
-            other = draft.other(said.participant.code)
-            mine.documents_named += [
-                Naming(draft.request_no, digest, said.participant.code, other) for digest in documents_of(data)
-            ]
-            message_id = composed.message.id
-        if by == "asked":
-            join_case(draft, said.verb, mine)
-        await settle_measures(self._ctx, tx, draft, data, mine, now)
-        note_told(self._ctx, draft, said.verb, data, now, mine)
-        book_answer(self._ctx, draft, said.verb, data, mine, now)
-        changes.extend(mine)
+            self._send(draft, said, data, composed, mine)
+        message, head = (composed.message, composed.head) if composed is not None else (None, None)
+        own = UnitOfWork(self._ctx, unit.tx, mine, now)
+        await apply_verb(own, draft, said.verb, decision, by=by, data=data, said_at=now, message=message, head=head)
+        unit.changes.extend(mine)
         _copy(draft, request)
         seqno = draft.asker_seq if by == "asker" else draft.asked_seq
+        message_id = message.id if message is not None else None
         return {"request_no": draft.request_no, "state": draft.state, "message_id": message_id, "seqno": seqno}
+
+    def _send(
+        self, request: Request, said: Said, data: Mapping[str, Any], composed: Composed, changes: Changes
+    ) -> None:
+        changes.messages.append(composed.message)
+        keep_for_its_time(self._ctx.catalogue[request.type], composed.message, composed.head, changes)
+        if composed.outbox is not None:
+            changes.outbox.append(composed.outbox)
+        sender, other = said.participant.code, request.other(said.participant.code)
+        changes.documents_named += [Naming(request.request_no, digest, sender, other) for digest in documents_of(data)]
 
     async def _composed(self, request: Request, said: Said, data: Mapping[str, Any], now: datetime) -> Composed:
         try:
@@ -151,7 +140,7 @@ class Voice:
                 raise InvalidError([e.model_copy(update={"pointer": f"/data{e.pointer}"}) for e in lacking])
         except InvalidError as error:
             raise RejectedError("invalid-field", error.errors) from error
-        if wrong := before_request(matter, said.verb, data, request.facts.get(ASKED_ON)):
+        if wrong := before_request(matter, said.verb, data, request.facts.get("asked_on")):
             told_at = [error.model_copy(update={"pointer": f"/data{error.pointer}"}) for error in wrong]
             raise RejectedError("invalid-field", told_at)
         if unknown := set(refs_of(data)) - set(request.refs):

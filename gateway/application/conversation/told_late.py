@@ -12,9 +12,6 @@ from gateway.application.events import request_events
 from gateway.core.deadlines import SHANGHAI, due
 from gateway.core.records import Changes, Request
 
-TOLD = "told"
-"""Fact: the day of what was told (`on`) and the last day for telling it (`due_on`)."""
-
 
 def note_told(
     context: Context, request: Request, verb: str, data: Mapping[str, Any], said_at: datetime, changes: Changes
@@ -26,6 +23,6 @@ def note_told(
         return
     day, deadline = found
     end = due(deadline, datetime.combine(date.fromisoformat(day), time(), SHANGHAI), context.calendars.now)
-    request.facts[TOLD] = {"on": day, "due_on": end.on.isoformat()}
+    request.facts["told"] = {"on": day, "due_on": end.on.isoformat()}
     if said_at >= end.at:
         changes.events += request_events(context, request, "overdue", context.clock.now(), detail="told-late")

@@ -10,13 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from gateway.application.context import Context, new_id
-from gateway.application.events import request_events
-from gateway.application.ports import Transaction
 from gateway.application.submission.submit import Opening
 from gateway.application.submission.validate import Proof
+from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.approvals import SHANGHAI
 from gateway.core.main_clock import SUPERVISION
-from gateway.core.records import Changes, Request
+from gateway.core.records import Request
 from gateway.core.routing import Participant, admit
 from lianzhi.errors import RejectedError
 from schemas.courts import COURTS, common_superior
@@ -31,7 +30,7 @@ class Supervisor:
         self._ctx = context
         self._opening = Opening(context)
 
-    async def ask(self, tx: Transaction, request: Request, changes: Changes, now: datetime) -> None:
+    async def ask(self, unit: UnitOfWork, request: Request) -> None:
         """Opens the request to the superior, or an incident says that there is none to ask."""
         asker, asked = self._ctx.participant(request.asker), self._ctx.participant(request.asked)
         try:
@@ -40,16 +39,15 @@ class Supervisor:
                 raise RejectedError("unknown-receiver", pointer="/receiver")
             admit(self._ctx.catalogue[SUPERVISION], asker, superior)
         except RejectedError:
-            changes.events += request_events(self._ctx, request, "incident", now, detail="no-superior")
+            unit.tell(request, "incident", detail="no-superior")
             return
-        day = now.astimezone(SHANGHAI).strftime("%Y%m%d")
-        number = f"{asker.code}-{day}-{await tx.take_number_block(asker.code, day, 1):06d}"
+        day = unit.now.astimezone(SHANGHAI).strftime("%Y%m%d")
+        number = f"{asker.code}-{day}-{await unit.tx.take_number_block(asker.code, day, 1):06d}"
         proof = self._proof(request, asker, superior)
-        supervision = _request(request, proof, number, superior, now)
-        changes.new_requests.append(supervision)
-        head = {"supervision": number}
-        changes.events += request_events(self._ctx, request, "supervised", now, head=head, detail=number)
-        await self._opening.open(supervision, proof, (), changes, now)
+        supervision = _request(request, proof, number, superior, unit.now)
+        unit.changes.new_requests.append(supervision)
+        unit.tell(request, "supervised", head={"supervision": number}, detail=number)
+        await self._opening.open(supervision, proof, (), unit.changes, unit.now)
 
     def _superior(self, asker: Participant, asked: Participant) -> Participant | None:
         """By the court table of today."""

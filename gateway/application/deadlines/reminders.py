@@ -13,14 +13,13 @@ from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
 from gateway.application.conversation.compose import Composer
 from gateway.application.deadlines.escalation import Supervisor
-from gateway.application.events import request_events
-from gateway.application.ports import Transaction
 from gateway.application.timers import basis_of
+from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.clocks import FallenDue, fallen_due, running
 from gateway.core.deadlines import SHANGHAI, due
 from gateway.core.lifecycle import Step, decide
 from gateway.core.main_clock import DUE, STEPS, Basis
-from gateway.core.records import Changes, Request, Timer
+from gateway.core.records import Request, Timer
 from lianzhi.errors import MisuseError, RejectedError
 from lianzhi.protocol.envelope import timestamp
 from schemas.catalogue import Deadline, DeadlineKind
@@ -35,8 +34,9 @@ class Reminder:
         self._composer = Composer(context)
         self._supervisor = Supervisor(context)
 
-    async def fell_due(self, tx: Transaction, timer: Timer, request: Request, changes: Changes, now: datetime) -> bool:
+    async def fell_due(self, unit: UnitOfWork, timer: Timer, request: Request) -> bool:
         """Whether the request's row changed."""
+        changes, now = unit.changes, unit.now
         basis = basis_of(self._ctx, request)
         if timer.kind not in running(request, basis):
             return False
@@ -47,26 +47,25 @@ class Reminder:
         if said.lapse:
             carry_out(self._ctx, request, decide(request, Step("lapse", "gateway", now)), changes, now)
             return True
-        changes.events += request_events(
-            self._ctx, request, said.event, now, head=_head(timer, said), detail=said.detail
-        )
+        unit.tell(request, said.event, head=_head(timer, said), detail=said.detail)
         if said.level is not None and self._ctx.participant(request.asker).local:
-            await self._urge(request, said.level, _reply_by(said, basis, now), changes, now)
+            await self._urge(unit, request, said.level, _reply_by(said, basis, now))
         if said.supervise:
-            await self._supervisor.ask(tx, request, changes, now)
+            await self._supervisor.ask(unit, request)
         return True
 
-    async def _urge(self, request: Request, level: int, reply_by: str, changes: Changes, now: datetime) -> None:
+    async def _urge(self, unit: UnitOfWork, request: Request, level: int, reply_by: str) -> None:
         """A message of the asker's, signed by the gateway; none where the state machine allows none."""
+        changes, now = unit.changes, unit.now
         data = {"level": level, "reply_by": reply_by, "note": NOTE}
         try:
             decision = decide(request, Step("urge", "asker", now, data=data))
             composed = await self._composer.say(request, sender=request.asker, verb="urge", data=data, now=now)
         except RejectedError as error:
-            changes.events += request_events(self._ctx, request, "not-urged", now, detail=error.code)
+            unit.tell(request, "not-urged", detail=error.code)
             return
         except MisuseError:
-            changes.events += request_events(self._ctx, request, "incident", now, detail="key-missing")
+            unit.tell(request, "incident", detail="key-missing")
             return
         settled = replace(decision, facts=request.facts, marks=request.marks)
         carry_out(self._ctx, request, settled, changes, now, message=composed.message, head=composed.head)

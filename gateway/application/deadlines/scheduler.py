@@ -20,10 +20,10 @@ from gateway.application.conversation.retention import DESTROY, destroy
 from gateway.application.deadlines.measure_timers import KINDS, due_control
 from gateway.application.deadlines.redelivery import GapWatch, send_again
 from gateway.application.deadlines.reminders import Reminder
-from gateway.application.ports import Transaction
 from gateway.application.set_aside import incident
 from gateway.application.submission.approval_clock import WAITING, waited
 from gateway.application.submission.retry_blocked import Mender
+from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.records import Changes, Request, Timer
 from lianzhi.errors import ConflictError, StoreUnavailableError
 from lianzhi.faults import cause_of
@@ -106,12 +106,13 @@ class ClockWork:
             timers += await tx.due_timers(now, batch, self._ctx.clocks.sure(now))
             if not timers:
                 return 0
+            unit = UnitOfWork(self._ctx, tx, changes, now)
             requests = await tx.lock_requests(sorted({t.request_no for t in timers}))
             touched: dict[str, Request] = {}
             agenda = _Agenda(timers, now if len(timers) < batch else max(t.due_at for t in timers))
             while timer := agenda.next():
                 request = requests.get(timer.request_no)
-                if await self._due(tx, timer, request, changes, now) and request is not None:
+                if await self._due(unit, timer, request) and request is not None:
                     touched[request.request_no] = request
                 agenda.add(t for t in changes.timers if (t.request_no, t.kind) == (timer.request_no, timer.kind))
             changes.requests += touched.values()
@@ -120,28 +121,26 @@ class ClockWork:
             self._wake()
         return len(timers)
 
-    async def _due(
-        self, tx: Transaction, timer: Timer, request: Request | None, changes: Changes, now: datetime
-    ) -> bool:
+    async def _due(self, unit: UnitOfWork, timer: Timer, request: Request | None) -> bool:
         """Whether the request's row changed."""
-        changes.clear_timer(timer.request_no, timer.kind)
+        unit.changes.clear_timer(timer.request_no, timer.kind)
         if timer.kind.startswith(GAP):
-            await self._gaps.fell_due(tx, timer, request, changes, now)
+            await self._gaps.fell_due(unit, timer, request)
             return False
         if timer.kind.startswith(KINDS):
-            return await due_control(self._ctx, tx, timer, request, changes, now)
+            return await due_control(unit, timer, request)
         if request is None:
             return False
         if timer.kind.startswith(DESTROY):
-            destroy(self._ctx, timer, request, changes, now)
+            destroy(unit, timer, request)
             return False
         if timer.kind == MENDING:
-            return await self._mender.mend(tx, request, changes, now)
+            return await self._mender.mend(unit, request)
         if timer.kind in WAITING:
-            return waited(self._ctx, timer, request, changes, now)
+            return waited(unit, timer, request)
         if timer.kind.startswith(WATCH):
-            return send_again(self._ctx, request, timer, changes, now)
-        return await self._reminder.fell_due(tx, timer, request, changes, now)
+            return send_again(unit, timer, request)
+        return await self._reminder.fell_due(unit, timer, request)
 
 
 class _Agenda:

@@ -191,7 +191,7 @@ class Unit:
     async def _drain(self, request: Request, sender: str, by: Side) -> list[Refusal]:
         """Rule 7. What still waits then, waits for another number than before."""
         talk = self._talk
-        if not request.held and BEYOND not in request.facts:
+        if not request.held and "beyond" not in request.facts:
             return []
         refusals: list[Refusal] = []
         waited = request.held
@@ -221,22 +221,24 @@ class Unit:
 
     def _ask_again(self, request: Request, by: Side, seqno: int) -> None:
         """There was no room for this number: its sender is asked for it when the ones before it have come."""
-        beyond = {**request.facts.get(BEYOND, {})}
+        beyond = {**request.facts.get("beyond", {})}
         beyond[by] = max(seqno, beyond.get(by, 0))
-        if request.facts.get(BEYOND) != beyond:
-            request.facts[BEYOND] = beyond
+        if request.facts.get("beyond") != beyond:
+            request.facts["beyond"] = beyond
             self._talk.touch(request)
 
     def _mind_the_gap(self, request: Request, by: Side, *, at_once: bool = False) -> None:
         """From now on, if anything waits. What was refused for want of room is asked for as soon as there is some
         (at_once), else after the same time."""
         talk, kind, last = self._talk, GAP + by, last_seqno(request, by)
-        beyond = request.facts.get(BEYOND, {})
+        beyond = request.facts.get("beyond", {})
         if beyond.get(by, last) <= last and by in beyond:
             left = {side: seqno for side, seqno in beyond.items() if side != by}
-            request.facts = {n: v for n, v in request.facts.items() if n != BEYOND} | ({BEYOND: left} if left else {})
+            request.facts = {**request.facts, "beyond": left}
+            if not left:
+                del request.facts["beyond"]
             talk.touch(request)
-        wanted = by in request.facts.get(BEYOND, {})
+        wanted = by in request.facts.get("beyond", {})
         if request.held or wanted:
             soon = wanted and at_once and not request.held
             due = talk.now + (timedelta(0) if soon else talk.context.settings.gap_after)

@@ -79,7 +79,7 @@ async def _opened(talk: Conversation, arrived: Arrived) -> RejectedError | None:
     await talk.deliver(request, message)
     raised_at = parse_timestamp(envelope.time)
     payload = arrived.data["payload"]
-    await alert_raised(talk.context, talk.tx, request, control, payload, raised_at, talk.changes, talk.now)
+    await alert_raised(talk, request, control, payload, raised_at)
     return None
 
 

@@ -22,7 +22,7 @@ from gateway.application.conversation.request_unit import Conversation, last_seq
 from gateway.application.deadlines.redelivery import tell_expected
 from gateway.application.inbound.ahead_of_turn import bound_reached
 from gateway.application.ports import Transaction
-from gateway.core.lifecycle import AGAIN
+from gateway.core.facts import SentAgain
 from gateway.core.records import Request
 from lianzhi.crypto.strictjson import MAX_INTEGER
 from lianzhi.protocol.envelope import GATEWAY_NOTICE, is_request_no
@@ -91,14 +91,11 @@ class Repeater:
         talk.tell(request, "sent-again", detail=f"asked:{again[0][1]}-{again[-1][1]}")
         side = request.side(sender)
         await tell_expected(
-            self._ctx,
+            talk,
             self._composer,
-            talk.tx,
-            talk.changes,
             request,
             side,
             about=f"lacking:{request.request_no}:{last_seqno(request, side) + 1}:{times}",
-            now=talk.now,
         )
 
     def _room(self, request: Request, now: datetime) -> int:
@@ -110,11 +107,11 @@ class Repeater:
         """What tells this occasion from the one before."""
         said = self._of_this_hour(request, now)
         said["messages"] += messages
-        request.facts = {**request.facts, AGAIN: said}
+        request.facts = {**request.facts, "again": said}
         return f"{said['since']}:{said['messages']}"
 
-    def _of_this_hour(self, request: Request, now: datetime) -> dict[str, Any]:
-        said = request.facts.get(AGAIN)
+    def _of_this_hour(self, request: Request, now: datetime) -> SentAgain:
+        said = request.facts.get("again")
         if said is not None and timedelta(0) <= now - datetime.fromisoformat(said["since"]) < HOUR:
-            return dict(said)
+            return said.copy()
         return {"since": now.isoformat(), "messages": 0}

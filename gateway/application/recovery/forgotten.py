@@ -14,7 +14,6 @@ from gateway.application.conversation.request_unit import Conversation, last_seq
 from gateway.application.conversation.retention import CONTENT
 from gateway.application.inbound.ahead_of_turn import bound_reached
 from gateway.application.recovery.own_messages import (
-    KEPT,
     TWICE,
     Own,
     follows,
@@ -71,7 +70,7 @@ async def keep_given_back(talk: Conversation, owner: str, envelope: Envelope, pa
     request = talk.requests.get(envelope.subject)
     if known is not None or opener_of(envelope.subject) != envelope.sender:
         return RejectedError("foreign-key", pointer="/kid")  # ours, and yet nothing that this store can have said
-    if request is not None and follows(request, envelope) and KEPT not in request.facts:
+    if request is not None and follows(request, envelope) and "kept" not in request.facts:
         return await _said(talk, request, envelope, parsed)
     if request is not None and envelope.seqno <= last_seqno(request, "asker"):
         tell_twice(talk, request, envelope.verb, envelope.seqno)

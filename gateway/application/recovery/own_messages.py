@@ -12,7 +12,6 @@ from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
 from gateway.application.conversation.measure_effects import settle_measures
 from gateway.application.conversation.request_unit import Conversation, advance, last_seqno
-from gateway.application.events import request_events
 from gateway.core.forgotten import Forgotten, in_order
 from gateway.core.lifecycle import Step, decide
 from gateway.core.records import Message, OutboxRow, Request
@@ -23,8 +22,6 @@ from lianzhi.protocol.envelope import Envelope, parse_timestamp
 from schemas.catalogue import MatterType
 
 TWICE = "sequence-reused"
-KEPT = "kept"
-"""Fact: the request was taken up, and the rest of what is kept of it waits for what its partner says or gives back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +86,7 @@ async def said_before(talk: Conversation, request: Request, own: Own) -> None:
     message = own.message(now)
     advance(request, "asker", envelope.seqno)
     carry_out(talk.context, request, decision, talk.changes, now, message=message, head=own.head)
-    await settle_measures(talk.context, talk.tx, request, own.head, talk.changes, now)
+    await settle_measures(talk, request, own.head)
     talk.touch(request)
     talk.changes.messages.append(message)
     talk.changes.outbox.append(own.sent(message, request.lane))
@@ -99,8 +96,7 @@ def tell_twice(talk: Conversation, request: Request, verb: str, seqno: int) -> N
     """After a restore we have used a number of ours for something else: its partner takes only the first of the two.
     Somebody has to say again what it did not take."""
     head = {"reason": TWICE, "verb": verb, "seqno": seqno}
-    detail = f"{TWICE}:{verb}:{seqno}"
-    talk.changes.events += request_events(talk.context, request, "incident", talk.now, head=head, detail=detail)
+    talk.tell(request, "incident", head=head, detail=f"{TWICE}:{verb}:{seqno}")
 
 
 async def go_on_with_what_is_kept(talk: Conversation, request: Request) -> None:
@@ -108,7 +104,7 @@ async def go_on_with_what_is_kept(talk: Conversation, request: Request) -> None:
     unit of work, so that nobody says it anew under the same number meanwhile.
 
     What the partner said itself is not taken from what is kept: it sends everything that followed again."""
-    if KEPT not in request.facts:
+    if "kept" not in request.facts:
         return
     kept = [*await talk.tx.forgotten_of(request.request_no), *_of_this_unit(talk, request)]
     kept = [m for m in kept if m.owner == request.asked]
@@ -121,7 +117,8 @@ async def go_on_with_what_is_kept(talk: Conversation, request: Request) -> None:
     await talk.tx.end_forgotten([m for m in done if m.id is not None], talk.now)
     talk.changes.forgotten = [m for m in talk.changes.forgotten if m not in fresh]
     if len(done) == len(kept):
-        request.facts = {name: value for name, value in request.facts.items() if name != KEPT}
+        request.facts = request.facts.copy()
+        del request.facts["kept"]
         talk.touch(request)
 
 

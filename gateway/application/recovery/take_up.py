@@ -23,7 +23,7 @@ from gateway.application.conversation.request_unit import Conversation
 from gateway.application.inbound.apply_messages import Unit
 from gateway.application.inbound.quarantine import HELD, Quarantine, Refused
 from gateway.application.ports import Delivery
-from gateway.application.recovery.own_messages import KEPT, follows, go_on_with_what_is_kept, said_before
+from gateway.application.recovery.own_messages import follows, go_on_with_what_is_kept, said_before
 from gateway.application.recovery.rebuild_request import NOTHING, Beside, Standing
 from gateway.application.submission.measure_rules import check_measures
 from gateway.core.forgotten import Forgotten, in_order, opening
@@ -155,7 +155,7 @@ class TakingUp:
         async with ctx.store.begin() as tx:
             requests = await tx.lock_requests([request_no])
             request = requests[request_no]
-            request.facts = {**request.facts, KEPT: True}
+            request.facts = {**request.facts, "kept": True}
             talk = Conversation(ctx, self._composer, tx, requests, {}, changes, now)
             talk.touch(request)
             await go_on_with_what_is_kept(talk, request)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from gateway.application.context import Context
-from gateway.application.events import request_events
+from gateway.application.unit_of_work import UnitOfWork
 from gateway.core import deadlines
 from gateway.core.records import Changes, Request, Timer
 
@@ -33,17 +33,17 @@ def watch(context: Context, kind: str, request: Request, changes: Changes, now: 
     changes.set_timer(Timer(request.request_no, kind, due(context, kind, request, now)))
 
 
-def waited(context: Context, timer: Timer, request: Request, changes: Changes, now: datetime) -> bool:
+def waited(unit: UnitOfWork, timer: Timer, request: Request) -> bool:
     """A decision is overdue: the B of the AB pair is told, or it is an incident. Whether the request's row changed."""
     if timer.kind == APPROVAL:
         if request.state != "awaiting-approval":
             return False
         backup = request.facts.get("backup") or request.handler
-        changes.events += request_events(context, request, "approval-overdue", now, detail=f"to:{backup}")
-        again = due(context, APPROVAL, request, now)
-        changes.set_timer(Timer(request.request_no, APPROVAL, again, timer.count + 1))
+        unit.tell(request, "approval-overdue", detail=f"to:{backup}")
+        again = due(unit.context, APPROVAL, request, unit.now)
+        unit.changes.set_timer(Timer(request.request_no, APPROVAL, again, timer.count + 1))
         return False
-    glass = dict(request.facts.get("break_glass", {}))
+    glass = request.facts.get("break_glass", {})
     if timer.kind == GLASS_APPROVAL and glass.get("state") == "unapproved":
         detail = "break-glass-unapproved"
     elif timer.kind == GLASS_REVIEW and not glass.get("reviewed"):
@@ -51,6 +51,6 @@ def waited(context: Context, timer: Timer, request: Request, changes: Changes, n
     else:
         return False
     request.reason = detail
-    request.updated_at = now
-    changes.events += request_events(context, request, "incident", now, detail=detail)
+    request.updated_at = unit.now
+    unit.tell(request, "incident", detail=detail)
     return True

@@ -39,9 +39,9 @@ def note_platform(context: Context, request: Request, submission: Submission, ch
     elif platform_duty(request.type) is None:
         return
     elif submission.platform_exempt is not None:
-        request.facts["platform"] = dict(EXEMPT)
+        request.facts["platform"] = EXEMPT.copy()
     else:
-        request.facts["platform"] = dict(MISSING)
+        request.facts["platform"] = MISSING.copy()
         changes.ledger.append(platform_line(request, OPENED, request.request_no, local_day(now).isoformat(), now))
 
 

@@ -8,6 +8,7 @@ from gateway.application.context import Context
 from gateway.application.conversation.alert_effects import alert_raised
 from gateway.application.ports import Transaction
 from gateway.application.submission.validate import Proof
+from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.records import Changes, Request
 from lianzhi.errors import RejectedError
 
@@ -31,5 +32,5 @@ async def raise_alert(
             request.related, request.case_no = control.request_no, control.case_no or None
             request.asked_case_no = request.case_no
         if (control is not None or request.shape == "alert") and context.participant(request.asked).local:
-            now = request.created_at
-            await alert_raised(context, tx, request, control, proof.submission.payload, now, changes, now)
+            unit = UnitOfWork(context, tx, changes, request.created_at)
+            await alert_raised(unit, request, control, proof.submission.payload, unit.now)

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from gateway.application.context import Context
 from gateway.application.conversation.send_verb import Said, Voice
 from gateway.application.ports import Transaction
 from gateway.application.posts import Handed
 from gateway.application.submission.validate import Proof
+from gateway.application.unit_of_work import UnitOfWork
 from gateway.core import measures
 from gateway.core.lifecycle import ANSWERED, TERMINAL
 from gateway.core.measure_moves import is_live
@@ -71,27 +71,22 @@ class Circles:
             kept = [m for m in kept if is_live(m)]
         _all_of((m.asked for m in kept), proof.receivers)
         if rule.effect == "end":
-            await self._withdraw(tx, handed, proof, kept, changes, requests[0].created_at)
+            await self._withdraw(UnitOfWork(self._ctx, tx, changes, requests[0].created_at), handed, proof, kept)
 
-    async def _withdraw(
-        self, tx: Transaction, handed: Handed, proof: Proof, kept: Sequence[Measure], changes: Changes, now: datetime
-    ) -> None:
+    async def _withdraw(self, unit: UnitOfWork, handed: Handed, proof: Proof, kept: Sequence[Measure]) -> None:
         numbers = sorted({m.request_no for m in kept if m.state == "requested"})
-        for number, request in (await tx.lock_requests(numbers)).items():
+        for number, request in (await unit.tx.lock_requests(numbers)).items():
             if request.state in TERMINAL[request.shape] or request.state in (*ANSWERED, "withdrawing"):
                 continue
             said = Said(
                 participant=handed.participant,
-                client=handed.client,
-                key=handed.key,
-                fingerprint=handed.fingerprint,
                 request_no=number,
                 verb="withdraw",
                 by=proof.submission.handler,
                 data={"reason_code": "revoked"},
             )
-            await self._voice.say(tx, said, request, changes, now)
-            changes.requests.append(request)
+            await self._voice.say(unit, said, request)
+            unit.changes.requests.append(request)
 
 
 def _all_of(told: Iterable[str], receivers: Sequence[str]) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import MENDING, carry_out
-from gateway.application.events import request_events
 from gateway.application.ports import Transaction
 from gateway.application.submission.submit import DERIVED, Opening
 from gateway.application.submission.validate import Proof, Prover
+from gateway.application.unit_of_work import UnitOfWork
 from gateway.core import measures
 from gateway.core.lifecycle import Step, decide
 from gateway.core.records import Changes, Request, Submission, Timer
@@ -43,46 +43,47 @@ class Mender:
         signed = stored.content_type == CONTENT_TYPE
         return self._prover.prove_again(participant, client, stored.body, signed, (stored.id, stored.digest), now)
 
-    async def mend(self, tx: Transaction, request: Request, changes: Changes, now: datetime) -> bool:
+    async def mend(self, unit: UnitOfWork, request: Request) -> bool:
         """What blocked the request may be there now. Whether its row changed."""
         if request.state != "blocked":
             return False
         try:
-            proof = await self.proof(tx, request, now)
+            proof = await self.proof(unit.tx, request, unit.now)
         except RejectedError as error:
             detail = "submission-missing" if error.pointer == "/submission" else error.code
             request.reason = detail
-            changes.events += request_events(self._ctx, request, "incident", now, detail=detail)
+            unit.tell(request, "incident", detail=detail)
             return True
-        before = replace(request, marks=dict(request.marks), facts=dict(request.facts))
+        before = replace(request, marks=dict(request.marks), facts=request.facts.copy())
         draft = Changes()
-        if not await self._open(tx, request, proof, draft, now):
+        if not await self._open(UnitOfWork(self._ctx, unit.tx, draft, unit.now), request, proof):
             request.asker_seq, request.marks, request.facts = before.asker_seq, before.marks, before.facts
             for timer in draft.timers:
                 if timer.kind == MENDING:  # it is still the same block: its own clock does not begin anew
-                    changes.set_timer(timer)
+                    unit.changes.set_timer(timer)
             if request.reason != before.reason:
-                changes.events += draft.events
+                unit.changes.events += draft.events
             return request.reason != before.reason
         opened, request.state = request.state, "blocked"
-        decision = decide(request, Step("mended", "gateway", now))
-        carry_out(self._ctx, request, replace(decision, state=opened), changes, now)
-        changes.extend(draft)
+        decision = decide(request, Step("mended", "gateway", unit.now))
+        carry_out(self._ctx, request, replace(decision, state=opened), unit.changes, unit.now)
+        unit.changes.extend(draft)
         return True
 
-    async def approved(self, tx: Transaction, request: Request, proof: Proof, changes: Changes, now: datetime) -> None:
+    async def approved(self, unit: UnitOfWork, request: Request, proof: Proof) -> None:
         """The last approval has been given: opened, or visibly `blocked` with the reason."""
-        carry_out(self._ctx, request, decide(request, Step("approve", "gateway", now)), changes, now)
-        await self._open(tx, request, proof, changes, now)
+        decision = decide(request, Step("approve", "gateway", unit.now))
+        carry_out(self._ctx, request, decision, unit.changes, unit.now)
+        await self._open(unit, request, proof)
 
-    async def _open(self, tx: Transaction, request: Request, proof: Proof, changes: Changes, now: datetime) -> bool:
-        reason = await self._no_longer(tx, request, proof)
+    async def _open(self, unit: UnitOfWork, request: Request, proof: Proof) -> bool:
+        reason = await self._no_longer(unit.tx, request, proof)
         if reason is None:
-            missing = sorted(set(proof.digests) - await tx.documents_readable(request.asker, proof.digests))
-            return await self._opening.open(request, proof, missing, changes, now)
+            missing = sorted(set(proof.digests) - await unit.tx.documents_readable(request.asker, proof.digests))
+            return await self._opening.open(request, proof, missing, unit.changes, unit.now)
         request.state, request.reason = "blocked", reason
-        changes.set_timer(Timer(request.request_no, MENDING, now + self._ctx.settings.mend_every))
-        changes.events += request_events(self._ctx, request, "blocked", now, detail=reason)
+        unit.changes.set_timer(Timer(request.request_no, MENDING, unit.now + self._ctx.settings.mend_every))
+        unit.tell(request, "blocked", detail=reason)
         return False
 
     async def _no_longer(self, tx: Transaction, request: Request, proof: Proof) -> str | None:

@@ -1,8 +1,7 @@
 """A court system asks: look, prove, check, number, translate, seal, sign, store. 202 only after the commit.
 
 `Submitter.submit` looks first whether the same was handed in before (`idempotency`), then prepares everything outside
-the unit of work (no state is involved yet); the unit itself checks the measures, and writes. Whoever loses a race for a
-key or an id, which are unique in the store, begins again with the look.
+the unit of work (no state is involved yet); the unit itself checks the measures, and writes.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import MENDING
@@ -20,7 +20,7 @@ from gateway.application.conversation.measure_changes import note_requested
 from gateway.application.conversation.told_late import note_told
 from gateway.application.events import request_events
 from gateway.application.group_commit import Batcher
-from gateway.application.idempotency import RACES, Earlier, again
+from gateway.application.idempotency import Before, Idempotency, remembered
 from gateway.application.ports import Transaction
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.daily_limits import DailyLimits
@@ -33,11 +33,11 @@ from gateway.application.submission.raise_alert import raise_alert
 from gateway.application.submission.recipients import Circles
 from gateway.application.submission.validate import Proof, Prover
 from gateway.application.timers import set_deadline, start_clocks
+from gateway.core.facts import Facts
 from gateway.core.lifecycle import FIRST
-from gateway.core.records import Changes, IdempotencyRow, Naming, Request, Submission, Timer
+from gateway.core.records import Changes, Naming, Request, Submission, Timer
 from gateway.core.routing import Client
-from lianzhi.crypto.sdjwt import digest_of
-from lianzhi.errors import ConflictError, MisuseError, RejectedError
+from lianzhi.errors import MisuseError, RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol.cards import Classification
 from schemas.catalogue import MatterType
@@ -72,27 +72,17 @@ class Submitter:
         self._limits = DailyLimits(context)
         self._circles = Circles(context)
         self._wake = wake
-        self.earlier = Earlier(context)
+        self._once = Idempotency(context)
         self._batch: Batcher[Prepared, Answer] = Batcher(self._commit, context.settings.batch)
 
     async def submit(self, handed: Handed) -> Answer:
         """Raises RejectedError (named), StoreUnavailableError."""
-        async with self.earlier.alone(handed):
-            proof: Proof | None = None
-            for _ in range(RACES):
-                answer, stored = await self.earlier.look(handed, "/v1/requests")
-                if answer is not None:
-                    return answer
-                now = self._ctx.clock.now()
-                proof = proof or await self._proved(handed, now)
-                if stored is not None and proof.signed:
-                    return _handed_in(stored, handed)
-                try:
-                    return await self._batch.do(await self.prepare(handed, proof, now))
-                except ConflictError:
-                    # Another process won the race for the same key, id or object: now its result can be seen.
-                    continue
-            raise RejectedError("unavailable", retry_after=1)
+        return await self._once.run_once(handed, partial(self._submit, handed))
+
+    async def _submit(self, handed: Handed, before: Before) -> Answer:
+        now = self._ctx.clock.now()
+        proof = await self._proved(handed, now)
+        return before.answer(proof.digest) or await self._batch.do(await self.prepare(handed, proof, now))
 
     async def _proved(self, handed: Handed, now: datetime) -> Proof:
         proof = self._prover.prove(handed.participant, handed.client, handed.content_type, handed.body, now)
@@ -179,18 +169,7 @@ class Submitter:
                 at=now,
             )
         )
-        changes.idempotency.append(
-            IdempotencyRow(
-                client=handed.client.id,
-                key=handed.key,
-                fingerprint=handed.fingerprint,
-                status=answer.status,
-                response=answer.body,
-                location=answer.location,
-                at=now,
-                request_no=prepared.requests[0].request_no,
-            )
-        )
+        changes.idempotency.append(remembered(handed, answer, now, prepared.requests[0].request_no))
         return answer
 
 
@@ -280,7 +259,13 @@ def new_request(
 ) -> Request:
     body: SubmissionBody = proof.submission
     matter = proof.matter
-    facts = {"backup": body.backup_handler, "team": body.team, "decision": matter.decision(proof.payload)}
+    facts: Facts = {}
+    if body.backup_handler is not None:
+        facts["backup"] = body.backup_handler
+    if body.team is not None:
+        facts["team"] = body.team
+    if (decision := matter.decision(proof.payload)) is not None:
+        facts["decision"] = decision
     return Request(
         request_no=number,
         type=matter.name,
@@ -299,7 +284,7 @@ def new_request(
         client=client.id,
         submission_id=proof.submission_id,
         refs=refs_of(body.payload),
-        facts={name: value for name, value in facts.items() if value is not None},
+        facts=facts,
     )
 
 
@@ -309,13 +294,6 @@ def fingerprint(method: str, path: str, body: bytes) -> str:
     for part in (method.encode(), path.encode(), body):
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()
-
-
-def _handed_in(earlier: Submission, handed: Handed) -> Answer:
-    """Of an id that is there already."""
-    if earlier.digest != digest_of(handed.body.decode().split("~", 1)[0]):
-        raise RejectedError("id-reused", pointer="/id")
-    return again(earlier, "/v1/requests")
 
 
 def _accepted(requests: Sequence[Request], warnings: Sequence[FieldError]) -> Answer:

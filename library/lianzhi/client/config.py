@@ -1,28 +1,17 @@
-"""The court system's own `client.toml`: which gateway, who we are, which keys, where the spool lies.
-
-Paths are relative to the file. Every error names the file, the member and what to do, in Chinese and English.
-"""
+"""The court system's own `client.toml`: which gateway, who we are, which keys, where the spool lies."""
 
 from __future__ import annotations
 
-import json
-import re
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from lianzhi.client.bounds import DEFAULT_BOUNDS, ClientBounds
-from lianzhi.crypto.keyring import PrivateKey, keyring_from_jwks, private_key_from_jwk
-from lianzhi.crypto.keys import CODE
-from lianzhi.errors import ConfigurationError, MisuseError, RejectedError
-from lianzhi.protocol.contract import read_contract, refusal_words
-
-_REQUIRED = ("url", "court", "token_file", "spool")
-_OPTIONAL = ("gateway", "sign_key", "open_key", "gateway_keys", "ca_file", "contract", "limits")
+from lianzhi.configuration_file import ConfigurationFile
+from lianzhi.crypto.keyring import PrivateKey, keyring_from_jwks
+from lianzhi.errors import MisuseError
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,48 +57,14 @@ class ClientConfig:
             ca_file=file.folder / file.text("ca_file") if "ca_file" in file.members else None,
             folder=file.folder,
             files=file.files(),
-            bounds=file.bounds(),
+            bounds=file.bounds(ClientBounds),
             contract=file.contract(court, gateway, gateway_jwks),
         )
 
 
-class _File:
-    """client.toml while it is read: each accessor checks one kind of member."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self.folder = path, path.parent
-        try:
-            self.members = tomllib.loads(path.read_text("utf-8"))
-        except OSError as error:
-            raise ConfigurationError(f"{path}：读不到配置文件。 The file cannot be read: {error.strerror}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"{path}：不是合法的 TOML。 Not well-formed TOML: {error}") from error
-        for name in self.members.keys() - {*_REQUIRED, *_OPTIONAL}:
-            raise self.wrong(name, "没有这个配置项", f"no such member; known: {', '.join((*_REQUIRED, *_OPTIONAL))}")
-        for name in _REQUIRED:
-            if name not in self.members:
-                raise self.wrong(name, "缺少此项", "this member is missing")
-
-    def wrong(self, member: str, zh: str, en: str) -> ConfigurationError:
-        return ConfigurationError(f"{self.path}，{member}：{zh}。 {en}.")
-
-    def text(self, member: str) -> str:
-        value = self.members[member]
-        if not isinstance(value, str) or not value:
-            raise self.wrong(member, "须为非空文字", "must be a non-empty string")
-        return value
-
-    def bounds(self) -> ClientBounds:
-        given = self.members.get("limits", {})
-        known = [f.name for f in fields(ClientBounds)]
-        if not isinstance(given, dict):
-            raise self.wrong("limits", "须为表", "must be a table")
-        for name, value in given.items():
-            if name not in known:
-                raise self.wrong(f"limits.{name}", "没有这个上限", f"no such limit; known: {', '.join(known)}")
-            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < 2**53:
-                raise self.wrong(f"limits.{name}", "须为正整数", "must be a positive integer")
-        return ClientBounds(**given)
+class _File(ConfigurationFile):
+    required = ("url", "court", "token_file", "spool")
+    optional = ("gateway", "sign_key", "open_key", "gateway_keys", "ca_file", "contract", "limits")
 
     def texts(self, member: str) -> list[str]:
         value = self.members.get(member, [])
@@ -118,49 +73,12 @@ class _File:
             raise self.wrong(member, "须为文件名或文件名列表", "must be a file name or a list of file names")
         return values
 
-    def code(self, member: str) -> str:
-        value = self.text(member)
-        if not re.fullmatch(CODE, value):
-            raise self.wrong(member, "单位代码须为小写英文、数字和连字符", "a code is lower-case letters, digits and -")
-        return value
-
     def url(self) -> str:
         value = self.text("url")
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise self.wrong("url", "须为 https:// 地址", "must be an https:// (or http://) URL")
         return value
-
-    def read(self, member: str, name: str) -> str:
-        path = self.folder / name
-        try:
-            return path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise self.wrong(member, f"读不到文件 {path}", f"the file {path} cannot be read") from error
-
-    def json(self, member: str, name: str) -> dict[str, Any]:
-        try:
-            value = json.loads(self.read(member, name))
-        except ValueError as error:
-            raise self.wrong(member, f"{name} 不是合法的 JSON", f"{name} is not well-formed JSON") from error
-        if not isinstance(value, dict):
-            raise self.wrong(member, f"{name} 须为 JSON 对象", f"{name} must hold a JSON object")
-        return value
-
-    def private_key(self, member: str, name: str, court: str, purpose: Literal["sub", "enc"]) -> PrivateKey:
-        try:
-            key = private_key_from_jwk(self.json(member, name))
-        except MisuseError as error:
-            raise self.wrong(
-                member, f"{name} 不是可用的私钥（JWK）", f"{name} is not a private JWK: {error}"
-            ) from error
-        if (key.participant, key.purpose) != (court, purpose):
-            raise self.wrong(
-                member,
-                f"密钥 {key.kid} 应以 {court}.{purpose}. 开头",
-                f"the kid {key.kid} must begin {court}.{purpose}.",
-            )
-        return key
 
     def sign_key(self, court: str) -> PrivateKey | None:
         names = self.texts("sign_key")
@@ -176,20 +94,9 @@ class _File:
 
     def contract(self, court: str, gateway: str, jwks: Mapping[str, Any] | None) -> bytes | None:
         """Verified here where `gateway_keys` are given; else once the gateway's keys are known."""
-        if "contract" not in self.members:
-            return None
-        path = self.folder / self.text("contract")
-        try:
-            raw = path.read_bytes()
-        except OSError as error:
-            raise self.wrong("contract", f"读不到文件 {path}", f"the file {path} cannot be read") from error
-        if jwks is not None:
-            how: dict[str, Any] = {"participant": court, "gateway": gateway, "now": datetime.now(UTC)}
-            try:
-                read_contract(raw, keyring=keyring_from_jwks(jwks), **how)
-            except RejectedError as error:
-                zh, en = refusal_words(error)
-                raise self.wrong("contract", f"{path.name}：{zh}", f"{path.name}: {en}") from error
+        raw = self.contract_bytes()
+        if raw is not None and jwks is not None:
+            self.verified_contract(raw, court, gateway, keyring_from_jwks(jwks))
         return raw
 
     def key_set(self) -> dict[str, Any] | None:

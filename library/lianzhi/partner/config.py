@@ -1,44 +1,24 @@
-"""The partner's own `partner.toml`: who we are, where the broker is, which keys, where the ledger lies.
-
-Paths are relative to the file. Every error names the file, the member and what to do, in Chinese and English.
-"""
+"""The partner's own `partner.toml`: who we are, where the broker is, which keys, where the ledger lies."""
 
 from __future__ import annotations
 
-import json
 import re
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
 
 from lianzhi.amqp.address import wrong_addresses
-from lianzhi.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks, private_key_from_jwk
+from lianzhi.configuration_file import ConfigurationFile
+from lianzhi.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks
 from lianzhi.crypto.keys import CODE
 from lianzhi.crypto.limits import DEFAULT_LIMITS
-from lianzhi.errors import ConfigurationError, MisuseError, RejectedError
+from lianzhi.errors import MisuseError
 from lianzhi.partner.bounds import DEFAULT_BOUNDS, PartnerBounds
 from lianzhi.partner.delivered import delivered_body
-from lianzhi.protocol.contract import Contract, read_contract, refusal_words
-
-_REQUIRED = ("code", "amqp", "sign_key", "open_key", "gateway_keys", "ledger")
-_OPTIONAL = (
-    "password_file",
-    "system",
-    "dialect",
-    "gateway",
-    "prefetch",
-    "keep_days",
-    "ca_file",
-    "cert_file",
-    "cert_key_file",
-    "delivered",
-    "limits",
-    "contract",
-)
+from lianzhi.protocol.contract import Contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +72,7 @@ class PartnerConfig:
     def load(cls, path: str | Path) -> PartnerConfig:
         """Read and check the file and everything it names. Raises ConfigurationError."""
         file = _File(Path(path))
-        code = file.text("code")
-        if not re.fullmatch(CODE, code):
-            raise file.wrong(
-                "code", "单位代码须为小写英文、数字和连字符", "a participant code is lower-case letters, digits and -"
-            )
+        code = file.code("code")
         sign_key = file.private_key("sign_key", file.text("sign_key"), code, "sig")
         open_keys = tuple(file.private_key("open_key", name, code, "enc") for name in file.texts("open_key"))
         document = file.json("gateway_keys")
@@ -112,7 +88,7 @@ class PartnerConfig:
             keyring=keyring,
             contract=file.contract(code, gateway, keyring),
             gateway=gateway,
-            ledger=file.path.parent / file.text("ledger"),
+            ledger=file.folder / file.text("ledger"),
             system=file.text("system", code),
             user=file.user(code),
             dialect=file.text("dialect", "") or None,
@@ -120,96 +96,68 @@ class PartnerConfig:
             keep_days=file.keep_days(),
             delivered=file.delivered(),
             secret_files=file.secrets(),
-            folder=file.path.parent,
+            folder=file.folder,
             files=file.files(),
-            bounds=file.bounds(),
+            bounds=file.bounds(PartnerBounds),
         )
 
 
-class _File:
-    """partner.toml while it is read: each accessor checks one kind of member."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            self._members = tomllib.loads(path.read_text("utf-8"))
-        except OSError as error:
-            raise ConfigurationError(f"{path}：读不到配置文件。 The file cannot be read: {error.strerror}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"{path}：不是合法的 TOML。 Not well-formed TOML: {error}") from error
-        for name in self._members.keys() - {*_REQUIRED, *_OPTIONAL}:
-            raise self.wrong(name, "没有这个配置项", f"no such member; known: {', '.join((*_REQUIRED, *_OPTIONAL))}")
-        for name in _REQUIRED:
-            if name not in self._members:
-                raise self.wrong(name, "缺少此项", "this member is missing")
-
-    def wrong(self, member: str, zh: str, en: str) -> ConfigurationError:
-        return ConfigurationError(f"{self.path}，{member}：{zh}。 {en}.")
-
-    def text(self, member: str, default: str | None = None) -> str:
-        value = self._members.get(member, default)
-        if not isinstance(value, str) or (not value and default is None):
-            raise self.wrong(member, "须为非空文字", "must be a non-empty string")
-        return value
+class _File(ConfigurationFile):
+    required = ("code", "amqp", "sign_key", "open_key", "gateway_keys", "ledger")
+    optional = (
+        "password_file",
+        "system",
+        "dialect",
+        "gateway",
+        "prefetch",
+        "keep_days",
+        "ca_file",
+        "cert_file",
+        "cert_key_file",
+        "delivered",
+        "limits",
+        "contract",
+    )
+    code_form = "a participant code is"
+    no_key = "is not a private JWK of ours"
+    kid_form = "must begin with"
 
     def texts(self, member: str, zh: str = "文件名", en: str = "a file name") -> list[str]:
-        value = self._members[member]
+        value = self.members[member]
         values = value if isinstance(value, list) else [value]
         if not values or not all(isinstance(v, str) and v for v in values):
             raise self.wrong(member, f"须为{zh}或其列表", f"must be {en} or a list of them")
         return values
 
     def number(self, member: str, default: int) -> int:
-        value = self._members.get(member, default)
+        value = self.members.get(member, default)
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 10_000:
             raise self.wrong(member, "须为 1 至 10000 的整数", "must be an integer from 1 to 10000")
         return value
 
     def keep_days(self) -> int | None:
-        if "keep_days" not in self._members:
+        if "keep_days" not in self.members:
             return None
         days, late = self.number("keep_days", 0), DEFAULT_LIMITS.behind.days
         if days <= late:
             raise self.wrong("keep_days", f"须大于 {late}，重复报文才找得到原答复", f"must be more than {late}")
         return days
 
-    def bounds(self) -> PartnerBounds:
-        given = self._members.get("limits", {})
-        known = [f.name for f in fields(PartnerBounds)]
-        if not isinstance(given, dict):
-            raise self.wrong("limits", "须为表", "must be a table")
-        for name, value in given.items():
-            if name not in known:
-                raise self.wrong(f"limits.{name}", "没有这个上限", f"no such limit; known: {', '.join(known)}")
-            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < 2**53:
-                raise self.wrong(f"limits.{name}", "须为正整数", "must be a positive integer")
-        return PartnerBounds(**given)
-
     def contract(self, code: str, gateway: str, keyring: Keyring) -> Contract | None:
         """`contract`: the file that the gateway signed for us; without it, the types of this release."""
-        if "contract" not in self._members:
-            return None
-        path = self.path.parent / self.text("contract")
-        try:
-            return read_contract(
-                path.read_bytes(), participant=code, gateway=gateway, keyring=keyring, now=datetime.now(UTC)
-            )
-        except OSError as error:
-            raise self.wrong("contract", f"读不到文件 {path}", f"the file {path} cannot be read") from error
-        except RejectedError as error:
-            zh, en = refusal_words(error)
-            raise self.wrong("contract", f"{path.name}：{zh}", f"{path.name}: {en}") from error
+        raw = self.contract_bytes()
+        return None if raw is None else self.verified_contract(raw, code, gateway, keyring)
 
     def secrets(self) -> tuple[Path, ...]:
         named = [self.text("sign_key"), *self.texts("open_key"), self.text("password_file", "")]
-        return tuple(self.path.parent / name for name in named if name)
+        return tuple(self.folder / name for name in named if name)
 
     def files(self) -> tuple[Path, ...]:
         named = [self.text(m, "") for m in ("gateway_keys", "ca_file", "cert_file", "cert_key_file", "contract")]
-        return (self.path, *self.secrets(), *(self.path.parent / name for name in named if name))
+        return (self.path, *self.secrets(), *(self.folder / name for name in named if name))
 
     def delivered(self) -> dict[str, str]:
-        form = self._members.get("delivered", {})
+        form = self.members.get("delivered", {})
         if not isinstance(form, dict) or not all(isinstance(v, str) for v in form.values()):
             raise self.wrong("delivered", "须为字段名到文字的表", "must be a table of strings")
         try:
@@ -218,38 +166,6 @@ class _File:
             zh, en = "模板只可用 {time:%Y%m%d} 与 {system}", "templates know {time:%Y%m%d} and {system} only"
             raise self.wrong("delivered", zh, en) from error
         return form
-
-    def read(self, member: str, name: str) -> str:
-        path = self.path.parent / name
-        try:
-            return path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise self.wrong(member, f"读不到文件 {path}", f"the file {path} cannot be read") from error
-
-    def json(self, member: str, name: str | None = None) -> dict[str, Any]:
-        name = name or self.text(member)
-        try:
-            value = json.loads(self.read(member, name))
-        except ValueError as error:
-            raise self.wrong(member, f"{name} 不是合法的 JSON", f"{name} is not well-formed JSON") from error
-        if not isinstance(value, dict):
-            raise self.wrong(member, f"{name} 须为 JSON 对象", f"{name} must hold a JSON object")
-        return value
-
-    def private_key(self, member: str, name: str, code: str, purpose: str) -> PrivateKey:
-        try:
-            key = private_key_from_jwk(self.json(member, name))
-        except MisuseError as error:
-            raise self.wrong(
-                member, f"{name} 不是可用的私钥（JWK）", f"{name} is not a private JWK of ours: {error}"
-            ) from error
-        if (key.participant, key.purpose) != (code, purpose):
-            raise self.wrong(
-                member,
-                f"密钥 {key.kid} 应以 {code}.{purpose}. 开头",
-                f"the kid {key.kid} must begin with {code}.{purpose}.",
-            )
-        return key
 
     def keyring(self, document: Mapping[str, Any], private: list[PrivateKey]) -> Keyring:
         try:
@@ -284,7 +200,7 @@ class _File:
 
     def _amqp_url(self, url: SplitResult, user: str) -> str:
         netloc = url.netloc.rpartition("@")[2]
-        if "password_file" in self._members:
+        if "password_file" in self.members:
             password = self.read("password_file", self.text("password_file")).strip()
             netloc = f"{user}:{quote(password, safe='')}@{netloc}"
         else:
@@ -293,5 +209,5 @@ class _File:
 
     def _tls_query(self, query: str) -> str:
         files = {"ca_file": "cafile", "cert_file": "certfile", "cert_key_file": "keyfile"}
-        added = {q: str((self.path.parent / self.text(m)).resolve()) for m, q in files.items() if m in self._members}
+        added = {q: str((self.folder / self.text(m)).resolve()) for m, q in files.items() if m in self.members}
         return "&".join(part for part in (query, urlencode(added)) if part)

@@ -1,0 +1,126 @@
+"""A TOML file of settings that an agency or a court system writes for itself, while it is read.
+
+Paths in it are relative to the file. Every error names the file, the member and what to do, in Chinese and English.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from lianzhi.crypto.keyring import Keyring, PrivateKey, private_key_from_jwk
+from lianzhi.crypto.keys import CODE
+from lianzhi.errors import ConfigurationError, MisuseError, RejectedError
+from lianzhi.protocol.contract import Contract, read_contract, refusal_words
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+B = TypeVar("B", bound="DataclassInstance")
+
+
+class ConfigurationFile:
+    """Each accessor checks one kind of member, and raises ConfigurationError.
+
+    required, optional: the members that it may have. code_form, no_key, kid_form: English words of three errors.
+    """
+
+    required: ClassVar[tuple[str, ...]]
+    optional: ClassVar[tuple[str, ...]]
+    code_form: ClassVar[str] = "a code is"
+    no_key: ClassVar[str] = "is not a private JWK"
+    kid_form: ClassVar[str] = "must begin"
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.folder = path, path.parent
+        try:
+            self.members = tomllib.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise ConfigurationError(f"{path}：读不到配置文件。 The file cannot be read: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{path}：不是合法的 TOML。 Not well-formed TOML: {error}") from error
+        known = (*self.required, *self.optional)
+        for name in self.members.keys() - set(known):
+            raise self.wrong(name, "没有这个配置项", f"no such member; known: {', '.join(known)}")
+        for name in self.required:
+            if name not in self.members:
+                raise self.wrong(name, "缺少此项", "this member is missing")
+
+    def wrong(self, member: str, zh: str, en: str) -> ConfigurationError:
+        return ConfigurationError(f"{self.path}，{member}：{zh}。 {en}.")
+
+    def text(self, member: str, default: str | None = None) -> str:
+        value = self.members.get(member, default)
+        if not isinstance(value, str) or (not value and default is None):
+            raise self.wrong(member, "须为非空文字", "must be a non-empty string")
+        return value
+
+    def code(self, member: str) -> str:
+        value = self.text(member)
+        if not re.fullmatch(CODE, value):
+            en = f"{self.code_form} lower-case letters, digits and -"
+            raise self.wrong(member, "单位代码须为小写英文、数字和连字符", en)
+        return value
+
+    def bounds(self, kind: type[B]) -> B:
+        """The table `[limits]`: a positive integer for each field of `kind` that is given."""
+        given = self.members.get("limits", {})
+        known = [f.name for f in fields(kind)]
+        if not isinstance(given, dict):
+            raise self.wrong("limits", "须为表", "must be a table")
+        for name, value in given.items():
+            if name not in known:
+                raise self.wrong(f"limits.{name}", "没有这个上限", f"no such limit; known: {', '.join(known)}")
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < 2**53:
+                raise self.wrong(f"limits.{name}", "须为正整数", "must be a positive integer")
+        return kind(**given)
+
+    def read(self, member: str, name: str) -> str:
+        """The text of the file `name`, which `member` names."""
+        path = self.folder / name
+        try:
+            return path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise self.wrong(member, f"读不到文件 {path}", f"the file {path} cannot be read") from error
+
+    def json(self, member: str, name: str | None = None) -> dict[str, Any]:
+        name = name or self.text(member)
+        try:
+            value = json.loads(self.read(member, name))
+        except ValueError as error:
+            raise self.wrong(member, f"{name} 不是合法的 JSON", f"{name} is not well-formed JSON") from error
+        if not isinstance(value, dict):
+            raise self.wrong(member, f"{name} 须为 JSON 对象", f"{name} must hold a JSON object")
+        return value
+
+    def private_key(self, member: str, name: str, owner: str, purpose: str) -> PrivateKey:
+        try:
+            key = private_key_from_jwk(self.json(member, name))
+        except MisuseError as error:
+            raise self.wrong(member, f"{name} 不是可用的私钥（JWK）", f"{name} {self.no_key}: {error}") from error
+        if (key.participant, key.purpose) != (owner, purpose):
+            begin = f"{owner}.{purpose}."
+            raise self.wrong(member, f"密钥 {key.kid} 应以 {begin} 开头", f"the kid {key.kid} {self.kid_form} {begin}")
+        return key
+
+    def contract_bytes(self) -> bytes | None:
+        """Of the file that the gateway signed for us, unverified; None where none is named."""
+        if "contract" not in self.members:
+            return None
+        path = self.folder / self.text("contract")
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise self.wrong("contract", f"读不到文件 {path}", f"the file {path} cannot be read") from error
+
+    def verified_contract(self, raw: bytes, participant: str, gateway: str, keyring: Keyring) -> Contract:
+        try:
+            return read_contract(raw, participant=participant, gateway=gateway, keyring=keyring, now=datetime.now(UTC))
+        except RejectedError as error:
+            name, (zh, en) = Path(self.text("contract")).name, refusal_words(error)
+            raise self.wrong("contract", f"{name}：{zh}", f"{name}: {en}") from error
