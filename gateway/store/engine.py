@@ -166,6 +166,9 @@ class Database:
         self._writing = asyncio.Lock()
         self._writer: asyncio.Task[Any] | None = None
         self._in_use: InUse | None = None
+        # SQLite's are kept aside when nobody waits for one: the pool's way there and back costs more than a statement.
+        self._idle: list[tuple[Connection, PoolProxiedConnection]] = []
+        self._asking = 0
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", self._opened)
 
@@ -198,19 +201,30 @@ class Database:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
-        with translated():
-            pooled = await self.engine.raw_connection()
-            while self._of(pooled).closed():  # the server went away while nobody used it
-                pooled.invalidate()
-                pooled = await self.engine.raw_connection()
-        connection = self._of(pooled)
+        held = self._idle.pop() if self._idle else await self._from_pool()
+        connection, pooled = held
         try:
             yield connection
         finally:
             if connection.broken or connection.closed():
                 pooled.invalidate()
-            else:
+            elif self._asking or not self.is_sqlite:
                 pooled.close()
+            else:
+                connection.failed = False
+                self._idle.append(held)
+
+    async def _from_pool(self) -> tuple[Connection, PoolProxiedConnection]:
+        self._asking += 1
+        try:
+            with translated():
+                pooled = await self.engine.raw_connection()
+                while (connection := self._of(pooled)).closed():  # the server went away while nobody used it
+                    pooled.invalidate()
+                    pooled = await self.engine.raw_connection()
+        finally:
+            self._asking -= 1
+        return connection, pooled
 
     def _of(self, pooled: PoolProxiedConnection) -> Connection:
         driver: Any = pooled.driver_connection
@@ -238,6 +252,9 @@ class Database:
             self._in_use = InUse(self.path)
 
     async def close(self) -> None:
+        while self._idle:
+            _, pooled = self._idle.pop()
+            pooled.close()
         await self.engine.dispose()
         if self._in_use is not None:
             self._in_use.end()

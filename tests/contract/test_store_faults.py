@@ -19,6 +19,7 @@ import pytest_asyncio
 from gateway.application.ports import RequestFilter
 from gateway.core.records import Changes
 from gateway.store import SqlStore, engine, hung, open_store, wal
+from gateway.store.connection import SqliteConnection
 from lianzhi.errors import ConfigurationError, ConflictError, MisuseError, StoreUnavailableError
 from tests import postgres
 from tests.contract.samples import NOW, number, request, sendable, submission, write
@@ -139,9 +140,10 @@ async def test_what_a_frozen_process_has_locked_is_given_back(
 
 async def test_a_full_disk_is_unavailable_and_nothing_is_written(sqlite_store: SqlStore) -> None:
     async def pragma(text: str) -> int:
-        """On the pool's only connection, which the next unit uses."""
-        async with sqlite_store.database.engine.connect() as connection:
-            return int((await connection.exec_driver_sql(f"PRAGMA {text}")).scalar_one())
+        """On the only connection, which the next unit uses."""
+        async with sqlite_store.database.reader() as connection:
+            assert isinstance(connection, SqliteConnection)
+            return int((await connection.pragma(text))[0])
 
     await pragma(f"max_page_count = {await pragma('page_count')}")
     large = Changes(new_requests=[request()], submissions=[submission(body=b"x" * 1_000_000)])

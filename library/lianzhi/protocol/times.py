@@ -29,6 +29,7 @@ from lianzhi.protocol.rules import broken
 APART = timedelta(minutes=5)
 """By which clocks may differ, as of a message's `time` (docs/contracts.md 3.1)."""
 SHANGHAI = timezone(timedelta(hours=8))
+_TWO_DAYS = timedelta(days=2)
 
 
 class Tense(StrEnum):
@@ -62,6 +63,11 @@ class Said:
     @cached_property
     def last_day(self) -> str:
         return day_of(self.latest).isoformat()
+
+    @cached_property
+    def day_before(self) -> str:
+        """A moment that names an earlier day is past, whatever its offset: none is a whole day."""
+        return (self.latest - _TWO_DAYS).date().isoformat()
 
 
 def day_of(moment: datetime) -> date:
@@ -101,7 +107,7 @@ def _coming_day(text: str, info: ValidationInfo) -> str:
 
 def _past_moment(text: str, info: ValidationInfo) -> str:
     value, said = _moment(text, info), _said(info)
-    if said is not None and datetime.fromisoformat(value) > said.latest:
+    if said is not None and value[:10] >= said.day_before and datetime.fromisoformat(value) > said.latest:
         raise broken("moment-in-future")
     return value
 
