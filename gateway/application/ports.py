@@ -381,7 +381,10 @@ class Transaction(Protocol):
         """Until the commit nobody else decides by what is in force on these objects."""
         ...
 
-    async def apply(self, changes: Changes) -> None: ...
+    async def apply(self, changes: Changes) -> None:
+        """Writes them, at the latest with the unit's commit. Raises ConflictError and MisuseError, then or there: the
+        unit ends with it."""
+        ...
 
 
 class Store(Protocol):

@@ -49,7 +49,8 @@ class Connection(Protocol):
         ...
 
     async def run_all(self, writes: Sequence[Write]) -> None:
-        """One after the other, where none needs an answer in between. Raises the first `missing` that is due."""
+        """One after the other, where none needs an answer in between; on SQLite with the unit's next statement or its
+        commit. Raises the first `missing` that is due, then or there."""
         ...
 
     async def fetch_all(self, queries: Sequence[Query], **parameters: Any) -> list[Iterable[Row]]:
@@ -83,61 +84,77 @@ class SqliteDriver(aiosqlite.Connection):
         super().__init__(partial(sqlite3.connect, path, check_same_thread=False), iter_chunk_size=FETCHED_AT_ONCE)
         self._thread.daemon = True
 
-    async def executemany_each(self, work: Sequence[tuple[str, Sequence[Values], bool]]) -> int | None:
-        """(SQL, rows, whether each must be found); the place of the first whose rows were not, where it ended."""
-        place: int | None = await self._execute(_executemany_each, self._conn, work)  # type: ignore[no-untyped-call]
-        return place
-
-    async def fetchall_each(self, work: Sequence[tuple[str, Values]]) -> list[list[Row]]:
-        rows: list[list[Row]] = await self._execute(_fetchall_each, self._conn, work)  # type: ignore[no-untyped-call]
-        return rows
+    async def work(self, work: Work) -> Done:
+        done: Done = await self._execute(_worked, self._conn, work)  # type: ignore[no-untyped-call]
+        return done
 
 
-def _executemany_each(connection: sqlite3.Connection, work: Sequence[tuple[str, Sequence[Values], bool]]) -> int | None:
-    for place, (sql, rows, each) in enumerate(work):
-        if connection.executemany(sql, rows).rowcount != len(rows) and each:
-            return place
-    return None
+@dataclass(slots=True)
+class Work:
+    """Statements in this order: `BEGIN`, writes, reads, `COMMIT`."""
+
+    begin: bool = False
+    writes: Sequence[Write] = ()
+    reads: Sequence[tuple[str, Values]] = ()
+    commit: bool = False
 
 
-def _fetchall_each(connection: sqlite3.Connection, work: Sequence[tuple[str, Values]]) -> list[list[Row]]:
-    return [connection.execute(sql, values).fetchall() for sql, values in work]
+@dataclass(slots=True)
+class Done:
+    """counts: of rows, by write. rows: by read. missing: of a write that did not find all of its rows; it was the last
+    thing done."""
+
+    counts: list[int]
+    rows: list[list[Row]]
+    missing: Exception | None = None
+
+
+def _worked(connection: sqlite3.Connection, work: Work) -> Done:
+    done = Done([], [])
+    if work.begin:
+        connection.execute("BEGIN IMMEDIATE")
+    for write in work.writes:
+        count = connection.executemany(write.bulk.sqlite, write.rows).rowcount
+        done.counts.append(count)
+        if count != len(write.rows) and write.missing is not None:
+            done.missing = write.missing
+            return done
+    done.rows = [connection.execute(sql, values).fetchall() for sql, values in work.reads]
+    if work.commit:
+        connection.commit()
+    return done
 
 
 class SqliteConnection:
-    """Each call is one change to the driver's thread and back."""
+    """A unit begins with its first statement, and what `run_all` is given waits for the next one or the commit: so most
+    units change to the driver's thread and back two or three times, not once for each of their statements."""
 
     locks = False
 
     def __init__(self, driver: SqliteDriver) -> None:
         self.failed = self.broken = False
         self._driver = driver
+        self._in_unit = self._to_begin = False
+        self._waiting: list[Write] = []
 
     async def fetch(self, query: Query, **parameters: Any) -> Iterable[Row]:
-        text = query.sqlite
-        with self._statement():
-            return await self._driver.execute_fetchall(text.sql, text.values(parameters))
-
-    async def run(self, bulk: Bulk, rows: Sequence[Sequence[Any]]) -> int:
-        if not rows:
-            return 0
-        with self._statement():
-            return (await self._driver.executemany(bulk.sqlite, rows)).rowcount
-
-    async def run_all(self, writes: Sequence[Write]) -> None:
-        due = [write for write in writes if write.rows]
-        if not due:
-            return
-        with self._statement():
-            work = [(write.bulk.sqlite, write.rows, write.missing is not None) for write in due]
-            place = await self._driver.executemany_each(work)
-            if place is not None and (missing := due[place].missing):
-                raise missing
+        (rows,) = await self.fetch_all((query,), **parameters)
+        return rows
 
     async def fetch_all(self, queries: Sequence[Query], **parameters: Any) -> list[Iterable[Row]]:
         texts = [query.sqlite for query in queries]
-        with self._statement():
-            return [*await self._driver.fetchall_each([(text.sql, text.values(parameters)) for text in texts])]
+        return [*(await self._work(reads=[(text.sql, text.values(parameters)) for text in texts])).rows]
+
+    async def run(self, bulk: Bulk, rows: Sequence[Values]) -> int:
+        if not rows:
+            return 0
+        self._waiting.append(Write(bulk, rows))
+        return (await self._work()).counts[-1]
+
+    async def run_all(self, writes: Sequence[Write]) -> None:
+        self._waiting += [write for write in writes if write.rows]
+        if not self._in_unit:
+            await self._work()
 
     async def pragma(self, words: str) -> Row:
         """`PRAGMA <words>`, outside a transaction; its row, empty where it has none."""
@@ -145,31 +162,37 @@ class SqliteConnection:
             return next(iter(await self._driver.execute_fetchall(f"PRAGMA {words}")), ())
 
     async def begin(self) -> None:
-        with translated():
-            await self._driver.execute("BEGIN IMMEDIATE")
+        self.failed, self._to_begin, self._in_unit = False, True, True
 
     async def commit(self) -> None:
         if self.failed:
             raise MisuseError(WENT_ON)
-        with translated():
-            await self._driver.commit()
+        if self._waiting or not self._to_begin:
+            await self._work(commit=True)
+        self._in_unit = self._to_begin = False
 
     async def rollback(self) -> None:
+        self._waiting.clear()
+        self._in_unit = self._to_begin = False
         with translated():
             await self._driver.rollback()
 
     def closed(self) -> bool:
         return False
 
-    @contextmanager
-    def _statement(self) -> Iterator[None]:
+    async def _work(self, *, reads: Sequence[tuple[str, Values]] = (), commit: bool = False) -> Done:
         """After a failed statement SQLite would commit the others."""
+        work = Work(self._to_begin, self._waiting, reads, commit)
+        self._to_begin, self._waiting = False, []
         try:
             with translated():
-                yield
+                done = await self._driver.work(work)
+            if done.missing is not None:
+                raise done.missing
         except BaseException:
             self.failed = True
             raise
+        return done
 
 
 class PostgresConnection:

@@ -211,7 +211,6 @@ class Database:
             elif self._asking or not self.is_sqlite:
                 pooled.close()
             else:
-                connection.failed = False
                 self._idle.append(held)
 
     async def _from_pool(self) -> tuple[Connection, PoolProxiedConnection]:
