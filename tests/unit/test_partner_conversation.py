@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lianzhi.partner.conversation import Arrival, Decision, Slot, decide, mark_ours, opener_of, origin_of
+from lianzhi.partner.conversation import Arrival, Decision, Slot, decide, mark_ours, origin_of
 from lianzhi.partner.records import Conversation
+from lianzhi.protocol.envelope import opener_of
 
 COURT, OWN = "court-sn0199", "police-610199"
 NUMBER = f"{COURT}-20260324-000001"

@@ -21,6 +21,7 @@ from gateway.core.routing import admit, check_dept
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol.envelope import opener_of, parse_timestamp
+from lianzhi.protocol.ordering import Order, decide, refusal
 from schemas.catalogue import MatterType
 from schemas.validation import refs_of
 
@@ -31,17 +32,26 @@ async def first_contact(talk: Conversation, arrived: Arrived) -> RejectedError |
     envelope, matter = arrived.envelope, arrived.matter
     if opener_of(envelope.subject) != envelope.sender:
         return await keep_forgotten(talk, arrived)
-    if await talk.owner(envelope.subject, envelope.sender, envelope.seqno) is not None:
-        return RejectedError("sequence-reused", pointer="/seqno")
+    withdraws = envelope.verb == "withdraw" and arrived.fault is None
+    order = decide(
+        envelope.seqno,
+        1,
+        withdrawn=0,
+        taken=await talk.owner(envelope.subject, envelope.sender, envelope.seqno) is not None,
+        withdraws=withdraws,
+        distance=talk.context.bounds.held_distance,
+    )
+    if order is Order.NUMBER_REUSED:
+        return refusal(order)
     if envelope.verb == "open":
         return await _opened(talk, arrived)
     if await talk.owner(envelope.subject, envelope.sender, 1) is not None:
         return RejectedError("unknown-request", pointer="/subject")  # its `open` was refused
     if matter is None:
         return RejectedError("unknown-type", pointer="/type")
-    if error := too_far(talk, arrived, 0):
-        return error
-    if envelope.verb == "withdraw" and arrived.fault is None:
+    if order is Order.TOO_FAR:
+        return too_far(talk, arrived, 0)
+    if withdraws:
         return await _withdrawn_early(talk, arrived, matter)
     if error := await no_room(talk, arrived, 0):
         return error

@@ -21,8 +21,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from lianzhi.crypto.strictjson import MAX_INTEGER
 from lianzhi.partner.bounds import DEFAULT_BOUNDS, PartnerBounds
 from lianzhi.partner.records import Conversation, MessageState
+from lianzhi.protocol.envelope import opener_of
+from lianzhi.protocol.ordering import Order, refusal, repeated
+from lianzhi.protocol.ordering import decide as decide_order
 from lianzhi.protocol.verbs import VERBS
 
 Verdict = Literal["apply", "held", "overtaken", "set-aside", "duplicate", "refused"]
@@ -76,11 +80,6 @@ class Decision:
     not_started: bool = False
 
 
-def opener_of(request_no: str) -> str:
-    """The code that stands in front of day and number: who gave the request its number."""
-    return request_no.rsplit("-", 2)[0]
-
-
 def decide(
     conversation: Conversation | None,
     message: Arrival,
@@ -92,31 +91,50 @@ def decide(
 ) -> Decision:
     """known: what the ledger holds under (sender, id). slots: the peer's seqnos taken in this request."""
     if known is not None:  # 1
-        if known.digest != message.digest:
-            return Decision("refused", "id-reused", "/id")
+        if (order := repeated(known.digest, message.digest)) is not Order.DUPLICATE:
+            return _refused(order)
         if known.state != "set-aside" or message.fault is not None or conversation is None:
             return Decision("duplicate")
         return _mended(conversation, message)
     if refusal := _misplaced(conversation, message, own_code):  # 2
         return refusal
     after = replace(conversation) if conversation else _begun(message)
-    if message.seqno < after.peer_next or message.seqno in slots:  # 3
-        return Decision("refused", "sequence-reused", "/seqno")
-    if message.verb != "withdraw" and message.seqno - after.peer_next > bounds.held_distance:
-        return Decision("refused", "sequence-gap", "/seqno")
+    withdraws = message.verb == "withdraw"
+    order = decide_order(
+        message.seqno,
+        after.peer_next,
+        withdrawn=after.withdrawn,
+        taken=message.seqno in slots,
+        withdraws=withdraws,
+        distance=MAX_INTEGER if withdraws else bounds.held_distance,
+        closed=after.withdrawn > 0 and not after.started,
+    )
+    if order is Order.NUMBER_REUSED:  # 3
+        return _refused(order)
+    if order is Order.TOO_FAR:
+        return _too_early()
     if message.fault is not None:  # 4
         if message.verb == "open":
             return Decision("refused", message.fault)
         return _take(after, message, slots, "set-aside")
-    if message.verb == "withdraw" and message.seqno > after.withdrawn:  # 5
-        return _withdraw(after, message, slots)
-    if message.seqno < after.withdrawn or (after.withdrawn and not after.started):  # 6
+    if order is Order.KEEP:  # 6
         return _take(after, message, slots, "overtaken")
-    if message.seqno > after.peer_next:  # 7
+    if withdraws:  # 5
+        return _withdraw(after, message, slots)
+    if order is Order.HOLD:  # 7
         if sum(slot.state == "held" for slot in slots.values()) >= bounds.held_per_request:
-            return Decision("refused", "sequence-gap", "/seqno")
+            return _too_early()
         return Decision("held", conversation=after)
     return _take(after, message, slots, "apply")
+
+
+def _refused(order: Order) -> Decision:
+    error = refusal(order)
+    return Decision("refused", error.code, error.pointer)
+
+
+def _too_early() -> Decision:
+    return Decision("refused", "sequence-gap", "/seqno")
 
 
 def _misplaced(conversation: Conversation | None, message: Arrival, own_code: str) -> Decision | None:
