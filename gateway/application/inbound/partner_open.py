@@ -15,13 +15,13 @@ from gateway.application.timers import set_deadline, start_clocks
 from gateway.core.law_terms import check_last_days
 from gateway.core.lifecycle import FIRST
 from gateway.core.measure_moves import is_live
-from gateway.core.origins import marked
 from gateway.core.records import Measure, Request, Timer
 from gateway.core.routing import admit, check_dept
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol.envelope import opener_of, parse_timestamp
 from lianzhi.protocol.ordering import Order, decide, refusal
+from lianzhi.protocol.origins import marked
 from schemas.catalogue import MatterType
 from schemas.validation import refs_of
 
@@ -74,7 +74,7 @@ async def _opened(talk: Conversation, arrived: Arrived) -> RejectedError | None:
     request.asker_seq = 1
     request.refs = refs_of(arrived.data["payload"])
     note_done_states(request, matter.done_states(arrived.payload))
-    request.marks = marked({}, "open", envelope.id, arrived.parsed.digest)
+    request.marks = marked({}, "open", [envelope.id, arrived.parsed.digest])
     if control is not None:
         request.related, request.case_no = control.request_no, control.case_no or None
         request.asked_case_no = request.case_no  # the court's own control: its act
@@ -193,7 +193,7 @@ async def _withdrawn_early(talk: Conversation, arrived: Arrived, matter: MatterT
     request.group_no = request.related = None  # an `open` says that
     request.asker_seq = envelope.seqno
     request.facts["withdraw_seq"] = envelope.seqno
-    request.marks = marked({}, "withdraw", envelope.id, arrived.parsed.digest)
+    request.marks = marked({}, "withdraw", [envelope.id, arrived.parsed.digest])
     message = talk.store(arrived, "applied")
     talk.tell(request, "message", message)
     talk.tell(request, "message", await talk.answer(request, message, "withdraw-ack", {"effect": "not-started"}))

@@ -27,6 +27,7 @@ from lianzhi.partner.records import Conversation, MessageState
 from lianzhi.protocol.envelope import opener_of
 from lianzhi.protocol.ordering import Order, refusal, repeated
 from lianzhi.protocol.ordering import decide as decide_order
+from lianzhi.protocol.origins import marked
 from lianzhi.protocol.verbs import VERBS
 
 Verdict = Literal["apply", "held", "overtaken", "set-aside", "duplicate", "refused"]
@@ -171,7 +172,7 @@ def _mended(conversation: Conversation, message: Arrival) -> Decision:
     if message.seqno < conversation.withdrawn:
         return Decision("overtaken")
     after = replace(conversation)
-    _mark(after, message.verb, message.id, message.digest)
+    after.marks = marked(after.marks, message.verb, (message.id, message.digest))
     return Decision("apply", conversation=after, applied=(message.id,))
 
 
@@ -181,7 +182,7 @@ def _withdraw(after: Conversation, message: Arrival, slots: Mapping[int, Slot]) 
         overtaken = tuple(s.id for n, s in slots.items() if s.state == "held" and n < message.seqno)
     else:
         overtaken = tuple(s.id for s in slots.values() if s.state in ("held", "pending"))
-    _mark(after, message.verb, message.id, message.digest)
+    after.marks = marked(after.marks, message.verb, (message.id, message.digest))
     rest = _advance(after, {**slots, message.seqno: Slot(message.id, message.digest, "withdraw", "done")})
     return Decision(
         "apply",
@@ -206,7 +207,7 @@ def _take(
             _open(after, message)
         if message.lane == "urgent":
             after.lane = "urgent"
-        _mark(after, message.verb, message.id, message.digest)
+        after.marks = marked(after.marks, message.verb, (message.id, message.digest))
     following = _advance(after, {**slots, message.seqno: Slot(message.id, message.digest, message.verb, "done")})
     return Decision(verdict, reason=message.fault, conversation=after, applied=(*applied, *following))
 
@@ -225,38 +226,7 @@ def _advance(after: Conversation, slots: Mapping[int, Slot]) -> tuple[str, ...]:
     applied = []
     while (slot := slots.get(after.peer_next)) is not None:
         if slot.state == "held" and after.peer_next > after.withdrawn:
-            _mark(after, slot.verb, slot.id, slot.digest)
+            after.marks = marked(after.marks, slot.verb, (slot.id, slot.digest))
             applied.append(slot.id)
         after.peer_next += 1
     return tuple(applied)
-
-
-def _mark(after: Conversation, verb: str, message_id: str, digest: str) -> None:
-    after.marks = {**{k: v for k, v in after.marks.items() if k != verb}, verb: (message_id, digest)}
-
-
-def mark_ours(conversation: Conversation, verb: str, message_id: str, digest: str) -> None:
-    """Record our own message of this verb: what the peer's answers will name, and ours must not."""
-    _mark(conversation, verb, message_id, digest)
-
-
-def origin_of(conversation: Conversation, verb: str, handling: str | None = None) -> tuple[str, str] | None:
-    """(id, digest) of the message that our `verb` names; None when there is nothing it could answer.
-
-    handling: id of the message being handled; taken where the verb may name it (docs/contracts.md 3.1).
-    """
-    answers = VERBS[verb].answers
-    ours = "asker" if conversation.role == "asker" else "asked"
-    fitting = [
-        (name, mark)
-        for name, mark in conversation.marks.items()
-        if (name in answers)
-        or (answers == ("*",) and VERBS[name].by != ours)
-        or (not answers and name in ("open", "supplement"))
-    ]
-    for _, mark in fitting:
-        if mark[0] == handling:
-            return mark
-    if answers == ("*",):
-        fitting = [(name, mark) for name, mark in fitting if name in ("open", "supplement")] or fitting
-    return fitting[-1][1] if fitting else None
