@@ -198,6 +198,7 @@ async def _withdrawn_early(talk: Conversation, arrived: Arrived, matter: MatterT
     talk.tell(request, "message", message)
     talk.tell(request, "message", await talk.answer(request, message, "withdraw-ack", {"effect": "not-started"}))
     for early in await talk.held_after(request.request_no, envelope.sender, 0):
-        talk.end_wait(early, "overtaken")
+        if early.seqno < envelope.seqno:
+            talk.end_wait(early, "overtaken")
     talk.changes.clear_timer(request.request_no, f"{GAP}asker")
     return None
