@@ -193,6 +193,17 @@ def test_the_application_answers_a_withdrawal_of_what_it_started() -> None:
     assert book.take(arrival("urge", 4)).verdict == "apply"  # too late to withdraw: the request goes on
 
 
+def test_what_comes_behind_a_withdrawal_waits_for_nothing_that_it_overtook() -> None:
+    """Numbers 2 and 3 are lost: they would never be acted on."""
+    book = begun()
+    book.started()
+    assert book.take(arrival("urge", 5)).verdict == "held"
+    assert book.take(arrival("withdraw", 4)).applied == ("withdraw-4", "urge-5")
+    assert book.take(arrival("urge", 6)).applied == ("urge-6",)
+    assert book.take(arrival("supplement", 2)).verdict == "overtaken"
+    assert book.take(arrival("supplement", 2, id="another")).reason == "sequence-reused"
+
+
 def test_a_second_withdrawal_is_applied_and_an_older_one_overtaken() -> None:
     book = begun()
     book.started()

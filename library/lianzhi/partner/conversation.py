@@ -183,7 +183,8 @@ def _withdraw(after: Conversation, message: Arrival, slots: Mapping[int, Slot]) 
     else:
         overtaken = tuple(s.id for s in slots.values() if s.state in ("held", "pending"))
     after.marks = marked(after.marks, message.verb, (message.id, message.digest))
-    rest = _advance(after, {**slots, message.seqno: Slot(message.id, message.digest, "withdraw", "done")})
+    after.peer_next = message.seqno + 1  # nobody waits for what would never be acted on
+    rest = _advance(after, slots)
     return Decision(
         "apply",
         conversation=after,
@@ -225,7 +226,7 @@ def _advance(after: Conversation, slots: Mapping[int, Slot]) -> tuple[str, ...]:
     """Move over every number that is taken; the held messages met on the way that are now applied."""
     applied = []
     while (slot := slots.get(after.peer_next)) is not None:
-        if slot.state == "held" and after.peer_next > after.withdrawn:
+        if slot.state == "held":
             after.marks = marked(after.marks, slot.verb, (slot.id, slot.digest))
             applied.append(slot.id)
         after.peer_next += 1
