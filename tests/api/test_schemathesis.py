@@ -105,7 +105,6 @@ described = schemathesis.pytest.from_fixture("schema")
 @settings(
     max_examples=EXAMPLES,
     phases=[Phase.explicit, Phase.generate],
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),

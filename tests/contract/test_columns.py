@@ -157,8 +157,8 @@ async def test_any_value_of_a_schema_comes_back_from_its_column(store: SqlStore,
     codec = CODECS[table]
     examples: list[dict[str, Any]] = []
 
-    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-    @given(st.fixed_dictionaries({codec._field[c.name]: value_for(c) for c in codec.written}))
+    @settings(max_examples=30, suppress_health_check=list(HealthCheck), database=None)
+    @given(st.fixed_dictionaries({codec.field_of[c.name]: value_for(c) for c in codec.written}))
     def collect(values: dict[str, Any]) -> None:
         examples.append(values)
 
@@ -168,12 +168,12 @@ async def test_any_value_of_a_schema_comes_back_from_its_column(store: SqlStore,
     write_one = codec.writer(codec.written)
     everything = Query(select(*codec.columns))
     for example in examples:
-        record = codec._record(**example)
+        record = codec.record(**example)
         with suppress(_TakenBackError):
-            async with store.begin() as unit:
-                await alone(unit._db)
-                assert await unit._db.run(insert, [(*write_one(record), *(AT_ONCE for _ in when))]) == 1
-                (row,) = await unit._db.fetch(everything)
+            async with store.database.writer() as connection:
+                await alone(connection)
+                assert await connection.run(insert, [(*write_one(record), *(AT_ONCE for _ in when))]) == 1
+                (row,) = await connection.fetch(everything)
                 found = codec.read(row)
                 raise _TakenBackError
         assert {name: getattr(found, name) for name in example} == {name: getattr(record, name) for name in example}

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -269,7 +269,5 @@ class Notice(Life):
 def test_any_life_keeps_its_promises(life: type[Life]) -> None:
     run_state_machine_as_test(
         life,
-        settings=settings(
-            max_examples=80, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-        ),
+        settings=settings(max_examples=80, stateful_step_count=40),
     )

@@ -16,8 +16,8 @@ from lianzhi.client import ClientConfig
 from lianzhi.crypto.keyring import generate_jwk, private_key_from_jwk, public_jwk
 from lianzhi.errors import ConfigurationError, MisuseError
 from lianzhi.partner import PartnerConfig
-from lianzhi.partner.doctor import _contract as contract_checks
-from lianzhi.partner.partner import _known
+from lianzhi.partner.doctor import contract_checks
+from lianzhi.partner.partner import cards_of
 from lianzhi.partner.records import Conversation
 from lianzhi.partner.replies import Saying, Writer
 from lianzhi.protocol import contract as contracts
@@ -69,7 +69,7 @@ def load(folder: Path, raw: bytes, **more: Any) -> PartnerConfig:
 
 def writer(config: PartnerConfig) -> Writer:
     key = config.open_keys[0].kid
-    return Writer(POLICE, config.sign_key, config.keyring, _known(config), key, config.contract)
+    return Writer(POLICE, config.sign_key, config.keyring, cards_of(config), key, config.contract)
 
 
 def talk(matter: str = LOCATE, dialect: str = "police/1", **more: Any) -> Conversation:
@@ -237,7 +237,7 @@ async def test_a_reply_and_a_request_that_were_refused_used_no_number(tmp_path: 
     """The next one follows the `delivered` that the library said itself, and the first request of the day is the first.
     Each is written as the contract says."""
     config, court = load(tmp_path, signed(document()), system="协查平台"), Court()
-    async with living(config, types=_known(config)) as site:
+    async with living(config, types=cards_of(config)) as site:
         talk = court.talk()
         await site.arrive(court.make(talk, "open", {"ref": "k7m2q9xa"}, head={"refs": ["k7m2q9xa"]}))
         request = await site.next()

@@ -270,7 +270,7 @@ async def test_t8_serve_waits_for_its_database(tmp_path: Path, vhost: Vhost) -> 
             process = await site.serve(wait=False)
             await eventually(lambda: said_meanwhile(site, process), 30)
             cluster.start()
-            await eventually(lambda: site._is_ready(process), 60)
+            await eventually(lambda: site.is_ready(process), 60)
             assert await posted(site, 2) == 202
     finally:
         cluster.remove()
