@@ -141,9 +141,9 @@ def test_a_host_chooses_half_of_its_address_and_gains_nothing(address: Any, chos
 
 @asynccontextmanager
 async def bounded(
-    store: SqlStore, folder: Path, keys: Keys, *, proxies: tuple[str, ...] = (), **bounds: float
+    store: SqlStore, folder: Path, keys: Keys, *, proxies: tuple[str, ...] = (), **bounds: Any
 ) -> AsyncIterator[World]:
-    async with serving(store, folder, keys, bounds=Bounds(**bounds), proxies=networks(proxies)) as world:  # type: ignore[arg-type]
+    async with serving(store, folder, keys, bounds=Bounds(**bounds), proxies=networks(proxies)) as world:
         yield world
 
 
@@ -262,7 +262,7 @@ async def test_a_commit_of_anothers_costs_those_who_wait_no_question(world: Worl
         asked.append(who.code)
         return await feed(who, *how)
 
-    world.api.queries.feed = counted  # type: ignore[method-assign]
+    world.api.queries.feed = counted  # type: ignore[method-assign, assignment]
     cursor = (await world.get("/v1/events")).json["cursor"]
     for _ in range(4):
         poll = asyncio.create_task(world.get(f"/v1/events?wait=30&after={cursor}"))

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, select, text
 
 from gateway.core.records import Changes
@@ -101,7 +102,7 @@ def bounds(schema: Any) -> Iterator[int]:
             yield from bounds(one)
 
 
-SCHEMAS = [Envelope, Head, *{verb.model for verb in VERBS.values() if verb.model is not None}]
+SCHEMAS: list[type[BaseModel]] = [Envelope, Head, *{verb.model for verb in VERBS.values() if verb.model is not None}]
 NUMBERS = sorted(
     {n for model in SCHEMAS for n in bounds(model.model_json_schema())} | {0, 1, 2**31 - 1, 2**31, 2**32, LARGEST}
 )

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest_asyncio
 from hypothesis import HealthCheck, example, given, settings
@@ -263,7 +263,8 @@ class Partner:
                 await self.site.desk.finish(offer.request_no, (offer.sender, offer.id), [], [])
 
     def _make(self, said: Said, verb: str) -> bytes:
-        body, head = {"open": (BODY, HEAD), "urge": ({}, {"level": 1})}.get(verb, ({}, {"reason_code": "wrong"}))
+        words: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {"open": (BODY, HEAD), "urge": ({}, {"level": 1})}
+        body, head = words.get(verb, ({}, {"reason_code": "wrong"}))
         message_id = self.ids.setdefault((said.seqno, said.copy), str(uuid7()))
         self.raws[said] = self.court.make(self.talk, verb, body, head=head, seqno=said.seqno, id=message_id)
         return self.raws[said]

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.application.context import Context
-from gateway.application.deadlines import scheduler
+from gateway.application.deadlines import redelivery, scheduler
 from gateway.application.deadlines.calendars import count_again
 from gateway.application.deadlines.reminders import Reminder
 from gateway.application.deadlines.scheduler import ClockWork
@@ -154,12 +154,12 @@ async def test_a_fault_before_any_row_was_loaded_ends_the_process(world: World) 
             yield
 
     with pytest.raises(ZeroDivisionError):
-        await clockwork(replace(world.context, store=Broken())).once()  # type: ignore[arg-type]
+        await clockwork(replace(world.context, store=Broken())).once()
 
 
 async def test_a_request_that_always_conflicts_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     grid, police = await both(world)
-    again = scheduler.send_again
+    again = redelivery.send_again
 
     def conflicting(context: Any, request: Any, *rest: Any) -> bool:
         if request.request_no == grid:
@@ -174,7 +174,7 @@ async def test_a_request_that_always_conflicts_holds_up_no_other(world: World, m
         await work.once()
     running = asyncio.create_task(work.run(stop))
 
-    async def set_aside() -> list[str]:
+    async def set_aside() -> list[str | None]:
         return await incidents(world, grid)
 
     await eventually(set_aside)

@@ -45,7 +45,7 @@ def arm(partner: Partner, point: str, count: int) -> Callable[[], None]:
         async def ack(*_: Any) -> None:
             die()
 
-        BatchConsumer.ack = ack  # type: ignore[method-assign]
+        BatchConsumer.ack = ack  # type: ignore[method-assign, assignment]
     elif point == "before-marking":  # published and confirmed, not marked
         submit = partner.ledger.submit
 
@@ -62,7 +62,7 @@ def arm(partner: Partner, point: str, count: int) -> Callable[[], None]:
             die()
             return read(desk, raws)
 
-        Desk.read = reading  # type: ignore[method-assign]
+        Desk.read = reading  # type: ignore[method-assign, assignment]
     return die if point == "after-handling" else lambda: None
 
 

@@ -27,10 +27,9 @@ from hypothesis.stateful import (
 )
 
 from gateway.core import clocks, main_clock, measures
-from gateway.core.clocks import DUE
 from gateway.core.duty import Duty
 from gateway.core.lifecycle import FIRST, STATES, TABLE, TERMINAL, Step, decide
-from gateway.core.main_clock import ESCALATE, URGE, Basis
+from gateway.core.main_clock import DUE, ESCALATE, URGE, Basis
 from gateway.core.records import Measure, Request, Timer
 from gateway.core.settings import Terms
 from gateway.registry.calendars import shipped

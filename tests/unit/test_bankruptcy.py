@@ -80,7 +80,7 @@ def test_slip_in_an_answer(name: str, members: dict[str, Any], pointer: str, rul
 
 
 def test_a_step_is_never_done() -> None:
-    filed = {
+    filed: dict[str, Any] = {
         "answer": "under-review",
         "served_on": None,
         "handover_due_on": None,

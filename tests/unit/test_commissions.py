@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -189,7 +189,7 @@ def test_what_could_not_be_served_is_no_success() -> None:
 
 def test_kinds_of_objects_are_no_members() -> None:
     """`validation` tells the tags of the union from member names by this."""
-    union = CommissionObject.__origin__.__args__
+    union = get_args(get_args(CommissionObject)[0])
     kinds = {kind for model in union for kind in model.model_fields["kind"].annotation.__args__}
     assert kinds == set(PARTICULARS)
     assert not kinds & {member for model in union for member in model.model_fields}

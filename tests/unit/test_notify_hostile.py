@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tomlkit
@@ -286,6 +287,6 @@ def test_a_url_that_is_none(tmp_path: Path, url: str) -> None:
 
 def test_a_platform_that_can_be(tmp_path: Path) -> None:
     for url in ("https://sms.court.example/pages", "http://[::1]:80/", "https://短信.court.example:8443/x?y=1"):
-        told = {"webhook": {"url": url, "secret_file": "platform.secret"}, "public_url": ""}
+        told: dict[str, Any] = {"webhook": {"url": url, "secret_file": "platform.secret"}, "public_url": ""}
         webhook = configured(tmp_path, told).notify.webhook
         assert webhook is not None and webhook.url == url

@@ -13,6 +13,7 @@ import pytest
 
 from gateway.core.contracts import contract_for
 from lianzhi.client import ClientConfig
+from lianzhi.crypto import jcs, jws
 from lianzhi.crypto.keyring import generate_jwk, private_key_from_jwk, public_jwk
 from lianzhi.errors import ConfigurationError, MisuseError
 from lianzhi.partner import PartnerConfig
@@ -143,7 +144,7 @@ def test_what_a_newer_gateway_tells_beside_is_passed_over(tmp_path: Path) -> Non
     content["types"][0] |= {"colour": "red"}
     content["types"][0]["card"]["colour"] = "red"
     content["types"][0]["verbs"]["open"]["colour"] = {"deep": ["red"]}
-    header, _, mark = contracts.jws.sign({"typ": contracts.TYP}, contracts.jcs.canonical(content), key).split(".")
+    header, _, mark = jws.sign({"typ": contracts.TYP}, jcs.canonical(content), key).split(".")
     raw = json.dumps({"contract": content, "signature": f"{header}..{mark}"}, ensure_ascii=False).encode()
     config = load(tmp_path, raw)
     assert config.contract is not None and config.contract.types.keys() == TYPES.keys()

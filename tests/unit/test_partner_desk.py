@@ -500,7 +500,7 @@ async def test_our_own_requests_are_numbered_by_day_and_answered(config: Partner
         talk = Talk(numbers[0], "police.vehicle-hit.alert")
         event = site.broker.event(0)
         answers = (event["id"], parse(site.broker.sent[0][1]).digest)
-        late = {"time": "2026-03-23T16:00:31.000Z", "caseno": None, "dataschema": None}
+        late: dict[str, Any] = {"time": "2026-03-23T16:00:31.000Z", "caseno": None, "dataschema": None}
         late["dataschema"] = f"urn:lianzhi:police/1:{talk.type}:acknowledge:1"
         await site.arrive(court.make(talk, "acknowledge", {"by": "x"}, answers=answers, **late))
         request = await site.next()

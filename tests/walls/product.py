@@ -146,7 +146,7 @@ class Installation:
         for agency in self.agencies:
             if agency.code == code:
                 return agency
-        agency = Agency(self.parties.partners[code], WallClock())  # type: ignore[arg-type]  # its `now` is enough
+        agency = Agency(self.parties.partners[code], WallClock())  # its `now` is enough
         await agency.connect()
         self.agencies.append(agency)
         return agency

@@ -261,7 +261,7 @@ def jwt(site: Installation, code: str = GRID, **claims: Any) -> str:
     """claims: given as None are left out."""
     now = int(time.time())
     said = {"iss": code, "sub": code, "aud": HOME, "exp": now + 240, "jti": str(uuid7()), **claims}
-    agency = Agency(site.parties.partners[code], WallClock())  # type: ignore[arg-type]  # its `now` is enough
+    agency = Agency(site.parties.partners[code], WallClock())  # its `now` is enough
     payload = {name: value for name, value in said.items() if value is not None}
     return jws.sign({"typ": "JWT"}, json.dumps(payload).encode(), agency.key)
 

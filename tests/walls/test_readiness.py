@@ -180,7 +180,7 @@ async def test_t9_the_ledgers_lock_cannot_be_walked_around(site: Installation) -
 
 def _ledger(toml: str) -> Path:
     path = Path(toml)
-    return path.parent / tomllib.loads(path.read_text())["ledger"]
+    return path.parent / str(tomllib.loads(path.read_text())["ledger"])
 
 
 async def _consumed(site: Installation) -> bool:
