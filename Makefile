@@ -8,7 +8,7 @@ PY := .venv/bin
 # Tests and demo start dozens of processes: where bytecode is not kept, each compiles everything again (2 s).
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo docs lint check test test-all chaos regress bench bench-pair flood clean
+.PHONY: help setup demo docs lint check test test-all coverage chaos regress bench bench-pair flood clean
 .PHONY: setup-all pytest-check pytest-test pytest-test-all pytest-chaos
 
 help:  ## 显示命令 show the commands
@@ -40,6 +40,12 @@ test:  ## 静态检查与常规测试，约五分钟 static checks and the usual
 
 test-all: setup-all pytest-test-all  ## 其余测试：全部故障、长性质、其他语言 only what `make test` leaves out, under thirty minutes
 
+coverage: setup  ## 覆盖率不得低于下限，约三分钟 lines and branches above their floor, which only rises; about three minutes
+	@rm -f .coverage .coverage.* .coverage-*.json
+	@scripts/pytest.sh check -n 2 --cov --cov-report=json:.coverage-unit.json
+	@scripts/pytest.sh test -n 2 --cov --cov-append --cov-report=json:.coverage-all.json tests/api tests/contract tests/property
+	@$(PY)/python -m tools.coverage_floor
+
 chaos: setup pytest-chaos  ## 最宽的故障组合，不在持续集成中 the widest variants of the faults, not part of CI
 
 pytest-check pytest-test: setup
@@ -59,4 +65,4 @@ flood: setup  ## 一个单位洪水十分钟，其余照常 one partner floods f
 	@exec $(PY)/python -m bench.flood $(ARGS)
 
 clean:  ## 删除环境与缓存 remove environment and caches
-	rm -rf .venv .tools .lianzhi .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache examples/node/node_modules examples/java/classes
+	rm -rf .venv .tools .lianzhi .coverage .coverage-*.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache examples/node/node_modules examples/java/classes

@@ -19,6 +19,7 @@ from uuid_utils.compat import uuid7
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
+from gateway.application.ports import Clock
 from lianzhi.crypto import algorithms, base64url, sdjwt, seal
 from lianzhi.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks, private_key_from_jwk
 from lianzhi.crypto.limits import Limits
@@ -42,7 +43,6 @@ from schemas.validation import refs_of
 from simulation.parties import HOME
 from tests.dated import by_now
 from tests.eventually import eventually
-from tests.gates import WorldClock
 from tests.words import SHANGHAI, Said, Taken, Talk, standing
 
 Lane = Literal["normal", "urgent"]
@@ -53,7 +53,7 @@ _WHENEVER = Limits(ahead=timedelta(days=999), behind=timedelta(days=999))  # the
 class Agency:
     """folder: with `partner.toml` and the private keys. dialect: of what it reads and writes."""
 
-    def __init__(self, folder: Path, clock: WorldClock) -> None:
+    def __init__(self, folder: Path, clock: Clock) -> None:
         config = PartnerConfig.load(folder / "partner.toml")
         self.code = config.code
         self.user = config.broker_user

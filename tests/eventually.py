@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 POLL_SECONDS = 0.02
 
 
-async def eventually(check: Callable[[], T | Awaitable[T | None] | None], timeout: float = 60.0) -> T:
+@overload
+async def eventually(check: Callable[[], Coroutine[Any, Any, T | None]], timeout: float = ...) -> T: ...
+@overload
+async def eventually(check: Callable[[], T | None], timeout: float = ...) -> T: ...
+async def eventually(check: Callable[[], Any], timeout: float = 60.0) -> Any:
     """The first true value of `check`, which may be a coroutine function. Raises AssertionError after `timeout`."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
     while True:
         found = check()
-        value: T | None = await found if inspect.isawaitable(found) else found
+        value = await found if inspect.isawaitable(found) else found
         if value:
             return value
         if loop.time() > deadline:

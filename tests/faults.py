@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from schemas.catalogue import catalogue
-from schemas.validation import InvalidError
+from schemas.validation import InvalidError, parse_data, parse_open
 
 PERSON_CONTROL = "police.person-control.request"
 PERSON, LOCATE, SEAL, CONTROL, CANCEL, HIT, ENTRUST, GRID, NOTICE = (
@@ -64,6 +64,16 @@ def faults(parse: Callable[[], object]) -> list[tuple[str, str]]:
     with pytest.raises(InvalidError) as caught:
         parse()
     return [(e.pointer, e.rule) for e in caught.value.errors]
+
+
+def opens(name: str, payload: dict[str, Any]) -> None:
+    """It may be asked, and what is read is what was written."""
+    assert parse_open(catalogue()[name], payload).canonical() == payload
+
+
+def answers(name: str, result: dict[str, Any]) -> None:
+    """It may be answered, and what is read is what was written."""
+    assert parse_data(catalogue()[name], "result", result).canonical() == result
 
 
 def example_from_docs(heading: str) -> dict[str, Any]:

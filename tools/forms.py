@@ -68,7 +68,7 @@ def shared_models(catalogue: Mapping[str, MatterType]) -> frozenset[type[BaseMod
     roots = [m for matter in catalogue.values() for m in (matter.request, matter.result_item) if m is not None]
     met: Counter[type[BaseModel]] = Counter()
     seen: set[type[BaseModel]] = set()
-    waiting = list(dict.fromkeys(roots))
+    waiting: list[type[BaseModel]] = [*dict.fromkeys(roots)]
     while waiting:
         model = waiting.pop()
         if model in seen:
@@ -199,8 +199,8 @@ def _bounds(kind: Any, marks: Iterable[Any]) -> Iterator[str]:
 
 def _limits(marks: Iterable[Any]) -> Iterator[str]:
     for mark in _flat(marks):
-        least = mark.min_length if isinstance(mark, StringConstraints | MinLen) else None
-        most = mark.max_length if isinstance(mark, StringConstraints | MaxLen) else None
+        least: object = mark.min_length if isinstance(mark, StringConstraints | MinLen) else None
+        most: object = mark.max_length if isinstance(mark, StringConstraints | MaxLen) else None
         least, most = (mark.ge if isinstance(mark, Ge) else least), (mark.le if isinstance(mark, Le) else most)
         if least is not None:
             yield f"≥ {least}"

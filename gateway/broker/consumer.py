@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,7 @@ class GatewayConsumer:
         """Start consuming; `batches` does it too."""
         await self._consumer.open()
 
-    async def batches(self, max_size: int, max_bytes: int) -> AsyncIterator[list[Delivery]]:
+    async def batches(self, max_size: int, max_bytes: int) -> AsyncGenerator[list[Delivery], None]:
         async for batch in self._consumer.batches(max_size, max_bytes):
             yield [delivery(incoming, self._directory) for incoming in batch]
 

@@ -58,7 +58,7 @@ def serve(
         process.serve(load_config(folder), cast("tuple[Role, ...]", chosen))
 
 
-async def _check(name: str, check: Callable[[], Awaitable[str]]) -> bool:
+async def passes(name: str, check: Callable[[], Awaitable[str]]) -> bool:
     try:
         console.print(f"[green]✓[/green] {name}：{await check()}")
         return True
@@ -96,15 +96,15 @@ def doctor(folder: Folder = DEFAULT_FOLDER) -> None:
 
     async def work() -> list[bool]:
         return [
-            await _check("参与单位 participants", registry),
-            await _check("时效 key dates", lambda: _key_dates(config)),
-            await _check("数据库 store", lambda: _store(config)),
-            await _check("代理 broker", lambda: _broker(config)),
-            await _check("时钟 clocks", lambda: _clocks(config)),
-            await _check("标记 marks", lambda: _marks(config)),
-            await _check("报文大小 message size", lambda: _message_size(config)),
-            await _check("呼叫 paging", lambda: _paging(config)),
-            await _check("文件权限 files", lambda: _files(config)),
+            await passes("参与单位 participants", registry),
+            await passes("时效 key dates", lambda: _key_dates(config)),
+            await passes("数据库 store", lambda: _store(config)),
+            await passes("代理 broker", lambda: _broker(config)),
+            await passes("时钟 clocks", lambda: _clocks(config)),
+            await passes("标记 marks", lambda: _marks(config)),
+            await passes("报文大小 message size", lambda: _message_size(config)),
+            await passes("呼叫 paging", lambda: _paging(config)),
+            await passes("文件权限 files", lambda: _files(config)),
         ]
 
     if not all(run(work())):

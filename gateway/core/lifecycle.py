@@ -19,9 +19,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 from gateway.core.facts import Facts
-from gateway.core.origins import marked
 from gateway.core.records import Request
 from lianzhi.errors import RejectedError
+from lianzhi.protocol.origins import marked
 
 By = Literal["asker", "asked", "gateway"]
 
@@ -245,7 +245,7 @@ def decide(request: Request, step: Step) -> Decision:
         facts["resume"], after = after, state
     marks = request.marks
     if step.message_id is not None and step.digest is not None:
-        marks = marked(marks, step.verb, step.message_id, step.digest)
+        marks = marked(marks, step.verb, [step.message_id, step.digest])
     watch, unwatch = _watching(step, cancel)
     return Decision(after, marks, facts, implied, watch, unwatch, cancel, notes)
 

@@ -62,6 +62,11 @@ class Connections:
         self._reserve: dict[Connection, None] = {}
         self._forwarded: Counter[str] = Counter()
 
+    @property
+    def standing(self) -> int:
+        """How many stand open, without those that may ask for health alone."""
+        return len(self._all)
+
     def is_proxy(self, peer: str) -> bool:
         return bool(self._proxies) and is_among(peer, self._proxies)
 

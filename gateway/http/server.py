@@ -203,8 +203,8 @@ class ApiServer(web.Server):
             server.request_handler,
             request_factory=server.request_factory,
             handler_cancellation=server.handler_cancellation,
-            loop=server._loop,
-            **server._kwargs,
+            loop=server._loop,  # noqa: SLF001 (aiohttp has no other way to make its server again)
+            **server._kwargs,  # noqa: SLF001
         )
         self._door = connections
 

@@ -57,19 +57,19 @@ class Codec(Generic[R]):
     """
 
     def __init__(self, table: Table, record: Callable[..., R], **renamed: str) -> None:
-        self._field = {renamed.get(f.name, f.name): f.name for f in fields(record)}  # type: ignore[arg-type]
-        self._record = record
-        self.columns: list[Column[Any]] = [table.c[name] for name in self._field]
+        self.field_of = {renamed.get(f.name, f.name): f.name for f in fields(record)}  # type: ignore[arg-type]
+        self.record = record
+        self.columns: list[Column[Any]] = [table.c[name] for name in self.field_of]
         self.written = [c for c in self.columns if c is not table.autoincrement_column]
         self._from_driver = _conversions(self.columns, FROM_DRIVER)
 
     def read(self, row: Iterable[Any]) -> R:
         """The record of a row of `columns`."""
-        return self._record(*_converted(row, self._from_driver))
+        return self.record(*_converted(row, self._from_driver))
 
     def writer(self, columns: Sequence[Column[Any]]) -> Callable[[R], Values]:
         """record → its values for `columns`, as both drivers take them."""
-        get: Callable[[R], Values] = attrgetter(*(self._field[c.name] for c in columns))
+        get: Callable[[R], Values] = attrgetter(*(self.field_of[c.name] for c in columns))
         to_driver = _conversions(columns, TO_DRIVER)
         return lambda record: tuple(_converted(get(record), to_driver))
 

@@ -184,7 +184,7 @@ async def test_9_the_debtor_has_paid_and_nothing_of_the_case_is_left(
 async def at_the_terminal(config: Path, *words: str) -> Any:
     """What the command prints for programs."""
     lianzhi = Path(sys.executable).with_name("lianzhi")
-    how = {"stdout": asyncio.subprocess.PIPE, "env": {**os.environ, "LIANZHI_CLIENT": str(config)}}
+    how: dict[str, Any] = {"stdout": asyncio.subprocess.PIPE, "env": {**os.environ, "LIANZHI_CLIENT": str(config)}}
     process = await asyncio.create_subprocess_exec(lianzhi, *words, **how)
     out, _ = await process.communicate()
     assert process.returncode == 0, out
@@ -235,7 +235,12 @@ async def test_a_reassigned_case_goes_on_with_partners_that_know_its_old_number(
     await neighbour.answer(number, "receipt")
     await world.reaches(number, "received")
 
-    how = {"new_case_no": new, "to_court": "陕0591", "handler_name": "郑演示", "legal_basis": ["CPL-253"]}
+    how: dict[str, Any] = {
+        "new_case_no": new,
+        "to_court": "陕0591",
+        "handler_name": "郑演示",
+        "legal_basis": ["CPL-253"],
+    }
     moved = await client.reassign(old, by=HANDLER, mode="order", **how)
     assert (moved.case_no, moved.requests, moved.measures) == (new, (number,), (f"{number}-1",))
     (notice,) = moved.notices

@@ -339,6 +339,7 @@ async def test_9_the_debtor_has_paid_and_is_still_stopped(world: World) -> None:
     cancelling = await world.court.ask(CANCEL, cancel, case_no=case_no, urgency="immediate")
     await police.answer(cancelling, "result", answer_to(CANCEL, cancel, world.clock.now()))
     await world.reaches(cancelling, "completed")
+    assert case_no is not None
     assert await world.store.measures_of_case(HOME, case_no, ("requested", "active")) == []
 
     talk = police.begin(HIT)

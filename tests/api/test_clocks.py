@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -375,8 +376,11 @@ async def test_a_unit_reads_by_its_own_connection(world: World, monkeypatch: pyt
     async def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("read beside the unit")
 
+    beside = [name for name, kind in vars(SqlStore).items() if name[0] != "_" and iscoroutinefunction(kind)]
+    assert {"request", "messages", "timeline", "documents_readable"} <= {*beside}
     with monkeypatch.context() as shut:
-        shut.setattr(SqlStore, "_rows", refuse)
+        for name in beside:
+            shut.setattr(SqlStore, name, refuse)
         assert await world.clockwork.once() == 1
     assert (await world.get(f"/v1/requests/{number}")).json["state"] == "approved"
 

@@ -141,9 +141,9 @@ def test_a_host_chooses_half_of_its_address_and_gains_nothing(address: Any, chos
 
 @asynccontextmanager
 async def bounded(
-    store: SqlStore, folder: Path, keys: Keys, *, proxies: tuple[str, ...] = (), **bounds: float
+    store: SqlStore, folder: Path, keys: Keys, *, proxies: tuple[str, ...] = (), **bounds: Any
 ) -> AsyncIterator[World]:
-    async with serving(store, folder, keys, bounds=Bounds(**bounds), proxies=networks(proxies)) as world:  # type: ignore[arg-type]
+    async with serving(store, folder, keys, bounds=Bounds(**bounds), proxies=networks(proxies)) as world:
         yield world
 
 
@@ -172,11 +172,15 @@ async def test_behind_a_proxy_one_address_has_so_many_requests_in_flight(
 
 
 async def test_a_stranger_names_himself_in_vain(store: SqlStore, tmp_path: Path, keys: Keys) -> None:
+    """Whoever it says that it asks for, its connections are counted as its own."""
     async with bounded(store, tmp_path / "p", keys, http_connections_per_address=2) as world:
-        for number in range(20):
-            headers = {"Forwarded": f"for=203.0.113.{number}", "Connection": "close"}
-            assert (await world.get("/livez", client=None, headers=headers)).status == 200
-        assert not world.api.connections._forwarded
+        names = [{"Forwarded": f"for=203.0.113.{number}"} for number in range(2)]
+        polls = [asyncio.create_task(world.get("/v1/events?wait=30", headers=name)) for name in names]
+        await eventually(lambda: world.api.watch.waiting == 2)
+        said = (await ask(world, "GET /v1/types HTTP/1.1\r\nHost: x\r\nForwarded: for=203.0.113.9\r\n\r\n"))[0]
+        assert b" 503 " in said and b"too-many-connections" in said
+        world.api.watch.close()
+        await asyncio.gather(*polls)
 
 
 async def test_where_all_work_only_health_is_told(store: SqlStore, tmp_path: Path, keys: Keys) -> None:
@@ -195,10 +199,8 @@ async def test_beyond_the_reserve_nothing_is_read(store: SqlStore, tmp_path: Pat
     async with bounded(store, tmp_path / "p", keys, http_connections=1) as world:
         poll = asyncio.create_task(world.get("/v1/events?wait=30"))
         await eventually(lambda: world.api.watch.waiting == 1)
-        for place in list(world.api.connections._all):
-            for _ in range(RESERVE):
-                world.api.connections._reserve[Peer(at_work=True)] = None
-            assert place.at_work
+        asking = [world.api.connections.enter(Peer(at_work=True), "127.0.0.1") for _ in range(RESERVE)]
+        assert set(asking) == {Place.HEALTH_ALONE}
         said, _ = await ask(world, "")
         assert said.startswith(b"HTTP/1.1 503 ") and b"too-many-connections" in said
         world.api.watch.close()
@@ -212,7 +214,7 @@ async def test_a_head_has_its_time(store: SqlStore, tmp_path: Path, keys: Keys, 
             said, _ = await ask(world, begun)
         assert (b"too-slow" in said and b" 408 " in said) == bool(begun)
         assert world.context.reached.counts()["http_header_seconds", ""] == 1
-        assert not world.api.connections._all
+        assert world.api.connections.standing == 0
 
 
 async def test_a_pipelined_head_has_its_time_too(store: SqlStore, tmp_path: Path, keys: Keys) -> None:
@@ -260,7 +262,7 @@ async def test_a_commit_of_anothers_costs_those_who_wait_no_question(world: Worl
         asked.append(who.code)
         return await feed(who, *how)
 
-    world.api.queries.feed = counted  # type: ignore[method-assign]
+    world.api.queries.feed = counted  # type: ignore[method-assign, assignment]
     cursor = (await world.get("/v1/events")).json["cursor"]
     for _ in range(4):
         poll = asyncio.create_task(world.get(f"/v1/events?wait=30&after={cursor}"))

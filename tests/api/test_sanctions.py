@@ -187,7 +187,7 @@ async def test_a_grace_and_a_publication_in_one_batch_do_not_both_pass(world: Wo
         await submitter.prepare(one, prover.prove(ours, one.client, one.content_type, one.body, now), now)
         for one in handed
     ]
-    first, second = await one_by_one(submitter._commit, batch)
+    first, second = await one_by_one(submitter.commit, batch)
     assert isinstance(first, Answer)
     assert isinstance(second, RejectedError)
     assert second.code == "measure-forbids"

@@ -105,18 +105,17 @@ described = schemathesis.pytest.from_fixture("schema")
 @settings(
     max_examples=EXAMPLES,
     phases=[Phase.explicit, Phase.generate],
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-def test_every_answer_is_as_described(case: schemathesis.Case, served: Served) -> None:
+def test_every_answer_is_as_described(case: schemathesis.Case[Any], served: Served) -> None:
     if case.query and "wait" in case.query:
         case.query["wait"] = 0
     checked(case, served)
 
 
-def checked(case: schemathesis.Case, served: Served) -> Any:
+def checked(case: schemathesis.Case[Any], served: Served) -> Any:
     token = {"Authorization": f"Bearer {token_for('cms1')}"}
     return case.call_and_validate(base_url=served.url, headers=token, checks=CHECKS)
 

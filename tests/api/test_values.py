@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from gateway.core.measures import object_key
-from tests.api.test_controls import CONTROL as ROAD_CONTROL
 from tests.api.test_controls import PERSON_CONTROL, done, example, one, world
 from tests.api.world import World, grid_request, seal_request
+from tests.faults import CONTROL as ROAD_CONTROL
 
 __all__ = ["world"]  # the fixture: the police take and tell everything of theirs
 CANCEL = "police.person-control.cancel"

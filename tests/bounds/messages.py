@@ -119,7 +119,7 @@ def passing(form: Form, rest: list[tuple[Leaf, Probe]]) -> Iterator[tuple[dict[s
     """
     left = list(rest)
     while left:
-        data, held, later = dict(form.example), [], []
+        data, held, later = dict(form.example), list[Any](), []
         for leaf, probe in left:
             more = put(data, leaf, probe.value)
             if held and any(_same_way(leaf, other) for other, _ in held):

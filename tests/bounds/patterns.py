@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from re import _constants as codes  # type: ignore[attr-defined]  # the parser of `re` is in no stub
-from re import _parser as parser  # type: ignore[attr-defined]  # likewise
+from re import _constants as codes  # the parser of `re` is in no stub
+from re import _parser as parser  # likewise
 from typing import Any
 
 _ENDLESS = 200

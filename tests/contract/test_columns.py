@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, select, text
 
 from gateway.core.records import Changes
@@ -101,7 +102,7 @@ def bounds(schema: Any) -> Iterator[int]:
             yield from bounds(one)
 
 
-SCHEMAS = [Envelope, Head, *{verb.model for verb in VERBS.values() if verb.model is not None}]
+SCHEMAS: list[type[BaseModel]] = [Envelope, Head, *{verb.model for verb in VERBS.values() if verb.model is not None}]
 NUMBERS = sorted(
     {n for model in SCHEMAS for n in bounds(model.model_json_schema())} | {0, 1, 2**31 - 1, 2**31, 2**32, LARGEST}
 )
@@ -157,8 +158,8 @@ async def test_any_value_of_a_schema_comes_back_from_its_column(store: SqlStore,
     codec = CODECS[table]
     examples: list[dict[str, Any]] = []
 
-    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-    @given(st.fixed_dictionaries({codec._field[c.name]: value_for(c) for c in codec.written}))
+    @settings(max_examples=30, suppress_health_check=list(HealthCheck), database=None)
+    @given(st.fixed_dictionaries({codec.field_of[c.name]: value_for(c) for c in codec.written}))
     def collect(values: dict[str, Any]) -> None:
         examples.append(values)
 
@@ -168,12 +169,12 @@ async def test_any_value_of_a_schema_comes_back_from_its_column(store: SqlStore,
     write_one = codec.writer(codec.written)
     everything = Query(select(*codec.columns))
     for example in examples:
-        record = codec._record(**example)
+        record = codec.record(**example)
         with suppress(_TakenBackError):
-            async with store.begin() as unit:
-                await alone(unit._db)
-                assert await unit._db.run(insert, [(*write_one(record), *(AT_ONCE for _ in when))]) == 1
-                (row,) = await unit._db.fetch(everything)
+            async with store.database.writer() as connection:
+                await alone(connection)
+                assert await connection.run(insert, [(*write_one(record), *(AT_ONCE for _ in when))]) == 1
+                (row,) = await connection.fetch(everything)
                 found = codec.read(row)
                 raise _TakenBackError
         assert {name: getattr(found, name) for name in example} == {name: getattr(record, name) for name in example}

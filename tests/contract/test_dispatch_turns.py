@@ -91,7 +91,7 @@ async def cost(store: SqlStore, quota: int = 10) -> float:
 
 async def counted(store: SqlStore, query: Query, **values: Any) -> float:
     async with store.database.engine.connect() as connection:
-        driver = (await connection.get_raw_connection()).driver_connection
+        driver: Any = (await connection.get_raw_connection()).driver_connection
         if store.database.is_sqlite:
             steps = 0
 
@@ -113,8 +113,9 @@ async def counted(store: SqlStore, query: Query, **values: Any) -> float:
 
 def _rows(node: dict[str, Any]) -> float:
     """Read by every scan of a table or an index below this node."""
-    own = node["Actual Rows"] + node.get("Rows Removed by Filter", 0) if "Relation Name" in node else 0
-    return own * node["Actual Loops"] + sum(_rows(child) for child in node.get("Plans", ()))
+    own: float = node["Actual Rows"] + node.get("Rows Removed by Filter", 0) if "Relation Name" in node else 0
+    loops: float = node["Actual Loops"]
+    return own * loops + sum(_rows(child) for child in node.get("Plans", ()))
 
 
 async def test_a_long_tail_behind_one_that_cannot_go_is_not_even_read(

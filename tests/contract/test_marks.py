@@ -165,8 +165,10 @@ async def test_after_a_restore_the_store_is_another_incarnation_past_all_numbers
     assert findings.set_back
     mark = await restored(context, [file, broker], findings)
     assert file.mark == broker.mark == mark
-    again = await started(store, file, broker)
-    assert again._ctx.identity.ages[-1].began_at == NOW
+    later = context_of(store)
+    again = MarkKeeper(later, [file, broker])
+    await again.start()
+    assert later.identity.ages[-1].began_at == NOW
     number = await Numbers(store, 100, again).next(HOME, NOW)
     assert number == f"{HOME}-{day}-{5001 + MARGIN:06d}"
     with pytest.raises(ConfigurationError):

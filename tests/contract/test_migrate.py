@@ -18,7 +18,7 @@ from sqlalchemy import Connection, text
 
 from gateway.store import open_store
 from gateway.store.engine import create_engine, database_url, sqlite_path
-from gateway.store.migrate import _config, migrate
+from gateway.store.migrate import alembic_config, migrate
 from gateway.store.tables import metadata
 from lianzhi.errors import ConfigurationError
 from tests import postgres
@@ -87,7 +87,7 @@ async def test_what_waited_before_there_was_a_table_for_it_waits_on(empty_url: s
     """`held` is filled from the messages that an earlier version had held, and the refused ones get their size."""
 
     def before(connection: Connection) -> None:
-        config = _config()
+        config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "0005")
 

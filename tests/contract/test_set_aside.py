@@ -3,6 +3,7 @@ process (docs/adr/0028). On both databases."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.application.context import Context
+from gateway.application.deadlines import redelivery, scheduler
 from gateway.application.deadlines.calendars import count_again
 from gateway.application.deadlines.reminders import Reminder
 from gateway.application.deadlines.scheduler import ClockWork
@@ -23,6 +25,7 @@ from gateway.store import SqlStore
 from lianzhi.errors import ConflictError
 from tests.api.test_clocks import asked, timeline
 from tests.api.world import GRID, POLICE, Keys, World, grid_request, seal_request, serving
+from tests.eventually import eventually
 
 
 @pytest_asyncio.fixture
@@ -151,24 +154,32 @@ async def test_a_fault_before_any_row_was_loaded_ends_the_process(world: World) 
             yield
 
     with pytest.raises(ZeroDivisionError):
-        await clockwork(replace(world.context, store=Broken())).once()  # type: ignore[arg-type]
+        await clockwork(replace(world.context, store=Broken())).once()
 
 
 async def test_a_request_that_always_conflicts_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     grid, police = await both(world)
-    again = ClockWork._due
+    again = redelivery.send_again
 
-    async def conflicting(self: ClockWork, tx: Any, timer: Any, *rest: Any) -> bool:
-        if timer.request_no == grid:
+    def conflicting(context: Any, request: Any, *rest: Any) -> bool:
+        if request.request_no == grid:
             raise ConflictError("message")
-        return await again(self, tx, timer, *rest)
+        return again(context, request, *rest)
 
-    monkeypatch.setattr(ClockWork, "_due", conflicting)
+    monkeypatch.setattr(scheduler, "send_again", conflicting)
     world.clock.advance(minutes=16)
-    work = clockwork(world.context)
+    soon = replace(world.context.settings, clock_poll=0.01)
+    work, stop = clockwork(replace(world.context, settings=soon)), asyncio.Event()
     with pytest.raises(ConflictError):
         await work.once()
-    assert await work._alone() >= 2
+    running = asyncio.create_task(work.run(stop))
+
+    async def set_aside() -> list[str | None]:
+        return await incidents(world, grid)
+
+    await eventually(set_aside)
+    stop.set()
+    await running
     assert "sent-again" in await kinds(world, police)
     assert await incidents(world, grid) == ["timer:redeliver:open:ConflictError"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import chain, combinations, pairwise
+from typing import Any
 
 import pytest
 
@@ -192,6 +193,11 @@ async def many_kinds(store: SqlStore) -> None:
         await connection.exec_driver_sql("ANALYZE")
 
 
+def filtered(whose: str | None, names: tuple[str, ...]) -> RequestFilter:
+    conditions: dict[str, Any] = dict.fromkeys(names, "x")
+    return RequestFilter(participant=whose, **conditions)
+
+
 @pytest.mark.parametrize("statistics", [False, True], ids=["empty", "filled"])
 async def test_t9_every_filter_of_a_list_is_an_index(store: SqlStore, statistics: bool) -> None:
     """Alone, by twos and by threes, of a participant and of everybody."""
@@ -200,7 +206,7 @@ async def test_t9_every_filter_of_a_list_is_an_index(store: SqlStore, statistics
     whole = {}
     for names in chain.from_iterable(combinations(FILTERS, size) for size in (1, 2, 3)):
         for whose in (COURT, None):
-            query, _ = reads.page_of_requests(RequestFilter(participant=whose, **dict.fromkeys(names, "x")))
+            query, _ = reads.page_of_requests(filtered(whose, names))
             if found := scans(await plan(store, query)):
                 whole[names, whose] = found
     assert whole == {}
@@ -211,7 +217,7 @@ async def test_t9_a_filter_without_a_match_reads_nothing(store: SqlStore, names:
     """One filter or two are all in the condition of the index, so nothing else is read on the way to the next page."""
     await many_kinds(store)
     for whose in (COURT, None):
-        query, _ = reads.page_of_requests(RequestFilter(participant=whose, **dict.fromkeys(names, "x")))
+        query, _ = reads.page_of_requests(filtered(whose, names))
         opened = read_by(store, await plan(store, query), "requests")[0]
         assert [c for c in names if not re.search(rf"\b{COLUMNS[c]}\b", opened)] == [], opened
 

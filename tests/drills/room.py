@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from itertools import count, islice
 from pathlib import Path
+from typing import Any
 
 import aio_pika
 import aiohttp
@@ -89,7 +90,7 @@ class Room:
             self._program("court.py", config, self.work, self.book),
         )
 
-    async def serve(self, *, wait: bool = True, **environment: str) -> None:
+    async def serve(self, *, wait: bool = True, **environment: Any) -> None:
         """A gateway, in place of one that has ended."""
         words = (python(), str(HERE / "sabotage.py"), self.sabotage) if self.sabotage else ()
         self.gateway = await self.site.serve(wait=wait, program=words, **environment)

@@ -91,7 +91,7 @@ class HastyPublisher:
 
 def ignore_marks() -> Wrappers:
     """It is the judgment that is broken, not a port."""
-    marks.judge = lambda standing, mark: Verdict.SOUND
+    marks.judge = lambda standing, mark: Verdict.SOUND  # type: ignore[attr-defined]
     return Wrappers()
 
 

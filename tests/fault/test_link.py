@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from tests.eventually import eventually
 from tests.fault.proxy import Proxy
 
 EXCHANGE, QUEUE, KEY = "test.x", "test.q", "a.normal.some.type.open"
-TOPOLOGY = {
+TOPOLOGY: dict[str, Any] = {
     "exchanges": [EXCHANGE],
     "queues": [(QUEUE, {"x-queue-type": "quorum"})],
     "bindings": [(EXCHANGE, QUEUE, "a.#")],

@@ -12,8 +12,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from lianzhi.amqp.consumer import BatchConsumer
 from lianzhi.cli.partner import app
 from lianzhi.partner import Partner, PartnerConfig
+from lianzhi.partner.desk import Desk
 from lianzhi.partner.outgoing import Confirmed
 from lianzhi.partner.unit import Job
 from tests.fault.entry import write_to
@@ -40,10 +42,10 @@ def arm(partner: Partner, point: str, count: int) -> Callable[[], None]:
     die = killer(count)
     if point == "before-ack":  # committed, not acknowledged
 
-        async def ack(_: Any) -> None:
+        async def ack(*_: Any) -> None:
             die()
 
-        partner._consumer.ack = ack  # type: ignore[method-assign]
+        BatchConsumer.ack = ack  # type: ignore[method-assign, assignment]
     elif point == "before-marking":  # published and confirmed, not marked
         submit = partner.ledger.submit
 
@@ -54,13 +56,13 @@ def arm(partner: Partner, point: str, count: int) -> Callable[[], None]:
 
         partner.ledger.submit = submitted  # type: ignore[method-assign]
     elif point == "before-commit":  # verified, nothing written
-        read = partner._desk.read
+        read = Desk.read
 
-        def reading(raws: Any) -> Any:
+        def reading(desk: Desk, raws: Any) -> Any:
             die()
-            return read(raws)
+            return read(desk, raws)
 
-        partner._desk.read = reading  # type: ignore[method-assign]
+        Desk.read = reading  # type: ignore[method-assign, assignment]
     return die if point == "after-handling" else lambda: None
 
 

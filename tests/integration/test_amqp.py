@@ -119,22 +119,22 @@ async def full_queue(link: Link, name: str = "full") -> None:
 
 
 @pytest.fixture
-def opened(link: Link, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Numbers of the channels that are opened from now on."""
-    numbers: list[int] = []
+def opened(link: Link, monkeypatch: pytest.MonkeyPatch) -> list[Channel]:
+    """The channels that are opened from now on."""
+    channels: list[Channel] = []
     real = link.channel
 
     async def channel(*, confirms: bool = False) -> Channel:
         found = await real(confirms=confirms)
-        numbers.append(found.number)
+        channels.append(found)
         return found
 
     monkeypatch.setattr(link, "channel", channel)
-    return numbers
+    return channels
 
 
 async def test_a_nack_is_the_queues_own_answer_and_its_next_message_takes_a_fresh_channel(
-    publisher: ConfirmedPublisher, link: Link, vhost: Vhost, opened: list[int]
+    publisher: ConfirmedPublisher, link: Link, vhost: Vhost, opened: list[Channel]
 ) -> None:
     await full_queue(link)
     opened.clear()
@@ -149,12 +149,12 @@ async def test_a_nack_is_the_queues_own_answer_and_its_next_message_takes_a_fres
 
 
 async def test_a_thousand_nacks_of_one_queue_leave_the_others_their_channel(
-    publisher: ConfirmedPublisher, link: Link, vhost: Vhost, opened: list[int]
+    publisher: ConfirmedPublisher, link: Link, vhost: Vhost, opened: list[Channel]
 ) -> None:
     await full_queue(link)
     opened.clear()
     await publisher.publish(KEY, b"first", timeout=10)
-    shared = publisher._lanes[""].channel
+    (shared,) = opened
     refused = 0
     for _ in range(4):
         both = [publisher.publish(key, b"x", timeout=20) for _ in range(250) for key in ("full.normal.x", KEY)]
@@ -162,14 +162,14 @@ async def test_a_thousand_nacks_of_one_queue_leave_the_others_their_channel(
         assert set(map(type, answers[1::2])) == {type(None)}
         refused += sum(isinstance(answer, RefusedError) for answer in answers)
     assert refused == 1000
-    assert publisher._lanes[""].channel is shared and not shared.is_closed
+    assert not shared.is_closed
     assert await depth(vhost) == 1001
     assert len(opened) <= 1 + 4  # the shared one, and one apart for each thousandfold answer
     assert link.connects == 1
 
 
 async def test_a_queue_that_has_room_again_is_served_without_the_shared_channel(
-    publisher: ConfirmedPublisher, link: Link, vhost: Vhost, opened: list[int]
+    publisher: ConfirmedPublisher, link: Link, vhost: Vhost, opened: list[Channel]
 ) -> None:
     await full_queue(link)
     opened.clear()
@@ -177,14 +177,15 @@ async def test_a_queue_that_has_room_again_is_served_without_the_shared_channel(
         await publisher.publish("full.normal.x", b"x", timeout=10)
     async with await aio_pika.connect(vhost.url()) as connection, connection.channel() as channel:
         await (await channel.get_queue("full.q")).purge()
+    assert len(opened) == 1
     await publisher.publish("full.normal.x", b"x", timeout=10)
-    await publisher.publish(KEY, b"x", timeout=10)
     assert len(opened) == 2
-    assert publisher._lanes[""].answered == 2
+    await publisher.publish(KEY, b"x", timeout=10)
+    assert len(opened) == 2 and not opened[0].is_closed
 
 
 async def test_the_number_of_channels_has_a_bound(
-    publisher: ConfirmedPublisher, link: Link, vhost: Vhost, opened: list[int]
+    publisher: ConfirmedPublisher, link: Link, vhost: Vhost, opened: list[Channel]
 ) -> None:
     """With more full queues than may stand apart the shared channel is replaced; nobody else's message fails."""
     names = [f"full{n}" for n in range(APART_AT_MOST + 3)]
@@ -196,13 +197,13 @@ async def test_the_number_of_channels_has_a_bound(
             calls = [publisher.publish(k, b"x", timeout=10) for k in (key, KEY, KEY)]
             first, *others = await asyncio.gather(*calls, return_exceptions=True)
             assert isinstance(first, RefusedError) and others == [None, None]
-            assert len(publisher._lanes) <= 1 + APART_AT_MOST
+            await eventually(lambda: sum(not one.is_closed for one in opened) <= 1 + APART_AT_MOST)
     assert await depth(vhost) == 2 * 2 * len(names)
     assert link.connects == 1
 
 
 async def test_a_message_larger_than_the_broker_takes_is_told_so_and_costs_the_others_nothing(
-    publisher: ConfirmedPublisher, link: Link, vhost: Vhost, opened: list[int]
+    publisher: ConfirmedPublisher, link: Link, vhost: Vhost, opened: list[Channel]
 ) -> None:
     async with broker_limit(vhost, 100_000):
         keys = [KEY] * 50
@@ -354,12 +355,18 @@ async def test_a_deleted_queue_is_seen_and_consumed_again_when_it_is_back(
         assert link.connects == 1
 
 
-async def test_a_consumer_that_the_broker_forgot_is_noticed(publisher: ConfirmedPublisher, link: Link) -> None:
+async def test_a_consumer_that_the_broker_forgot_is_noticed(
+    publisher: ConfirmedPublisher, link: Link, vhost: Vhost, opened: list[Channel]
+) -> None:
+    async def known() -> list[tuple[str, int]]:
+        found = await vhost.management.get("consumers", vhost.name)
+        return [(one["consumer_tag"], one["channel_details"]["number"]) for one in found]
+
     async with consuming(link, check=0.1) as consumer:
         await eventually(lambda: consumer.consumers()[QUEUE])
-        source = consumer._sources[QUEUE]
-        assert source.channel is not None and source._tag is not None
-        await source.channel.basic_cancel(source._tag)  # behind its back
+        ((tag, number),) = await eventually(known)
+        (channel,) = [one for one in opened if one.number == number]
+        await channel.basic_cancel(tag)  # behind its back
         assert consumer.consumers() == {QUEUE: True}
         await publisher.publish(KEY, b"x", timeout=10)
         assert len(await take(consumer, 1)) == 1

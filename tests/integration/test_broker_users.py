@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import aio_pika
 import pytest
@@ -164,7 +165,7 @@ async def test_a_disabled_agency_loses_its_rights_and_its_connection_at_once(apa
         await theirs.wait_connected(CONNECT_SECONDS)
         await eventually(lambda: apart.management.get("connections", "username", POLICE.code))
         topology = plan(directory(replace(POLICE, enabled=False), GRID), catalogue())
-        options = {"management": apart.management, "link": link, "vhost": apart.name}
+        options: dict[str, Any] = {"management": apart.management, "link": link, "vhost": apart.name}
         changes = await provision(topology, **options)
         assert f"permissions of {POLICE.code}" in changes
         await eventually(lambda: not theirs.connected and "NOT_ALLOWED" in str(theirs.last_error))

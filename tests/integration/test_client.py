@@ -22,7 +22,6 @@ from lianzhi.client import (
     UnavailableError,
     UnexpectedAnswerError,
 )
-from lianzhi.client.feed import CURSOR
 from lianzhi.errors import MisuseError, RejectedError
 from lianzhi.problem import Problem
 from tests.eventually import eventually
@@ -63,15 +62,16 @@ async def test_through_every_fault_of_the_line_it_sends_the_same_bytes_under_the
 
 
 async def test_a_cancelled_call_stays_in_the_spool(served: Served, tmp_path: Path) -> None:
-    async with served(ACCEPTED) as (server, _):
-        url = server.url
-    async with client(url, tmp_path) as court_system:
+    async with served("silent", timeout=20) as (server, court_system):
         waiting = asyncio.create_task(court_system.submit(BODY, receiver=GRID))
-        await eventually(court_system._spool.unanswered)
+        await eventually(lambda: server.attempts)
         assert not waiting.done()
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-        assert len(await court_system._spool.unanswered()) == 1
+        (cancelled,) = server.attempts
+    async with served(ACCEPTED) as (server, court_system):
+        assert [one.key async for one in court_system.resume()] == [cancelled.key]
+        assert [one.body for one in server.attempts] == [cancelled.body]
 
 
 async def test_a_refusal_is_raised_by_name_and_not_tried_again(served: Served) -> None:
@@ -231,7 +231,6 @@ class TestFeed:
         async with served(page(1, 2, 3)) as (_, court_system):
             events = court_system.events()
             assert [(await anext(events)).cursor for _ in range(2)] == ["c1", "c2"]
-            assert await court_system._spool.note(CURSOR) == "c1"
         async with served(page(2, 3)) as (server, court_system):
             assert (await anext(court_system.events())).cursor == "c2"
         assert server.attempts[0].after == "c1"
@@ -273,10 +272,14 @@ class TestFeed:
         """The second backup is older than the first restore: the gateway knows the first life, not the one between."""
         first, unknown = Problem.of("other-incarnation", cursor="b0"), Problem.of("other-incarnation")
         second = Problem.of("other-incarnation", cursor="d0")
-        async with served(page(1), first, page(2)) as (_, court_system):
+        async with served(page(1), first, page(2), "silent") as (server, court_system):
             events = court_system.events()
             assert [(await anext(events)).cursor for _ in range(2)] == ["c1", "c2"]
-            await court_system._spool.keep(CURSOR, "c2")
+            dealt_with = len(server.attempts)
+            following = asyncio.ensure_future(anext(events))  # c2 is dealt with
+            await eventually(lambda: len(server.attempts) > dealt_with)
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
         async with served(unknown, second, page(7), unknown, Problem.of("other-incarnation", cursor="e0"), page(9)) as (
             server,
             court_system,

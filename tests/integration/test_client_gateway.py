@@ -232,7 +232,7 @@ async def test_approvals_given_later_are_signed_by_the_library(world: World, cou
 
 async def test_a_case_is_reassigned_inside_the_court_and_let_go(world: World, court_system: CourtClient) -> None:
     number = await located(world, court_system)
-    basis = {"legal_basis": ["CPL-253"], "handler": "sn0199-0011"}
+    basis: dict[str, Any] = {"legal_basis": ["CPL-253"], "handler": "sn0199-0011"}
     moved = await court_system.reassign(CASE, by=HANDLER, mode="in-court-team", **basis)
     assert (moved.requests, moved.notices, moved.group_no) == ((number,), (), None)
     assert (await court_system.request(number)).handler == "sn0199-0011"

@@ -60,10 +60,10 @@ class Taken:
 
 
 @asynccontextmanager
-async def taking(link: Link, full: list[str] | None = None) -> AsyncIterator[Taken]:
+async def taking(link: Link, full: list[str] | None = None, share: int = SHARE) -> AsyncIterator[Taken]:
     told = [] if full is None else full
     consumer = BatchConsumer(
-        link, {LARGE: 20, SMALL: 20}, kept=Kept(BODY, 100), budget=2 * SHARE, full=told.append
+        link, {LARGE: 20, SMALL: 20}, kept=Kept(BODY, 100), budget=2 * share, full=told.append
     )  # fmt: skip
     taken = Taken(consumer)
     running = asyncio.create_task(taken.run())
@@ -111,8 +111,7 @@ async def test_a_queue_holds_its_share_of_bytes_and_the_others_go_on(
 
 
 async def test_one_message_larger_than_the_share_still_comes(publisher: ConfirmedPublisher, link: Link) -> None:
-    async with taking(link) as taken:
-        taken.consumer._sources[LARGE]._share = BODY // 2
+    async with taking(link, share=BODY // 2) as taken:
         await publish(publisher, LARGE, b"a" * BODY, b"b" * BODY)
         for _ in range(2):
             await eventually(lambda: taken.of(LARGE))

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import aio_pika
 import pytest
@@ -72,7 +73,7 @@ async def test_nothing_outlives_an_owner_that_dies() -> None:
 
 @pytest.mark.slow
 async def test_a_named_directory_keeps_its_messages_and_serves_one_at_a_time(tmp_path: Path) -> None:
-    arguments = {"x-queue-type": "quorum"}
+    arguments: dict[str, Any] = {"x-queue-type": "quorum"}
     async with PrivateBroker(tmp_path) as broker:
         async with await aio_pika.connect(broker.url()) as connection, connection.channel() as channel:
             await channel.declare_queue("kept", durable=True, arguments=arguments)

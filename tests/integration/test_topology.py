@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import aio_pika
 import pytest
@@ -127,7 +128,7 @@ def test_the_prefetch_budget_is_divided_and_the_dead_come_one_by_one() -> None:
 
 async def test_applying_twice_changes_nothing_the_second_time(topology: Topology, link: Link, vhost: Vhost) -> None:
     passwords = {POLICE.code: "first secret"}
-    options = {"management": vhost.management, "vhost": vhost.name}
+    options: dict[str, Any] = {"management": vhost.management, "vhost": vhost.name}
     before = await differences(topology, **options, passwords=passwords)
     assert f"queue {from_queue(POLICE.code)}" in before and f"exchange {OUT}" in before
     assert sorted(await provision(topology, **options, link=link, passwords=passwords)) == sorted(before)
@@ -140,7 +141,7 @@ async def test_applying_twice_changes_nothing_the_second_time(topology: Topology
 async def test_a_participant_that_left_keeps_its_queue_and_it_is_said(
     topology: Topology, link: Link, vhost: Vhost
 ) -> None:
-    options = {"management": vhost.management, "vhost": vhost.name}
+    options: dict[str, Any] = {"management": vhost.management, "vhost": vhost.name}
     await provision(topology, **options, link=link)
     smaller = plan(Directory([p for p in DIRECTORY if p.code != WITNESS.code]), catalogue())
     stale = [f"stale queue {to_queue(WITNESS.code)}", f"stale queue {from_queue(WITNESS.code)}"]
@@ -148,7 +149,7 @@ async def test_a_participant_that_left_keeps_its_queue_and_it_is_said(
 
 
 async def test_every_queue_has_a_length_by_policy(topology: Topology, link: Link, vhost: Vhost) -> None:
-    options = {"management": vhost.management, "vhost": vhost.name}
+    options: dict[str, Any] = {"management": vhost.management, "vhost": vhost.name}
     before = await differences(topology, **options)
     figures = "max-length 100000, max-length-bytes 2147483648, overflow reject-publish"
     assert {f"policy {name}: {figures}" for name in ("lianzhi.to", "lianzhi.from", DEAD)} <= set(before)
@@ -172,7 +173,7 @@ async def test_every_queue_has_a_length_by_policy(topology: Topology, link: Link
 async def test_another_policy_that_overrides_ours_is_named_and_left(
     topology: Topology, link: Link, vhost: Vhost
 ) -> None:
-    options = {"management": vhost.management, "vhost": vhost.name}
+    options: dict[str, Any] = {"management": vhost.management, "vhost": vhost.name}
     await provision(topology, **options, link=link)
     for name, pattern, priority in (("theirs", "^lianzhi", 50), ("lower", ".*", 0), ("erlang", "(?<!x", 50)):
         with suppress(ManagementError):  # the last one the broker may refuse itself
@@ -185,7 +186,7 @@ async def test_another_policy_that_overrides_ours_is_named_and_left(
 async def test_the_limits_of_a_partners_user_are_set_and_put_right(
     topology: Topology, link: Link, vhost: Vhost
 ) -> None:
-    options = {"management": vhost.management, "vhost": vhost.name}
+    options: dict[str, Any] = {"management": vhost.management, "vhost": vhost.name}
     await provision(topology, **options, link=link)
     api = vhost.management
     (held,) = await api.get("user-limits", POLICE.code)
@@ -224,7 +225,7 @@ async def logs_in(url: str) -> bool:
 async def test_a_user_with_rights_elsewhere_is_not_touched(
     topology: Topology, link: Link, vhost: Vhost, elsewhere: str
 ) -> None:
-    options = {"management": vhost.management, "vhost": vhost.name, "passwords": {POLICE.code: "ours"}}
+    options: dict[str, Any] = {"management": vhost.management, "vhost": vhost.name, "passwords": {POLICE.code: "ours"}}
     before = await vhost.management.get("users", POLICE.code, "permissions")
     applied = await provision(topology, **options, link=link)
     for said in (applied, await differences(topology, **options)):
@@ -254,7 +255,7 @@ async def test_a_user_with_tags_is_not_touched(topology: Topology, link: Link, v
     await vhost.management.put("users", "watcher", body={"tags": "monitoring", "password": "theirs"})
     others = [p for p in DIRECTORY if p.code != POLICE.code]
     named = plan(Directory([*others, replace(POLICE, broker_user="watcher")]), catalogue())
-    options = {"management": vhost.management, "vhost": vhost.name, "passwords": {"watcher": "ours"}}
+    options: dict[str, Any] = {"management": vhost.management, "vhost": vhost.name, "passwords": {"watcher": "ours"}}
     await provision(named, **options, link=link)
     (line,) = await differences(named, **options)
     assert "watcher" in line and "monitoring" in line and left_alone(line)
@@ -265,7 +266,7 @@ async def test_a_user_with_tags_is_not_touched(topology: Topology, link: Link, v
 async def test_who_is_shut_out_here_stays_connected_elsewhere(
     topology: Topology, link: Link, vhost: Vhost, elsewhere: str
 ) -> None:
-    options = {"management": vhost.management, "vhost": vhost.name}
+    options: dict[str, Any] = {"management": vhost.management, "vhost": vhost.name}
     here = {"configure": "^$", "write": "^$", "read": "^$"}
     await vhost.management.put("permissions", vhost.name, POLICE.code, body=here)
     at_the_other = vhost.broker.url(user=POLICE.code, password="theirs", vhost=elsewhere)

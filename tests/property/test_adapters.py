@@ -181,7 +181,7 @@ def mark(node: Any, withheld: frozenset[str], marks: list[str], path: str = "", 
 
 @every_message_at_length
 @given(data=st.data())
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 async def test_what_comes_back_is_what_was_visible_and_no_more_is_said(
     adapter: TableAdapter, matter: MatterType, verb: str, data: st.DataObject
 ) -> None:
@@ -208,7 +208,7 @@ ANYTHING = st.recursive(
 
 @every_message_at_length
 @given(data=st.data())
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 async def test_whatever_a_partner_says_is_understood_or_refused_by_a_rule(
     adapter: TableAdapter, matter: MatterType, verb: str, data: st.DataObject
 ) -> None:

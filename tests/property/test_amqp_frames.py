@@ -61,7 +61,9 @@ def test_a_short_string_has_255_bytes_at_most() -> None:
 def deliveries(draw: st.DrawFn) -> tuple[Incoming, bytes]:
     """What should come out, and its bytes as a broker sends them."""
     body, size = draw(st.binary(max_size=300)), draw(st.integers(1, 120))
-    headers = draw(st.dictionaries(st.text("abcxyz-", min_size=1, max_size=8), st.integers(0, 2**31 - 1), max_size=3))
+    headers: Any = draw(
+        st.dictionaries(st.text("abcxyz-", min_size=1, max_size=8), st.integers(0, 2**31 - 1), max_size=3)
+    )
     optional = st.none() | st.text("abc执行/", min_size=1, max_size=20)
     properties = spec.Basic.Properties(
         content_type=draw(optional), content_encoding=draw(optional), headers=headers or None,

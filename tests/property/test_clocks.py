@@ -133,4 +133,4 @@ class Clocked(RuleBasedStateMachine):
 
 
 TestClocked = Clocked.TestCase
-TestClocked.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestClocked.settings = settings(max_examples=40, stateful_step_count=25)

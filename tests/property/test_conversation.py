@@ -97,7 +97,7 @@ each_shape = pytest.mark.parametrize(
 
 
 @each_shape
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_any_conversation_keeps_its_promises(shape: str, data: st.DataObject) -> None:
     request = begun(shape, data.draw(st.sampled_from(["approved", "blocked", FIRST[shape]])))
@@ -169,7 +169,7 @@ EXITS = [
 
 
 @each_shape
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_a_withdrawal_that_came_too_late_leaves_what_was_said_meanwhile(shape: str, data: st.DataObject) -> None:
     """Withdrawn, everything that the asked side says, then too late: as if nobody had asked to withdraw."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -151,7 +151,5 @@ class MeasureLife(RuleBasedStateMachine):
 def test_no_measure_lapses_unnoticed() -> None:
     run_state_machine_as_test(
         MeasureLife,
-        settings=settings(
-            max_examples=120, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-        ),
+        settings=settings(max_examples=120, stateful_step_count=30),
     )

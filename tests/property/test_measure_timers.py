@@ -98,5 +98,5 @@ class MeasureAndTimers(RuleBasedStateMachine):
         assert all(due == expiry.remind_at(end, days, 8) for days, due in kinds.items())
 
 
-MeasureAndTimers.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+MeasureAndTimers.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 TestMeasureAndTimers = MeasureAndTimers.TestCase

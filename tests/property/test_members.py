@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.application.inbound.notices import named_in, said_version
-from lianzhi.crypto import sdjwt
+from lianzhi.crypto import base64url, sdjwt
 from lianzhi.crypto.keys import PrivateKey
 from lianzhi.crypto.sdjwt import SUBMISSION_TYP
 from lianzhi.errors import RejectedError
-from lianzhi.partner.reception import Outside, Raw, Reader, Received, SetAside
+from lianzhi.partner.reception import Outside, Raw, Reader, Received
+from lianzhi.partner.records import SetAside
 from lianzhi.protocol import policy
 from lianzhi.protocol.cards import cards
 from lianzhi.protocol.envelope import CONTENT_TYPE, GATEWAY_NOTICE, GATEWAY_PING
@@ -69,7 +70,7 @@ def signed(event: dict[str, Any], path: tuple[str, ...], value: Any, key: Privat
     place[path[-1]] = value
     disclosed = json.dumps(["c2FsdC1zYWx0LXNhbHQtMQ", "body", scene.BODY])
     if path not in (("data",), ("data", "_sd")):
-        whole["data"]["_sd"] = [sdjwt.digest_of(scene.base64url.encode(disclosed.encode()))]
+        whole["data"]["_sd"] = [sdjwt.digest_of(base64url.encode(disclosed.encode()))]
     return scene.forged(header={"typ": typ}, payload=json.dumps(whole), disclosed=disclosed, key=key)
 
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -27,10 +27,9 @@ from hypothesis.stateful import (
 )
 
 from gateway.core import clocks, main_clock, measures
-from gateway.core.clocks import DUE
 from gateway.core.duty import Duty
 from gateway.core.lifecycle import FIRST, STATES, TABLE, TERMINAL, Step, decide
-from gateway.core.main_clock import ESCALATE, URGE, Basis
+from gateway.core.main_clock import DUE, ESCALATE, URGE, Basis
 from gateway.core.records import Measure, Request, Timer
 from gateway.core.settings import Terms
 from gateway.registry.calendars import shipped
@@ -269,7 +268,5 @@ class Notice(Life):
 def test_any_life_keeps_its_promises(life: type[Life]) -> None:
     run_state_machine_as_test(
         life,
-        settings=settings(
-            max_examples=80, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-        ),
+        settings=settings(max_examples=80, stateful_step_count=40),
     )

@@ -62,7 +62,7 @@ def test_no_position_of_a_message_can_be_altered(name: str) -> None:
             authenticate(name, raw[:position] + bytes([neighbour]) + raw[position + 1 :])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data(), name=st.sampled_from(sorted(MESSAGES)))
 def test_no_byte_can_be_replaced_put_in_or_taken_out(data: st.DataObject, name: str) -> None:
     raw = MESSAGES[name]
@@ -78,14 +78,12 @@ def test_no_byte_can_be_replaced_put_in_or_taken_out(data: st.DataObject, name: 
                 authenticate(name, altered)
 
 
-@settings(deadline=None)
 @given(body=bodies)
 def test_any_body_comes_back_as_it_went(body: dict[str, Any]) -> None:
     message = sdjwt.issue(scene.event(), "body", body, scene.SIG)
     assert scene.authenticate(message.raw).parsed.content == body
 
 
-@settings(deadline=None)
 @given(body=bodies, kid=st.sampled_from(["court-sn0199.enc.1", "court-sn0199.enc.x"]))
 def test_any_body_is_opened_as_it_was_sealed(body: dict[str, Any], kid: str) -> None:
     ids: Any = {"request_no": REQUEST_NO, "message_id": MESSAGE_ID}
@@ -99,7 +97,7 @@ def test_bytes_of_any_kind_are_refused_and_break_nothing(raw: bytes) -> None:
         sdjwt.parse(raw)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_no_byte_of_a_sealed_part_can_be_altered(data: st.DataObject) -> None:
     ids: Any = {"request_no": REQUEST_NO, "message_id": MESSAGE_ID}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.registry.config import FILE, load_config
-from lianzhi.amqp.address import PARAMETERS, check_broker_url
+from lianzhi.amqp.address import PARAMETERS, check_broker_url, wrong_address
 from lianzhi.amqp.link import Link
 from lianzhi.errors import ConfigurationError
 
@@ -16,6 +16,7 @@ BROKER = "amqps://gateway:pass%23word@mq.court.example:5671/lianzhi"
 
 @pytest.mark.parametrize("query", ["", "?", *(f"?{name}=x" for name in PARAMETERS), "?cafile=a.pem&keyfile=b.pem"])
 def test_what_the_client_knows_passes(query: str) -> None:
+    assert wrong_address(BROKER + query) is None
     check_broker_url(BROKER + query)
 
 

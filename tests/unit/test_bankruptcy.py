@@ -8,7 +8,7 @@ import pytest
 
 from schemas.catalogue import DeadlineKind, Kind, Shape, catalogue
 from schemas.validation import check_case, documents_of, parse_data, parse_open
-from tests.faults import DELETE, changed, example, faults
+from tests.faults import DELETE, changed, example, faults, opens
 
 PROPOSE, TRANSFER, STAY = (
     "bankruptcy.candidate.propose",
@@ -80,7 +80,7 @@ def test_slip_in_an_answer(name: str, members: dict[str, Any], pointer: str, rul
 
 
 def test_a_step_is_never_done() -> None:
-    filed = {
+    filed: dict[str, Any] = {
         "answer": "under-review",
         "served_on": None,
         "handover_due_on": None,
@@ -90,11 +90,12 @@ def test_a_step_is_never_done() -> None:
     answer(TRANSFER, "partial", **filed)
     later = {"answer": "look-further", "reason": "待评估厂房"}
     assert faults(lambda: answer(PROPOSE, **later)) == [("/outcome", "more-to-follow")]
-    answer(PROPOSE, "partial", **later)
+    assert answer(PROPOSE, "partial", **later).outcome == "partial"
 
 
 def test_a_rejection_needs_no_handover() -> None:
-    answer(TRANSFER, answer="rejected", served_on=None, handover_due_on=None, reason="资产足以清偿")
+    (line,) = answer(TRANSFER, answer="rejected", served_on=None, handover_due_on=None, reason="资产足以清偿").items
+    assert (line.answer, line.handover_due_on, line.reason) == ("rejected", None, "资产足以清偿")
 
 
 def test_who_decides_and_in_how_many_days() -> None:
@@ -121,7 +122,7 @@ def test_a_transfer_comes_only_from_a_case_of_enforcement() -> None:
 
 def test_nothing_seized_needs_no_measure() -> None:
     bare = {**example(TRANSFER), "property": [], "seized": [], "measures": [], "distributed": [], "other_courts": []}
-    parse_open(catalogue()[TRANSFER], bare)
+    opens(TRANSFER, bare)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,9 @@ DIRECTORY = Directory([COURT, POLICE, GRID])
 POLICES, GRIDS = f"lianzhi.from.{POLICE.code}", f"lianzhi.from.{GRID.code}"
 
 
+DIED: dict[str, Any] = {"x-death": []}
+
+
 def incoming(queue: str, routing_key: str, user_id: str | None = None, **headers: Any) -> Incoming:
     return Incoming(queue, b"x", routing_key, False, user_id, None, None, headers, 1, cast(Channel, None), 1)
 
@@ -41,7 +44,7 @@ def incoming(queue: str, routing_key: str, user_id: str | None = None, **headers
         (incoming(POLICES, "nobody.normal.x"), POLICE.code, "misrouted", "/routing_key", False),
         (incoming(POLICES, f"{COURT.code}.normal.x"), POLICE.code, "misrouted", "/routing_key", False),
         (incoming(GRIDS, f"{GRID.code}.n", CC=[]), GRID.code, "forbidden-header", "/headers/CC", True),
-        (incoming(GRIDS, f"{GRID.code}.n", **{"x-death": []}), GRID.code, "forbidden-header", "/headers/x-death", True),
+        (incoming(GRIDS, f"{GRID.code}.n", **DIED), GRID.code, "forbidden-header", "/headers/x-death", True),
         (incoming(DEAD, POLICES, "police-b"), POLICE.code, None, None, True),
         (incoming(DEAD, POLICES, GRID.code), GRID.code, "misrouted", "/routing_key", True),
         (incoming(DEAD, POLICES, None), POLICE.code, None, None, False),

@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from gateway.application.marks import told
-from gateway.commands.operate import _check
+from gateway.commands.operate import passes
 from gateway.core.marks import Age, Mark, Standing, Verdict
 from gateway.registry.config import load_config
 from gateway.registry.participants import load_registry
@@ -31,7 +31,7 @@ async def test_doctor_prints_it_too(capsys: pytest.CaptureFixture[str]) -> None:
     async def wrong() -> str:
         raise ConfigurationError(FOREIGN)
 
-    assert not await _check("标记 marks", wrong)
+    assert not await passes("标记 marks", wrong)
     assert FOREIGN in capsys.readouterr().err
 
 

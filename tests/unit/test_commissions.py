@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -11,7 +11,7 @@ from schemas.commission_objects import CommissionObject
 from schemas.commissions import COMMISSIONS
 from schemas.labels import DOCUMENTS
 from schemas.validation import parse_data, parse_open
-from tests.faults import DELETE, ENTRUST, ORIGINAL, changed, faults
+from tests.faults import DELETE, ENTRUST, ORIGINAL, answers, changed, faults
 
 PARTY = {
     "ref": "k7m2q9xa",
@@ -180,16 +180,16 @@ def test_a_service_is_proved(change: dict[str, Any], pointer: str, rule: str) ->
     "change", [{}, {"method": "direct", "relation": None}, {"method": "retained", "signer": None, "relation": None}]
 )
 def test_three_ways_to_serve(change: dict[str, Any]) -> None:
-    parse_data(catalogue()[ENTRUST], "result", answer({k: v for k, v in {**SERVED, **change}.items() if v is not None}))
+    answers(ENTRUST, answer({k: v for k, v in {**SERVED, **change}.items() if v is not None}))
 
 
 def test_what_could_not_be_served_is_no_success() -> None:
-    parse_data(catalogue()[ENTRUST], "result", answer({"method": "failed"}, status="failed", fail_reason="查无此人"))
+    answers(ENTRUST, answer({"method": "failed"}, status="failed", fail_reason="查无此人"))
 
 
 def test_kinds_of_objects_are_no_members() -> None:
     """`validation` tells the tags of the union from member names by this."""
-    union = CommissionObject.__origin__.__args__
+    union = get_args(get_args(CommissionObject)[0])
     kinds = {kind for model in union for kind in model.model_fields["kind"].annotation.__args__}
     assert kinds == set(PARTICULARS)
     assert not kinds & {member for model in union for member in model.model_fields}

@@ -47,7 +47,7 @@ def test_slip_in_a_result(name: str, at: str, value: Any, pointer: str, rule: st
 
 def test_an_empty_answer_is_an_answer() -> None:
     for outcome in ("none", "impossible"):
-        data = {"outcome": outcome, "as_of": "2026-03-25T14:50:00+08:00", "ttl_hours": 72, "items": []}
+        data: dict[str, Any] = {"outcome": outcome, "as_of": "2026-03-25T14:50:00+08:00", "ttl_hours": 72, "items": []}
         assert parse_data(catalogue()[PERSON], "result", data).canonical() == data
 
 

@@ -20,7 +20,7 @@ from schemas.department_objects import HeldObject
 from schemas.departments import DEPARTMENTS, FIELD_LABELS, HELD_ACTIONS, HELD_LABELS, HELD_YEARS, Dept
 from schemas.matters.dept_query import REGISTERS
 from schemas.validation import parse_data, parse_open
-from tests.faults import DELETE, ENTRUST, ORIGINAL, changed, example, faults
+from tests.faults import DELETE, ENTRUST, ORIGINAL, changed, example, faults, opens
 
 QUERY, CONTROL = "dept.property.query", "dept.property-control.request"
 COMPANY = {"ref": "k7m2q9xa", "name": "演示公司", "id_kind": "uscc", "id_no": "93610528MA6Y00001Y", "role": "被执行人"}
@@ -167,7 +167,8 @@ def test_an_answer_always_says_what_was_found_and_when(member: str) -> None:
 
 def test_nothing_and_no_are_answers_too() -> None:
     for changes in ({"status": "none"}, {"status": "denied", "denied_reason": "系统升级"}):
-        parse_data(catalogue()[QUERY], "result", found("realty", realty=[], **changes))
+        (item,) = parse_data(catalogue()[QUERY], "result", found("realty", realty=[], **changes)).canonical()["items"]
+        assert {name: item[name] for name in changes} == changes
 
 
 # --- controlling ----------------------------------------------------------------------------------------------------
@@ -281,9 +282,9 @@ def test_a_guarantor_is_liable_by_a_document_and_a_release_frees_anybodys() -> N
         "media_type": "application/pdf",
     }
     liable = changed(control("realty", "realty"), "/objects/0/party", {**PARTY, "role": "担保人"})
-    parse_open(catalogue()[CONTROL], changed(liable, "/objects/0/party/obligor_evidence", paper))
+    opens(CONTROL, changed(liable, "/objects/0/party/obligor_evidence", paper))
     release = control("realty", "realty", "release")
-    parse_open(catalogue()[CONTROL], changed(release, "/objects/0/party/role", "担保人"))
+    opens(CONTROL, changed(release, "/objects/0/party/role", "担保人"))
 
 
 async def test_a_department_is_not_told_the_debt() -> None:
@@ -322,7 +323,9 @@ def test_what_is_meant_for_one_department_goes_to_no_other(name: str) -> None:
 
 def test_other_matters_do_not_ask() -> None:
     matter = catalogue()[ENTRUST]
-    check_dept(matter, parse_open(matter, example(ENTRUST)), replace(REALTY, dept=None))
+    payload = parse_open(matter, example(ENTRUST))
+    assert matter.dept(payload) is None
+    check_dept(matter, payload, replace(REALTY, dept=None))
 
 
 TOML = """

@@ -22,7 +22,7 @@ def failing(depth: int = 0) -> None:
     if depth:
         failing(depth - 1)
     try:
-        {}[NAME]
+        dict[str, str]()[NAME]
     except KeyError as error:
         raise ValueError(f"no such name: {NAME}") from error
 

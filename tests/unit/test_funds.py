@@ -181,7 +181,8 @@ def test_slip_in_a_payment(members: dict[str, Any], pointer: str, rule: str) -> 
 
 
 def test_a_payment_that_failed_says_why_and_no_more() -> None:
-    paid(status="failed", paid_on=None, amount=None, voucher_no=None, fail_reason="账户已销户")
+    (line,) = paid(status="failed", paid_on=None, amount=None, voucher_no=None, fail_reason="账户已销户").items
+    assert (line.status, line.amount, line.fail_reason) == ("failed", None, "账户已销户")
 
 
 @pytest.mark.parametrize("name", EVENTS)

@@ -11,7 +11,7 @@ from adapters.registry import adapter_for
 from lianzhi.protocol.cards import Classification
 from schemas.catalogue import DeadlineKind, catalogue
 from schemas.validation import json_schema, parse_data, parse_open
-from tests.faults import DELETE, GRID, changed, example, faults
+from tests.faults import DELETE, GRID, answers, changed, example, faults
 
 VISIT, SERVICE, WITNESS = "grid.visit.request", "grid.service-assist.request", "grid.witness.request"
 TASKS = (GRID, VISIT, SERVICE, WITNESS)
@@ -90,7 +90,7 @@ def test_nobody_met_nothing_served_nobody_came_are_answers() -> None:
             {"attended": False, "attendees": DELETE, "signed_at": DELETE, "opinion": DELETE, "note": "人手不足"},
         ),
     ):
-        parse_data(catalogue()[name], "result", answer(name, changes))
+        answers(name, answer(name, changes))
 
 
 @pytest.mark.parametrize("name", TASKS)

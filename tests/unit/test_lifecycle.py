@@ -156,7 +156,7 @@ def test_a_reversed_withdrawal_is_withdrawn() -> None:
 
 
 def test_an_identity_check_that_fails_leads_nowhere() -> None:
-    good = {"plate_ok": True, "vin_ok": True, "photo_ok": True}
+    good: dict[str, Any] = {"plate_ok": True, "vin_ok": True, "photo_ok": True}
     assert say("team-sent", "identity-check", "alert", **good).state == "identity-checked"
     assert say("team-sent", "identity-check", "alert", **{**good, "vin_ok": False}).state == "team-sent"
     assert say("team-sent", "identity-check", "alert", id_ok=True, photo_ok=True).state == "identity-checked"

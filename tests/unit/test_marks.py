@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,7 +62,7 @@ def test_numbers_go_on_past_every_one_that_a_mark_tells_of() -> None:
 
 
 def test_without_a_mark_that_tells_all_todays_numbers_jump() -> None:
-    args = {"openers": ["court-sn0114"], "day": "20260324"}
+    args: dict[str, Any] = {"openers": ["court-sn0114"], "day": "20260324"}
     first = go_on({"court-sn0114/20260324": 101}, [], certain=False, **args)
     assert first == {"court-sn0114/20260324": 101 + JUMP}
     told = Mark(incarnation=TWO, sequence=1, token="t", event_id=1, numbers=first)

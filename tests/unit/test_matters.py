@@ -117,7 +117,8 @@ def test_unknown_and_missing_members_are_named(name: str) -> None:
 def test_every_code_has_its_chinese_word(name: str) -> None:
     """Codes that a form offers; `outcome` and the words of other verbs are labelled by the state machine."""
     schemas = json_schema(catalogue()[name])
-    items = schemas["result"]["$defs"][catalogue()[name].result_item.__name__] if "result" in schemas else {}
+    item = catalogue()[name].result_item
+    items = schemas["result"]["$defs"][item.__name__] if item is not None else {}
     seen = 0
     for schema in (schemas["payload"], {**items, "$defs": schemas.get("result", {}).get("$defs", {})}):
         for model, definition in _objects_of(schema):

@@ -12,7 +12,7 @@ from adapters.registry import adapter_for
 from lianzhi.protocol.cards import Classification
 from schemas.catalogue import Kind, Shape, catalogue
 from schemas.validation import parse_data, parse_open
-from tests.faults import DELETE, changed, example, faults
+from tests.faults import DELETE, changed, example, faults, opens
 
 MEDIATION, FEEDBACK = "mediation.assist.request", "assoc.credit-feedback.report"
 
@@ -44,7 +44,7 @@ def test_slip(name: str, at: str, value: Any, pointer: str, rule: str) -> None:
 
 
 def test_that_nobody_did_anything_can_be_said() -> None:
-    parse_open(catalogue()[FEEDBACK], {**example(FEEDBACK), "steps": ["none"], "members": 0})
+    opens(FEEDBACK, {**example(FEEDBACK), "steps": ["none"], "members": 0})
 
 
 @pytest.mark.parametrize(

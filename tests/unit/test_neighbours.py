@@ -11,7 +11,7 @@ from schemas.catalogue import DeadlineKind, Kind, Shape, catalogue
 from schemas.labels import DOCUMENTS
 from schemas.legal import legal_code, legal_text
 from schemas.validation import parse_data, parse_open
-from tests.faults import DELETE, changed, example, faults
+from tests.faults import DELETE, changed, example, faults, opens
 
 DISPOSAL, CLUE = "entrust.disposal-right.request", "court.clue.share"
 
@@ -53,7 +53,7 @@ def test_a_shared_debtor_comes_with_the_cases_of_the_court_that_tells() -> None:
 
 
 def test_sixty_one_days_are_enough() -> None:
-    parse_open(catalogue()[DISPOSAL], changed(example(DISPOSAL), "/first_sealed_on", "2026-01-22"))
+    opens(DISPOSAL, changed(example(DISPOSAL), "/first_sealed_on", "2026-01-22"))
 
 
 ANSWERS: list[tuple[str, str, Any, str, str]] = [

@@ -8,9 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email import message_from_bytes
-from email.message import EmailMessage
 from email.policy import default
-from typing import cast
 
 import pytest
 
@@ -82,7 +80,7 @@ async def test_a_mail_has_its_text_and_no_link() -> None:
     async with mail_server() as server:
         await mail(server.port).send(PAGE, NOW)
     (raw,) = server.mails
-    message = cast(EmailMessage, message_from_bytes(raw, policy=default))
+    message = message_from_bytes(raw, policy=default)
     assert (message["Subject"], message["To"]) == (PAGE.subject, "b@court.example")
     assert message["Message-ID"] == f"<{PAGE.page_id}@court.example>"
     assert message.get_content().split("\r\n") == PAGE.text.splitlines()

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tomlkit
@@ -16,7 +17,7 @@ import tomlkit
 from gateway.notify import MailNotifier, WebhookNotifier
 from gateway.notify.mail import THREADS
 from gateway.notify.smtp import REPLY_BYTES, Line
-from gateway.registry.config import load_config
+from gateway.registry.config import Config, load_config
 from gateway.registry.installation import Installation
 from lianzhi.errors import ConfigurationError, UndeliveredError
 from tests.eventually import eventually
@@ -237,13 +238,13 @@ async def test_a_url_that_cannot_be(url: str) -> None:
 # --- the configuration
 
 
-def configured(folder: Path, notify: dict[str, object]) -> None:
+def configured(folder: Path, notify: dict[str, object]) -> Config:
     if not (folder / "lianzhi.toml").exists():
         Installation(folder).create()
     document = tomlkit.parse((folder / "lianzhi.toml").read_text(encoding="utf-8"))
     document["notify"] = notify
     (folder / "lianzhi.toml").write_text(tomlkit.dumps(document), encoding="utf-8")
-    load_config(folder)
+    return load_config(folder)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +252,8 @@ def configured(folder: Path, notify: dict[str, object]) -> None:
 )
 @pytest.mark.parametrize("sender", ["lianzhi@court.example", "联执 <lianzhi@court.example>"])
 def test_a_mail_server_that_can_be(tmp_path: Path, host: str, sender: str) -> None:
-    configured(tmp_path, {"mail": {"host": host, "sender": sender}})
+    mail = configured(tmp_path, {"mail": {"host": host, "sender": sender}}).notify.mail
+    assert mail is not None and (mail.host, mail.sender) == (host, sender)
 
 
 @pytest.mark.parametrize(
@@ -285,4 +287,6 @@ def test_a_url_that_is_none(tmp_path: Path, url: str) -> None:
 
 def test_a_platform_that_can_be(tmp_path: Path) -> None:
     for url in ("https://sms.court.example/pages", "http://[::1]:80/", "https://短信.court.example:8443/x?y=1"):
-        configured(tmp_path, {"webhook": {"url": url, "secret_file": "platform.secret"}, "public_url": ""})
+        told: dict[str, Any] = {"webhook": {"url": url, "secret_file": "platform.secret"}, "public_url": ""}
+        webhook = configured(tmp_path, told).notify.webhook
+        assert webhook is not None and webhook.url == url

@@ -143,7 +143,8 @@ def test_one_month_more_is_a_month_of_the_calendar() -> None:
     """From the end of January to that of February, and from a long month to the next."""
     for due_on, last in (("2027-01-31", "2027-02-28"), ("2026-07-31", "2026-08-31")):
         extension = {**MORE_TIME, "due_on": due_on, "extended_to": last, "approved_on": "2026-06-18"}
-        answer(SUGGESTION, "partial", answer="extended", extension=extension)
+        (line,) = answer(SUGGESTION, "partial", answer="extended", extension=extension).canonical()["items"]
+        assert line["extension"] == extension
 
 
 @pytest.mark.parametrize(

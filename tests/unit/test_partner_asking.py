@@ -71,7 +71,7 @@ async def test_t6_it_is_asked_again_later_and_later(config: PartnerConfig, court
     clock = Clock()
     async with living(config, now=clock) as site:
         await site.arrive(court.make(talk, "urge", {}, head=LEVEL))
-        asked = []
+        asked: list[int] = []
         for hour in range(80):
             clock.ahead = timedelta(hours=hour, minutes=1)
             await site.desk.ask_for_missing()

@@ -13,11 +13,12 @@ import pytest
 
 from gateway.core.contracts import contract_for
 from lianzhi.client import ClientConfig
+from lianzhi.crypto import jcs, jws
 from lianzhi.crypto.keyring import generate_jwk, private_key_from_jwk, public_jwk
 from lianzhi.errors import ConfigurationError, MisuseError
 from lianzhi.partner import PartnerConfig
-from lianzhi.partner.doctor import _contract as contract_checks
-from lianzhi.partner.partner import _known
+from lianzhi.partner.doctor import contract_checks
+from lianzhi.partner.partner import cards_of
 from lianzhi.partner.records import Conversation
 from lianzhi.partner.replies import Saying, Writer
 from lianzhi.protocol import contract as contracts
@@ -69,7 +70,7 @@ def load(folder: Path, raw: bytes, **more: Any) -> PartnerConfig:
 
 def writer(config: PartnerConfig) -> Writer:
     key = config.open_keys[0].kid
-    return Writer(POLICE, config.sign_key, config.keyring, _known(config), key, config.contract)
+    return Writer(POLICE, config.sign_key, config.keyring, cards_of(config), key, config.contract)
 
 
 def talk(matter: str = LOCATE, dialect: str = "police/1", **more: Any) -> Conversation:
@@ -143,7 +144,7 @@ def test_what_a_newer_gateway_tells_beside_is_passed_over(tmp_path: Path) -> Non
     content["types"][0] |= {"colour": "red"}
     content["types"][0]["card"]["colour"] = "red"
     content["types"][0]["verbs"]["open"]["colour"] = {"deep": ["red"]}
-    header, _, mark = contracts.jws.sign({"typ": contracts.TYP}, contracts.jcs.canonical(content), key).split(".")
+    header, _, mark = jws.sign({"typ": contracts.TYP}, jcs.canonical(content), key).split(".")
     raw = json.dumps({"contract": content, "signature": f"{header}..{mark}"}, ensure_ascii=False).encode()
     config = load(tmp_path, raw)
     assert config.contract is not None and config.contract.types.keys() == TYPES.keys()
@@ -237,7 +238,7 @@ async def test_a_reply_and_a_request_that_were_refused_used_no_number(tmp_path: 
     """The next one follows the `delivered` that the library said itself, and the first request of the day is the first.
     Each is written as the contract says."""
     config, court = load(tmp_path, signed(document()), system="协查平台"), Court()
-    async with living(config, types=_known(config)) as site:
+    async with living(config, types=cards_of(config)) as site:
         talk = court.talk()
         await site.arrive(court.make(talk, "open", {"ref": "k7m2q9xa"}, head={"refs": ["k7m2q9xa"]}))
         request = await site.next()

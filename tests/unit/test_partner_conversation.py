@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lianzhi.partner.conversation import Arrival, Decision, Slot, decide, mark_ours, opener_of, origin_of
+from lianzhi.partner.conversation import Arrival, Decision, Slot, decide
 from lianzhi.partner.records import Conversation
+from lianzhi.protocol.envelope import opener_of
 
 COURT, OWN = "court-sn0199", "police-610199"
 NUMBER = f"{COURT}-20260324-000001"
@@ -115,7 +116,7 @@ def test_an_answer_to_a_request_that_we_never_opened_is_refused() -> None:
 
 def test_an_answer_to_our_own_request_is_applied() -> None:
     ours = Conversation(f"{OWN}-20260324-000001", TYPE, 1, "asker", COURT, "police/1", opened=True, started=True)
-    mark_ours(ours, "open", "our-open", "our-digest")
+    ours.marks = {"open": ("our-open", "our-digest")}
     decision = decide(ours, arrival("acknowledge", 1, request_no=ours.request_no), None, {}, own_code=OWN)
     assert (decision.verdict, decision.applied) == ("apply", ("acknowledge-1",))
 
@@ -192,6 +193,17 @@ def test_the_application_answers_a_withdrawal_of_what_it_started() -> None:
     assert book.take(arrival("urge", 4)).verdict == "apply"  # too late to withdraw: the request goes on
 
 
+def test_what_comes_behind_a_withdrawal_waits_for_nothing_that_it_overtook() -> None:
+    """Numbers 2 and 3 are lost: they would never be acted on."""
+    book = begun()
+    book.started()
+    assert book.take(arrival("urge", 5)).verdict == "held"
+    assert book.take(arrival("withdraw", 4)).applied == ("withdraw-4", "urge-5")
+    assert book.take(arrival("urge", 6)).applied == ("urge-6",)
+    assert book.take(arrival("supplement", 2)).verdict == "overtaken"
+    assert book.take(arrival("supplement", 2, id="another")).reason == "sequence-reused"
+
+
 def test_a_second_withdrawal_is_applied_and_an_older_one_overtaken() -> None:
     book = begun()
     book.started()
@@ -221,27 +233,6 @@ def test_nothing_that_a_withdrawal_overtakes_is_applied_after_it(order: list[int
     assert after == []
     assert book.conversation is not None
     assert book.conversation.peer_next == 7
-
-
-def test_what_a_reply_names() -> None:
-    book = begun()
-    book.started()
-    book.take(arrival("supplement", 2))
-    book.take(arrival("withdraw", 3))
-    talk = book.conversation
-    assert talk is not None
-    mark_ours(talk, "receipt", "our-receipt", "d")
-    assert origin_of(talk, "withdraw-ack") == ("withdraw-3", "digest-withdraw-3")
-    assert origin_of(talk, "result") == ("supplement-2", "digest-supplement-2")
-    assert origin_of(talk, "delivered", "open-1") == ("open-1", "digest-open-1")
-    assert origin_of(talk, "receipt") == ("supplement-2", "digest-supplement-2")
-    assert origin_of(talk, "receipt", "withdraw-3") == ("withdraw-3", "digest-withdraw-3")
-
-
-def test_nothing_to_answer() -> None:
-    empty = Conversation(NUMBER, TYPE, 1, "asked", COURT, "police/1")
-    assert origin_of(empty, "result") is None
-    assert origin_of(begun().conversation or empty, "withdraw-ack") is None
 
 
 def test_a_request_number_names_its_opener() -> None:

@@ -500,7 +500,7 @@ async def test_our_own_requests_are_numbered_by_day_and_answered(config: Partner
         talk = Talk(numbers[0], "police.vehicle-hit.alert")
         event = site.broker.event(0)
         answers = (event["id"], parse(site.broker.sent[0][1]).digest)
-        late = {"time": "2026-03-23T16:00:31.000Z", "caseno": None, "dataschema": None}
+        late: dict[str, Any] = {"time": "2026-03-23T16:00:31.000Z", "caseno": None, "dataschema": None}
         late["dataschema"] = f"urn:lianzhi:police/1:{talk.type}:acknowledge:1"
         await site.arrive(court.make(talk, "acknowledge", {"by": "x"}, answers=answers, **late))
         request = await site.next()
@@ -567,7 +567,7 @@ async def test_messages_of_one_request_are_handled_one_after_another(config: Par
 async def test_a_failed_message_comes_again_by_itself(config: PartnerConfig, court: Court) -> None:
     talk, raw = opened(court)
     async with living(config) as site:
-        site.desk.inbox._again_seconds = 0.01
+        site.desk.inbox.again_seconds = 0.01
         await site.arrive(raw, court.make(talk, "urge", {}, head={"level": 1}))
         handled = []
         async for request in site.desk.inbox:
@@ -585,7 +585,7 @@ async def test_a_failed_message_comes_again_by_itself(config: PartnerConfig, cou
 async def test_a_cancelled_worker_lets_go(config: PartnerConfig, court: Court) -> None:
     _, raw = opened(court)
     async with living(config) as site:
-        site.desk.inbox._again_seconds = 0.01
+        site.desk.inbox.again_seconds = 0.01
         holding = asyncio.Event()
 
         async def stuck() -> None:

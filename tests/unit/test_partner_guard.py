@@ -34,7 +34,10 @@ def connection() -> Iterator[sqlite3.Connection]:
     ],
 )
 def test_its_own_tables_are_its_own(connection: sqlite3.Connection, sql: str) -> None:
+    done: list[str] = []
+    connection.set_trace_callback(done.append)
     Guard(connection).write(sql, ())
+    assert [text.endswith(sql) for text in done] == [True]
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,11 @@ from lianzhi.crypto.seal import recipient_of, unseal
 from lianzhi.errors import MisuseError
 from lianzhi.partner import PartnerConfig
 from lianzhi.partner.records import Conversation, OutboxRow
-from lianzhi.partner.replies import Saying, Writer, refs_in
+from lianzhi.partner.replies import Saying, Writer
 from lianzhi.protocol import policy
 from lianzhi.protocol.cards import cards
 from lianzhi.protocol.envelope import Envelope
+from lianzhi.protocol.verbs import refs_in
 from tests.integration.partner_court import CASE, COURT, LOCATE, POLICE, Court, write_partner
 
 NOW = datetime.now(UTC)

@@ -10,7 +10,7 @@ import pytest
 from lianzhi.protocol.cards import Classification
 from schemas.catalogue import catalogue
 from schemas.validation import parse_data, parse_open
-from tests.faults import DELETE, changed, example, faults
+from tests.faults import DELETE, changed, example, faults, opens
 
 INFO, CONTROL, RENEW, CANCEL, HIT = (
     "police.person-info.query",
@@ -55,8 +55,8 @@ def test_slip(name: str, at: str, value: Any, pointer: str, rule: str) -> None:
 
 
 def test_twelve_months_and_thirty_days_are_still_lawful() -> None:
-    parse_open(catalogue()[INFO], changed(example(INFO), "/start_on", "2025-03-24"))
-    parse_open(catalogue()[CONTROL], changed(example(CONTROL), "/end_on", "2026-04-23"))
+    opens(INFO, changed(example(INFO), "/start_on", "2025-03-24"))
+    opens(CONTROL, changed(example(CONTROL), "/end_on", "2026-04-23"))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from schemas.answers import unlawful_answer
 from schemas.catalogue import Deadline, DeadlineKind, Kind, Shape, catalogue
 from schemas.labels import DOCUMENTS
 from schemas.validation import documents_of, parse_data, parse_open
-from tests.faults import DELETE, changed, example, faults
+from tests.faults import DELETE, changed, example, faults, opens
 
 LEAD, CONVENE, MINUTES, SUPERVISION, STATUS = (
     "refusal.lead.transfer",
@@ -84,7 +84,7 @@ def test_grounds_that_exist_only_after_a_penalty(ground: str) -> None:
 )
 def test_grounds_that_need_none(ground: str) -> None:
     data = {**changed(example(LEAD), "/prior_penalties", DELETE), "grounds": [ground]}
-    parse_open(catalogue()[LEAD], data)
+    opens(LEAD, data)
 
 
 ACCOMPLICE = {
@@ -181,13 +181,18 @@ def test_slip_in_an_answer(name: str, members: dict[str, Any], pointer: str, rul
     assert faults(lambda: item(name, **members)) == [(f"/items/0{pointer}", rule)]
 
 
+def holds(name: str, **members: Any) -> None:
+    line = item(name, **members).canonical()["items"][0]
+    assert {member: line.get(member) for member in members} == members
+
+
 def test_answers_that_hold() -> None:
-    item(LEAD, decision="noted", file_no=None)
-    item(LEAD, decision="not-filed", file_no=None, reason="没有犯罪事实", legal_ref="刑事诉讼法第一百一十二条")
-    item(LEAD, decision="transferred", file_no=None, reason="犯罪地在外地", transferred_to="云岭县公安局（演示）")
-    item(CONVENE, answer="decline", delegates=None, reason="当日另有任务")
-    item(SUPERVISION, step="filing-notified", due_on="2026-04-25")
-    item(SUPERVISION, step="rejected", due_on=None, reason="公安机关不立案理由成立")
+    holds(LEAD, decision="noted", file_no=None)
+    holds(LEAD, decision="not-filed", file_no=None, reason="没有犯罪事实", legal_ref="刑事诉讼法第一百一十二条")
+    holds(LEAD, decision="transferred", file_no=None, reason="犯罪地在外地", transferred_to="云岭县公安局（演示）")
+    holds(CONVENE, answer="decline", delegates=None, reason="当日另有任务")
+    holds(SUPERVISION, step="filing-notified", due_on="2026-04-25")
+    holds(SUPERVISION, step="rejected", due_on=None, reason="公安机关不立案理由成立")
 
 
 def test_a_lead_goes_to_the_police_with_a_copy_to_the_procuratorate() -> None:
@@ -208,7 +213,7 @@ def test_supervision_of_a_refusal_needs_the_refusal() -> None:
 
 
 def test_supervision_for_delay_waits_until_the_police_are_late() -> None:
-    parse_open(catalogue()[SUPERVISION], changed(example(SUPERVISION), "/asked_on", "2026-04-01"))
+    opens(SUPERVISION, changed(example(SUPERVISION), "/asked_on", "2026-04-01"))
 
 
 def test_the_status_comes_from_the_other_side_and_is_read() -> None:
@@ -216,8 +221,8 @@ def test_the_status_comes_from_the_other_side_and_is_read() -> None:
     assert matter.shape is Shape.NOTICE
     assert (matter.senders, matter.receivers) == (frozenset({Kind.POLICE, Kind.PROCURATORATE}), frozenset({Kind.COURT}))
     investigating = changed(changed(example(STATUS), "/stage", "investigating"), "/document_no", DELETE)
-    parse_open(matter, investigating)
+    opens(STATUS, investigating)
 
 
 def test_two_days_ahead_is_early_enough() -> None:
-    parse_open(catalogue()[CONVENE], changed(example(CONVENE), "/starts_at", "2026-03-26T08:30:00+08:00"))
+    opens(CONVENE, changed(example(CONVENE), "/starts_at", "2026-03-26T08:30:00+08:00"))

@@ -9,6 +9,7 @@ import zipfile
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -89,7 +90,8 @@ def test_the_paper_says_what_was_counted(paper: PdfReader) -> None:
 
 def test_the_fonts_are_in_the_paper_and_no_sign_is_missing(paper: PdfReader) -> None:
     fonts = {}
-    for page in paper.pages:
+    pages: Any = paper.pages
+    for page in pages:
         for font in page["/Resources"]["/Font"].values():
             [descendant] = font.get_object()["/DescendantFonts"]
             descriptor = descendant.get_object()["/FontDescriptor"].get_object()

@@ -11,7 +11,6 @@ import pytest
 
 from gateway.core.approvals import barred_from, check_approvals, check_staff
 from gateway.core.measures import ended, in_force_on, object_key, requested, settled
-from gateway.core.origins import check_origin, origin_for
 from gateway.core.records import Request
 from gateway.core.retry import Backoff
 from gateway.core.routing import Directory, Participant, Staff, admit
@@ -104,29 +103,7 @@ def request() -> Request:
         created_at=NOW,
         updated_at=NOW,
         case_no="（2026）陕0199执900001号",
-        marks={"open": ["o", "O"], "supplement-request": ["q", "Q"], "supplement": ["s", "S"], "result": ["r", "R"]},
     )
-
-
-def test_a_reply_names_the_open_or_the_last_supplement() -> None:
-    one = request()
-    check_origin(one, "progress", "asked", "o", "O")
-    check_origin(one, "progress", "asked", "s", "S")
-    for pointer, origin in (("/causationid", ("r", "R")), ("/originhash", ("o", "X")), ("/causationid", (None, None))):
-        with pytest.raises(RejectedError) as caught:
-            check_origin(one, "progress", "asked", *origin)
-        assert (caught.value.code, caught.value.pointer) == ("origin-mismatch", pointer)
-
-
-def test_a_verb_that_answers_a_verb_names_that_one() -> None:
-    one = request()
-    assert origin_for(one, "confirm", "asker") == ("r", "R")
-    assert origin_for(one, "progress", "asked") == ("s", "S")
-    check_origin(one, "receipt", "asked", "s", "S")
-    with pytest.raises(RejectedError, match="origin-mismatch"):
-        check_origin(one, "receipt", "asked", "r", "R")
-    with pytest.raises(RejectedError, match="not-now"):
-        origin_for(one, "withdraw-ack", "asked")
 
 
 FAILED = {"ref": "aaaaaaaa", "status": "failed"}

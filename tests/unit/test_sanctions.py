@@ -14,7 +14,7 @@ from schemas.catalogue import DeadlineKind, catalogue
 from schemas.people import public_number
 from schemas.validation import parse_data, parse_open
 from schemas.values import Person
-from tests.faults import DELETE, changed, example, faults
+from tests.faults import DELETE, changed, example, faults, opens
 
 WARN, GRACE, LIST, UNLIST, CORRECT, LIMIT, LIFT, EXEMPT, EXIT, EXIT_RENEW, EXIT_LIFT, REPAIR = (
     "sanction.pre-notice.issue",
@@ -286,7 +286,7 @@ def test_a_grace_ends_for_a_reason(member: str, pointer: str, rule: str) -> None
     [("2026-03-10", "2026-04-10"), ("2026-03-10", "2026-06-10"), ("2026-01-31", "2026-02-28")],
 )
 def test_a_grace_of_one_to_three_months(start_on: str, end_on: str) -> None:
-    parse_open(catalogue()[GRACE], {**example(GRACE), "start_on": start_on, "end_on": end_on})
+    opens(GRACE, {**example(GRACE), "start_on": start_on, "end_on": end_on})
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -160,10 +160,11 @@ def test_what_happened_is_refused_when_it_is_told_long_before_it_happens(name: s
     matter = catalogue()[name]
     early = datetime(1990, 1, 1, tzinfo=UTC)
     found: list[str] = []
-    for judged in (
+    judging: list[Callable[[], object]] = [
         lambda: parse_open(matter, dict(matter.example_request), said_at=early),
         lambda: parse_data(matter, "result", dict(matter.example_result), said_at=early),
-    ):
+    ]
+    for judged in judging:
         try:
             judged()
         except InvalidError as error:
@@ -189,6 +190,6 @@ def test_an_answer_is_not_dated_before_what_it_answers(name: str, member: str, a
     line = {**matter.example_result["items"][0], member: "2020-01-01"}
     [told] = before_request(matter, "result", {"items": [line]}, asked_on)
     assert (told.pointer, told.rule) == (f"/items/0/{member}", "before-request")
-    assert asked_on in told.detail
+    assert asked_on is not None and asked_on in told.detail
     assert before_request(matter, "result", {"items": [{**line, member: asked_on}]}, asked_on) == []
     assert before_request(matter, "result", {"items": [line]}, None) == []

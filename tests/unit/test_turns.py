@@ -7,9 +7,10 @@ from typing import cast
 
 import pytest
 
-from gateway.core.clocks import APPROVAL, BLOCKED, CONFIRM, DUE, OBJECTION, RULES, SUPPLEMENT, UNSENT, WITHDRAWAL
+from gateway.core.clocks import APPROVAL, BLOCKED, CONFIRM, OBJECTION, RULES, SUPPLEMENT, UNSENT, WITHDRAWAL
 from gateway.core.facts import Facts
 from gateway.core.lifecycle import STATES, TABLE, is_done
+from gateway.core.main_clock import DUE
 from gateway.core.records import Request
 from gateway.core.turns import turn_of, waits_for
 

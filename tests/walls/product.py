@@ -136,7 +136,7 @@ class Installation:
             )  # fmt: skip
         self.processes.append(process)
         if wait:
-            await eventually(lambda: self._is_ready(process), START_SECONDS)
+            await eventually(lambda: self.is_ready(process), START_SECONDS)
         return process
 
     async def agency(self, code: str) -> Agency:
@@ -146,7 +146,7 @@ class Installation:
         for agency in self.agencies:
             if agency.code == code:
                 return agency
-        agency = Agency(self.parties.partners[code], WallClock())  # type: ignore[arg-type]  # its `now` is enough
+        agency = Agency(self.parties.partners[code], WallClock())  # its `now` is enough
         await agency.connect()
         self.agencies.append(agency)
         return agency
@@ -177,7 +177,7 @@ class Installation:
         found: list[dict[str, Any]] = (await self.run("quarantine", "list", "--json")).json()
         return found
 
-    async def _is_ready(self, process: Process) -> bool:
+    async def is_ready(self, process: Process) -> bool:
         assert process.returncode is None, self.said()
         with suppress(aiohttp.ClientError):
             async with aiohttp.ClientSession() as session, session.get(f"{self.url}/readyz") as answer:

@@ -19,6 +19,7 @@ from uuid_utils.compat import uuid7
 from gateway.broker.management import Management
 from lianzhi.client import signing
 from lianzhi.client.signing import Author
+from lianzhi.client.wire import JSON
 from lianzhi.crypto import jws, strictjson
 from lianzhi.crypto.jcs import over
 from lianzhi.crypto.keyring import private_key_from_jwk
@@ -78,9 +79,7 @@ def clue(case_no: str, **changes: Any) -> dict[str, Any]:
 
 async def post(site: Installation, path: str, body: Mapping[str, Any] | signing.Handed) -> tuple[int, dict[str, Any]]:
     raw, kind = (
-        (body.body, body.content_type)
-        if isinstance(body, signing.Handed)
-        else (json.dumps(body).encode(), signing.JSON)
+        (body.body, body.content_type) if isinstance(body, signing.Handed) else (json.dumps(body).encode(), JSON)
     )
     headers = {"Idempotency-Key": str(uuid7()), "Content-Type": kind}
     async with site.court.session.post(path, data=raw, headers=headers) as answer:
@@ -269,7 +268,7 @@ async def test_s8_blocked_tells_nothing(running: Installation) -> None:
     assert await put(site, theirs) == 201
 
     async def sent() -> bool:
-        return (await get(site, f"/v1/requests/{told[theirs]['request_no']}"))[1]["state"] == "dispatched"
+        return bool((await get(site, f"/v1/requests/{told[theirs]['request_no']}"))[1]["state"] == "dispatched")
 
     await eventually(sent, 40)
 

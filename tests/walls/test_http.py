@@ -225,8 +225,8 @@ async def test_s7_an_upload_of_a_byte_now_and_then_is_ended(tight: Installation)
 
 async def test_s7_one_who_does_not_read_its_answer_is_given_up(tight: Installation) -> None:
     """Hundreds of answers are asked for over one connection, and none is read."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", tight.port, limit=1)
-    reader._transport.pause_reading()  # type: ignore[attr-defined]
+    _, writer = await asyncio.open_connection("127.0.0.1", tight.port, limit=1)
+    writer.transport.pause_reading()  # type: ignore[attr-defined]
 
     async def ask() -> bool:
         if writer.transport.get_write_buffer_size() == 0:
@@ -261,7 +261,7 @@ def jwt(site: Installation, code: str = GRID, **claims: Any) -> str:
     """claims: given as None are left out."""
     now = int(time.time())
     said = {"iss": code, "sub": code, "aud": HOME, "exp": now + 240, "jti": str(uuid7()), **claims}
-    agency = Agency(site.parties.partners[code], WallClock())  # type: ignore[arg-type]  # its `now` is enough
+    agency = Agency(site.parties.partners[code], WallClock())  # its `now` is enough
     payload = {name: value for name, value in said.items() if value is not None}
     return jws.sign({"typ": "JWT"}, json.dumps(payload).encode(), agency.key)
 

@@ -221,7 +221,8 @@ async def test_s10_cursor_of_a_year_that_never_comes(running: Installation) -> N
 @pytest.mark.slow
 async def test_s11_type_is_no_text(running: Installation) -> None:
     grid, talk = await asked(running, GRID, VERIFY)
-    for wrong in ([], {}, [GATEWAY_PING], 5, True):
+    anything: tuple[Any, ...] = ([], {}, [GATEWAY_PING], 5, True)
+    for wrong in anything:
         said = await grid.say(talk, "delivered", type=wrong, seqno=1)
         await grid.fence()
         row = await row_of(running, said.raw)

@@ -312,7 +312,7 @@ async def test_l20_unidentified_money_waits_for_its_claim(running: Installation)
     await office.fence()
 
     async def claimed() -> bool:
-        return (await ledger(running, "fund"))[item]["state"] == "claimed"
+        return bool((await ledger(running, "fund"))[item]["state"] == "claimed")
 
     await eventually(claimed)
     known = (await ledger(running, "fund"))[item]

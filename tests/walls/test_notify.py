@@ -34,9 +34,9 @@ def configure(site: Installation, **notify: Any) -> None:
     file.write_text(tomlkit.dumps(document), encoding="utf-8")
     home = site.folder / "participants" / f"{HOME}.toml"
     document = tomlkit.parse(home.read_text(encoding="utf-8"))
-    for person in document["staff"]:  # type: ignore[union-attr]
-        if person["no"] == HANDLER:  # type: ignore[index]
-            person["contact"] = {"mail": "handler@court.example"}  # type: ignore[index]
+    for person in document["staff"]:
+        if person["no"] == HANDLER:
+            person["contact"] = {"mail": "handler@court.example"}
     home.write_text(tomlkit.dumps(document), encoding="utf-8")
 
 

@@ -21,8 +21,8 @@ from lianzhi.protocol.envelope import Envelope
 from tests.conftest import Vhost
 from tests.eventually import eventually
 from tests.integration.partner_court import CASE, PASSWORD, POLICE, Answer, Court, Talk, write_partner
-from tests.walls.library import PRODUCT, Program, environment, program
-from tests.walls.product import command, python
+from tests.walls.library import Program, environment, program
+from tests.walls.product import PRODUCT, command, python
 
 BODY = {"XM": "王演示", "ref": "k7m2q9xa"}
 HEAD = {"refs": ["k7m2q9xa"]}

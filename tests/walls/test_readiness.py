@@ -180,7 +180,7 @@ async def test_t9_the_ledgers_lock_cannot_be_walked_around(site: Installation) -
 
 def _ledger(toml: str) -> Path:
     path = Path(toml)
-    return path.parent / tomllib.loads(path.read_text())["ledger"]
+    return path.parent / str(tomllib.loads(path.read_text())["ledger"])
 
 
 async def _consumed(site: Installation) -> bool:
@@ -270,7 +270,7 @@ async def test_t8_serve_waits_for_its_database(tmp_path: Path, vhost: Vhost) -> 
             process = await site.serve(wait=False)
             await eventually(lambda: said_meanwhile(site, process), 30)
             cluster.start()
-            await eventually(lambda: site._is_ready(process), 60)
+            await eventually(lambda: site.is_ready(process), 60)
             assert await posted(site, 2) == 202
     finally:
         cluster.remove()

@@ -135,7 +135,7 @@ async def test_l5_directly_responsible_persons_and_statutory_agents_with_their_d
         assert status == 202, (role, told)
         status, told = await submit(running, asked(EXIT, person__role=role))
         assert (status, rules(told)) == (422, [("/payload/person/obligor_evidence", "role-paper-required")])
-    whose = {"debtor__role": "影响债务履行的直接责任人员", "debtor__obligor_evidence": EVIDENCE}
+    whose: dict[str, Any] = {"debtor__role": "影响债务履行的直接责任人员", "debtor__obligor_evidence": EVIDENCE}
     assert (await submit(running, asked(LIMIT, **whose)))[0] == 202
 
 
@@ -153,14 +153,14 @@ async def test_l8_the_debtor_alone_is_listed(running: Installation) -> None:
 
 
 async def test_l9_no_child_is_limited_in_consumption(running: Installation) -> None:
-    young = {"debtor__id_no": CHILD["id_no"], "card_no": CHILD["card_no"]}
+    young: dict[str, Any] = {"debtor__id_no": CHILD["id_no"], "card_no": CHILD["card_no"]}
     status, told = await submit(running, asked(LIMIT, **young))
     assert (status, rules(told)) == (422, [("/payload/debtor", "minor-limited")])
     assert "law/circles.toml" in told["errors"][0]["detail"], "whose reading it is, and where it is changed"
 
 
 async def test_l10_an_end_is_advised_where_ability_without_will_does_not_stand_alone(running: Installation) -> None:
-    several = {"entry__disruption": ["able-but-refuses", "evades"]}
+    several: dict[str, Any] = {"entry__disruption": ["able-but-refuses", "evades"]}
     body = asked(LIST, **several)
     del body["payload"]["end_on"]
     status, told = await submit(running, body)

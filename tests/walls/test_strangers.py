@@ -87,7 +87,7 @@ def table(name: str, value: Any, *outcome: str) -> Line:
 async def _published(
     stage: Stage, said: Said, key: str | None = None, exchange: str = "lianzhi.in", **more: Any
 ) -> str:
-    properties = {"content_type": "application/sd-jwt", "delivery_mode": 2, "user_id": STRANGER} | more
+    properties: dict[str, Any] = {"content_type": "application/sd-jwt", "delivery_mode": 2, "user_id": STRANGER} | more
     async with await aio_pika.connect(stage.site.vhost.url(STRANGER, stage.site.parties.passwords[STRANGER])) as wire:
         channel = await wire.channel(publisher_confirms=True, on_return_raises=True)
         try:

@@ -10,7 +10,6 @@ from typing import Any
 from adapters.contract import Adapter, AdapterError, Canonical
 from gateway.application.context import Context, new_id
 from gateway.core.main_clock import expiry
-from gateway.core.origins import marked, origin_for
 from gateway.core.records import Message, OutboxRow, Request
 from gateway.core.routing import Participant, routing_key
 from lianzhi.crypto.keyring import PublicKey
@@ -21,6 +20,7 @@ from lianzhi.problem import FieldError
 from lianzhi.protocol import verbs as replies
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import CANONICAL, dataschema, envelope_members, timestamp
+from lianzhi.protocol.origins import marked, origin_for
 from schemas.catalogue import MatterType
 from schemas.validation import refs_of
 
@@ -62,7 +62,9 @@ class Composer:
         refs = request.refs if verb == "open" else refs_of(data)
         head, body = replies.split(verb, data, refs or None)
         dialect, words = await self._translate(request, matter, verb, body)
-        origin = None if verb == "open" else origin_for(request, verb, by)
+        origin = None if verb == "open" else origin_for(request.marks, verb, by)
+        if origin is None and verb != "open":
+            raise RejectedError("not-now", pointer="/verb")
         number = (request.asker_seq if by == "asker" else request.asked_seq) + 1
         message_id = message_id or new_id()
         event = envelope_members(
@@ -101,7 +103,7 @@ class Composer:
             request.asker_seq = number
         else:
             request.asked_seq = number
-        request.marks = marked(request.marks, verb, message_id, signed.digest)
+        request.marks = marked(request.marks, verb, [message_id, signed.digest])
         message = Message(
             sender=sender,
             id=message_id,

@@ -21,10 +21,10 @@ from gateway.application.ports import KnownMessage, Transaction
 from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.approvals import SHANGHAI
 from gateway.core.lifecycle import Decision, Step, decide
-from gateway.core.origins import check_origin
 from gateway.core.records import Changes, Disposition, Held, Message, Naming, Request, Side
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.envelope import parse_timestamp
+from lianzhi.protocol.origins import check_origin
 from schemas.answers import before_request
 from schemas.catalogue import MatterType
 from schemas.done import undone
@@ -209,7 +209,7 @@ class Conversation(UnitOfWork):
             raise arrived.fault
         envelope = arrived.envelope
         if not overtaking or any(envelope.causationid == known for known, _ in request.marks.values()):
-            check_origin(request, envelope.verb, by, envelope.causationid, envelope.originhash)
+            check_origin(request.marks, envelope.verb, by, envelope.causationid, envelope.originhash)
         carried = {opened_case(request), request.case_no} if request.facts.get("caseno") else {None}
         if envelope.caseno not in carried:
             raise RejectedError("misdirected", pointer="/caseno")

@@ -36,11 +36,8 @@ _TEXTS = {
 }
 
 
-def too_far(talk: Conversation, arrived: Arrived, last: int) -> RejectedError | None:
-    """last: the number of the same sender in the same request that was applied last; 0: none. Also a withdrawal, which
-    overtakes, comes only from so far ahead."""
-    if arrived.envelope.seqno - (last + 1) <= talk.context.bounds.held_distance:
-        return None
+def too_far(talk: Conversation, arrived: Arrived, last: int) -> RejectedError:
+    """last: the number of the same sender in the same request that was applied last; 0: none."""
     return _refused(TOO_FAR, talk, arrived, last, "held_distance")
 
 

@@ -13,6 +13,7 @@ The rules, in the order in which `Unit.apply` follows them:
 7. What was held is applied as soon as its turn comes; what is refused only then goes to quarantine like any other.
 8. After each, what we had said next before a restore and was kept is said again (`own_messages`).
 A number is used up by the message that is stored under it: what rules 1 to 4 refuse uses up none (docs/adr/0021).
+What rules 1, 3 and 4 say of a number stands in `lianzhi.protocol.ordering`: a partner goes by the same.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ from gateway.application.inbound.ahead_of_turn import no_room, too_far
 from gateway.application.inbound.partner_open import first_contact
 from gateway.application.ports import KnownMessage
 from gateway.application.recovery.own_messages import go_on_with_what_is_kept
-from gateway.core.lifecycle import Decision
 from gateway.core.records import Held, Request, Side, Timer
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.envelope import Envelope, opener_of
+from lianzhi.protocol.ordering import Order, decide, refusal, repeated
 
 BEYOND = "beyond"
 """Fact: side → the highest number that was refused for want of room and has not come again."""
@@ -74,19 +75,38 @@ class Unit:
             error = RejectedError("misdirected", pointer="/subject")
             return [Refusal(error, request.request_no, await self._expected(envelope))]
         by = request.side(envelope.sender)
-        last = last_seqno(request, by)
-        if envelope.seqno <= last:
-            return await self._behind(request, arrived, by)
-        if envelope.seqno > last + 1:
-            return await self._ahead(request, arrived, by)
-        refusals = await self._in_turn(request, arrived, by)
-        return refusals + await self._drain(request, envelope.sender, by)
+        expected = last_seqno(request, by) + 1
+        # who has the number is looked up only out of turn: the number whose turn it is is free
+        taken = envelope.seqno != expected and await self._is_taken(envelope)
+        order = decide(
+            envelope.seqno,
+            expected,
+            withdrawn=request.facts.get("withdraw_seq", 0) if by == "asker" else 0,
+            taken=taken,
+            withdraws=envelope.verb == "withdraw" and by == "asker",
+            distance=talk.context.bounds.held_distance,
+        )
+        if order is Order.ACCEPT:
+            refusals = await self._in_turn(request, arrived, by)
+            return refusals + await self._drain(request, envelope.sender, by)
+        if order is Order.HOLD:
+            return await self._hold(request, arrived, by)
+        if order is Order.OVERTAKE:
+            return await self._overtake(request, arrived)
+        if order is Order.KEEP:
+            talk.tell(request, "overtaken", talk.store(arrived, "overtaken"))
+            return []
+        error = too_far(talk, arrived, expected - 1) if order is Order.TOO_FAR else refusal(order)
+        return [Refusal(error, request.request_no, expected)]
+
+    async def _is_taken(self, envelope: Envelope) -> bool:
+        return await self._talk.owner(envelope.subject, envelope.sender, envelope.seqno) is not None
 
     async def _again(self, arrived: Arrived, known: KnownMessage) -> list[Refusal]:
         envelope = arrived.envelope
-        if known.digest != arrived.parsed.digest:
-            error = RejectedError("id-reused", pointer="/id")
-            return [Refusal(error, envelope.subject, await self._expected(envelope))]
+        order = repeated(known.digest, arrived.parsed.digest)
+        if order is not Order.DUPLICATE:
+            return [Refusal(refusal(order), envelope.subject, await self._expected(envelope))]
         if known.answer_id is not None:
             self._talk.changes.outbox_again.append((envelope.receiver, known.answer_id))
         return []
@@ -123,32 +143,12 @@ class Unit:
             talk.changes.clear_timer(envelope.subject, f"{GAP}asker")
         return refusals
 
-    async def _behind(self, request: Request, arrived: Arrived, by: Side) -> list[Refusal]:
-        envelope = arrived.envelope
-        owner = await self._talk.owner(request.request_no, envelope.sender, envelope.seqno)
-        if owner is None and envelope.seqno < request.facts.get("withdraw_seq", 0):
-            message = self._talk.store(arrived, "overtaken")
-            self._talk.tell(request, "overtaken", message)
-            return []
-        return [_reused(request, by)]
-
-    async def _ahead(self, request: Request, arrived: Arrived, by: Side) -> list[Refusal]:
+    async def _overtake(self, request: Request, arrived: Arrived) -> list[Refusal]:
         talk, envelope = self._talk, arrived.envelope
-        last = last_seqno(request, by)
-        if await talk.owner(request.request_no, envelope.sender, envelope.seqno) is not None:
-            return [_reused(request, by)]
-        if error := too_far(talk, arrived, last):
-            return [Refusal(error, request.request_no, last + 1)]
-        if envelope.verb == "withdraw" and by == "asker":
-            try:
-                decision = talk.judge(request, arrived, by, overtaking=True)
-            except RejectedError:
-                return await self._hold(request, arrived, by)
-            return await self._overtake(request, arrived, decision)
-        return await self._hold(request, arrived, by)
-
-    async def _overtake(self, request: Request, arrived: Arrived, decision: Decision) -> list[Refusal]:
-        talk, envelope = self._talk, arrived.envelope
+        try:
+            decision = talk.judge(request, arrived, "asker", overtaking=True)
+        except RejectedError:
+            return await self._hold(request, arrived, "asker")
         for early in await talk.held_after(request.request_no, envelope.sender, last_seqno(request, "asker")):
             if early.seqno < envelope.seqno:
                 talk.end_wait(early, "overtaken")
@@ -245,11 +245,6 @@ class Unit:
             talk.changes.set_timer(Timer(request.request_no, kind, due))
         else:
             talk.changes.clear_timer(request.request_no, kind)
-
-
-def _reused(request: Request, by: Side) -> Refusal:
-    error = RejectedError("sequence-reused", pointer="/seqno")
-    return Refusal(error, request.request_no, last_seqno(request, by) + 1)
 
 
 def _belongs(request: Request, envelope: Envelope) -> bool:

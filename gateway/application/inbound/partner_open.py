@@ -15,12 +15,13 @@ from gateway.application.timers import set_deadline, start_clocks
 from gateway.core.law_terms import check_last_days
 from gateway.core.lifecycle import FIRST
 from gateway.core.measure_moves import is_live
-from gateway.core.origins import marked
 from gateway.core.records import Measure, Request, Timer
 from gateway.core.routing import admit, check_dept
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol.envelope import opener_of, parse_timestamp
+from lianzhi.protocol.ordering import Order, decide, refusal
+from lianzhi.protocol.origins import marked
 from schemas.catalogue import MatterType
 from schemas.validation import refs_of
 
@@ -31,17 +32,26 @@ async def first_contact(talk: Conversation, arrived: Arrived) -> RejectedError |
     envelope, matter = arrived.envelope, arrived.matter
     if opener_of(envelope.subject) != envelope.sender:
         return await keep_forgotten(talk, arrived)
-    if await talk.owner(envelope.subject, envelope.sender, envelope.seqno) is not None:
-        return RejectedError("sequence-reused", pointer="/seqno")
+    withdraws = envelope.verb == "withdraw" and arrived.fault is None
+    order = decide(
+        envelope.seqno,
+        1,
+        withdrawn=0,
+        taken=await talk.owner(envelope.subject, envelope.sender, envelope.seqno) is not None,
+        withdraws=withdraws,
+        distance=talk.context.bounds.held_distance,
+    )
+    if order is Order.NUMBER_REUSED:
+        return refusal(order)
     if envelope.verb == "open":
         return await _opened(talk, arrived)
     if await talk.owner(envelope.subject, envelope.sender, 1) is not None:
         return RejectedError("unknown-request", pointer="/subject")  # its `open` was refused
     if matter is None:
         return RejectedError("unknown-type", pointer="/type")
-    if error := too_far(talk, arrived, 0):
-        return error
-    if envelope.verb == "withdraw" and arrived.fault is None:
+    if order is Order.TOO_FAR:
+        return too_far(talk, arrived, 0)
+    if withdraws:
         return await _withdrawn_early(talk, arrived, matter)
     if error := await no_room(talk, arrived, 0):
         return error
@@ -64,7 +74,7 @@ async def _opened(talk: Conversation, arrived: Arrived) -> RejectedError | None:
     request.asker_seq = 1
     request.refs = refs_of(arrived.data["payload"])
     note_done_states(request, matter.done_states(arrived.payload))
-    request.marks = marked({}, "open", envelope.id, arrived.parsed.digest)
+    request.marks = marked({}, "open", [envelope.id, arrived.parsed.digest])
     if control is not None:
         request.related, request.case_no = control.request_no, control.case_no or None
         request.asked_case_no = request.case_no  # the court's own control: its act
@@ -183,11 +193,12 @@ async def _withdrawn_early(talk: Conversation, arrived: Arrived, matter: MatterT
     request.group_no = request.related = None  # an `open` says that
     request.asker_seq = envelope.seqno
     request.facts["withdraw_seq"] = envelope.seqno
-    request.marks = marked({}, "withdraw", envelope.id, arrived.parsed.digest)
+    request.marks = marked({}, "withdraw", [envelope.id, arrived.parsed.digest])
     message = talk.store(arrived, "applied")
     talk.tell(request, "message", message)
     talk.tell(request, "message", await talk.answer(request, message, "withdraw-ack", {"effect": "not-started"}))
     for early in await talk.held_after(request.request_no, envelope.sender, 0):
-        talk.end_wait(early, "overtaken")
+        if early.seqno < envelope.seqno:
+            talk.end_wait(early, "overtaken")
     talk.changes.clear_timer(request.request_no, f"{GAP}asker")
     return None

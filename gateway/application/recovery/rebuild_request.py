@@ -24,13 +24,13 @@ from gateway.application.submission.validate import Proof, Prover
 from gateway.application.timers import begin_term, set_deadline, start_clocks
 from gateway.core.forgotten import Forgotten
 from gateway.core.lifecycle import Step, decide
-from gateway.core.origins import marked
 from gateway.core.records import Changes, Event, Naming, Request, Submission
 from gateway.core.routing import Client
 from lianzhi.crypto.sdjwt import parse
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol.envelope import CONTENT_TYPE, Envelope
+from lianzhi.protocol.origins import marked
 
 TAKEN_UP = "taken-up"
 """Kind of the event in the request's timeline."""
@@ -101,7 +101,7 @@ class Standing:
             begin_term(ctx, request, None, "normal", own.time)
         start_clocks(ctx, request, changes, now)
         message = own.message(now)
-        request.marks = marked({}, "open", message.id, message.digest)
+        request.marks = marked({}, "open", [message.id, message.digest])
         request.asker_seq = 1
         carry_out(ctx, request, decide(request, Step("dispatched", "gateway", now)), changes, now)
         changes.messages.append(message)

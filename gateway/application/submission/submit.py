@@ -73,7 +73,7 @@ class Submitter:
         self._circles = Circles(context)
         self._wake = wake
         self._once = Idempotency(context)
-        self._batch: Batcher[Prepared, Answer] = Batcher(self._commit, context.settings.batch)
+        self._batch: Batcher[Prepared, Answer] = Batcher(self.commit, context.settings.batch)
 
     async def submit(self, handed: Handed) -> Answer:
         """Raises RejectedError (named), StoreUnavailableError."""
@@ -122,7 +122,7 @@ class Submitter:
                 break_glass(self._ctx, request, proof, prepared.changes, now)
         return prepared
 
-    async def _commit(self, batch: Sequence[Prepared]) -> list[Answer | Exception]:
+    async def commit(self, batch: Sequence[Prepared]) -> list[Answer | Exception]:
         results: list[Answer | Exception] = []
         changes = Changes()
         objects = [key for p in batch for key in set(p.locks)]

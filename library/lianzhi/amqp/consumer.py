@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 
 from lianzhi.amqp.deliveries import EVERYTHING, Incoming, Kept
@@ -74,7 +74,7 @@ class BatchConsumer:
         await cancel_all([*self._tasks, *self._governing, *([self._resume] if self._resume else [])])
         await asyncio.gather(*(source.leave() for source in self._sources.values()))
 
-    async def batches(self, max_size: int, max_bytes: int | None = None) -> AsyncIterator[list[Incoming]]:
+    async def batches(self, max_size: int, max_bytes: int | None = None) -> AsyncGenerator[list[Incoming], None]:
         """What has arrived, up to so many messages and bytes at a time, the queues in turn, as soon as there is
         anything; ends with `close`."""
         await self.open()

@@ -21,8 +21,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from lianzhi.crypto.strictjson import MAX_INTEGER
 from lianzhi.partner.bounds import DEFAULT_BOUNDS, PartnerBounds
 from lianzhi.partner.records import Conversation, MessageState
+from lianzhi.protocol.envelope import opener_of
+from lianzhi.protocol.ordering import Order, refusal, repeated
+from lianzhi.protocol.ordering import decide as decide_order
+from lianzhi.protocol.origins import marked
 from lianzhi.protocol.verbs import VERBS
 
 Verdict = Literal["apply", "held", "overtaken", "set-aside", "duplicate", "refused"]
@@ -76,11 +81,6 @@ class Decision:
     not_started: bool = False
 
 
-def opener_of(request_no: str) -> str:
-    """The code that stands in front of day and number: who gave the request its number."""
-    return request_no.rsplit("-", 2)[0]
-
-
 def decide(
     conversation: Conversation | None,
     message: Arrival,
@@ -92,31 +92,50 @@ def decide(
 ) -> Decision:
     """known: what the ledger holds under (sender, id). slots: the peer's seqnos taken in this request."""
     if known is not None:  # 1
-        if known.digest != message.digest:
-            return Decision("refused", "id-reused", "/id")
+        if (order := repeated(known.digest, message.digest)) is not Order.DUPLICATE:
+            return _refused(order)
         if known.state != "set-aside" or message.fault is not None or conversation is None:
             return Decision("duplicate")
         return _mended(conversation, message)
     if refusal := _misplaced(conversation, message, own_code):  # 2
         return refusal
     after = replace(conversation) if conversation else _begun(message)
-    if message.seqno < after.peer_next or message.seqno in slots:  # 3
-        return Decision("refused", "sequence-reused", "/seqno")
-    if message.verb != "withdraw" and message.seqno - after.peer_next > bounds.held_distance:
-        return Decision("refused", "sequence-gap", "/seqno")
+    withdraws = message.verb == "withdraw"
+    order = decide_order(
+        message.seqno,
+        after.peer_next,
+        withdrawn=after.withdrawn,
+        taken=message.seqno in slots,
+        withdraws=withdraws,
+        distance=MAX_INTEGER if withdraws else bounds.held_distance,
+        closed=after.withdrawn > 0 and not after.started,
+    )
+    if order is Order.NUMBER_REUSED:  # 3
+        return _refused(order)
+    if order is Order.TOO_FAR:
+        return _too_early()
     if message.fault is not None:  # 4
         if message.verb == "open":
             return Decision("refused", message.fault)
         return _take(after, message, slots, "set-aside")
-    if message.verb == "withdraw" and message.seqno > after.withdrawn:  # 5
-        return _withdraw(after, message, slots)
-    if message.seqno < after.withdrawn or (after.withdrawn and not after.started):  # 6
+    if order is Order.KEEP:  # 6
         return _take(after, message, slots, "overtaken")
-    if message.seqno > after.peer_next:  # 7
+    if withdraws:  # 5
+        return _withdraw(after, message, slots)
+    if order is Order.HOLD:  # 7
         if sum(slot.state == "held" for slot in slots.values()) >= bounds.held_per_request:
-            return Decision("refused", "sequence-gap", "/seqno")
+            return _too_early()
         return Decision("held", conversation=after)
     return _take(after, message, slots, "apply")
+
+
+def _refused(order: Order) -> Decision:
+    error = refusal(order)
+    return Decision("refused", error.code, error.pointer)
+
+
+def _too_early() -> Decision:
+    return Decision("refused", "sequence-gap", "/seqno")
 
 
 def _misplaced(conversation: Conversation | None, message: Arrival, own_code: str) -> Decision | None:
@@ -153,7 +172,7 @@ def _mended(conversation: Conversation, message: Arrival) -> Decision:
     if message.seqno < conversation.withdrawn:
         return Decision("overtaken")
     after = replace(conversation)
-    _mark(after, message.verb, message.id, message.digest)
+    after.marks = marked(after.marks, message.verb, (message.id, message.digest))
     return Decision("apply", conversation=after, applied=(message.id,))
 
 
@@ -163,8 +182,9 @@ def _withdraw(after: Conversation, message: Arrival, slots: Mapping[int, Slot]) 
         overtaken = tuple(s.id for n, s in slots.items() if s.state == "held" and n < message.seqno)
     else:
         overtaken = tuple(s.id for s in slots.values() if s.state in ("held", "pending"))
-    _mark(after, message.verb, message.id, message.digest)
-    rest = _advance(after, {**slots, message.seqno: Slot(message.id, message.digest, "withdraw", "done")})
+    after.marks = marked(after.marks, message.verb, (message.id, message.digest))
+    after.peer_next = message.seqno + 1  # nobody waits for what would never be acted on
+    rest = _advance(after, slots)
     return Decision(
         "apply",
         conversation=after,
@@ -188,7 +208,7 @@ def _take(
             _open(after, message)
         if message.lane == "urgent":
             after.lane = "urgent"
-        _mark(after, message.verb, message.id, message.digest)
+        after.marks = marked(after.marks, message.verb, (message.id, message.digest))
     following = _advance(after, {**slots, message.seqno: Slot(message.id, message.digest, message.verb, "done")})
     return Decision(verdict, reason=message.fault, conversation=after, applied=(*applied, *following))
 
@@ -206,39 +226,8 @@ def _advance(after: Conversation, slots: Mapping[int, Slot]) -> tuple[str, ...]:
     """Move over every number that is taken; the held messages met on the way that are now applied."""
     applied = []
     while (slot := slots.get(after.peer_next)) is not None:
-        if slot.state == "held" and after.peer_next > after.withdrawn:
-            _mark(after, slot.verb, slot.id, slot.digest)
+        if slot.state == "held":
+            after.marks = marked(after.marks, slot.verb, (slot.id, slot.digest))
             applied.append(slot.id)
         after.peer_next += 1
     return tuple(applied)
-
-
-def _mark(after: Conversation, verb: str, message_id: str, digest: str) -> None:
-    after.marks = {**{k: v for k, v in after.marks.items() if k != verb}, verb: (message_id, digest)}
-
-
-def mark_ours(conversation: Conversation, verb: str, message_id: str, digest: str) -> None:
-    """Record our own message of this verb: what the peer's answers will name, and ours must not."""
-    _mark(conversation, verb, message_id, digest)
-
-
-def origin_of(conversation: Conversation, verb: str, handling: str | None = None) -> tuple[str, str] | None:
-    """(id, digest) of the message that our `verb` names; None when there is nothing it could answer.
-
-    handling: id of the message being handled; taken where the verb may name it (docs/contracts.md 3.1).
-    """
-    answers = VERBS[verb].answers
-    ours = "asker" if conversation.role == "asker" else "asked"
-    fitting = [
-        (name, mark)
-        for name, mark in conversation.marks.items()
-        if (name in answers)
-        or (answers == ("*",) and VERBS[name].by != ours)
-        or (not answers and name in ("open", "supplement"))
-    ]
-    for _, mark in fitting:
-        if mark[0] == handling:
-            return mark
-    if answers == ("*",):
-        fitting = [(name, mark) for name, mark in fitting if name in ("open", "supplement")] or fitting
-    return fitting[-1][1] if fitting else None

@@ -42,7 +42,7 @@ async def examine(config: PartnerConfig, now: datetime, *, ping: bool = False) -
     """Everything that can be seen from here. ping: ask the gateway for a pong as well, which proves both ways."""
     async with Ledger(config.ledger) as ledger:
         found = await ledger.read(findings)
-    checks = [*_keys(config, now), *_contract(config, now), *_clock(found, now), *_ledger(found, config.bounds)]
+    checks = [*_keys(config, now), *contract_checks(config, now), *_clock(found, now), *_ledger(found, config.bounds)]
     link = Link(config.amqp_urls, name=f"lianzhi partner doctor {config.code}")
     async with link:
         checks += await _broker(link, config)
@@ -84,7 +84,7 @@ def _files(config: PartnerConfig) -> Iterator[Check]:
         yield Check("files", "warning", f"{zh}；接收进程启动时收回，或 {fix}", f"{en}; closed at start, or {fix}")
 
 
-def _contract(config: PartnerConfig, now: datetime) -> Iterator[Check]:
+def contract_checks(config: PartnerConfig, now: datetime) -> Iterator[Check]:
     """What we may say and hear, and whether what the library writes itself is in its words."""
     if config.contract is None:
         zh = "未配置 contract：只认识本版本自带的事项，发送前不校验内容，请向法院索取 contract.json"

@@ -31,7 +31,7 @@ class Inbox:
     def __init__(self, desk: Desk, *, room: int, room_bytes: int, again: float = AGAIN_SECONDS) -> None:
         self._desk = desk
         self._room, self._room_bytes = room, room_bytes
-        self._again_seconds = again
+        self.again_seconds = again
         self._waiting: dict[str, deque[Offer]] = {}
         self._ready: deque[str] = deque()
         self._busy: set[str] = set()
@@ -136,7 +136,7 @@ class Inbox:
         """Hand a message out again after a while, before what came after it."""
         if self._ended:
             return
-        asyncio.get_running_loop().call_later(self._again_seconds, self._offer_first, offer)
+        asyncio.get_running_loop().call_later(self.again_seconds, self._offer_first, offer)
 
     def _offer_first(self, offer: Offer) -> None:
         if self._ended:

@@ -66,7 +66,7 @@ def queues_of(code: str) -> tuple[str, str]:
     return f"lianzhi.to.{code}", f"lianzhi.to.{code}.urgent"
 
 
-def _known(config: PartnerConfig) -> Mapping[str, TypeCard]:
+def cards_of(config: PartnerConfig) -> Mapping[str, TypeCard]:
     """The types of this release, and over them those of the contract."""
     return {**cards(), **config.contract.cards} if config.contract else cards()
 
@@ -92,7 +92,7 @@ class Partner:
         self._lock = ConsumerLock(config.ledger)
         self._link = Link(config.amqp_urls, name=f"lianzhi partner {config.code}")
         self._publisher = ConfirmedPublisher(self._link, EXCHANGE_IN, user_id=config.broker_user)
-        self._desk = Desk(config, self.ledger, _known(config) if types is None else types, self._publisher, now)
+        self._desk = Desk(config, self.ledger, cards_of(config) if types is None else types, self._publisher, now)
         self._consumer = BatchConsumer(
             self._link,
             self._shares(),

@@ -26,7 +26,6 @@ from datetime import datetime
 
 from lianzhi.crypto.sdjwt import digest_of, parse
 from lianzhi.partner.bounds import PartnerBounds
-from lianzhi.partner.conversation import mark_ours
 from lianzhi.partner.giving_back import GivingBack
 from lianzhi.partner.keeping import room_again, went_again
 from lianzhi.partner.outgoing import by_id, from_seqno_again, refuse
@@ -34,6 +33,7 @@ from lianzhi.partner.records import Conversation, Notice, OutboxRow
 from lianzhi.partner.replies import Writer
 from lianzhi.partner.unit import Unit
 from lianzhi.protocol.envelope import FORGOTTEN_KEPT
+from lianzhi.protocol.origins import marked
 
 WAITS = "held-until-its-time"
 """The rule of a notice about a message that is not refused: the gateway keeps it until its time has come."""
@@ -105,7 +105,8 @@ class Recovery:
         if again is not None:
             conversation.our_seq += 1
             if held.marks.get(refused.verb, ("", ""))[0] == refused.id:
-                mark_ours(conversation, refused.verb, again.id, digest_of(again.text.partition("~")[0]))
+                mark = again.id, digest_of(again.text.partition("~")[0])
+                conversation.marks = marked(conversation.marks, refused.verb, mark)
             self.unit.send(again)
         self.unit.put(conversation)
         return [] if again is None else [again]

@@ -19,11 +19,11 @@ from lianzhi.crypto.keys import PrivateKey
 from lianzhi.crypto.sdjwt import SignedMessage, issue, parse
 from lianzhi.crypto.seal import seal
 from lianzhi.errors import MisuseError
-from lianzhi.partner.conversation import mark_ours, origin_of
 from lianzhi.partner.records import Conversation, OutboxRow
 from lianzhi.protocol.cards import TypeCard
 from lianzhi.protocol.contract import Contract
 from lianzhi.protocol.envelope import CANONICAL, Head, dataschema, envelope_members, timestamp
+from lianzhi.protocol.origins import marked, origin_for
 from lianzhi.protocol.verbs import VERBS, CorrectMixin, ResultBase, refs_in
 
 Content = Literal["body", "sealed"]
@@ -111,8 +111,9 @@ class Writer:
         verb = VERBS[saying.verb]
         if verb.by != conversation.role:
             raise MisuseError(f"{saying.verb} 由对方说 is not ours to say in {conversation.request_no}")
-        origin = None
-        if saying.verb != "open" and (origin := origin_of(conversation, saying.verb, saying.handling)) is None:
+        opens = saying.verb == "open"
+        origin = None if opens else origin_for(conversation.marks, saying.verb, verb.by, saying.handling)
+        if origin is None and not opens:
             raise MisuseError(
                 f"{conversation.request_no} 中没有可供 {saying.verb} 回复的报文 nothing to answer with {saying.verb}"
             )
@@ -136,7 +137,7 @@ class Writer:
             event["replykey"] = self._reply_key
         content_kind, content = self._content(conversation, saying, card, now)
         signed = issue(envelope_members(event), content_kind, content, self._key)
-        mark_ours(conversation, saying.verb, saying.id, signed.digest)
+        conversation.marks = marked(conversation.marks, saying.verb, (saying.id, signed.digest))
         lane = "urgent" if card.urgent(saying.verb, conversation.lane) else "normal"
         key = f"{self.code}.{lane}.{conversation.type}.{saying.verb}"
         return _row(signed, event, key, saying.verb, now)

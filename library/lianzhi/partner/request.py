@@ -11,11 +11,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from lianzhi.errors import MisuseError
-from lianzhi.partner.conversation import opener_of
 from lianzhi.partner.records import Conversation, OutboxRow
 from lianzhi.partner.replies import Saying, Writer
 from lianzhi.partner.unit import Key, Unit
-from lianzhi.protocol.envelope import Envelope
+from lianzhi.protocol.envelope import Envelope, opener_of
 
 if TYPE_CHECKING:
     from lianzhi.partner.desk import Desk

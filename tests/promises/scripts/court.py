@@ -12,6 +12,7 @@ async def main(config: str, body: dict[str, object], paper: bytes, receiver: str
     async with CourtClient.from_config(ClientConfig.load(config), wait=1) as client:
         await client.put_document(paper, media_type="application/pdf")
         accepted = await client.submit(body, receiver=receiver)
+        assert accepted.request_no is not None
         print(accepted.request_no, flush=True)
         async for event in client.events():
             if event.request_no == accepted.request_no and event.verb == "result":
