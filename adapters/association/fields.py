@@ -1,8 +1,7 @@
 """`association/1`: the names of the public list of dishonest debtors [S]; those of the verbs are [D]."""
 
 from adapters.association import codes
-from adapters.rows import Rows, Table, answers, code, day, texts, under
-from schemas.catalogue import Kind
+from adapters.rows import Rows, answers, code, day, texts, under
 
 DEBTOR: Rows = {
     "payload.debtor.ref": "ref",
@@ -136,5 +135,3 @@ HIDDEN = (
         tuple(f"payload.{m}" for m in ("mode", "from_court", "to_court", "old_case_no", "new_case_no")),
     ),
 )
-
-TABLE = Table(dialect="association/1", kinds=frozenset({Kind.ASSOCIATION}), fields=FIELDS, hidden=HIDDEN)

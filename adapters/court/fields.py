@@ -1,10 +1,8 @@
 """`court/1`: between courts, in the names of the national query-and-control interface (docs/dialects.md)."""
 
-from adapters.codecs import COMPACT
 from adapters.court import codes
 from adapters.court.letters import LETTERS
-from adapters.rows import Rows, Table, answers, code, day, flag, joined, legal, moment, spread, under
-from schemas.catalogue import Kind
+from adapters.rows import Rows, answers, code, day, flag, joined, legal, moment, spread, under
 
 DOCUMENTS: Rows = {"documents": "documents", "documents[].number": "documents[].WSBH"}  # [S] 文书编号
 PARTY: Rows = {
@@ -263,12 +261,4 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
 HIDDEN = (
     ("* open", ("court.code", "request.campaign")),
     ("entrust.matter.request open", ("payload.debt_amount", "payload.debt_reason")),
-)
-
-TABLE = Table(
-    dialect="court/1",
-    kinds=frozenset({Kind.COURT}),
-    fields=FIELDS,
-    hidden=HIDDEN,
-    clocks=(("*", COMPACT),),
 )

@@ -1,12 +1,10 @@
 """`department/1`: eight kinds of department, each with its register's own names (docs/dialects.md)."""
 
-from adapters.codecs import DASHED
 from adapters.department import codes
 from adapters.department.registers import RECORDS
 from adapters.department.verbs import VERBS
-from adapters.rows import Rows, Scopes, Table, answers, code, day, legal, moment, under
+from adapters.rows import Rows, Scopes, answers, code, day, legal, moment, under
 from adapters.rows import codes as coded
-from schemas.catalogue import Kind
 
 PERSON: Rows = {
     "ref": "ref",
@@ -142,12 +140,4 @@ FIELDS: Scopes = (
 HIDDEN = (
     ("* open", ("court.code", "request.purpose", "request.campaign")),
     ("dept.property-control.request open", ("payload.debt_amount", "payload.debt_reason")),
-)
-
-TABLE = Table(
-    dialect="department/1",
-    kinds=frozenset({Kind.DEPARTMENT}),
-    fields=FIELDS,
-    hidden=HIDDEN,
-    clocks=(("*", DASHED),),
 )

@@ -1,9 +1,8 @@
 """`grid/1`: what grid centres call things; all [D] but gridCode [S] (docs/dialects.md)."""
 
 from adapters.grid import codes
-from adapters.rows import Rows, Table, answers, code, flag, under
+from adapters.rows import Rows, answers, code, flag, under
 from adapters.rows import codes as coded
-from schemas.catalogue import Kind
 
 ADDRESS: Rows = {
     "grid_code": "gridCode",  # [S]
@@ -175,5 +174,3 @@ HIDDEN = (
     ("* withdraw", ("reason",)),
     ("* confirm", ("why",)),
 )
-
-TABLE = Table(dialect="grid/1", kinds=frozenset({Kind.GRID}), fields=FIELDS, hidden=HIDDEN)

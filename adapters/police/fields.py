@@ -1,11 +1,9 @@
 """`police/1`: what the police call things (docs/dialects.md, with its marks). `ref` keeps its name everywhere."""
 
-from adapters.codecs import COMPACT, DASHED
 from adapters.police import codes, people, refusal, vehicles
 from adapters.police.parts import PERSON, SEAL, VEHICLE
 from adapters.police.verbs import VERBS
-from adapters.rows import Scopes, Table, code, day, legal, under
-from schemas.catalogue import Kind
+from adapters.rows import Scopes, code, day, legal, under
 
 FIRST: Scopes = (
     (
@@ -82,12 +80,4 @@ HIDDEN = (
     ("police.*.record open", ("court", "handler")),
     ("refusal.case.status open", ("court", "handler")),
     ("police.vehicle-seal.request open", ("payload.debt_amount", "payload.debt_reason", "payload.value")),
-)
-
-TABLE = Table(
-    dialect="police/1",
-    kinds=frozenset({Kind.POLICE}),
-    fields=FIELDS,
-    hidden=HIDDEN,
-    clocks=(("*", COMPACT), ("police.vehicle-*", DASHED)),
 )

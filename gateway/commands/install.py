@@ -58,7 +58,7 @@ def participants_list(folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False)
     rows = [
         {
             "code": p.code,
-            "kind": p.kind.value,
+            "kind": p.kind,
             "name": p.zh,
             "channel": p.channel,
             "dialect": p.dialect,

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from adapters.registry import kinds
 from lianzhi.cli.output import console, own_errors_told
 from lianzhi.errors import ConfigurationError
 from schemas import linkages
@@ -109,10 +110,8 @@ def _check(name: str, zh: str, en: str, group: str) -> None:
 def _kinds(words: Iterable[str]) -> str:
     """As Python writes them; a kind that has no name in `Kind` by its word."""
     for word in words:
-        try:
-            Kind(word)
-        except ValueError:
-            raise ConfigurationError(f"{word}：没有这类单位。 There is no such kind of partner.") from None
+        if word not in kinds():
+            raise ConfigurationError(f"{word}：没有这类单位，已知：{', '.join(kinds())}。 No such kind of partner.")
     named = [f"Kind.{w.upper()}" if hasattr(Kind, w.upper()) else f'Kind("{w}")' for w in sorted(set(words))]
     if len(line := ", ".join(named)) <= _WIDEST:
         return f"frozenset({{{line}}})"
