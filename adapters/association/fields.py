@@ -2,7 +2,7 @@
 
 from adapters.association import codes
 from adapters.rows import Rows, Scopes, answers, code, day, texts, under
-from adapters.standard import VERBS
+from adapters.standard import ENGLISH
 
 DEBTOR: Rows = {
     "payload.debtor.ref": "ref",
@@ -66,7 +66,7 @@ FIELDS: Scopes = (
             "payload.measures": "measureNos",
         },
     ),
-    *VERBS,
+    *ENGLISH,
     ("* objection-answer", {"decision": code("decision", codes.DECISION)}),
     *answers("mediation.assist.request", MEDIATED),
 )

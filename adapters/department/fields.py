@@ -2,9 +2,9 @@
 
 from adapters.department import codes
 from adapters.department.registers import RECORDS
-from adapters.department.verbs import VERBS
 from adapters.rows import Rows, Scopes, answers, code, day, legal, moment, under
 from adapters.rows import codes as coded
+from adapters.standard import PINYIN, REASSIGNMENT
 
 PERSON: Rows = {
     "ref": "ref",
@@ -107,21 +107,7 @@ FIELDS: Scopes = (
             "payload.transferee.id_no": "SRR.ZJHM",  # [D]
         },
     ),
-    (
-        "cross.reassign.notice open",
-        {
-            "payload.mode": code("JCZXFS", codes.JCZXFS),  # [D] 交叉执行方式
-            "payload.from_court": "YZXFYDM",  # [D] 原执行法院
-            "payload.to_court": "XZXFYDM",  # [D] 现执行法院
-            "payload.old_case_no": "YAH",  # [D] 原案号
-            "payload.new_case_no": "XAH",  # [D] 现案号
-            "payload.effective_on": day("SXRQ"),  # [D] 生效日期
-            "payload.handler": "XCBR",  # [D] 现承办人
-            "payload.team": "XBATD",  # [D] 现办案团队
-            "payload.requests": "BGQQDH",  # [D] 变更的请求
-            "payload.measures": "BGCSBH",  # [D] 变更的措施
-        },
-    ),
+    *REASSIGNMENT,
     (
         "* open",
         {
@@ -130,7 +116,7 @@ FIELDS: Scopes = (
             "documents": "documents",
         },
     ),
-    *VERBS,
+    *PINYIN,
     *answers("dept.property.query", FOUND),
     *answers("dept.property-control.request", CONTROLLED),
 )

@@ -3,7 +3,7 @@
 from adapters.grid import codes
 from adapters.rows import Rows, Scopes, answers, code, flag, under
 from adapters.rows import codes as coded
-from adapters.standard import VERBS
+from adapters.standard import ENGLISH
 
 ADDRESS: Rows = {
     "grid_code": "gridCode",  # [S]
@@ -112,7 +112,7 @@ FIELDS: Scopes = (
             "payload.measures": "measureNos",
         },
     ),
-    *VERBS,
+    *ENGLISH,
     (
         "* receipt",
         {

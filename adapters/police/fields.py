@@ -4,6 +4,7 @@ from adapters.police import codes, people, refusal, vehicles
 from adapters.police.parts import PERSON, SEAL, VEHICLE
 from adapters.police.verbs import VERBS
 from adapters.rows import Scopes, code, day, legal, under
+from adapters.standard import REASSIGNMENT
 
 FIRST: Scopes = (
     (
@@ -23,21 +24,7 @@ FIRST: Scopes = (
         },
     ),
     ("police.*-info.query open", {"payload.need": "CXSY"}),  # [D] 查询事由
-    (
-        "cross.reassign.notice open",
-        {
-            "payload.mode": code("JCZXFS", codes.JCZXFS),  # [D] 交叉执行方式
-            "payload.from_court": "YZXFYDM",  # [D] 原执行法院
-            "payload.to_court": "XZXFYDM",  # [D] 现执行法院
-            "payload.old_case_no": "YAH",  # [D] 原案号
-            "payload.new_case_no": "XAH",  # [D] 现案号
-            "payload.effective_on": day("SXRQ"),  # [D] 生效日期
-            "payload.handler": "XCBR",  # [D] 现承办人
-            "payload.team": "XBATD",  # [D] 现办案团队
-            "payload.requests": "BGQQDH",  # [D] 变更的请求
-            "payload.measures": "BGCSBH",  # [D] 变更的措施
-        },
-    ),
+    *REASSIGNMENT,
     (
         "police.*-control.renew open",
         {
