@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -55,9 +55,16 @@ def load_registry(folder: Path) -> tuple[Directory, Keyring]:
 def read_form(path: Path) -> ParticipantForm:
     """One file. Raises ConfigurationError."""
     try:
-        form = ParticipantForm.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigurationError(f"{path}：不是合法的 TOML。 Not well-formed TOML: {error}") from error
+    return form_of(path, content)
+
+
+def form_of(path: Path, content: Mapping[str, Any]) -> ParticipantForm:
+    """content: as the file has it, or will have it. Raises ConfigurationError, which names the file and the field."""
+    try:
+        form = ParticipantForm.model_validate(content)
     except ValidationError as error:
         where = "；".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ConfigurationError(f"{path}：字段不合规则。 A field breaks its rule: {where}") from error
