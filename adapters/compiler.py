@@ -46,12 +46,18 @@ class Fitting:
 
 def fitting(table: Dialect, matter: str, verb: str) -> Fitting:
     def of(scopes: Sequence[tuple[str, object]]) -> tuple[int, ...]:
-        """The cheap look at the verb first: an installation compiles a thousand messages at its start."""
-        return tuple(n for n, (glob, _) in enumerate(scopes) if glob.endswith(end) and fnmatchcase(scope, glob))
+        return tuple(
+            n for n, (scope, _) in enumerate(scopes) if scope.endswith(end) and _met(scope.removesuffix(end), matter)
+        )
 
-    end, scope = f" {verb}", f"{matter} {verb}"
-    clocks = [n for n, (glob, _) in enumerate(table.clocks) if fnmatchcase(matter, glob)]
+    end = f" {verb}"
+    clocks = [n for n, (glob, _) in enumerate(table.clocks) if _met(glob, matter)]
     return Fitting(of(table.fields), of(table.hidden), clocks[-1] if clocks else None)
+
+
+def _met(glob: str, matter: str) -> bool:
+    """Cheap where it can be: an installation compiles a thousand messages at its start."""
+    return glob in ("*", matter) or ("*" in glob and fnmatchcase(matter, glob))
 
 
 def compile_message(table: Dialect, fits: Fitting, root: Node) -> Compiled:

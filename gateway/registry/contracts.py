@@ -44,9 +44,10 @@ def check_words(directory: Directory, folder: Path) -> None:
     checked: set[tuple[str, str]] = set()
     for one in directory:
         needed = {(one.dialect, matter.name) for matter, _ in types_of(one, types) if one.dialect != CANONICAL}
+        file = folder / PARTICIPANTS / f"{one.code}.toml"
         for dialect, name in sorted(needed - checked):
             for verb in verbs_in_dialect(types[name]):
-                _check_message(folder / PARTICIPANTS / f"{one.code}.toml", dialect, name, verb)
+                _check_message(file, dialect, name, verb)
         checked |= needed
 
 
