@@ -6,15 +6,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import typer
 
 from adapters.registry import adapter_for
 from adapters.table import TableAdapter
+from gateway.bootstrap import running
+from gateway.commands.install import participants_check
 from gateway.core.routing import Directory, Participant
 from gateway.registry import contracts
+from gateway.registry.config import load_config
 from gateway.registry.contracts import check_words
 from gateway.registry.participants import participant, read_form
+from gateway.store.migrate import migrate
 from lianzhi.errors import ConfigurationError
 from schemas.catalogue import Kind, catalogue
+from simulation.parties import build, partner
 
 HOME = Participant(
     "court-sn0199", Kind.COURT, "法院", "Court", "http", "canonical", home=True, accepts=("*",), opens=("*",)
@@ -86,3 +92,19 @@ def test_a_type_for_a_kind_without_a_folder_is_refused(tmp_path: Path, monkeypat
     monkeypatch.setattr(contracts, "catalogue", lambda: {VERIFY: misspelt})
     with pytest.raises(ConfigurationError, match=rf"{VERIFY}.*grids"):
         check_words(Directory([HOME]), tmp_path)
+
+
+async def test_neither_check_nor_start_takes_an_installation_that_lacks_a_word(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strange = partner("grid-610199", "grid", "网格（演示）", "Grid (demo)", ["grid.*"], dialect="police/1")
+    nowhere = "amqp://{user}@127.0.0.1:1/none"
+    parties = build(tmp_path, amqp=nowhere, management="http://none", gateway_user=("g", "g"), partners=[strange])
+    with pytest.raises(typer.Exit):
+        participants_check(parties.folder)
+    assert "payload.envelopes" in capsys.readouterr().err
+    config = load_config(parties.folder)
+    await migrate(config.store_url)
+    with pytest.raises(ConfigurationError, match=r"payload\.envelopes"):
+        async with running(config):
+            pass
