@@ -1,4 +1,5 @@
-"""From a dialect's table and a message's shape to a `Level`: once per matter type and verb."""
+"""From a dialect's table and a message's shape to a `Level`: once for all messages of one shape that the same rows fit
+(most verbs are said alike of every type)."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from adapters.plan import Level, Step
-from adapters.rows import Row, Table
+from adapters.rows import Dialect, Row
 from adapters.shape import Node
 
 
@@ -34,27 +35,47 @@ class Compiled:
     used: set[str] = field(default_factory=set)
 
 
-def compile_message(table: Table, matter: str, verb: str, root: Node) -> Compiled:
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """What of a table fits a message, by place in the table. clock: of the last that fits, None where none does."""
+
+    fields: tuple[int, ...]
+    hidden: tuple[int, ...]
+    clock: int | None
+
+
+def fitting(table: Dialect, matter: str, verb: str) -> Fitting:
+    def of(scopes: Sequence[tuple[str, object]]) -> tuple[int, ...]:
+        return tuple(
+            n for n, (scope, _) in enumerate(scopes) if scope.endswith(end) and _met(scope.removesuffix(end), matter)
+        )
+
+    end = f" {verb}"
+    clocks = [n for n, (glob, _) in enumerate(table.clocks) if _met(glob, matter)]
+    return Fitting(of(table.fields), of(table.hidden), clocks[-1] if clocks else None)
+
+
+def _met(glob: str, matter: str) -> bool:
+    """Cheap where it can be: an installation compiles a thousand messages at its start."""
+    return glob in ("*", matter) or ("*" in glob and fnmatchcase(matter, glob))
+
+
+def compile_message(table: Dialect, fits: Fitting, root: Node) -> Compiled:
     """Raises ValueError when the table contradicts itself: two members of one name, a name in another list."""
-    try:
-        return _Compiler(table, matter, verb).run(root)
-    except ValueError as error:
-        raise ValueError(f"{table.dialect}, {matter} {verb}: {error}") from error
+    return _Compiler(table, fits).run(root)
 
 
 class _Compiler:
     """Walks the members of a message once and gives each its row, or notes that it has none."""
 
-    def __init__(self, table: Table, matter: str, verb: str) -> None:
-        scope = f"{matter} {verb}"
+    def __init__(self, table: Dialect, fits: Fitting) -> None:
         self.canonical = table.canonical
         self.rows: dict[str, str | Row] = {}
-        for glob, rows in table.fields:
-            if fnmatchcase(scope, glob):
-                self.rows |= rows
+        for place in fits.fields:
+            self.rows |= table.fields[place][1]
         self.rank = {path: (i,) for i, path in enumerate(self.rows)}
-        self.hidden = {p for glob, paths in table.hidden if fnmatchcase(scope, glob) for p in paths}
-        self.clock = next((c for glob, c in reversed(table.clocks) if fnmatchcase(matter, glob)), None)
+        self.hidden = {path for place in fits.hidden for path in table.hidden[place][1]}
+        self.clock = None if fits.clock is None else table.clocks[fits.clock][1]
         self.out = Compiled()
 
     def run(self, root: Node) -> Compiled:

@@ -8,7 +8,7 @@ public methods turn every foreign exception into `AdapterError`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,11 @@ class Adapter(ABC):
     def pointer(self, type: str, verb: str, canonical_pointer: str) -> str:
         """Where a canonical member stands in the dialect body, so that a partner is told its own field name."""
         return canonical_pointer
+
+    def missing(self, type: str, verb: str) -> Sequence[str]:
+        """The canonical members that it neither says nor hides, for an installation to be refused at its start; of an
+        adapter that is code: none that it knows of."""
+        return ()
 
     def schema(self, type: str, verb: str, definitions: MutableMapping[str, Any]) -> dict[str, Any] | None:
         """JSON Schema (2020-12) of the body and the codes in clear together, for the partner's contract; None: not

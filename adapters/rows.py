@@ -1,6 +1,6 @@
-"""What a `fields.py` is written in: rows, and the table that holds them.
+"""What a kind's folder is written in: rows, and the dialect that holds them.
 
-`fields` and `hidden` are ordered scopes. A scope is a glob over `"<matter type> <verb>"`; the rows of every
+`fields` and `hidden` are ordered scopes. A scope is `"<glob over matter types> <verb>"`; the rows of every
 fitting scope apply, a later one wins, and the order of the rows is the order of the members in the body. A row
 maps a canonical path to a dialect path: `payload.person.name` → `XM`, `payload.objects[].account_no` →
 `objects[].KHZH`, `payload.vehicle.owner.ref` → `SYR.ref`. A row for an object or a list of objects keeps the
@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from adapters import codecs
 from adapters.codecs import Codec
-from schemas.catalogue import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +31,18 @@ Scopes = Sequence[tuple[str, Rows]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """dialect: `police/1`. kinds: the participants that speak it. canonical: members without a row keep their
-    canonical names. clocks: (glob over matter types, codec of moments), the last that fits counts; without
-    any, moments stay RFC 3339."""
+class Dialect:
+    """How one kind of partner speaks: the constant `DIALECT` of `adapters/<kind>/__init__.py`.
 
-    dialect: str
-    kinds: frozenset[Kind]
+    name: `police/1`, as it stands on the wire. zh, en: what the kind is called. default: spoken by each participant of
+    the kind that names none. canonical: members without a row keep their canonical names. clocks: (glob over matter
+    types, codec of moments), the last that fits counts; without any, moments stay RFC 3339.
+    """
+
+    name: str
+    zh: str
+    en: str
+    default: bool = True
     fields: Scopes = ()
     hidden: Sequence[tuple[str, Sequence[str]]] = ()
     clocks: Sequence[tuple[str, Codec]] = ()

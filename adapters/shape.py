@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -15,7 +16,7 @@ from schemas.catalogue import MatterType
 from schemas.results import content_model
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Node:
     """A member: an object (`members`), a list of objects (`many`), or a leaf (neither).
 
@@ -44,12 +45,16 @@ def message(matter: MatterType, verb: str) -> Node | None:
     model = VERBS[verb].model or content_model(matter, verb)
     if model is None:
         return None
-    root = _object(model)
-    for name in VERBS[verb].head:
-        root.members.pop(name, None)
-    return root
+    return _root(model, VERBS[verb].head)
 
 
+@cache
+def _root(model: type[BaseModel], head: tuple[str, ...]) -> Node:
+    """The same node for every type that shares the model, so that what is compiled for one serves all."""
+    return Node({name: member for name, member in _object(model).members.items() if name not in head})
+
+
+@cache
 def _object(model: type[BaseModel]) -> Node:
     return Node({f.serialization_alias or f.alias or n: _member(f.annotation) for n, f in model.model_fields.items()})
 

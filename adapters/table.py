@@ -6,25 +6,27 @@ import re
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
-from adapters.compiler import Compiled, compile_message
+from adapters.compiler import Compiled, Fitting, compile_message, fitting
 from adapters.contract import Adapter, Canonical
 from adapters.plan import Level
-from adapters.rows import Table
+from adapters.rows import Dialect
 from adapters.schema import body_schema, delivered_form
-from adapters.shape import message
+from adapters.shape import Node, message
 from lianzhi.protocol.verbs import VERBS
 from schemas.catalogue import MatterType, catalogue
 from schemas.results import content_model
 
 
 class TableAdapter(Adapter):
-    """Compiles a type and verb when it first meets it. types: the catalogue."""
+    """Compiles a type and verb when it is first asked for it: an installation asks at its start (`missing`). types: the
+    catalogue."""
 
-    def __init__(self, table: Table, types: Callable[[], Mapping[str, MatterType]] = catalogue) -> None:
+    def __init__(self, table: Dialect, types: Callable[[], Mapping[str, MatterType]] = catalogue) -> None:
         self.table = table
-        self.dialect = table.dialect
+        self.dialect = table.name
         self._types = types
         self._compiled: dict[tuple[str, str], Compiled] = {}
+        self._shared: dict[tuple[Node, Fitting], Compiled] = {}
 
     def compiled(self, type: str, verb: str) -> Compiled:
         """Raises LookupError when the catalogue has no such message, ValueError when the table contradicts itself."""
@@ -33,8 +35,17 @@ class TableAdapter(Adapter):
             root = message(self._types()[type], verb)
             if root is None:
                 raise LookupError(f"{type} has no {verb}")
-            found = self._compiled[type, verb] = compile_message(self.table, type, verb, root)
+            found = self._compiled[type, verb] = self._share(type, verb, root)
         return found
+
+    def _share(self, type: str, verb: str, root: Node) -> Compiled:
+        key = root, fitting(self.table, type, verb)
+        try:
+            if key not in self._shared:
+                self._shared[key] = compile_message(self.table, key[1], root)
+        except ValueError as error:
+            raise ValueError(f"{self.dialect}, {type} {verb}: {error}") from error
+        return self._shared[key]
 
     async def _encode(self, m: Canonical) -> dict[str, Any]:
         return self._level(m.type, m.verb).encode(m.data)
@@ -45,6 +56,9 @@ class TableAdapter(Adapter):
     def visible(self, m: Canonical) -> dict[str, Any]:
         """`m` without hidden members, nulls and what is empty then; moments to the second where they are said so."""
         return self._level(m.type, m.verb).visible(m.data)
+
+    def missing(self, type: str, verb: str) -> Sequence[str]:
+        return self.compiled(type, verb).missing
 
     def schema(self, type: str, verb: str, definitions: MutableMapping[str, Any]) -> dict[str, Any] | None:
         """Raises LookupError when the catalogue has no such message. None also where the dialect lacks a word."""

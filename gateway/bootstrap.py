@@ -49,6 +49,7 @@ from gateway.notify import MailNotifier, WebhookNotifier
 from gateway.papers.local import LocalDocuments
 from gateway.registry.calendars import shipped
 from gateway.registry.config import Config
+from gateway.registry.contracts import check_words
 from gateway.registry.installation import Installation
 from gateway.registry.law_files import load_law
 from gateway.registry.mark_file import MarkFile
@@ -139,6 +140,7 @@ async def running(
         store = wrap.store(await open_store(config.store_url, serving=True))
         stack.push_async_callback(store.close)
         context = build_context(config, store, clock or SystemClock())
+        check_words(context.directory, config.folder)
         await _check_clock(context)
         guard = ClockGuard(context, monotonic, _other_clocks(config, store), tells="clock" in roles)
         if clock is None:  # a clock that a test or the demo sets makes steps by right
@@ -325,14 +327,6 @@ def build_context(config: Config, store: Store, clock: Clock) -> Context:
     Raises ConfigurationError."""
     put_in_force(load_law(config.folder))
     directory, keyring = load_registry(config.folder)
-    for participant in directory:
-        try:
-            if not participant.home:
-                adapter_for(participant.dialect)
-        except LookupError as error:
-            raise ConfigurationError(
-                f"{participant.code}：没有方言 {participant.dialect}。 No such dialect."
-            ) from error
     return Context(
         directory=directory,
         keyring=keyring,

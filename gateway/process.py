@@ -36,6 +36,7 @@ def serve(
     Raises ConfigurationError.
     """
     close_process()
+    gc.freeze()  # what is imported stays: the collector need not walk through it while the installation is loaded
     _open_as_many_files_as_allowed()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(config, roles, wrappers, up))

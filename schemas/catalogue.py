@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 from lianzhi.protocol.base import Model
 from lianzhi.protocol.cards import Classification, classification, urgent
@@ -30,18 +30,25 @@ class Shape(StrEnum):
     NOTICE = "notice"
 
 
-class Kind(StrEnum):
-    """What sort of organisation a participant is."""
+class Kind(str):
+    """What sort of organisation a participant is: an open word. Those that are known are the folders of `adapters/`
+    (`adapters.registry.kinds`); the words below have a name so that mypy knows them where types are declared."""
 
-    COURT = "court"
-    POLICE = "police"
-    GRID = "grid"
-    DEPARTMENT = "department"
-    ASSOCIATION = "association"
-    PROCURATORATE = "procuratorate"
-    OFFICE = "office"
-    PUBLICATION = "publication"
-    WITNESS = "witness"
+    __slots__ = ()
+
+    COURT: ClassVar[Kind]
+    POLICE: ClassVar[Kind]
+    GRID: ClassVar[Kind]
+    DEPARTMENT: ClassVar[Kind]
+    ASSOCIATION: ClassVar[Kind]
+    PROCURATORATE: ClassVar[Kind]
+    OFFICE: ClassVar[Kind]
+    PUBLICATION: ClassVar[Kind]
+    WITNESS: ClassVar[Kind]
+
+
+for _name in Kind.__annotations__:
+    setattr(Kind, _name, Kind(_name.lower()))
 
 
 class DeadlineKind(StrEnum):

@@ -33,10 +33,11 @@ class _Result(ResultBase):
     before its time (docs/domain.md section 7)."""
 
     model_config = ConfigDict(
+        defer_build=True,
         json_schema_extra={
             "if": {"properties": {"outcome": {"enum": ["done", "partial"]}}},
             "then": {"properties": {"items": {"minItems": 1}}},
-        }
+        },
     )
 
     items: list[Any]
@@ -50,11 +51,15 @@ class _Result(ResultBase):
         return self
 
 
+class _Opened(Opening):
+    model_config = ConfigDict(defer_build=True)
+
+
 @cache
 def opening_model(matter: str, request: type[Model]) -> type[Opening]:
     """`Opening` whose payload is the matter's own."""
     payload: Any = (Annotated[request, label("内容", "Payload of the matter type")], ...)
-    return create_model(f"Opening of {matter}", __base__=Opening, payload=payload)
+    return create_model(f"Opening of {matter}", __base__=_Opened, payload=payload)
 
 
 @cache

@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 from uuid_utils.compat import uuid7
 
+from adapters.registry import kinds
 from lianzhi.crypto.keyring import Keyring, PrivateKey, private_key_from_jwk
 from lianzhi.crypto.sdjwt import SUBMISSION_TYP, issue
 from lianzhi.crypto.seal import unseal
@@ -24,39 +25,22 @@ from lianzhi.protocol.envelope import CONTENT_TYPE, dataschema, timestamp
 from schemas.catalogue import Kind, MatterType, catalogue
 from schemas.law.ending_papers import ending_kinds
 from schemas.validation import InvalidError, documents_of, parse_data, parse_open, refs_of
-from simulation.parties import (
-    ASSOCIATION,
-    BACKUP,
-    CHIEF,
-    CLERK,
-    CREDIT,
-    DEPUTY,
-    FUPING,
-    GRID,
-    HANDLER,
-    HOME,
-    OFFICE,
-    POLICE,
-    PRESIDENT,
-    PROCURATORATE,
-    REALTY,
-    WITNESSES,
-)
+from simulation.parties import BACKUP, CHIEF, CLERK, DEPUTY, HANDLER, HOME, PARTNERS, PRESIDENT, partner
 from tests.faults import changed, example
 from tests.gates import START, WorldClock
 from tests.words import SHANGHAI
 
-PARTNER_OF = {
-    Kind.POLICE: POLICE,
-    Kind.COURT: FUPING,
-    Kind.GRID: GRID,
-    Kind.ASSOCIATION: ASSOCIATION,
-    Kind.PROCURATORATE: PROCURATORATE,
-    Kind.OFFICE: OFFICE,
-    Kind.PUBLICATION: CREDIT,
-    Kind.WITNESS: WITNESSES,
-    Kind.DEPARTMENT: REALTY,
-}
+EVERYBODY: Sequence[Mapping[str, Any]] = (
+    *PARTNERS,
+    *(
+        partner(f"{word}-610199", word, f"{kind.zh}（演示）", kind.en, ["*"], opens=["*"], dialect=kind.dialects[0])
+        for word, kind in kinds().items()
+        if word not in {form["kind"] for form in PARTNERS}
+    ),
+)
+"""The participant files of the demo, and one for each kind of partner that the demo has nobody of."""
+PARTNER_OF = {Kind(form["kind"]): form["code"] for form in reversed(EVERYBODY)}
+"""The first of each kind."""
 APPROVERS = ((CHIEF, "bureau-chief"), (PRESIDENT, "president"), (DEPUTY, "bureau-chief"))
 THIS_YEAR = re.compile(r"2026-\d\d-\d\d(?:T|$)")
 DIGEST = re.compile(r"[0-9a-f]{64}")

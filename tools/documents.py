@@ -12,6 +12,7 @@ from gateway.core.settings import Terms
 from schemas.catalogue import catalogue
 from tools.cards import cards_document
 from tools.decisions import FOLDER, INDEX, index
+from tools.delivered import delivered_document
 from tools.forms import forms_document
 from tools.rooms import PAGE, contracts, rooms_document, with_rooms
 
@@ -28,6 +29,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield PAGE, with_rooms(PAGE.read_text("utf-8"), rooms_document(contracts()))
     yield INDEX, index(FOLDER)
     yield ROOT / "library" / "lianzhi" / "protocol" / "tables" / "cards.json", cards_document(types)
+    yield ROOT / "library" / "lianzhi" / "partner" / "delivered.json", delivered_document(types)
 
 
 if __name__ == "__main__":

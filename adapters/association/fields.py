@@ -1,8 +1,8 @@
 """`association/1`: the names of the public list of dishonest debtors [S]; those of the verbs are [D]."""
 
 from adapters.association import codes
-from adapters.rows import Rows, Table, answers, code, day, texts, under
-from schemas.catalogue import Kind
+from adapters.rows import Rows, Scopes, answers, code, day, texts, under
+from adapters.standard import ENGLISH
 
 DEBTOR: Rows = {
     "payload.debtor.ref": "ref",
@@ -50,9 +50,8 @@ MEDIATED: Rows = {
     "items[].perform_by": "items[].performBy",
     "items[].reason": "items[].reason",
 }
-RESULT: Rows = {"items[].ref": "items[].ref", "reasons": "reasons", "evidence": "evidence"}
 
-FIELDS: tuple[tuple[str, Rows], ...] = (
+FIELDS: Scopes = (
     ("* open", {"request.request_no": "noticeNo"}),  # [D]
     ("assoc.member-notice.publish open", LISTED),
     ("assoc.credit-feedback.report open", FEEDBACK),
@@ -67,36 +66,9 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
             "payload.measures": "measureNos",
         },
     ),
-    ("* delivered", {"stored_at": "storedAt", "system": "system"}),
-    (
-        "* receipt",
-        {
-            "received_at": "receivedAt",
-            "person": "receiver",
-            "badge": "receiverNo",
-            "unit": "unitName",
-            "unit_code": "unitCode",
-        },
-    ),
-    ("* accept", {"handler": "handler", "promised_at": "promisedAt"}),
-    ("* supplement-request", {"missing": "missing"}),
-    ("* supplement", {"documents": "documents", "fields": "fields"}),
-    ("* refuse", {"explanation": "explanation", "legal_ref": "legalRef"}),
-    ("* return", {"explanation": "explanation", "contact_log": "contactLog"}),
-    ("* objection", {"grounds": "grounds", "documents": "documents"}),
-    ("* objection-answer", {"decision": code("decision", codes.DECISION), "reasons": "reasons", "by": "by"}),
-    ("* progress", {"stage": "stage", "note": "note"}),
-    ("* result", RESULT),
-    ("* correct", {**RESULT, "reason": "reason"}),
+    *ENGLISH,
+    ("* objection-answer", {"decision": code("decision", codes.DECISION)}),
     *answers("mediation.assist.request", MEDIATED),
-    ("* withdraw", {"by": "by"}),
-    ("* withdraw-ack", {"note": "note"}),
-    ("* urge", {"note": "note"}),
-    ("* confirm", {"by": "by"}),
-    ("* reopen", {"by": "by", "why": "why"}),
-    ("* evaluate", {"score": "score", "text": "text"}),
-    ("* complain", {"text": "text"}),
-    ("* read", {"by": "by"}),
 )
 
 # Public-list data only (docs/architecture.md 4 rule 5). The case number has no row here: where the public list
@@ -136,5 +108,3 @@ HIDDEN = (
         tuple(f"payload.{m}" for m in ("mode", "from_court", "to_court", "old_case_no", "new_case_no")),
     ),
 )
-
-TABLE = Table(dialect="association/1", kinds=frozenset({Kind.ASSOCIATION}), fields=FIELDS, hidden=HIDDEN)

@@ -81,13 +81,4 @@ XSZL = {
     "other": "99",
 }  # [D] 线索种类: as BDLX where it has the kind
 XSDF = {"taken": "1", "known": "2", "unusable": "3"}  # [D] 线索答复: 已采用 已掌握 不能采用
-DFJL = {"upheld": "1", "dismissed": "2", "partly-upheld": "3"}  # [D] 成立 不成立 部分成立
 DBJD = {"instructed": "1", "extended": "2", "reassigned": "3", "unfounded": "4"}  # [D] 责令限期 准予延期 改派 不成立
-JCZXFS = {
-    "supervise": "1",
-    "order": "2",
-    "raise": "3",
-    "concentrate": "4",
-    "cooperate": "5",
-    "in-court-team": "6",
-}  # [D] 督促 指令 提级 集中 协同 院内团队

@@ -1,10 +1,9 @@
 """`court/1`: between courts, in the names of the national query-and-control interface (docs/dialects.md)."""
 
-from adapters.codecs import COMPACT
 from adapters.court import codes
 from adapters.court.letters import LETTERS
-from adapters.rows import Rows, Table, answers, code, day, flag, joined, legal, moment, spread, under
-from schemas.catalogue import Kind
+from adapters.rows import Rows, answers, code, day, flag, joined, legal, moment, spread, under
+from adapters.standard import PINYIN, REASSIGNMENT
 
 DOCUMENTS: Rows = {"documents": "documents", "documents[].number": "documents[].WSBH"}  # [S] 文书编号
 PARTY: Rows = {
@@ -94,12 +93,7 @@ CLUE_ITEM: Rows = {
     "own_cases": joined("GLAH"),  # [D] 关联案号
     "reason": "BCYLY",  # [D] 不采用理由
 }
-RESULT: Rows = {
-    "items[].ref": "items[].ref",
-    "reasons": joined("YYSM"),  # [D] 原因说明
-    "evidence": "evidence",
-    "evidence[].number": "evidence[].WSBH",  # [S]
-}
+NUMBERED: Rows = {"evidence": "evidence", "evidence[].number": "evidence[].WSBH"}  # [S]
 
 # What can be sold: the members of a realty, an equity and a movable.
 ASSET = tuple(
@@ -179,56 +173,17 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
             **DOCUMENTS,
         },
     ),
-    (
-        "cross.reassign.notice open",
-        {
-            "payload.mode": code("JCZXFS", codes.JCZXFS),  # [D] 交叉执行方式
-            "payload.from_court": "YZXFYDM",  # [D] 原执行法院
-            "payload.to_court": "XZXFYDM",  # [D] 现执行法院
-            "payload.old_case_no": "YAH",  # [D] 原案号
-            "payload.new_case_no": "XAH",  # [D] 现案号
-            "payload.effective_on": day("SXRQ"),  # [D] 生效日期
-            "payload.handler": "XCBR",  # [D] 现承办人
-            "payload.team": "XBATD",  # [D] 现办案团队
-            "payload.requests": "BGQQDH",  # [D] 变更的请求
-            "payload.measures": "BGCSBH",  # [D] 变更的措施
-        },
-    ),
-    # The names of the verbs are [D].
-    ("* delivered", {"stored_at": moment("CCSJ"), "system": "CCXT"}),
-    (
-        "* receipt",
-        {"received_at": moment("QSSJ"), "person": "QSRXM", "badge": "QSRGZZBH", "unit": "QSDW", "unit_code": "QSDWDM"},
-    ),
-    ("* accept", {"handler": "CBR", "promised_at": moment("CNSJ")}),
-    (
-        "* supplement-request",
-        {"missing[].document": "BZQD[].WSLX", "missing[].field": "BZQD[].ZDM", "missing[].why": "BZQD[].BZYY"},
-    ),
-    ("* supplement", {**DOCUMENTS, "fields[].field": "BZNR[].ZDM", "fields[].value": "BZNR[].ZDZ"}),
-    ("* refuse", {"explanation": "JJYY", "legal_ref": "JJYJ"}),
-    (
-        "* return",
-        {
-            "explanation": "THYY",
-            "contact_log[].at": moment("LXJL[].LXSJ"),
-            "contact_log[].person": "LXJL[].LXR",
-            "contact_log[].note": "LXJL[].LXNR",
-        },
-    ),
-    ("* objection", {"grounds": "YYLY", **DOCUMENTS}),
-    ("* objection-answer", {"decision": code("DFJL", codes.DFJL), "reasons": "DFLY", "by": "DFR"}),
-    ("* progress", {"stage": "JZJD", "note": "JZSM"}),
-    ("* result", RESULT),
-    ("* correct", {**RESULT, "reason": "GZYY"}),
+    *REASSIGNMENT,
+    *PINYIN,
+    ("* receipt", {"badge": "QSRGZZBH"}),  # [D]
+    ("* accept", {"handler": "CBR"}),  # [D]
+    ("* supplement", DOCUMENTS),
+    ("* objection", DOCUMENTS),
+    ("* result", NUMBERED),
+    ("* correct", NUMBERED),
     *answers("entrust.matter.request", under("items[].", ITEM, into="items[].")),
     *answers("entrust.disposal-right.request", under("items[].", DISPOSAL_ITEM, into="items[].")),
     *answers("court.clue.share", under("items[].", CLUE_ITEM, into="items[].")),
-    ("* withdraw", {"reason": "CHYY", "by": "CHR"}),
-    ("* withdraw-ack", {"note": "CHSM"}),
-    ("* urge", {"note": "CBSM"}),
-    ("* confirm", {"by": "QRR", "why": "QRSM"}),
-    ("* reopen", {"by": "TBR", "why": "TBYY"}),
     (
         "entrust.supervision.request open",
         {
@@ -252,10 +207,7 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
             "items[].note": "items[].DBSM",  # [D]
         },
     ),
-    ("* evaluate", {"score": "PJFS", "text": "PJNR"}),
-    ("* complain", {"text": "TSNR"}),
     *LETTERS,
-    ("* read", {"by": "YDR"}),
 )
 
 # The participant code stands in the envelope; a campaign is the asking court's own business, and so is the debt, its
@@ -263,12 +215,4 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
 HIDDEN = (
     ("* open", ("court.code", "request.campaign")),
     ("entrust.matter.request open", ("payload.debt_amount", "payload.debt_reason")),
-)
-
-TABLE = Table(
-    dialect="court/1",
-    kinds=frozenset({Kind.COURT}),
-    fields=FIELDS,
-    hidden=HIDDEN,
-    clocks=(("*", COMPACT),),
 )

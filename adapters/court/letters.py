@@ -116,5 +116,4 @@ LETTERS: tuple[tuple[str, Rows], ...] = (
     *answers("petition.supervise.assign", _PETITION_ANSWER),
     ("trial.clarify.request open", _CLARIFY),
     *answers("trial.clarify.request", _CLARIFIED),
-    ("* read", {"by": "YYR"}),  # 已阅人
 )

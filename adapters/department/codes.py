@@ -88,12 +88,3 @@ HYZK = {
     "divorced": "40",
     "unstated": "90",
 }  # [H] GB/T 2261.2
-DFJL = {"upheld": "1", "dismissed": "2", "partly-upheld": "3"}  # [D] 成立 不成立 部分成立
-JCZXFS = {
-    "supervise": "1",
-    "order": "2",
-    "raise": "3",
-    "concentrate": "4",
-    "cooperate": "5",
-    "in-court-team": "6",
-}  # [D] 督促 指令 提级 集中 协同 院内团队

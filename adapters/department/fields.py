@@ -1,12 +1,10 @@
 """`department/1`: eight kinds of department, each with its register's own names (docs/dialects.md)."""
 
-from adapters.codecs import DASHED
 from adapters.department import codes
 from adapters.department.registers import RECORDS
-from adapters.department.verbs import VERBS
-from adapters.rows import Rows, Scopes, Table, answers, code, day, legal, moment, under
+from adapters.rows import Rows, Scopes, answers, code, day, legal, moment, under
 from adapters.rows import codes as coded
-from schemas.catalogue import Kind
+from adapters.standard import PINYIN, REASSIGNMENT
 
 PERSON: Rows = {
     "ref": "ref",
@@ -109,21 +107,7 @@ FIELDS: Scopes = (
             "payload.transferee.id_no": "SRR.ZJHM",  # [D]
         },
     ),
-    (
-        "cross.reassign.notice open",
-        {
-            "payload.mode": code("JCZXFS", codes.JCZXFS),  # [D] 交叉执行方式
-            "payload.from_court": "YZXFYDM",  # [D] 原执行法院
-            "payload.to_court": "XZXFYDM",  # [D] 现执行法院
-            "payload.old_case_no": "YAH",  # [D] 原案号
-            "payload.new_case_no": "XAH",  # [D] 现案号
-            "payload.effective_on": day("SXRQ"),  # [D] 生效日期
-            "payload.handler": "XCBR",  # [D] 现承办人
-            "payload.team": "XBATD",  # [D] 现办案团队
-            "payload.requests": "BGQQDH",  # [D] 变更的请求
-            "payload.measures": "BGCSBH",  # [D] 变更的措施
-        },
-    ),
+    *REASSIGNMENT,
     (
         "* open",
         {
@@ -132,7 +116,7 @@ FIELDS: Scopes = (
             "documents": "documents",
         },
     ),
-    *VERBS,
+    *PINYIN,
     *answers("dept.property.query", FOUND),
     *answers("dept.property-control.request", CONTROLLED),
 )
@@ -142,12 +126,4 @@ FIELDS: Scopes = (
 HIDDEN = (
     ("* open", ("court.code", "request.purpose", "request.campaign")),
     ("dept.property-control.request open", ("payload.debt_amount", "payload.debt_reason")),
-)
-
-TABLE = Table(
-    dialect="department/1",
-    kinds=frozenset({Kind.DEPARTMENT}),
-    fields=FIELDS,
-    hidden=HIDDEN,
-    clocks=(("*", DASHED),),
 )

@@ -1,9 +1,9 @@
 """`grid/1`: what grid centres call things; all [D] but gridCode [S] (docs/dialects.md)."""
 
 from adapters.grid import codes
-from adapters.rows import Rows, Table, answers, code, flag, under
+from adapters.rows import Rows, Scopes, answers, code, flag, under
 from adapters.rows import codes as coded
-from schemas.catalogue import Kind
+from adapters.standard import ENGLISH
 
 ADDRESS: Rows = {
     "grid_code": "gridCode",  # [S]
@@ -57,9 +57,8 @@ MEDIATED: Rows = {
     "items[].perform_by": "items[].performBy",
     "items[].reason": "items[].reason",
 }
-RESULT: Rows = {"items[].ref": "items[].ref", "reasons": "reasons", "evidence": "evidence"}
 
-FIELDS: tuple[tuple[str, Rows], ...] = (
+FIELDS: Scopes = (
     (
         "* open",
         {
@@ -113,40 +112,23 @@ FIELDS: tuple[tuple[str, Rows], ...] = (
             "payload.measures": "measureNos",
         },
     ),
-    ("* read", {"by": "by"}),
-    ("* delivered", {"stored_at": "storedAt", "system": "system"}),
+    *ENGLISH,
     (
         "* receipt",
         {
-            "received_at": "receivedAt",
             "person": "workerName",
             "badge": "workerNo",
             "unit": "gridName",  # [S]
             "unit_code": "gridCode",  # [S]
         },
     ),
-    ("* accept", {"handler": "workerName", "promised_at": "promisedAt"}),
-    ("* supplement-request", {"missing": "missing"}),
-    ("* supplement", {"documents": "documents", "fields": "fields"}),
-    ("* refuse", {"explanation": "explanation", "legal_ref": "legalRef"}),
-    ("* return", {"explanation": "explanation", "contact_log": "contactLog"}),
-    ("* objection", {"grounds": "grounds", "documents": "documents"}),
-    ("* objection-answer", {"decision": code("decision", codes.DECISION), "reasons": "reasons", "by": "by"}),
-    ("* progress", {"stage": "stage", "note": "note"}),
-    ("* result", RESULT),
-    ("* correct", {**RESULT, "reason": "reason"}),
+    ("* accept", {"handler": "workerName"}),
+    ("* objection-answer", {"decision": code("decision", codes.DECISION)}),
     *answers("grid.verify.request", VERIFIED),
     *answers("grid.visit.request", VISITED),
     *answers("grid.service-assist.request", SERVED),
     *answers("grid.witness.request", WITNESSED),
     *answers("mediation.assist.request", MEDIATED),
-    ("* withdraw", {"by": "by"}),
-    ("* withdraw-ack", {"note": "note"}),
-    ("* urge", {"note": "note"}),
-    ("* confirm", {"by": "by"}),
-    ("* reopen", {"by": "by", "why": "why"}),
-    ("* evaluate", {"score": "score", "text": "text"}),
-    ("* complain", {"text": "text"}),
 )
 
 # Never the case, the debt or the judgment (docs/domain.md 2.7): the case number, what the court wants it for, the
@@ -175,5 +157,3 @@ HIDDEN = (
     ("* withdraw", ("reason",)),
     ("* confirm", ("why",)),
 )
-
-TABLE = Table(dialect="grid/1", kinds=frozenset({Kind.GRID}), fields=FIELDS, hidden=HIDDEN)

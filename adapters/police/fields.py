@@ -1,11 +1,10 @@
 """`police/1`: what the police call things (docs/dialects.md, with its marks). `ref` keeps its name everywhere."""
 
-from adapters.codecs import COMPACT, DASHED
 from adapters.police import codes, people, refusal, vehicles
 from adapters.police.parts import PERSON, SEAL, VEHICLE
 from adapters.police.verbs import VERBS
-from adapters.rows import Scopes, Table, code, day, legal, under
-from schemas.catalogue import Kind
+from adapters.rows import Scopes, code, day, legal, under
+from adapters.standard import REASSIGNMENT
 
 FIRST: Scopes = (
     (
@@ -25,21 +24,7 @@ FIRST: Scopes = (
         },
     ),
     ("police.*-info.query open", {"payload.need": "CXSY"}),  # [D] 查询事由
-    (
-        "cross.reassign.notice open",
-        {
-            "payload.mode": code("JCZXFS", codes.JCZXFS),  # [D] 交叉执行方式
-            "payload.from_court": "YZXFYDM",  # [D] 原执行法院
-            "payload.to_court": "XZXFYDM",  # [D] 现执行法院
-            "payload.old_case_no": "YAH",  # [D] 原案号
-            "payload.new_case_no": "XAH",  # [D] 现案号
-            "payload.effective_on": day("SXRQ"),  # [D] 生效日期
-            "payload.handler": "XCBR",  # [D] 现承办人
-            "payload.team": "XBATD",  # [D] 现办案团队
-            "payload.requests": "BGQQDH",  # [D] 变更的请求
-            "payload.measures": "BGCSBH",  # [D] 变更的措施
-        },
-    ),
+    *REASSIGNMENT,
     (
         "police.*-control.renew open",
         {
@@ -82,12 +67,4 @@ HIDDEN = (
     ("police.*.record open", ("court", "handler")),
     ("refusal.case.status open", ("court", "handler")),
     ("police.vehicle-seal.request open", ("payload.debt_amount", "payload.debt_reason", "payload.value")),
-)
-
-TABLE = Table(
-    dialect="police/1",
-    kinds=frozenset({Kind.POLICE}),
-    fields=FIELDS,
-    hidden=HIDDEN,
-    clocks=(("*", COMPACT), ("police.vehicle-*", DASHED)),
 )

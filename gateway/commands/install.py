@@ -11,7 +11,7 @@ import typer
 
 from gateway.core.approvals import SHANGHAI
 from gateway.registry.config import DEFAULT_FOLDER, load_config
-from gateway.registry.contracts import contract_of
+from gateway.registry.contracts import check_words, contract_of
 from gateway.registry.forms import SCOPES
 from gateway.registry.installation import Installation, create_home, write_text
 from gateway.registry.participants import PARTICIPANTS, load_registry, read_form
@@ -58,7 +58,7 @@ def participants_list(folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False)
     rows = [
         {
             "code": p.code,
-            "kind": p.kind.value,
+            "kind": p.kind,
             "name": p.zh,
             "channel": p.channel,
             "dialect": p.dialect,
@@ -84,7 +84,7 @@ def participants_check(folder: Folder = DEFAULT_FOLDER) -> None:
             wrong += 1
             problems.print(f"✗ {error}", style="red")
     try:
-        load_registry(folder)
+        check_words(load_registry(folder)[0], folder)
     except ConfigurationError as error:
         wrong += 1
         problems.print(f"✗ {error}", style="red")
@@ -100,6 +100,7 @@ def participants_contract(
 ) -> None:
     """契约文件：该单位能说、能听的全部报文，由本院签名。 The contract file: what it may say and hear, signed by us."""
     directory, keyring = load_registry(folder)
+    check_words(directory, folder)
     raw = contract_of(directory, keyring, code, datetime.now(UTC))
     if out is None:
         console.print(raw.decode(), end="", markup=False, highlight=False, soft_wrap=True)

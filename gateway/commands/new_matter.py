@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from adapters.registry import kinds
 from lianzhi.cli.output import console, own_errors_told
 from lianzhi.errors import ConfigurationError
 from schemas import linkages
@@ -58,12 +59,18 @@ def write_matter(
     en: str,
     *,
     shape: Shape = Shape.ASK,
-    senders: Iterable[str] = ("court",),
-    receivers: Iterable[str] = ("office",),
+    senders: Sequence[str] = ("court",),
+    receivers: Sequence[str] = ("office",),
     group: str = "court-and-others",
+    beside: str = "",
 ) -> Path:
-    """Writes `schemas/matters/<family>_<thing>.py` into the tree. The file. Raises ConfigurationError."""
+    """Writes `schemas/matters/<family>_<thing>.py` into the tree. beside: a kind that is being written too. The file.
+    Raises ConfigurationError."""
     _check(name, zh, en, group)
+    if unknown := {*senders, *receivers} - {*kinds(), beside}:
+        raise ConfigurationError(
+            f"{', '.join(sorted(unknown))}：没有这类单位，已知：{', '.join(kinds())}。 No such kind of partner."
+        )
     if shape is Shape.ALERT:
         raise ConfigurationError(
             "预警随控制而来，先有控制的事项；照 schemas/matters/person_hit.py 写。 An alert comes of a control, whose "
@@ -95,10 +102,7 @@ def _check(name: str, zh: str, en: str, group: str) -> None:
         raise ConfigurationError(f"{name}：须为三段小写字母、数字。 Three parts of lower-case letters and digits.")
     if name in catalogue():
         raise ConfigurationError(f"{name}：已有此事项。 There is this type already.")
-    if not 0 < len(zh) <= _LONGEST_ZH or zh.isascii() or not zh.isprintable() or set(zh) & set('"\\$'):
-        raise ConfigurationError(f"--zh 须为中文，至多 {_LONGEST_ZH} 字。 Chinese, at most {_LONGEST_ZH} characters.")
-    if not 0 < len(en) <= _LONGEST_EN or not en.isascii() or not en.isprintable() or set(en) & set('"\\$'):
-        raise ConfigurationError(f"--en 须为英文，至多 {_LONGEST_EN} 字符。 English, at most {_LONGEST_EN} characters.")
+    check_names(zh, en)
     carried = [linkage for matter in catalogue().values() for linkage in matter.linkages]
     if zh in {linkage.zh for linkage in (*carried, *WITHOUT_TYPES)}:
         raise ConfigurationError(f"{zh}：已有同名的联动。 There is a linkage of this name already.")
@@ -106,13 +110,16 @@ def _check(name: str, zh: str, en: str, group: str) -> None:
         raise ConfigurationError(f"--group {group}：可用 there are: {', '.join(_GROUPS)}")
 
 
+def check_names(zh: str, en: str) -> None:
+    """Raises ConfigurationError: what cannot stand in a file, or does not fit."""
+    if not 0 < len(zh) <= _LONGEST_ZH or zh.isascii() or not zh.isprintable() or set(zh) & set('"\\$'):
+        raise ConfigurationError(f"--zh 须为中文，至多 {_LONGEST_ZH} 字。 Chinese, at most {_LONGEST_ZH} characters.")
+    if not 0 < len(en) <= _LONGEST_EN or not en.isascii() or not en.isprintable() or set(en) & set('"\\$'):
+        raise ConfigurationError(f"--en 须为英文，至多 {_LONGEST_EN} 字符。 English, at most {_LONGEST_EN} characters.")
+
+
 def _kinds(words: Iterable[str]) -> str:
     """As Python writes them; a kind that has no name in `Kind` by its word."""
-    for word in words:
-        try:
-            Kind(word)
-        except ValueError:
-            raise ConfigurationError(f"{word}：没有这类单位。 There is no such kind of partner.") from None
     named = [f"Kind.{w.upper()}" if hasattr(Kind, w.upper()) else f'Kind("{w}")' for w in sorted(set(words))]
     if len(line := ", ".join(named)) <= _WIDEST:
         return f"frozenset({{{line}}})"

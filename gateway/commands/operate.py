@@ -78,6 +78,7 @@ async def _up(link: Link) -> None:
 
 def doctor(folder: Folder = DEFAULT_FOLDER) -> None:
     """检查安装：配置、密钥、数据库、代理、队列 Check the installation; exit 1 when something is wrong."""
+    from gateway.registry.contracts import check_words
     from gateway.registry.law_files import load_law
     from gateway.registry.participants import load_registry
 
@@ -85,6 +86,7 @@ def doctor(folder: Folder = DEFAULT_FOLDER) -> None:
         config = load_config(folder)
         load_law(folder)
         directory, keyring = load_registry(folder)
+        check_words(directory, folder)
     except ConfigurationError as error:  # nothing else can be looked at
         problems.print("✗ 配置 configuration：", end="", style="red")
         problems.print(str(error), style="red", markup=False)

@@ -7,7 +7,7 @@ its dialect is `canonical` or the body is a place that is sealed past the gatewa
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any, Literal
@@ -32,11 +32,7 @@ def contract_for(
     participant: Participant, gateway: str, catalogue: Mapping[str, MatterType], now: datetime
 ) -> ContractDocument:
     """gateway: the code of the home court, which signs it. Raises LookupError: there is no such dialect."""
-    types = [
-        _type(participant, matter, role)
-        for _, matter in sorted(catalogue.items())
-        if (role := _role(participant, matter)) is not None
-    ]
+    types = [_type(participant, matter, role) for matter, role in types_of(participant, catalogue)]
     return ContractDocument(
         version=1,
         gateway=gateway,
@@ -60,6 +56,19 @@ def _type(participant: Participant, matter: MatterType, role: Role) -> TypeContr
         verbs=verbs,
         definitions=dict(sorted(definitions.items())),
     )
+
+
+def types_of(participant: Participant, catalogue: Mapping[str, MatterType]) -> Iterator[tuple[MatterType, Role]]:
+    """Every type that it can take part in, in the order of their names, and as what."""
+    for _, matter in sorted(catalogue.items()):
+        if (role := _role(participant, matter)) is not None:
+            yield matter, role
+
+
+def verbs_in_dialect(matter: MatterType) -> list[str]:
+    """The verbs of its messages that a partner says or hears in its own dialect: all but those that carry a place."""
+    card = card_of(matter)
+    return [verb for verb in VERBS if _spoken(matter, verb) and not card.is_place(verb)]
 
 
 def _role(participant: Participant, matter: MatterType) -> Role | None:

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from adapters.registry import kinds
 from gateway.core.ledgers import LEDGERS
 from schemas.catalogue import Deadline, Kind, MatterType, Shape
 from schemas.linkages import GROUPS, WITHOUT_TYPES, Linkage
 
 _SHAPES = {Shape.ASK: "请求 ask", Shape.ALERT: "预警 alert", Shape.NOTICE: "通报 notice"}
-_KINDS = {
-    Kind.COURT: "法院",
-    Kind.POLICE: "公安",
-    Kind.GRID: "网格",
-    Kind.DEPARTMENT: "部门",
-    Kind.ASSOCIATION: "协会",
-    Kind.PROCURATORATE: "检察院",
-    Kind.OFFICE: "院内部门",
-    Kind.PUBLICATION: "公布单位",
-    Kind.WITNESS: "见证人",
-}
 _SHORT_HEAD = "| 项 item | 说明 note |\n|---|---|\n"
 _HEAD = (
     "| 联动 linkage | 事项 type | 方向 direction | 形态 shape | 时限 clock | 台账 ledger | 说明 note |\n"
@@ -72,8 +62,8 @@ def _of(matter: MatterType) -> tuple[str, str, str, str]:
     return f"{matter.zh} `{matter.name}`", way, shape, _deadline(matter.deadline)
 
 
-def _kinds(kinds: Iterable[Kind]) -> str:
-    return "、".join(_KINDS[kind] for kind in Kind if kind in set(kinds))
+def _kinds(met: Iterable[Kind]) -> str:
+    return "、".join(kinds()[kind].zh for kind in sorted(met))
 
 
 def _deadline(deadline: Deadline) -> str:

@@ -106,7 +106,7 @@ class Directory:
 
     def court(self, court_code: str) -> Participant | None:
         """The registered participant that is this court."""
-        found = (p for p in self if p.kind is Kind.COURT and p.court_code == court_code and p.enabled)
+        found = (p for p in self if p.kind == Kind.COURT and p.court_code == court_code and p.enabled)
         return next(found, None)
 
     def amqp(self) -> list[Participant]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from adapters.registry import adapter_for, dialects, partners
+from adapters.registry import adapter_for, dialects, partners, speakers
 from adapters.table import TableAdapter
 from gateway.application.queries.types import verbs_of
 from lianzhi.protocol.cards import Classification
@@ -100,7 +100,7 @@ def _spoken(catalogue: Mapping[str, MatterType]) -> Iterator[tuple[str, MatterTy
     for matter in catalogue.values():
         verbs = [v.verb for v in verbs_of(matter.shape.value) if _exists(matter, v.verb)]
         for dialect, adapter in spoken.items():
-            if isinstance(adapter, TableAdapter) and adapter.table.kinds & partners(matter):
+            if isinstance(adapter, TableAdapter) and speakers(dialect) & partners(matter):
                 yield from ((_in(dialect, matter, verb), matter, verb) for verb in verbs)
 
 

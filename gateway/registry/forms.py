@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from lianzhi.protocol.envelope import Code, Kid
-from schemas.catalogue import Kind
 from schemas.departments import Dept
 from schemas.identifiers import Phone
 
@@ -97,11 +96,12 @@ class ClientSystem(Form):
 
 
 class ParticipantForm(Form):
-    """dept: of kind `department`, which one it is; another kind has none. notice_version: of the notices that it is
-    sent (docs/adr/0021); absent: the one that it says itself in a ping, else 1."""
+    """kind: a folder of `adapters/`. dialect: absent, the kind's default. dept: of kind `department`, which one it is;
+    another kind has none. notice_version: of the notices that it is sent (docs/adr/0021); absent: the one that it says
+    itself in a ping, else 1."""
 
     code: Code
-    kind: Kind
+    kind: str
     name: Name
     division: str | None = None
     court_code: str | None = None

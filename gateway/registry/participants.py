@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from adapters.registry import dialects, kinds
 from gateway.core.approvals import SHANGHAI
 from gateway.core.duty import Duty
 from gateway.core.routing import Client, Directory, Participant, Staff
@@ -19,6 +20,7 @@ from gateway.registry.forms import ParticipantForm
 from lianzhi.crypto.keyring import Keyring, thumbprint
 from lianzhi.crypto.keys import PrivateKey, PublicKey, private_key_from_jwk, public_key_from_jwk
 from lianzhi.errors import ConfigurationError, MisuseError
+from lianzhi.printable import printable
 from lianzhi.protocol.envelope import CANONICAL
 from schemas.catalogue import Kind
 from schemas.courts import COURTS
@@ -26,14 +28,6 @@ from schemas.departments import DEPARTMENTS
 
 PARTICIPANTS = "participants"
 PRIVATE_KEYS = Path("keys") / "private"
-
-_DIALECTS: dict[Kind, str] = {
-    Kind.POLICE: "police/1",
-    Kind.COURT: "court/1",
-    Kind.GRID: "grid/1",
-    Kind.ASSOCIATION: "association/1",
-    Kind.DEPARTMENT: "department/1",
-}
 
 
 def load_registry(folder: Path) -> tuple[Directory, Keyring]:
@@ -61,9 +55,16 @@ def load_registry(folder: Path) -> tuple[Directory, Keyring]:
 def read_form(path: Path) -> ParticipantForm:
     """One file. Raises ConfigurationError."""
     try:
-        form = ParticipantForm.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigurationError(f"{path}：不是合法的 TOML。 Not well-formed TOML: {error}") from error
+    return form_of(path, content)
+
+
+def form_of(path: Path, content: Mapping[str, Any]) -> ParticipantForm:
+    """content: as the file has it, or will have it. Raises ConfigurationError, which names the file and the field."""
+    try:
+        form = ParticipantForm.model_validate(content)
     except ValidationError as error:
         where = "；".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ConfigurationError(f"{path}：字段不合规则。 A field breaks its rule: {where}") from error
@@ -73,7 +74,8 @@ def read_form(path: Path) -> ParticipantForm:
         raise ConfigurationError(
             f"{path}：法院代字 {form.court_code} 不在法院表中。 Court code not in the court table."
         )
-    if (form.kind is Kind.DEPARTMENT) != (form.dept is not None):
+    _check_kind(path, form)
+    if (form.kind == Kind.DEPARTMENT) != (form.dept is not None):
         raise ConfigurationError(
             f"{path}：部门（kind = department）须用 dept 写明是哪个部门，其他单位不填。"
             f" A department says which one with `dept`, another kind has none: {', '.join(DEPARTMENTS)}."
@@ -81,15 +83,44 @@ def read_form(path: Path) -> ParticipantForm:
     return form
 
 
+def _check_kind(path: Path, form: ParticipantForm) -> None:
+    """Its kind and its dialect are known, and what hides next to nothing was not chosen in silence."""
+    kind = kinds().get(Kind(form.kind))
+    if kind is None:
+        raise ConfigurationError(
+            f"{path}：kind：没有这类单位 {printable(form.kind)}，已知：{', '.join(kinds())}。"
+            f" No such kind of partner; there are: {', '.join(kinds())}."
+        )
+    dialect = _dialect(form)
+    if dialect is None:
+        raise ConfigurationError(
+            f"{path}：dialect：{kind.zh}没有默认方言，须写明，例如 dialect = {json.dumps(kind.dialects[0])}"
+            "（plain/1 用规范名称，几乎不隐去内容）。"
+            f" {form.kind} has no dialect by default: name one, as dialect = {json.dumps(kind.dialects[0])}"
+            " (plain/1 is canonical names and withholds next to nothing)."
+        )
+    if dialect not in dialects() and not (form.home and dialect == CANONICAL):
+        raise ConfigurationError(
+            f"{path}：dialect：没有方言 {printable(dialect)}，已有：{', '.join(dialects())}。"
+            f" No such dialect; there are: {', '.join(dialects())}."
+        )
+
+
+def _dialect(form: ParticipantForm) -> str | None:
+    return form.dialect or (CANONICAL if form.home else kinds()[Kind(form.kind)].default)
+
+
 def participant(form: ParticipantForm) -> Participant:
-    """The form as the pure core wants it."""
+    """The form, which `read_form` has checked, as the pure core wants it."""
+    dialect = _dialect(form)
+    assert dialect is not None
     return Participant(
         code=form.code,
-        kind=form.kind,
+        kind=Kind(form.kind),
         zh=form.name.zh,
         en=form.name.en,
         channel=form.channel,
-        dialect=form.dialect or (CANONICAL if form.home else _DIALECTS.get(form.kind, "plain/1")),
+        dialect=dialect,
         division=form.division,
         court_code=form.court_code,
         dept=form.dept,

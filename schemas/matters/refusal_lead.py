@@ -159,7 +159,7 @@ class LeadDecision(Model):
 
 def _entered(_: LeadTransfer) -> LedgerEntry:
     """The copy to the procuratorate is no lead of its own."""
-    return LedgerEntry("refusal", receivers=(Kind.POLICE.value,))
+    return LedgerEntry("refusal", receivers=(Kind.POLICE,))
 
 
 def _told_by(verb: str, data: Mapping[str, Any]) -> tuple[str, Deadline] | None:

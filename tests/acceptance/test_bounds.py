@@ -23,14 +23,14 @@ from lianzhi.protocol.envelope import Envelope
 from lianzhi.protocol.verbs import VERBS
 from schemas.catalogue import catalogue
 from schemas.validation import refs_of
-from simulation.parties import HOME, PARTNERS
+from simulation.parties import HOME
 from tests.agency import Agency
 from tests.bounds.filling import filled, value_of
 from tests.bounds.leaves import Leaf, pointer, put
 from tests.bounds.messages import Form, forms, leaves_of, passing, stands
 from tests.bounds.probes import Probe, probes
 from tests.clerk import answered
-from tests.court_system import fresh_case, fresh_payload
+from tests.court_system import EVERYBODY, fresh_case, fresh_payload
 from tests.dated import by_now
 from tests.faults import example
 from tests.property.test_bounds import body_of, differing, near
@@ -39,7 +39,7 @@ from tests.words import Said, Talk
 from tests.world import World
 
 pytestmark = pytest.mark.slow
-MET = PARTNERS
+MET = EVERYBODY
 ASKED = [name for name in sorted(catalogue()) if home_asks(name)]
 TOLD = [name for name in sorted(catalogue()) if not home_asks(name)]
 ANSWERED = [name for name in ASKED if catalogue()[name].result_item is not None]

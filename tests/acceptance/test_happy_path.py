@@ -12,15 +12,15 @@ from adapters.contract import Canonical
 from adapters.registry import adapter_for
 from gateway.core.lifecycle import OUTCOMES
 from schemas.catalogue import Shape, catalogue
-from simulation.parties import GAOLING, HANDLER, HOME, PARTNERS
+from simulation.parties import GAOLING, HANDLER, HOME
 from tests.clerk import answered
-from tests.court_system import fresh_case
+from tests.court_system import EVERYBODY, fresh_case
 from tests.faults import ENTRUST
 from tests.scenes import answer_to, commission, home_asks, opening, partner_in, ready
 from tests.words import standing
 from tests.world import World
 
-MET = PARTNERS  # every kind of partner (conftest.world)
+MET = EVERYBODY  # every kind of partner (conftest.world)
 
 
 def of(shape: Shape, *, from_home: bool) -> list[str]:

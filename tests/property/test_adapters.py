@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel
 
 from adapters.contract import AdapterError, Canonical
 from adapters.plan import Level
-from adapters.registry import adapter_for, dialects, partners
+from adapters.registry import adapter_for, dialects, partners, speakers
 from adapters.shape import message
 from adapters.table import TableAdapter
 from gateway.core.lifecycle import TABLE
@@ -116,7 +116,7 @@ def messages() -> Iterator[tuple[TableAdapter, MatterType, str]]:
         for dialect in dialects():
             adapter = adapter_for(dialect)
             assert isinstance(adapter, TableAdapter)
-            if not adapter.table.kinds & partners(matter):
+            if not speakers(dialect) & partners(matter):
                 continue
             for verb in sorted(verbs):
                 if message(matter, verb) is None or matter.classification(verb) is Classification.LOCATION:

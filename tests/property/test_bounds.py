@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.contract import AdapterError, Canonical
-from adapters.registry import adapter_for, dialects, partners
+from adapters.registry import adapter_for, dialects, partners, speakers
 from adapters.table import TableAdapter
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.verbs import VERBS
@@ -116,7 +116,7 @@ def spoken(form: Form) -> Iterator[TableAdapter]:
     for dialect in dialects() if not place else ():
         adapter = adapter_for(dialect)
         assert isinstance(adapter, TableAdapter)
-        if adapter.table.kinds & sayers & partners(form.matter):
+        if speakers(dialect) & sayers & partners(form.matter):
             yield adapter
 
 

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 
 from adapters.contract import Adapter, AdapterError, Canonical
 from adapters.plan import Level
-from adapters.registry import adapter_for, dialects, partners
+from adapters.registry import adapter_for, dialects, partners, speakers
 from adapters.table import TableAdapter
 from gateway.core.contracts import contract_for
 from gateway.core.routing import Participant
@@ -56,7 +56,7 @@ def heard_or_said() -> Iterator[tuple[Form, TableAdapter, Kind]]:
         for dialect in dialects() if not place else ():
             adapter = adapter_for(dialect)
             assert isinstance(adapter, TableAdapter)
-            if kinds := adapter.table.kinds & partners(form.matter):
+            if kinds := speakers(dialect) & partners(form.matter):
                 yield form, adapter, min(kinds)
 
 

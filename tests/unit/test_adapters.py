@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,8 +13,8 @@ import pytest
 
 from adapters import codecs
 from adapters.contract import Adapter, AdapterError, Canonical
-from adapters.registry import discover
-from adapters.rows import Rows, Table, code, codes, day, flag, joined, legal, moment, spread, under
+from adapters.registry import Known, PartnerKind, discover
+from adapters.rows import Dialect, Rows, code, codes, day, flag, joined, legal, moment, spread, under
 from adapters.table import TableAdapter
 from lianzhi.protocol.base import Model
 from lianzhi.protocol.cards import Classification
@@ -99,8 +100,7 @@ HIDDEN = (
 
 def small(**changed: Any) -> TableAdapter:
     parts: dict[str, Any] = {"fields": FIELDS, "hidden": HIDDEN, "clocks": (("*", codecs.COMPACT),)} | changed
-    table = Table(dialect="small/1", kinds=frozenset({Kind.WITNESS}), **parts)
-    return TableAdapter(table, lambda: {ERRAND.name: ERRAND})
+    return TableAdapter(Dialect(name="small/1", zh="小", en="Small", **parts), lambda: {ERRAND.name: ERRAND})
 
 
 def opening(**payload: Any) -> Canonical:
@@ -315,22 +315,57 @@ async def test_an_unknown_type_or_verb_is_refused() -> None:
         TableAdapter(small().table, lambda: {"t": replace(ERRAND, result_item=None)}).compiled("t", "result")
 
 
-async def test_a_dialect_is_found_where_its_folder_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder with a `Table` is a dialect; an `Adapter` of the same name takes its place."""
-    table = "from adapters.rows import Table\nTABLE = Table(dialect='{}/1', kinds=frozenset())\n"
-    code = (
-        "from adapters.table import TableAdapter\nfrom found_dialects.mill.fields import TABLE\n"
-        "class Mill(TableAdapter):\n    pass\n"
-        "ADAPTER = Mill(TABLE)\n"
-    )
-    for folder, files in {"mine": {"fields": table}, "mill": {"fields": table, "adapter": code}}.items():
-        (tmp_path / "found_dialects" / folder).mkdir(parents=True)
-        for name, source in {"__init__": "", **files}.items():
-            (tmp_path / "found_dialects" / folder / f"{name}.py").write_text(source.format(folder), "utf-8")
-    (tmp_path / "found_dialects" / "__init__.py").write_text("", "utf-8")
+FOUND = iter(f"found_kinds_{n}" for n in count())
+
+
+def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **folders: str) -> Known:
+    """What is discovered in folders with these `__init__.py`."""
+    package = tmp_path / next(FOUND)
+    for folder, source in folders.items():
+        (package / folder).mkdir(parents=True)
+        (package / folder / "__init__.py").write_text(source, "utf-8")
+    (package / "__init__.py").write_text("", "utf-8")
+    (package / "beside.py").write_text("raise AssertionError('no kind')\n", "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    found = discover(importlib.import_module("found_dialects"))
-    assert {dialect: type(adapter).__name__ for dialect, adapter in found.items()} == {
-        "mine/1": "TableAdapter",
+    return discover(importlib.import_module(package.name))
+
+
+MILL = "from adapters.rows import Dialect\nDIALECT = Dialect(name='mill/1', zh='磨坊', en='Mill')\n"
+PLAIN = "from adapters.plain import plain\nDIALECT = plain('{0}', '{0}')\n"
+
+
+def test_a_kind_is_found_where_its_folder_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its word is the folder's, its dialect the `Dialect` in it; an `Adapter` of the same name takes its place."""
+    adapter = "from adapters.table import TableAdapter\nclass Mill(TableAdapter):\n    pass\nADAPTER = Mill(DIALECT)\n"
+    known = found(tmp_path, monkeypatch, mill=MILL + adapter, inn=PLAIN.format("inn"), farm=PLAIN.format("farm"))
+    assert [*known.kinds] == ["farm", "inn", "mill"]
+    assert known.kinds[Kind("mill")] == PartnerKind("磨坊", "Mill", ("mill/1",), "mill/1")
+    assert known.kinds[Kind("inn")] == PartnerKind("inn", "inn", ("plain/1",), None)
+    assert {dialect: type(adapter).__name__ for dialect, adapter in known.adapters.items()} == {
+        "plain/1": "TableAdapter",
         "mill/1": "Mill",
     }
+    assert known.speakers == {"plain/1": {"inn", "farm"}, "mill/1": {"mill"}}
+
+
+def test_a_newer_version_stands_beside_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = MILL + "NEWER = Dialect(name='mill/2', zh='磨坊', en='Mill', default=False)\n"
+    kind = found(tmp_path, monkeypatch, mill=newer).kinds[Kind("mill")]
+    assert (kind.default, kind.dialects) == ("mill/1", ("mill/1", "mill/2"))
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        {"mill": "", "inn": MILL},
+        {"mill": MILL + "OTHER = Dialect(name='mill/2', zh='磨坊', en='Mill')\n"},
+        {"mill": MILL + "OTHER = Dialect(name='mill/2', zh='磨', en='Mill', default=False)\n"},
+        {"inn": MILL, "mill": MILL.replace("en=", "canonical=True, en=")},
+    ],
+    ids=["no-dialect", "two-defaults", "two-names", "one-dialect-twice"],
+)
+def test_a_folder_that_is_unclear_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folders: dict[str, str]
+) -> None:
+    with pytest.raises(ValueError, match="adapters/mill"):
+        found(tmp_path, monkeypatch, **folders)

@@ -8,10 +8,10 @@ import pytest
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for, dialects
-from adapters.rows import Table, code, moment
+from adapters.rows import Dialect, code, moment
 from adapters.table import TableAdapter
 from lianzhi.partner.delivered import delivered_body
-from schemas.catalogue import Kind, catalogue
+from schemas.catalogue import catalogue
 
 NOW = datetime(2026, 3, 24, 2, 6, 37, 120000, tzinfo=UTC)
 CANONICAL = {"stored_at": "2026-03-24T10:06:37+08:00", "system": "协查平台"}
@@ -39,7 +39,7 @@ def test_the_contract_says_the_same(dialect: str) -> None:
 def test_a_form_that_templates_cannot_write_is_not_told() -> None:
     """Then the library's own table goes on."""
     rows = {"* delivered": {"stored_at": moment("at"), "system": code("by", {"甲": "1"})}}
-    table = Table(dialect="small/1", kinds=frozenset({Kind.GRID}), fields=[*rows.items()])
+    table = Dialect(name="small/1", zh="小", en="Small", fields=[*rows.items()])
     assert TableAdapter(table).delivered("grid.verify.request") is None
 
 

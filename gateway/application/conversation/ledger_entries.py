@@ -83,7 +83,7 @@ def book_state(context: Context, request: Request, changes: Changes, now: dateti
 
 
 def _concerns(context: Context, request: Request, entry: LedgerEntry) -> bool:
-    return not entry.receivers or context.participant(request.asked).kind.value in entry.receivers
+    return not entry.receivers or context.participant(request.asked).kind in entry.receivers
 
 
 def _due_on(context: Context, request: Request, entry: LedgerEntry) -> str | None:

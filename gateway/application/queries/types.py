@@ -82,7 +82,7 @@ def _summary(matter: MatterType, day: date) -> dict[str, Any]:
         "help_zh": matter.help_zh,
         "help_en": matter.help_en,
         "shape": matter.shape.value,
-        "senders": sorted(kind.value for kind in matter.senders),
-        "receivers": sorted(kind.value for kind in matter.receivers),
+        "senders": sorted(map(str, matter.senders)),
+        "receivers": sorted(map(str, matter.receivers)),
         "deadline": DeadlineView(kind=deadline.kind.value, amount=deadline.amount),
     }

@@ -222,7 +222,7 @@ class Prover:
             staff,
             now,
         )
-        if not stored and participant.kind is Kind.COURT:
+        if not stored and participant.kind == Kind.COURT:
             check_handler(staff[submission.handler], matter.name)
         _check_documents(matter, payload, submission)
         rule = matter.approvals(payload)

@@ -1,8 +1,10 @@
-"""`plain/1`: canonical names, until a real partner's interface is known (docs/dialects.md). No rows: the models are
-the table."""
+"""`plain/1`: canonical names, for kinds of partner whose own interface is not known yet (docs/dialects.md).
 
-from adapters.rows import Table
-from schemas.catalogue import Kind
+It withholds next to nothing, so it is never a default: a participant's file names it on purpose. No rows: the models
+are the table.
+"""
+
+from adapters.rows import Dialect
 
 _NOT_PUBLIC = ("id_no", "id_country", "id_issuer", "id_name", "sex", "birth_date", "obligor_evidence")
 # A campaign is the asking court's own business, whoever is asked.
@@ -17,9 +19,7 @@ HIDDEN: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
 )
 
-TABLE = Table(
-    dialect="plain/1",
-    kinds=frozenset({Kind.PROCURATORATE, Kind.OFFICE, Kind.PUBLICATION, Kind.WITNESS}),
-    hidden=HIDDEN,
-    canonical=True,
-)
+
+def plain(zh: str, en: str) -> Dialect:
+    """The dialect of a kind that has none of its own. zh, en: what the kind is called."""
+    return Dialect(name="plain/1", zh=zh, en=en, default=False, hidden=HIDDEN, canonical=True)

@@ -1,1 +1,0 @@
-"""Dialect `plain/1`: canonical names, for kinds of partner whose own interface is not known yet."""

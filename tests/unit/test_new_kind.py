@@ -1,0 +1,63 @@
+"""`lianzhi new kind` writes a folder and a type, or nothing at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.commands.new_kind import new_kind
+from lianzhi.errors import ConfigurationError
+
+NAMES = ("林业", "Forestry office", "forestry.timber.request", "林木处置协助", "Timber to be sold")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for folder in ("adapters", "schemas/matters"):
+        (tmp_path / folder).mkdir(parents=True)
+    return tmp_path
+
+
+def written(tree: Path) -> set[str]:
+    return {str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file()}
+
+
+def test_it_writes_a_folder_and_the_type_that_names_the_kind(tree: Path) -> None:
+    new_kind("forestry", *NAMES, tree)
+    assert written(tree) == {"adapters/forestry/__init__.py", "schemas/matters/forestry_timber.py"}
+    assert 'name="forestry/1", zh="林业", en="Forestry office"' in (tree / "adapters/forestry/__init__.py").read_text()
+    assert 'receivers=frozenset({Kind("forestry")})' in (tree / "schemas/matters/forestry_timber.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("word", "changed", "told"),
+    [
+        ("police", {}, "grid"),
+        ("Forestry", {}, "Lower-case"),
+        ("../forestry", {}, "Lower-case"),
+        ("forestry", {0: "Forestry"}, "--zh"),
+        ("forestry", {1: '"'}, "--en"),
+        ("forestry", {2: "forestry"}, "三段"),
+        ("forestry", {2: "grid.verify.request"}, "已有此事项"),
+    ],
+)
+def test_what_cannot_be_is_told_and_nothing_is_written(
+    tree: Path, word: str, changed: dict[int, str], told: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        new_kind(word, *(changed.get(place, name) for place, name in enumerate(NAMES)), tree)
+    assert written(tree) == set()
+
+
+def test_a_folder_that_is_there_is_left_alone(tree: Path) -> None:
+    (tree / "adapters" / "forestry").mkdir()
+    with pytest.raises(ConfigurationError, match="forestry"):
+        new_kind("forestry", *NAMES, tree)
+    assert written(tree) == set()
+
+
+def test_any_other_folder_is_no_source_tree(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="not the root"):
+        new_kind("forestry", *NAMES, tmp_path)
+    assert written(tmp_path) == set()
