@@ -39,7 +39,7 @@ EVERYBODY: Sequence[Mapping[str, Any]] = (
     ),
 )
 """The participant files of the demo, and one for each kind of partner that the demo has nobody of."""
-PARTNER_OF = {Kind(form["kind"]): form["code"] for form in reversed(EVERYBODY)}
+PARTNER_OF: dict[Kind, str] = {Kind(form["kind"]): form["code"] for form in reversed(EVERYBODY)}
 """The first of each kind."""
 APPROVERS = ((CHIEF, "bureau-chief"), (PRESIDENT, "president"), (DEPUTY, "bureau-chief"))
 THIS_YEAR = re.compile(r"2026-\d\d-\d\d(?:T|$)")

@@ -46,7 +46,8 @@ def test_what_cannot_be_is_told_and_nothing_is_written(
     tree: Path, word: str, changed: dict[int, str], told: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=told):
-        new_kind(word, *(changed.get(place, name) for place, name in enumerate(NAMES)), tree)
+        zh, en, matter, matter_zh, matter_en = (changed.get(place, given) for place, given in enumerate(NAMES))
+        new_kind(word, zh, en, matter, matter_zh, matter_en, tree)
     assert written(tree) == set()
 
 
