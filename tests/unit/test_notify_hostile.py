@@ -76,6 +76,7 @@ async def test_a_server_that_is_silent_in_the_handshake() -> None:
 
 async def test_more_mails_than_threads_wait_for_no_other_thread() -> None:
     """The shared threads are free, and so are ours when the time is over."""
+    others = mail_threads()  # of a notifier that another test left to the collector
     async with mail_server("drip") as server:
         notifier = mail(server.port, seconds=2)
         sendings = [asyncio.create_task(notifier.send(PAGE, NOW)) for _ in range(4 * THREADS)]
@@ -86,7 +87,7 @@ async def test_more_mails_than_threads_wait_for_no_other_thread() -> None:
         assert set(codes) == {"timeout"}
         await eventually(lambda: server.open == 0)
         await notifier.close()
-        await eventually(lambda: mail_threads() == 0)
+        await eventually(lambda: mail_threads() <= others)
 
 
 async def test_a_reply_without_end_is_cut_at_its_bound() -> None:
