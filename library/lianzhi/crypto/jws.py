@@ -44,10 +44,16 @@ def split(text: str, limits: Limits = DEFAULT_LIMITS) -> Compact:
         header_json, payload, signature = (base64url.decode(segment) for segment in segments)
     except ValueError:
         raise RejectedError("not-an-sd-jwt") from None
-    header = strictjson.loads(header_json, depth=limits.json_depth)
+    return Compact(text, dict(_read_header(header_json, limits.json_depth)), payload, signature)
+
+
+@lru_cache(maxsize=256)
+def _read_header(header_json: bytes, depth: int) -> dict[str, Any]:
+    """Of one key and kind of message they are all the same bytes."""
+    header = strictjson.loads(header_json, depth=depth)
     if not isinstance(header, dict):
         raise RejectedError("bad-header", pointer="")
-    return Compact(text, header, payload, signature)
+    return header
 
 
 def verify(message: Compact, key: PublicKey) -> None:

@@ -100,9 +100,21 @@ def loads(raw: bytes | str, *, depth: int) -> Any:
     return value
 
 
-def dumps(value: Any) -> str:
-    """The form that we put on the wire and sign: compact, UTF-8 characters as they are, members in given order."""
-    return _ENCODER.encode(value)
+def _encode() -> Callable[[Any], str]:
+    """`_ENCODER.encode`, which makes CPython's encoder anew for each text: half of what a text costs. Here it is made
+    once."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:  # another Python has none
+        return _ENCODER.encode
+    quoted = json.encoder.encode_basestring
+    parts = make(None, _ENCODER.default, quoted, None, ":", ",", False, False, False)
+    return lambda value: "".join(parts(value, 0))
+
+
+dumps: Callable[[Any], str] = _encode()
+"""The form that we put on the wire and sign: compact, UTF-8 characters as they are, members in given order.
+
+Raises TypeError for what is no JSON, ValueError for a number that is none."""
 
 
 def pointer_to(*path: str | int) -> str:
