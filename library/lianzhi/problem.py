@@ -1,4 +1,4 @@
-"""Everything that can be wrong, by name: one table for HTTP problems (RFC 9457), quarantine and notices.
+"""Every reason for which something is refused: one table for HTTP problems (RFC 9457), quarantine and notices.
 
 A code never changes its meaning. `status` is the HTTP status when the fault is met at the API; on the bus the
 same code is the quarantine reason.

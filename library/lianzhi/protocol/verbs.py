@@ -1,4 +1,4 @@
-"""The verbs of a conversation: who says them, what they carry, and which message each one answers.
+"""The verbs of a conversation: who may send each, what it carries, and which message it answers.
 
 Source: docs/domain.md section 2.2. A verb's canonical *data* is one flat object; the members that the gateway
 decides on travel in clear (`head`), the rest in the disclosure: `split` and `join` are the only place that
