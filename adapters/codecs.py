@@ -1,6 +1,6 @@
-"""How single values are said.
+"""Codecs: how a single value is written in a dialect, and read from it.
 
-A codec works on one present, non-null value. What it cannot say it refuses with `AdapterError("", rule, …)`; the
+A codec works on one present, non-null value. What it cannot write it refuses with `AdapterError("", rule, …)`; the
 engine adds the place. The texts never repeat the refused value.
 """
 

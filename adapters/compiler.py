@@ -1,5 +1,6 @@
-"""From a dialect's table and a message's shape to a `Level`: once for all messages of one shape that the same rows fit
-(most verbs are said alike of every type)."""
+"""Compiles a dialect's rows and the shape of a message to a `Level`: once for all messages of one shape that the same
+rows fit (most verbs look alike in every type).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an adapter is: the one place where a canonical message becomes a partner's words and back.
+"""What an adapter is: the one place where a canonical message is translated into a partner's dialect and back.
 
 An adapter belongs to a dialect (`police/1`), knows no store and no broker, and sends its partner only what
 that partner may see (docs/architecture.md 4 rule 5). Whoever writes one fills in `_encode` and `_decode`; the

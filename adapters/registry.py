@@ -1,4 +1,4 @@
-"""Which kinds of partner there are, and how they speak: the folders of `adapters/`; nothing registers itself at import.
+"""The kinds of partner and their dialects: the folders of `adapters/`; nothing registers itself at import.
 
 A folder `adapters/<kind>/` is a kind of that word. Its `__init__.py` holds a `Dialect` constant (or several: versions),
 and where tables do not suffice an `Adapter` constant of the same name, which takes the table's place.

@@ -1,5 +1,5 @@
-"""JSON Schema (2020-12) of what a partner says and hears, in its own words: read off the compiled table and the
-canonical model, so that it cannot say anything else than they do. Pure.
+"""JSON Schema (2020-12) of a partner's messages in its dialect: derived from the compiled table and the canonical
+model, so that it cannot differ from them. Pure.
 
 A member of the dialect has the bounds and the labels of the canonical one, translated by its codec. What is required
 stays required, also where canonical objects are flattened: of an object that may be absent, its required members are

@@ -1,5 +1,6 @@
-"""The verbs as several kinds of partner say them; a kind lists them before its own rows, which win. All [D] but what
-docs/dialects.md marks otherwise for a kind."""
+"""Rows of the verbs that several kinds of partner share; a kind lists them before its own rows, which win. All [D] but
+what docs/dialects.md marks otherwise for a kind.
+"""
 
 from adapters.rows import Rows, Scopes, code, day, joined, moment
 

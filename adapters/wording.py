@@ -1,4 +1,4 @@
-"""What single values look like in a dialect: from the JSON Schema of the canonical value to that of what is said. Pure.
+"""Translates the JSON Schema of a canonical value into that of the dialect's value. Pure.
 
 Labels (`title`, `description`) stay; a code keeps the Chinese word of the canonical value that it stands for
 (`x-labels`); bounds stay as far as they still mean the same.

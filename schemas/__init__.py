@@ -1,1 +1,1 @@
-"""The catalogue: what can be asked, told and raised, with its values, rules and tables of the law. Pure."""
+"""The catalogue of matter types (requests, notices, alerts) with their values, rules and tables of the law. Pure."""

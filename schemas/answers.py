@@ -1,4 +1,6 @@
-"""What an answer may be, beside its form: by which verb the law lets it be given, and not before it was asked for."""
+"""Rules of an answer beside its form: which verbs the law allows for it, and that it is not dated before its
+request.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogue: one `MatterType` for each thing that can be asked, told or raised.
+"""The catalogue: one `MatterType` for each kind of request, notice or alert.
 
 A matter type is a module constant in `schemas/matters/*.py`; `catalogue()` finds it there. Nothing registers
 itself at import, and nothing else has to be edited when a file is added (docs/adr/0002).

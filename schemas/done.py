@@ -1,4 +1,5 @@
-"""What "done" states of an object: the number that the register or the assisting unit gave it, and the sum in fact.
+"""What the result of an object must state when it is `done`: the number that the register or the assisting unit gave
+it, and the sum in fact.
 
 Without them nobody can find a seal again, and a freeze of nothing looks like one of the whole debt (查封扣押冻结规定
 1, 7: the property is registered, the result is told; 法释〔2021〕20号 6: a share is frozen from its publication).

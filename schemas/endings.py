@@ -1,4 +1,4 @@
-"""How a measure is prolonged and ended: what the forms have in common, and why it ends in each form's own words.
+"""What the types that renew or end a measure share: members, and the code of the reason in each form of ending.
 
 Source: docs/domain.md section 3.
 """

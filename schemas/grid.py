@@ -1,6 +1,6 @@
-"""What grid workers are told and tell, whatever they are asked to do (docs/domain.md 2.7).
+"""Values that the grid types share: whom a grid worker is asked about, and who visited when (docs/domain.md 2.7).
 
-The least data that will do: never the debt, the case or the judgment. They may assist and witness; they do not control,
+As little data as possible: never the debt, the case or the judgment. They may assist and witness; they do not control,
 enter or search.
 """
 

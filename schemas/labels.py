@@ -1,4 +1,4 @@
-"""What codes that several parts carry are called by the people who read them.
+"""Chinese and English names of the codes that several models share.
 
 The words for a member's own codes stand beside the member (`protocol.base.label`, `x-labels` in the JSON Schema).
 """

@@ -1,4 +1,4 @@
-"""How a request is first put: by a court system (`Submission`), and to the one asked (`Opening`).
+"""The models that open a request: `Submission`, from a court system, and `Opening`, to the one asked.
 
 Source: docs/domain.md section 2.0, docs/examples.md. The payload is the matter type's business
 (`schemas.validation.parse_open`).

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, ConfigDict, Field, create_model, model_validator
+from pydantic import AfterValidator, ConfigDict, create_model, model_validator
 
 from lianzhi.protocol.base import Model, label
 from lianzhi.protocol.cards import Classification
@@ -40,7 +40,7 @@ class _Result(ResultBase):
         },
     )
 
-    items: list[Any]
+    items: Annotated[list[Any], label("各对象结果", "Result for each object")]
 
     @model_validator(mode="after")
     def _of_something(self) -> _Result:
@@ -66,7 +66,11 @@ def opening_model(matter: str, request: type[Model]) -> type[Opening]:
 def result_model(matter: str, item: type[Model], location: bool) -> type[Model]:
     """A location result must say for how long it may be kept (docs/domain.md section 4)."""
     lines: Any = (
-        Annotated[list[item], Field(max_length=MAX_ITEMS), AfterValidator(_one_each)],  # type: ignore[valid-type]
+        Annotated[
+            list[item],  # type: ignore[valid-type]
+            label("各对象结果", "Result for each object", max_length=MAX_ITEMS),
+            AfterValidator(_one_each),
+        ],
         ...,
     )
     members: dict[str, Any] = {"items": lines}

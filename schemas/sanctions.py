@@ -1,4 +1,4 @@
-"""What the published sanctions have in common: the public number, and what a recipient answers (docs/domain.md 2.9)."""
+"""What the published sanctions have in common: the masked number, and what a recipient answers (docs/domain.md 2.9)."""
 
 from __future__ import annotations
 

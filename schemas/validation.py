@@ -1,4 +1,4 @@
-"""The way in: plain JSON data → a validated, normalised model, or every fault with its place and its cure.
+"""Validates input: plain JSON data → a normalised model, or every fault with its place and what to do.
 
 Nothing here knows the gateway. A fault carries a JSON pointer (RFC 6901) into the data as it was given, the name
 of the rule, and a Chinese and an English text (docs/contracts.md 3.3, Errors).

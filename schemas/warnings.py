@@ -1,4 +1,4 @@
-"""What holds but deserves a second look: told to whoever hands it in, beside what was accepted. It refuses nothing."""
+"""Warnings: valid input that deserves a second look. They are returned beside what was accepted and refuse nothing."""
 
 from __future__ import annotations
 

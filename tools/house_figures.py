@@ -1,25 +1,30 @@
-"""Figures of the code: how much there is, in which parts, how large rooms, modules and functions are, how much is said.
+"""Figures of the code: how much there is, in which parts, the sizes of rooms, modules and functions, duplicates.
 
     python -m tools.house_figures [FOLDER…]        one table, a column for each folder (default: this one)
 
 A folder is a checkout; of another commit: `git worktree add ../old f2027db`. Code lines are the lines on which a token
-of code stands, so neither blank nor comment nor docstring (`tokenize`, `ast`).
+of code stands, so neither blank nor comment nor docstring (`tokenize`, `ast`). Two functions are duplicates when they
+differ only in the names of their arguments and variables, in annotations and docstrings; those of fewer than `LEAST`
+nodes of the syntax tree are alike by chance and do not count.
 """
 
 from __future__ import annotations
 
 import ast
+import copy
 import io
 import sys
 import tokenize
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 
 PRODUCT = ("library", "schemas", "adapters", "gateway", "simulation")
 OTHER = ("tests", "bench", "tools")
+LEAST = 40
+OFTEN = 5
 _NO_CODE = {
     tokenize.COMMENT,
     tokenize.NL,
@@ -78,10 +83,51 @@ def _docstring_lines(tree: ast.Module) -> Iterator[int]:
             yield from range(node.lineno, node.end_lineno + 1)
 
 
+def duplicate_pairs(trees: Iterable[ast.Module]) -> int:
+    """How many pairs of functions are duplicates of each other."""
+    shapes = Counter(shape for tree in trees for node in ast.walk(tree) if (shape := _shape(node)) is not None)
+    return sum(count * (count - 1) // 2 for count in shapes.values())
+
+
+def _shape(node: ast.AST) -> str | None:
+    """The function without what it calls its own things; None: no function, or a small one."""
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return None
+    node = copy.deepcopy(node)
+    first = node.body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        node.body.pop(0)
+    node.name, node.returns, node.decorator_list = "", None, []
+    own = {one.arg for one in ast.walk(node) if isinstance(one, ast.arg)}
+    own |= {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    names: dict[str, str] = {}
+    for one in ast.walk(node):
+        if isinstance(one, ast.arg):
+            one.arg, one.annotation = names.setdefault(one.arg, str(len(names))), None
+        elif isinstance(one, ast.Name) and one.id in own:
+            one.id = names.setdefault(one.id, str(len(names)))
+    return ast.dump(node) if sum(1 for _ in ast.walk(node)) >= LEAST else None
+
+
+def parameter_names(trees: Sequence[ast.Module]) -> dict[str, set[str]]:
+    """Class of ours → the names that parameters of that type have; of classes that `OFTEN` parameters or more have."""
+    ours = {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    found: dict[str, list[str]] = {}
+    for tree in trees:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.arg) and isinstance(node.annotation, ast.Name) and node.annotation.id in ours:
+                found.setdefault(node.annotation.id, []).append(node.arg)
+    return {kind: set(names) for kind, names in found.items() if len(names) >= OFTEN}
+
+
 def modules(root: Path, parts: Sequence[str]) -> list[Module]:
     """Those of `parts`, without migrations that are kept as they were written."""
+    return [read(path, root) for path in _paths(root, parts)]
+
+
+def _paths(root: Path, parts: Sequence[str]) -> list[Path]:
     found = (path for part in parts for path in (root / part).rglob("*.py"))
-    return [read(path, root) for path in sorted(found) if "versions" not in path.parts]
+    return [path for path in sorted(found) if "versions" not in path.parts]
 
 
 def figures(root: Path) -> dict[str, str]:
@@ -94,6 +140,7 @@ def figures(root: Path) -> dict[str, str]:
     sizes = [m.lines for m in product if m.path.name != "__init__.py"]
     functions = [size for m in product for size in m.functions]
     others = {part: modules(root, [part]) for part in OTHER}
+    trees = [ast.parse(path.read_text("utf-8")) for path in _paths(root, PRODUCT)]
     return {
         "代码行 code lines": f"{code:,}",
         **{
@@ -101,6 +148,8 @@ def figures(root: Path) -> dict[str, str]:
             for part, some in by_part.items()
         },
         "最大的室 largest room": f"{room}, {files} 个文件 files",
+        "重复的函数对 duplicate pairs of functions": str(duplicate_pairs(trees)),
+        "同类参数的名称数 names of parameters of one type: median / 90 % / max": _names(parameter_names(trees)),
         "模块行数 module lines: median / 90 % / max": _spread(sizes),
         "函数行数 function lines: median / 90 % / max": _spread(functions),
         "文档字符串占行 docstrings, of lines": _share(sum(m.docstrings for m in product), lines),
@@ -114,6 +163,13 @@ def figures(root: Path) -> dict[str, str]:
 
 def _spread(sizes: Sequence[int]) -> str:
     return f"{median(sizes):.0f} / {quantiles(sizes, n=10)[-1]:.0f} / {max(sizes)}"
+
+
+def _names(names: Mapping[str, set[str]]) -> str:
+    if len(names) < 2:
+        return "–"
+    widest = max(names, key=lambda kind: len(names[kind]))
+    return f"{_spread([len(some) for some in names.values()])} ({widest})"
 
 
 def _share(part: int, whole: int) -> str:

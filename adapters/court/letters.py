@@ -1,4 +1,4 @@
-"""Rows of `court/1` for what courts write to each other beside commissions: bankruptcy, petitions, unclear orders.
+"""Rows of `court/1` for messages between courts beside commissions: bankruptcy, petitions, unclear orders.
 
 All names are [D]. What has no row of its own inside a list keeps its canonical names there.
 """

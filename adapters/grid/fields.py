@@ -1,4 +1,4 @@
-"""`grid/1`: what grid centres call things; all [D] but gridCode [S] (docs/dialects.md)."""
+"""`grid/1`: the field names of grid centres; all [D] but gridCode [S] (docs/dialects.md)."""
 
 from adapters.grid import codes
 from adapters.rows import Rows, Scopes, answers, code, flag, under

@@ -1,4 +1,4 @@
-"""`police/1`: what the police call things (docs/dialects.md, with its marks). `ref` keeps its name everywhere."""
+"""`police/1`: the field names of the police (docs/dialects.md, with its marks). `ref` keeps its name everywhere."""
 
 from adapters.police import codes, people, refusal, vehicles
 from adapters.police.parts import PERSON, SEAL, VEHICLE

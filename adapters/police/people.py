@@ -1,4 +1,4 @@
-"""`police/1`: looking people up, finding them, looking out for them, keeping them in the country."""
+"""`police/1`: rows about persons: queries, locating, lookouts (临控), restriction of leaving."""
 
 from adapters.police import codes
 from adapters.police.parts import CONTROLLED

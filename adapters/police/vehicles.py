@@ -1,4 +1,4 @@
-"""`police/1`: the register, seals, controls on the road, and cars that change hands."""
+"""`police/1`: rows about vehicles: register, seals, controls on the road, handover."""
 
 from adapters.police import codes
 from adapters.police.parts import PERSON, SEAL, SIGNATURE

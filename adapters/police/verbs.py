@@ -1,4 +1,4 @@
-"""`police/1`: what is said about a request of any type, and of a hit."""
+"""`police/1`: rows of the verbs that any request can have, and of those about a hit."""
 
 from adapters.rows import Scopes, flag, moment
 from adapters.standard import PINYIN

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from gateway.core.readiness import FindingName
 from lianzhi.problem import FieldError
@@ -20,7 +20,7 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-Warnings = Annotated[list[FieldError], label("提醒", "Accepted all the same; please look at these again")]
+Warnings = Annotated[list[FieldError] | None, label("提醒", "Accepted all the same; please look at these again")]
 
 
 class AcceptedRequest(View):
@@ -30,7 +30,7 @@ class AcceptedRequest(View):
     receiver: Annotated[str, label("接收方", "Who is asked")]
     state: Annotated[str, label("状态", "State at the commit; `blocked`: see its `reason`")]
     type: Annotated[str | None, label("事项", "Matter type")] = None
-    warnings: Warnings | None = None
+    warnings: Warnings = None
 
 
 class AcceptedGroup(View):
@@ -39,7 +39,7 @@ class AcceptedGroup(View):
     group_no: Annotated[str, label("组编号", "Number that the members share")]
     type: Annotated[str, label("事项", "Matter type")]
     requests: Annotated[list[AcceptedRequest], label("各请求", "One for each receiver")]
-    warnings: Warnings | None = None
+    warnings: Warnings = None
 
 
 class HandedInBefore(View):
@@ -78,31 +78,31 @@ class ApprovalView(View):
 
 
 class ApprovalList(View):
-    request_no: str
-    state: str
-    approvals: list[ApprovalView]
+    request_no: Annotated[str, label("请求编号", "Request number")]
+    state: Annotated[str, label("状态", "State")]
+    approvals: Annotated[list[ApprovalView], label("审批", "Approvals and reviews that were recorded")]
     awaited: Annotated[list[str], label("等待", "approval, review: what is still awaited")]
 
 
 class GroupLine(View):
     """One member after a verb was said to all. problem: why it was not said to this one."""
 
-    request_no: str
-    receiver: str
-    state: str
-    message_id: str | None = None
+    request_no: Annotated[str, label("请求编号", "Request number")]
+    receiver: Annotated[str, label("接收方", "Who is asked")]
+    state: Annotated[str, label("状态", "State")]
+    message_id: Annotated[str | None, label("报文编号", "Message id")] = None
     problem: Annotated[str | None, label("未发原因", "Code of the refusal")] = None
 
 
 class SaidToGroup(View):
-    group_no: str
-    requests: list[GroupLine]
+    group_no: Annotated[str, label("组编号", "Number that the members of a group share")]
+    requests: Annotated[list[GroupLine], label("各请求", "One line for each member")]
 
 
 class GroupMember(View):
-    request_no: str
-    receiver: str
-    state: str
+    request_no: Annotated[str, label("请求编号", "Request number")]
+    receiver: Annotated[str, label("接收方", "Who is asked")]
+    state: Annotated[str, label("状态", "State")]
     done: Annotated[bool, label("是否终结", "Nothing more is owed by either side")]
     acknowledged: Annotated[bool, label("已回执", "The receiver has said its last word")]
     waits_for: Annotated[str | None, label("等待谁", "Whose turn it is; absent: nothing more is owed")] = None
@@ -111,10 +111,10 @@ class GroupMember(View):
 class GroupView(View):
     """Several receivers of one submission; complete when each has acknowledged."""
 
-    group_no: str
-    type: str
-    members: list[GroupMember]
-    complete: bool
+    group_no: Annotated[str, label("组编号", "Number that the members of a group share")]
+    type: Annotated[str, label("事项", "Matter type")]
+    members: Annotated[list[GroupMember], label("各请求", "One line for each member")]
+    complete: Annotated[bool, label("是否完成", "Every member has acknowledged")]
     waiting_for: Annotated[
         list[str], label("等待单位", "Whose turn it is where a member has not acknowledged: its receiver, or we")
     ]
@@ -124,27 +124,30 @@ class EndingPaperView(View):
     """What ends a measure: the paper that its ending wants, or the request itself."""
 
     paper: Annotated[str | None, label("文书种类", "Kind of document; absent: the request itself ends it")] = None
-    zh: str
-    en: str
+    zh: Annotated[str, label("中文名称", "Chinese name of the paper or the request")]
+    en: Annotated[str, label("英文名称", "English name of the paper or the request")]
     source: Annotated[str, label("依据", "Article")]
 
 
 class ReleasedItem(View):
     """As `ReleaseLine`, at the commit."""
 
-    kind: Literal["withdraw", "ending", "already", "alert", "exception", "needs-hand"]
-    request_no: str | None = None
-    measure_no: str | None = None
-    reason: str | None = None
-    ended_with: EndingPaperView | None = None
+    kind: Annotated[
+        Literal["withdraw", "ending", "already", "alert", "exception", "needs-hand"],
+        label("处理方式", "What is done with it: as in `ReleaseLine`"),
+    ]
+    request_no: Annotated[str | None, label("请求编号", "Withdrawn or closed, or the one that ends the measure")] = None
+    measure_no: Annotated[str | None, label("措施编号", "Measure that ends")] = None
+    reason: Annotated[str | None, label("原因", "Why it needs a hand: a code")] = None
+    ended_with: Annotated[EndingPaperView | None, label("解除文书", "What ends the measure")] = None
 
 
 class ReleaseAccepted(View):
     """The case is being let go; `GET /v1/cases/release/{no}` tells who has acknowledged."""
 
-    release_no: str
-    case_no: str
-    items: list[ReleasedItem]
+    release_no: Annotated[str, label("解除编号", "Number of the release")]
+    case_no: Annotated[str, label("案号", "Case number")]
+    items: Annotated[list[ReleasedItem], label("各项", "One for each request, measure and alert of the case")]
 
 
 class ReleaseLine(View):
@@ -153,10 +156,13 @@ class ReleaseLine(View):
     kind: withdraw, ending, already (under way before), alert (closed), exception, needs-hand (and why: `reason`).
     """
 
-    kind: Literal["withdraw", "ending", "already", "alert", "exception", "needs-hand"]
+    kind: Annotated[
+        Literal["withdraw", "ending", "already", "alert", "exception", "needs-hand"],
+        label("处理方式", "withdraw, ending, already, alert, exception or needs-hand"),
+    ]
     request_no: Annotated[str | None, label("请求编号", "Withdrawn or closed, or the one that ends the measure")] = None
     measure_no: Annotated[str | None, label("措施编号", "Measure that ends")] = None
-    receiver: str | None = None
+    receiver: Annotated[str | None, label("接收方", "Who is asked")] = None
     state: Annotated[str | None, label("状态", "Of the request")] = None
     acknowledged: Annotated[bool, label("已回执", "The partner has confirmed that it is over")]
     waits_for: Annotated[
@@ -169,16 +175,16 @@ class ReleaseLine(View):
 class ReleaseView(View):
     """done: every partner has acknowledged, and nothing waits for a hand."""
 
-    release_no: str
-    case_no: str
-    reason: Literal["paid", "settled", "ended", "revoked"]
+    release_no: Annotated[str, label("解除编号", "Number of the release")]
+    case_no: Annotated[str, label("案号", "Case number")]
+    reason: Annotated[Literal["paid", "settled", "ended", "revoked"], label("解除原因", "Why the case is released")]
     by: Annotated[str, label("决定人", "Staff number of who ordered it")]
-    at: str
-    done: bool
+    at: Annotated[str, label("决定时间", "When it was ordered")]
+    done: Annotated[bool, label("是否完成", "Every partner has acknowledged, and nothing needs a hand")]
     waiting_for: Annotated[
         list[str], label("等待单位", "Who owes a word: partners, and the court itself where its own is missing")
     ]
-    items: list[ReleaseLine]
+    items: Annotated[list[ReleaseLine], label("各项", "One for each request, measure and alert of the case")]
 
 
 class ReassignedView(View):
@@ -189,7 +195,7 @@ class ReassignedView(View):
     requests: Annotated[list[str], label("已变更请求", "Requests that were re-pointed")]
     measures: Annotated[list[str], label("已变更措施", "Measures that were re-pointed")]
     notices: Annotated[list[AcceptedRequest], label("通知", "One to each partner that holds something")]
-    warnings: Warnings | None = None
+    warnings: Warnings = None
 
 
 class RequestView(View):
@@ -248,7 +254,7 @@ class RequestView(View):
 
 
 class RequestPage(View):
-    requests: list[RequestView]
+    requests: Annotated[list[RequestView], label("请求", "Requests")]
     next: Annotated[str | None, label("下一页", "Cursor for `after`; absent on the last page")] = None
 
 
@@ -280,25 +286,25 @@ class MessageView(View):
 
 
 class MessageList(View):
-    request_no: str
-    messages: list[MessageView]
+    request_no: Annotated[str, label("请求编号", "Request number")]
+    messages: Annotated[list[MessageView], label("报文", "Messages")]
     next: Annotated[str | None, label("下一页游标", "Cursor of the next page; absent: this is the last")] = None
 
 
 class TimelineEvent(View):
-    at: str
+    at: Annotated[str, label("时间", "When")]
     kind: Annotated[str, label("种类", "What happened")]
     state: Annotated[str | None, label("状态", "State after it")] = None
-    verb: str | None = None
-    message_id: str | None = None
-    digest: str | None = None
-    head: dict[str, Any] | None = None
+    verb: Annotated[str | None, label("动作", "Verb")] = None
+    message_id: Annotated[str | None, label("报文编号", "Message id")] = None
+    digest: Annotated[str | None, label("摘要", "base64url(SHA-256) of the JWS part")] = None
+    head: Annotated[dict[str, Any] | None, label("明文代码", "Codes signed in clear")] = None
     detail: Annotated[str | None, label("说明代码", "A code; never a payload")] = None
 
 
 class Timeline(View):
-    request_no: str
-    events: list[TimelineEvent]
+    request_no: Annotated[str, label("请求编号", "Request number")]
+    events: Annotated[list[TimelineEvent], label("事件", "Events, oldest first")]
     next: Annotated[str | None, label("下一页游标", "Cursor of the next page; absent: this is the last")] = None
 
 
@@ -306,20 +312,20 @@ class FeedEvent(View):
     """One line of a participant's feed; never a payload."""
 
     cursor: Annotated[str, label("游标", "Give it as `after` to read on from here")]
-    at: str
+    at: Annotated[str, label("时间", "When")]
     kind: Annotated[str, label("种类", "What happened")]
-    request_no: str | None = None
-    group_no: str | None = None
-    case_no: str | None = None
-    type: str | None = None
-    verb: str | None = None
-    state: str | None = None
-    message_id: str | None = None
-    head: dict[str, Any] | None = None
+    request_no: Annotated[str | None, label("请求编号", "Request number")] = None
+    group_no: Annotated[str | None, label("组编号", "Number that the members of a group share")] = None
+    case_no: Annotated[str | None, label("案号", "Case number")] = None
+    type: Annotated[str | None, label("事项", "Matter type")] = None
+    verb: Annotated[str | None, label("动作", "Verb")] = None
+    state: Annotated[str | None, label("状态", "State")] = None
+    message_id: Annotated[str | None, label("报文编号", "Message id")] = None
+    head: Annotated[dict[str, Any] | None, label("明文代码", "Codes signed in clear")] = None
 
 
 class FeedPage(View):
-    events: list[FeedEvent]
+    events: Annotated[list[FeedEvent], label("事件", "Events, oldest first")]
     cursor: Annotated[str, label("游标", "Where to read on, also when nothing came")]
 
 
@@ -329,18 +335,18 @@ MeasureState = Literal["requested", "active", "hit", "handed-over", "lapsed", "e
 class MeasureView(View):
     """A control measure by its numbers and dates; never the object itself."""
 
-    measure_no: str
-    request_no: str
-    type: str
-    action: str
+    measure_no: Annotated[str, label("措施编号", "Number of the measure")]
+    request_no: Annotated[str, label("请求编号", "Request number")]
+    type: Annotated[str, label("事项", "Matter type")]
+    action: Annotated[str, label("措施种类", "Kind of measure")]
     ref: Annotated[str, label("对象编号", "The object within its request")]
     state: Annotated[MeasureState, label("状态", "State")]
-    asked: str
-    case_no: str | None = None
-    control_no: str | None = None
-    rank: int | None = None
-    start_on: str | None = None
-    end_on: str | None = None
+    asked: Annotated[str, label("接收方", "Who is asked")]
+    case_no: Annotated[str | None, label("案号", "Case number")] = None
+    control_no: Annotated[str | None, label("布控编号", "Number that the partner gave the measure")] = None
+    rank: Annotated[int | None, label("轮候顺位", "1: first; above 1: in the queue")] = None
+    start_on: Annotated[str | None, label("开始日期", "First day")] = None
+    end_on: Annotated[str | None, label("届满日期", "Last day")] = None
     ended_by: Annotated[str | None, label("终结请求", "Request that ended it, or what it came to")] = None
     amount: Annotated[str | None, label("申请金额", "What the court stated or asked for, CNY")] = None
     receipt_no: Annotated[str | None, label("回执编号", "Receipt that was answered")] = None
@@ -352,9 +358,9 @@ class MeasureView(View):
 class MeasureChange(View):
     """One line of a measure's history."""
 
-    at: str
+    at: Annotated[str, label("时间", "When")]
     state: Annotated[MeasureState, label("状态", "State after it")]
-    end_on: str | None = None
+    end_on: Annotated[str | None, label("届满日期", "Last day after it")] = None
     by: Annotated[str, label("依据请求", "Request that changed it; its own when time did")]
     cause: Annotated[str | None, label("到期原因", "Why it lapsed")] = None
 
@@ -362,8 +368,8 @@ class MeasureChange(View):
 class EndingView(View):
     """The request by which a measure is being ended."""
 
-    request_no: str
-    state: str
+    request_no: Annotated[str, label("请求编号", "Request number")]
+    state: Annotated[str, label("状态", "State")]
 
 
 class MeasureDetail(MeasureView):
@@ -373,7 +379,7 @@ class MeasureDetail(MeasureView):
 
 
 class MeasurePage(View):
-    measures: list[MeasureView]
+    measures: Annotated[list[MeasureView], label("措施", "Measures")]
     next: Annotated[str | None, label("下一页", "Cursor for `after`; absent on the last page")] = None
 
 
@@ -388,7 +394,7 @@ class DebtFigure(View):
     """What the court said that the debt is, and why it is another than before."""
 
     amount: Annotated[str, label("数额", "CNY")]
-    at: str
+    at: Annotated[str, label("时间", "When")]
     by: Annotated[str, label("承办人", "Staff number")]
     request_no: Annotated[str, label("请求编号", "Request that stated it")]
     reason: Annotated[DebtReason | None, label("变更原因", "Why it is another figure")] = None
@@ -406,40 +412,43 @@ class DebtView(View):
 class CaseView(View):
     """One case of the caller's own court."""
 
-    case_no: str
+    case_no: Annotated[str, label("案号", "Case number")]
     debt: Annotated[DebtView, label("债务与控制金额", "The debt beside what is secured")]
-    open_requests: list[RequestView]
+    open_requests: Annotated[list[RequestView], label("未结请求", "Requests that are not finished")]
     measures: Annotated[list[CaseMeasure], label("在用措施", "Requested and active measures")]
-    releases: list[ReleaseView]
+    releases: Annotated[list[ReleaseView], label("解除", "Releases of the case")]
 
 
 class DocumentView(View):
-    sha256: str
+    sha256: Annotated[str, label("摘要", "SHA-256 of its bytes, hexadecimal")]
     size: Annotated[int, label("字节数", "Bytes")]
-    media_type: str
+    media_type: Annotated[str, label("格式", "Media type")]
     at: Annotated[str, label("入库时间", "When it was first put")]
 
 
 class DeadlineView(View):
-    kind: Literal["legal_days", "legal_months", "working_days", "clock_hours"]
-    amount: int
+    kind: Annotated[
+        Literal["legal_days", "legal_months", "working_days", "clock_hours"],
+        label("期限种类", "Days of the law, months of the law, working days or hours of the clock"),
+    ]
+    amount: Annotated[int, label("期限数量", "How many of them")]
 
 
 class TypeSummary(View):
-    name: str
-    version: int
-    zh: str
-    en: str
-    help_zh: str
-    help_en: str
-    shape: Literal["ask", "alert", "notice"]
-    senders: list[str]
-    receivers: list[str]
-    deadline: DeadlineView
+    name: Annotated[str, label("事项", "Matter type")]
+    version: Annotated[int, label("版本", "Schema version")]
+    zh: Annotated[str, label("中文名称", "Chinese name")]
+    en: Annotated[str, label("英文名称", "English name")]
+    help_zh: Annotated[str, label("中文说明", "What it is for, in Chinese")]
+    help_en: Annotated[str, label("英文说明", "What it is for, in English")]
+    shape: Annotated[Literal["ask", "alert", "notice"], label("形态", "ask, alert or notice")]
+    senders: Annotated[list[str], label("发起单位", "Kinds of participant that may send it")]
+    receivers: Annotated[list[str], label("接收单位", "Kinds of participant that may receive it")]
+    deadline: Annotated[DeadlineView, label("办理期限", "Within how long an answer is due")]
 
 
 class TypeList(View):
-    types: list[TypeSummary]
+    types: Annotated[list[TypeSummary], label("事项", "Matter types")]
 
 
 class ApprovalsView(View):
@@ -450,36 +459,36 @@ class ApprovalsView(View):
 class ExampleRules(View):
     """Coercion, approvals and documents are functions of the payload: what they come to for `example_request`."""
 
-    coercive: bool
-    approvals: ApprovalsView
-    documents: dict[str, int]
+    coercive: Annotated[bool, label("是否强制", "Whether it is coercive")]
+    approvals: Annotated[ApprovalsView, label("审批", "Approvals that it needs")]
+    documents: Annotated[dict[str, int], label("文书", "Kind of document → how many of it")]
 
 
 class VerbView(View):
-    verb: str
-    zh: str
-    by: Literal["asker", "asked"]
+    verb: Annotated[str, label("动作", "Verb")]
+    zh: Annotated[str, label("中文名称", "Chinese name")]
+    by: Annotated[Literal["asker", "asked"], label("由谁", "Who says it")]
 
 
 class TypeDetail(TypeSummary):
-    case_required: bool
+    case_required: Annotated[bool, label("须有案号", "A case number is required")]
     fan_out: Annotated[bool, label("可多发", "May be sent to several receivers at once")]
-    request_class: str
-    result_class: str
+    request_class: Annotated[str, label("请求密级", "Classification of the request")]
+    result_class: Annotated[str, label("结果密级", "Classification of the result")]
     ended_by: Annotated[str | None, label("解除事项", "Type that ends the measure it opens")] = None
-    validity_days: int | None = None
-    retention_years: int
-    verbs: list[VerbView]
-    schemas: Annotated[dict[str, Any], Field(description="JSON Schemas (2020-12): payload, open, result, correct")]
-    example_request: dict[str, Any]
-    example_result: dict[str, Any]
+    validity_days: Annotated[int | None, label("有效天数", "Days after which the message is not acted on")] = None
+    retention_years: Annotated[int, label("保存年限", "Years for which it is kept")]
+    verbs: Annotated[list[VerbView], label("动作", "Verbs of its life")]
+    schemas: Annotated[dict[str, Any], label("内容结构", "JSON Schemas (2020-12): payload, open, result, correct")]
+    example_request: Annotated[dict[str, Any], label("请求示例", "Example of the payload")]
+    example_result: Annotated[dict[str, Any], label("结果示例", "Example of a result")]
     break_glass: Annotated[bool, label("可先行发出", "May be sent first and approved afterwards")]
     counted: Annotated[bool, label("限次", "Counted for its handler day by day")]
-    of_example: ExampleRules
+    of_example: Annotated[ExampleRules, label("示例的要求", "What the rules come to for the example")]
 
 
 class Live(View):
-    alive: Literal[True] = True
+    alive: Annotated[Literal[True], label("运行中", "The process runs")] = True
 
 
 class ReadyFinding(View):
@@ -488,15 +497,15 @@ class ReadyFinding(View):
     name: Annotated[FindingName, label("名称", "For programs")]
     blocks: Annotated[bool, label("是否拒收提交", "Whether submissions are refused because of it")]
     count: Annotated[int | None, label("队列数", "Of how many queues")] = None
-    zh: str
-    en: str
+    zh: Annotated[str, label("中文说明", "What it is, in Chinese")]
+    en: Annotated[str, label("英文说明", "What it is, in English")]
 
 
 class Ready(View):
     """Ready to accept submissions, which is tried by writing a row of its own. What else cannot be done is told, not
     required: with the broker down they are still accepted. 503 has the same members beside those of a problem."""
 
-    ready: Literal[True] = True
+    ready: Annotated[Literal[True], label("可受理", "Submissions are accepted")] = True
     broker: Annotated[Literal["connected", "down", "none"], label("消息代理", "none: not this process's business")]
     findings: Annotated[
         list[ReadyFinding] | None, label("现在做不到的", "What cannot be done now; absent: nothing")
@@ -510,25 +519,25 @@ class Ready(View):
 class KeySet(View):
     """JWK Set (RFC 7517); members beside it: `nbf`, `exp`, `revoked_at`, `client`."""
 
-    keys: list[dict[str, Any]]
+    keys: Annotated[list[dict[str, Any]], label("公钥", "Public keys (JWK, RFC 7517)")]
 
 
 class RosterShift(View):
-    begins: str
-    ends: str
+    begins: Annotated[str, label("上班时间", "When the shift begins")]
+    ends: Annotated[str, label("下班时间", "When the shift ends")]
     person: Annotated[str, label("值班人员", "Staff number")]
 
 
 class RosterView(View):
     """The duty roster from now on."""
 
-    shifts: list[RosterShift]
+    shifts: Annotated[list[RosterShift], label("班次", "Shifts")]
     empty_from: Annotated[str | None, label("空缺时间", "From when nobody is on duty in the next 24 hours")] = None
 
 
 class PageAnswer(View):
     """What became of the alert by the acknowledgement of a page."""
 
-    page_id: str
+    page_id: Annotated[str, label("呼叫编号", "Number of the page")]
     alert: Annotated[str, label("预警编号", "Request number of the alert")]
     state: Annotated[str, label("预警状态", "State of the alert")]

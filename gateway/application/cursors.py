@@ -1,4 +1,5 @@
-"""Cursors are ours to make and to read: opaque to the client, so that their content may change.
+"""Cursors of pages and of the feed: written and read by the gateway, opaque to clients, so that their content may
+change.
 
 A page cursor holds the last key. A feed cursor holds an event's id, which alone decides order and position, and the
 time of that event as a hint to a reader: no clock of ours, whatever it says, makes a cursor wrong (docs/adr/0032).

@@ -1,4 +1,4 @@
-"""Whether the store is the one that it was: compared with marks outside of it, written there as it goes on.
+"""Detects a store that was set back: compares it with marks kept outside of it, and writes these as the store goes on.
 
 docs/adr/0030. A mark is written after the commit of a block and before its first number is used, every few seconds when
 there were events, and at a clean stop. No number is given while no place can be read, and nothing is done at all on a

@@ -1,4 +1,4 @@
-"""One POST as it came, and what its caller is told."""
+"""One POST as it arrived, and its answer."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What everything that is decided in one transaction shares.
+"""The unit of work: the transaction, the changes to write, the time and the context that its decisions share.
 
-Whoever needs the store meanwhile takes the unit. What needs no transaction (a submission is prepared before its unit
-begins) takes of it what it needs: context, changes, time.
+Code that needs the transaction takes the whole unit. Code that runs without one (a submission is prepared before its
+unit begins) takes only what it needs: context, changes, time.
 """
 
 from __future__ import annotations

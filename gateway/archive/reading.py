@@ -1,4 +1,4 @@
-"""Reads a backup: looks whether it is whole, and unpacks it piece by piece. What it does not know it refuses."""
+"""Reads a backup: checks that it is whole, and unpacks it piece by piece. A file that no backup holds is refused."""
 
 from __future__ import annotations
 

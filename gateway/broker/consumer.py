@@ -1,4 +1,4 @@
-"""The gateway's way in: `application.ports.Consumer` on every `from` queue and on `lianzhi.dead`."""
+"""The gateway's consumer: `application.ports.Consumer` on every `from` queue and on `lianzhi.dead`."""
 
 from __future__ import annotations
 

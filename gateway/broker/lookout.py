@@ -1,4 +1,4 @@
-"""Looks whether what the gateway publishes would arrive, also while it has nothing to publish.
+"""Checks whether what the gateway publishes would arrive, also while it has nothing to publish.
 
 On a connection of its own: the broker tells of a memory or disk alarm only to a connection that has published since,
 and from then on reads nothing of it, not even acknowledgements (rabbitmq.com, connection.blocked). Asking on the

@@ -1,4 +1,4 @@
-"""Bringing a broker to the topology: users, permissions and policies over its HTTP API, the rest over AMQP.
+"""Brings a broker to the topology: users, permissions and policies over its HTTP API, the rest over AMQP.
 
 Only adds and corrects; a queue that the topology no longer names is reported and left, with what is in it. So is a user
 that has rights in another virtual host: two courts may share a broker, and a user has one password for all of it.

@@ -1,4 +1,6 @@
-"""For whoever extends: what they write is complete at once, and then changed by hand."""
+"""`lianzhi new matter | kind | participant`: writes the files of an extension, complete at once, to be
+changed by hand.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Letting a case go (docs/domain.md section 3, "a debtor pays"): what is withdrawn, what is ended, what is under way.
+"""Release of a case (docs/domain.md section 3, "a debtor pays"): what is withdrawn, what is ended, what is under way.
 
 A request is withdrawn until it has opened a measure; from then on the measure is ended by the type that its entry
 names. What was answered and only waits to be confirmed owes the debtor nothing and stays.

@@ -1,4 +1,4 @@
-"""Whether our clock can be believed, and whose clock is off by how much (docs/adr/0032). Pure.
+"""Whether our clock can be trusted, and whose clock is off by how much (docs/adr/0032). Pure.
 
 A step shows as the difference between what the wall clock and the monotonic clock say has passed. A step back is told;
 nothing final follows from it. A step forward of more than `doubt_after` is in doubt until another clock says the same:

@@ -1,4 +1,5 @@
-"""The contract of one participant: what it may say and hear, from the catalogue and its dialect (docs/contracts.md).
+"""The contract of one participant: what it may send and receive, from the catalogue and its dialect
+(docs/contracts.md).
 
 A message is described as body and codes in clear (`head`) together: in the participant's dialect, or canonical where
 its dialect is `canonical` or the body is a place that is sealed past the gateway. Pure.

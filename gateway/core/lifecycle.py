@@ -1,6 +1,6 @@
-"""THE state machine: one table, one pure function.
+"""The state machine of requests: one table, one pure function.
 
-A request lives in one of three shapes (docs/domain.md section 3). `TABLE` says which verb, said by whom, moves
+A request lives in one of three shapes (docs/domain.md section 3). `TABLE` says which verb, sent by whom, moves
 which states where; `decide` applies it and returns the new state and the effects as values. Nothing here knows
 the store, the broker or the clock on the wall. `docs/states.md` is drawn from `TABLE` and a test compares them.
 

@@ -1,4 +1,4 @@
-"""What is stored, as plain data. Services build `Changes`; the store writes one `Changes` in one transaction.
+"""What is stored, as plain data. Use cases build `Changes`; the store writes one `Changes` in one transaction.
 
 Personal data stands only in `disclosure` and `submission.body`, never in any other column (docs/architecture.md 6).
 """

@@ -1,4 +1,4 @@
-"""Who is who, and who may send what to whom. Pure; the files are read by `gateway.participants`."""
+"""The participants, and who may send what to whom. Pure; the files are read by `gateway.registry.participants`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may not be seized, or not twice, or not left behind: pure checks over the measures of a case or an object."""
+"""Checks over the measures of a case or an object: what may not be sealed, not twice, or not be left sealed. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose turn it is in a request: who owes the next word. Pure; a test holds it against the clocks that run.
+"""Whose turn it is in a request: who owes the next message. Pure; a test holds it against the clocks that run.
 
 A party that waits for the other is never named as the one that is waited for: an answer that our own court has yet to
 confirm waits for our court, papers that were asked for wait for whoever was asked for them.

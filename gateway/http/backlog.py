@@ -1,4 +1,4 @@
-"""The brake: above so many unsent messages, submissions are answered 503 before anything is read of them."""
+"""Backpressure: above so many unsent messages, submissions are answered 503 before anything of them is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The calls about ledgers and reports: the home court's own business."""
+"""The calls about ledgers and reports, for the home court alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where every call comes in and every answer goes out: its id, its measure, its problem form, its log line.
+"""The middleware of every call: its id, its metrics, its problem document, its log line.
 
 What the other side sent wrong is answered by name. What is our own fault is answered `internal` and logged by type
 and place, never by its text: an exception's text may repeat what somebody sent.

@@ -58,7 +58,12 @@ KEY_PARAMETER = {
     "in": "header",
     "required": True,
     "description": "Same key and bytes: the same answer, and nothing happens twice. Kept as long as the request.",
-    "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
+    "schema": {
+        "type": "string",
+        "pattern": "^[!-~]{1,200}$",
+        "title": "幂等键",
+        "description": "Chosen by the client, once for each thing that is said",
+    },
 }
 SIGNED = {
     "type": "string",

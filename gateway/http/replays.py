@@ -1,5 +1,6 @@
-"""A partner's JWT writes once: its `jti` is remembered, for all processes, until the token has expired anyhow (and a
-while longer, for a clock that is put back)."""
+"""A partner's JWT allows one write: its `jti` is remembered, for all processes, until the token has expired anyhow (and
+a while longer, for a clock that is put back).
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What a registered participant may say and hear: checked word by word at the start, and written as its contract file,
-signed with the home court's key."""
+"""What a registered participant may send and receive: checked in its dialect at the start, and written as its contract
+file, signed with the home court's key."""
 
 from __future__ import annotations
 

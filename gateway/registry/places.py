@@ -1,4 +1,4 @@
-"""What lies on the gateway's disk: keys, passwords, the database, documents. Nobody else's to read."""
+"""Paths and modes of the gateway's files: keys, passwords, database, documents. Only their owner may read them."""
 
 from __future__ import annotations
 

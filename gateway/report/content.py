@@ -1,4 +1,4 @@
-"""What stands in the report, once: the workbook, the paper and the terminal only set it differently."""
+"""The content of the report, written once; workbook, PDF and terminal only lay it out."""
 
 from __future__ import annotations
 

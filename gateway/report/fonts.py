@@ -1,4 +1,4 @@
-"""Where the Chinese fonts are. A PDF without them would be a page of boxes, so their absence is said, not printed."""
+"""Finds the Chinese fonts. A PDF without them would show boxes, so their absence is an error."""
 
 from __future__ import annotations
 

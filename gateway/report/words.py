@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.core.periods import Period
+from lianzhi.protocol.base import words_of
+from lianzhi.protocol.verbs import RefusalCode
 
-REASONS: Mapping[str, str] = {
-    "doc-missing": "文书不全",
-    "doc-invalid-seal": "印章无效",
-    "identity-mismatch": "身份不符",
-    "homonym": "同名",
-    "not-in-jurisdiction": "不属管辖",
-    "object-not-found": "查无对象",
-    "already-released": "已解除",
-    "third-party-asset": "案外人财产",
-    "exceeds-legal-basis": "超出依据",
-    "duplicate-request": "重复请求",
-    "wrong-case": "案件有误",
-    "technical": "技术原因",
-    "unknown": "未注明",
-}
+REASONS: Mapping[str, str] = {**words_of(RefusalCode), "unknown": "未注明"}
 DEFINITIONS: tuple[tuple[str, str], ...] = (
     ("签收率", "本期送达的请求中，1个工作日内（送达当日不计）有对方人员签收或作出其他答复的比例；未满1个工作日且未签收的暂不计入。"),
     ("受理率", "本期首次表态的请求中受理的比例；其余为拒绝、退回。直接答复结果的视为受理。"),

@@ -1,4 +1,4 @@
-"""Reads of the ledgers and of what the weekly report counts. Rare, and over a whole period: some read a whole table."""
+"""Queries of the ledgers and of the weekly report. They are rare and cover a whole period: some read a whole table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the rows of a database bear each other out: `lianzhi db check`. Reads one snapshot, writes nothing.
+"""Checks that the rows of a database agree with each other: `lianzhi db check`. Reads one snapshot, writes nothing.
 
 Everything under one request number is brought together from its tables, each read in the order of that number, and
 judged by `core.soundness`; what relates other tables is asked in SQL. Memory: the rows of one request, and one number

@@ -1,4 +1,4 @@
-"""Database errors become ours at one place; what is not named here is our own fault and crashes."""
+"""Translates database errors into errors of ours; one that is not named here is our own fault and crashes."""
 
 from __future__ import annotations
 

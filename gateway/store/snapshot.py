@@ -1,4 +1,4 @@
-"""One moment of a database, read from beside the serving processes: nothing is written, nobody waits.
+"""Reads one moment of a database beside the serving processes: writes nothing, and makes nobody wait.
 
 SQLite: a connection of this process's own, in a read transaction (WAL: the writer goes on; the log cannot be reset
 before this one ends). PostgreSQL: REPEATABLE READ, READ ONLY. Rows come in pieces, so memory does not depend on how

@@ -1,4 +1,4 @@
-"""After our clock was set back: what was put off by the clock that was ahead (docs/adr/0032)."""
+"""After our clock was set back: ends the waits that the clock had set while it was ahead (docs/adr/0032)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SQLite's write-ahead log stays small: what readers kept it from giving back is given back when they are gone.
+"""Keeps SQLite's write-ahead log small: once the readers that held it are gone, its file is cut back.
 
 A commit that finds `wal_autocheckpoint` pages in the log brings them into the database, but the log begins anew only
 when no reader stands in it; until then it grows, and afterwards its file keeps the size of the peak

@@ -1,4 +1,4 @@
-"""A TOML file of settings that an agency or a court system writes for itself, while it is read.
+"""Reads a settings file in TOML (`partner.toml`, `client.toml`) member by member.
 
 Paths in it are relative to the file. Every error names the file, the member and what to do, in Chinese and English.
 """

@@ -1,4 +1,4 @@
-"""How an exception is told in a log: by its type and its place, never by its text.
+"""How an exception is logged: by its type and its place, never by its text.
 
 The text of an exception may repeat what somebody sent (`KeyError: '<a name>'`, a driver's `DETAIL`), and a log is read
 by people who may not see that (docs/architecture.md 6). Type and place are enough to find the fault in the source.

@@ -1,4 +1,4 @@
-"""Files and folders that only their owner may read: made so from the first byte, put right where they are not.
+"""Makes files and folders that only their owner may read, and corrects the modes of those that exist.
 
 What stands in them are names, identity numbers, plates, keys and passwords. The rule is folders 700 and files 600,
 whatever the umask: a mode is given when a thing is made, never corrected afterwards alone, because in between anybody

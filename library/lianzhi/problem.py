@@ -1,4 +1,4 @@
-"""Everything that can be wrong, by name: one table for HTTP problems (RFC 9457), quarantine and notices.
+"""Every reason for which something is refused: one table for HTTP problems (RFC 9457), quarantine and notices.
 
 A code never changes its meaning. `status` is the HTTP status when the fault is met at the API; on the bus the
 same code is the quarantine reason.
@@ -7,9 +7,9 @@ same code is the quarantine reason.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +146,10 @@ class FieldError(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    pointer: str
-    rule: str
-    detail: str
-    detail_en: str
+    pointer: Annotated[str, Field(title="位置", description="JSON pointer (RFC 6901); empty: the whole")]
+    rule: Annotated[str, Field(title="规则", description="Name of the rule that is broken")]
+    detail: Annotated[str, Field(title="说明", description="What to do, in Chinese")]
+    detail_en: Annotated[str, Field(title="英文说明", description="What to do, in English")]
 
 
 class Problem(BaseModel):
@@ -157,12 +157,12 @@ class Problem(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    type: str
-    title: str
-    title_en: str
-    status: int
-    errors: list[FieldError] = []
-    cursor: str | None = None  # of a feed: where to go on
+    type: Annotated[str, Field(title="种类", description="`urn:lianzhi:problem:<code>`")]
+    title: Annotated[str, Field(title="标题", description="What is wrong, in Chinese")]
+    title_en: Annotated[str, Field(title="英文标题", description="What is wrong, in English")]
+    status: Annotated[int, Field(title="状态码", description="HTTP status")]
+    errors: Annotated[list[FieldError], Field(title="各处错误", description="Where, and which rule")] = []
+    cursor: Annotated[str | None, Field(title="游标", description="Of a feed: where to go on")] = None
 
     @classmethod
     def of(cls, code: str, errors: list[FieldError] | None = None, *, cursor: str | None = None) -> Problem:

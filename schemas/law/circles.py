@@ -1,4 +1,4 @@
-"""Whom a sanction may hit: in which role in the case, and whether somebody under 18."""
+"""On whom a sanction may be put: in which role in the case, and whether on somebody under 18."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables as one value, and the one that is in force in this process.
+"""`Law`: all tables as one value, and the one that is in force in this process.
 
 A validator asks `law()`: it has no other way to what a deployment configures. Wiring (`gateway.bootstrap`, a command, a
 partner's configuration) calls `put_in_force` when it loads its files; where nobody does, the product's own rows hold.

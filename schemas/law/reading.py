@@ -1,4 +1,4 @@
-"""The files of a deployment's own tables, read: their text → a `Law`, or everything that is wrong with them.
+"""Reads the files of a deployment's own tables: their texts → a `Law`, or every fault in them.
 
 `law/<table>.toml` holds `[[entry]]` sections with the members of that table's row. Pure: whoever has a folder hands in
 names and texts.

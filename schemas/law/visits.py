@@ -1,4 +1,6 @@
-"""What somebody else's people go out for: the handler's telephone goes with it, so that they can ask on the spot."""
+"""Matter types for which the partner's staff go out: they get the handler's telephone, so that they can ask on the
+spot.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trial and enforcement together 执审联动 (docs/domain.md 2.10): what does this order mean?
+"""Trial and enforcement together 执审联动 (docs/domain.md 2.10): the bureau asks what an order means.
 
 法发〔2018〕9号 article 15 [H]: the division that made it answers in writing, or corrects it, within fifteen days; for
 another court's judgment its own enforcement bureau is asked.

@@ -1,7 +1,7 @@
 """Courts tell each other what they know of a debtor 财产线索、共同被执行人 (docs/domain.md 2.10).
 
-It is asked, not announced: a clue that nobody answers for is a clue that nobody followed. The answer says whether it
-was taken up, known already, or of no use (docs/adr/0015).
+A request and not a notice, so that an answer is owed: it says whether the clue was taken up, known already, or of no
+use (docs/adr/0015).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who sells what several courts have sealed 商请移送执行 (docs/domain.md 2.6).
+"""Transfer of the right to sell what several courts have sealed 商请移送执行 (docs/domain.md 2.6).
 
 The court that enforces a prior claim asks the court that sealed first to hand the sale over (法释〔2016〕6号 [H]), and
 is answered in fifteen days [S].

@@ -1,4 +1,4 @@
-"""Money of cases 案款 (docs/domain.md 2.10): the finance office tells what came, what went out, what was deposited.
+"""Money of cases 案款 (docs/domain.md 2.10): the finance office reports receipts, payments and deposits.
 
 No name and no account in full: a number of the finance office, a sum, a day, four characters.
 """

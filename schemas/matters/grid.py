@@ -1,4 +1,4 @@
-"""Grid centres look whether somebody lives or trades at an address 居住/经营核实 (docs/domain.md 2.7)."""
+"""Grid centres check whether somebody lives or trades at an address 居住/经营核实 (docs/domain.md 2.7)."""
 
 from __future__ import annotations
 

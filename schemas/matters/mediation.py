@@ -1,4 +1,4 @@
-"""Others help the parties to settle 促和解 ("法院+"执调, docs/domain.md 2.10): one type for all who can.
+"""Others help the parties to settle 促和解 ("法院+"执调, docs/domain.md 2.10): one type for all of them.
 
 Grid centres, trade associations, 司法所, people's mediators, 综治中心: the last three are of kind `office`. What each
 is told is its dialect's business: grids and associations never hear the sum.

@@ -1,4 +1,4 @@
-"""Credit repair 信用修复 (docs/domain.md 2.9): who has performed can prove it to those who still refuse."""
+"""Credit repair 信用修复 (docs/domain.md 2.9): the certificate for a debtor who has performed."""
 
 from __future__ import annotations
 

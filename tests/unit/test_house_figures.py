@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
-from tools.house_figures import figures, figures_table, read
+from tools.house_figures import duplicate_pairs, figures, figures_table, parameter_names, read
 
 SOURCE = '''\
 """A module
@@ -48,3 +49,40 @@ def test_a_folder_is_counted_by_part_and_room(tmp_path: Path) -> None:
     assert counted["tests：文件、代码行 files, code lines"] == "1, 4"
     table = figures_table({"then": counted, "now": counted})
     assert table.splitlines()[0] == "|  | then | now |"
+
+
+TWICE = """
+def one(first: int, second: str) -> None:
+    "Says what it does."
+    for item in range(first):
+        print(item, second, len(second), first + 1, item * 2, item - 1)
+
+def other(a, b):
+    for x in range(a):
+        print(x, b, len(b), a + 1, x * 2, x - 1)
+
+def third(a, b):
+    for x in range(a):
+        print(x, b, len(b), b + 1, x * 2, x - 1)
+
+def fourth(a, b):
+    for x in reversed(a):
+        print(x, b, len(b), a + 1, x * 2, x - 1)
+"""
+
+
+def test_duplicates_differ_in_names_alone() -> None:
+    assert duplicate_pairs([ast.parse(TWICE)]) == 1
+    assert duplicate_pairs([ast.parse(TWICE), ast.parse(TWICE)]) == 6 + 1 + 1
+    assert duplicate_pairs([ast.parse("def one(a):\n    return a\n\ndef other(b):\n    return b\n")]) == 0
+
+
+def test_parameters_of_one_type_are_counted_by_name() -> None:
+    source = "class Request: ...\n" + "".join(
+        f"def use{n}({name}: Request, text: str): ...\n"
+        for n, name in enumerate(("request", "request", "asked", "request"))
+    )
+    assert parameter_names([ast.parse(source)]) == {}
+    assert parameter_names([ast.parse(source + "def more(request: Request): ...\n")]) == {
+        "Request": {"request", "asked"}
+    }

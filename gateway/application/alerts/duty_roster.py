@@ -1,4 +1,6 @@
-"""The duty roster: who sits at the desk when. A day ahead without anybody is an alarm, once a day."""
+"""The duty roster: who is on duty when. When somebody is missing within the next day, an alarm is an event,
+once a day.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page is answered by the link in it: the gateway says `acknowledge` in the name of the person that was paged."""
+"""A page is answered by the link in it: the gateway sends `acknowledge` in the name of the person who was paged."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Sends the pages that stand in the store: after the commit that wrote them, again and again until they are out.
 
-What one page says: which alert, of which type, how urgent, raised when. No name, no plate, no place: those stand in the
-alert itself, for whoever may read it. A channel that fails is seen (event, metric, log) and is tried again with growing
-pauses; it delays nobody else: the next page goes out after `page_lead`, whatever became of the one before.
+What a page contains: which alert, of which type, how urgent, raised when. No name, no plate, no place: those stand in
+the alert itself, for whoever may read it. A channel that fails is seen (event, metric, log) and is tried again with
+growing pauses; it delays nobody else: the next page goes out after `page_lead`, whatever became of the one before.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A debtor pays (docs/domain.md section 3): one signed word, one transaction, and everything of the case is let go.
+"""Releases a case, as when the debtor pays (docs/domain.md section 3): one signed order, one transaction.
 
 Every open request is withdrawn, every live measure gets its ending, every open alert is closed, so that nobody is paged
 and whoever is held goes free; what cannot be done is listed with the reason and with the paper that it wants. It is

@@ -1,4 +1,4 @@
-"""The lines of a release: what is spared is there, and what the caller is told of each thing (`release`)."""
+"""The lines of a release: checks that the exceptions exist, and describes each line to the caller (`release`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An alert comes in: its measure is hit and people are paged; it is answered, and nobody is paged any more.
+"""Effects of an alert: it marks its measure as hit and has people paged; its answer ends the paging.
 
 A page is a row, written in the same unit as what causes it (`paging` sends it afterwards). Who is paged when is a
 timer of the alert, counted from when the alert was raised, so that one that was raised while the gateway was away

@@ -1,4 +1,4 @@
-"""What a verb does to its request, whoever says it: a partner by a message, or a party that uses the API."""
+"""Applies a verb to its request, whoever sent it: a partner by a message, or a party that uses the API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A party that uses the API says a verb: the court confirms, withdraws, answers; or is itself the one asked."""
+"""Takes a verb that a party sends by the API: the court confirms, withdraws or answers, or is itself the one asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a message of ours comes to be: translate, seal, number, sign. The bytes are stored, never made again."""
+"""Composes a message of ours: translate, seal, number, sign. The bytes are stored, never made again."""
 
 from __future__ import annotations
 

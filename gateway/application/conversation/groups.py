@@ -1,4 +1,6 @@
-"""Several receivers, one group: a verb said to every member at once, and who has answered (docs/domain.md 2.9)."""
+"""Groups, one submission to several receivers: sends a verb to every member, and tells who has answered (docs/domain.md
+2.9).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was said in a request makes of measures: those that it opens, renews or ends, and the one that it hit."""
+"""What a message does to measures: it opens, renews or ends them, or marks one as hit."""
 
 from __future__ import annotations
 

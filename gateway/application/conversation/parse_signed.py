@@ -1,4 +1,5 @@
-"""What a court system signs beside the opening of a request: a verb, an approval, a word to a group or about a case.
+"""Parses what a court system signs beside the opening of a request: a verb, an approval, an act about a group or a
+case.
 
 The same form as a submission (docs/adr/0007): the type names the matter and the act, the body names what it is about.
 """

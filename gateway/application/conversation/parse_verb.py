@@ -1,4 +1,4 @@
-"""What a party says in an existing request, plain or signed, becomes one `Said` (docs/contracts.md 3.3).
+"""Parses a verb in an existing request, plain or signed, into one `Said` (docs/contracts.md 3.3).
 
 Which verbs must be signed. Coercion begins with `open`, and ends with an `open` of the ending type: both signed when
 they are coercive. Of the verbs that follow, `supplement` alone changes what the partner is asked to do, so in a

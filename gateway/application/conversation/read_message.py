@@ -1,4 +1,4 @@
-"""How a message of theirs is read: authenticate the bytes, examine the envelope, open, translate, validate.
+"""Reads a message of a partner: authenticate the bytes, examine the envelope, open, translate, validate.
 
 A message that fails to authenticate raises and leaves no trace but its quarantined bytes. One that authenticates
 but whose content is wrong comes back with its `fault`: it uses up its number (docs/contracts.md 3.2).

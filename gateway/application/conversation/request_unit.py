@@ -1,4 +1,5 @@
-"""One unit of work's hold on its requests: store a message of theirs, judge it, carry it out, answer at once.
+"""The requests of one unit of work: stores a partner's message, decides it, applies it, and answers at once where the
+answer is the gateway's.
 
 Shared by the ordering rules (`apply_messages`) and by partners' openings (`partner_open`); knows neither order nor
 admission.

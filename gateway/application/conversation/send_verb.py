@@ -1,7 +1,6 @@
-"""One verb of a party that uses the API, inside a unit of work: checked, decided, composed, carried out.
+"""One verb of a party that uses the API, inside a unit of work: checked, decided, composed, applied.
 
-Shared by those who say one thing (`command`), the same thing to a group (`groups`), or everything that a case needs
-(`release`).
+Shared by one verb (`command`), a verb to a group (`groups`) and the release of a case (`release`).
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""What its sender must tell within a term that began before the message: whether it was told in time
-(`MatterType.told_by`)."""
+"""Checks whether a message kept the term within which its sender must report the fact (`MatterType.told_by`)."""
 
 from __future__ import annotations
 

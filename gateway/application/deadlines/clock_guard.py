@@ -1,5 +1,6 @@
-"""Our clock under watch: a step is noticed, told with its size, compared with other clocks, and mended
-(docs/adr/0032, `gateway.core.clock_watch`)."""
+"""Watches our own clock: a step is noticed, reported with its size, compared with other clocks, and its effects
+corrected (docs/adr/0032, `gateway.core.clock_watch`).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What did not come from the other side: a `delivered`, an acknowledgement, a number in between.
+"""Sends again or asks again when a message of the other side is missing: a `delivered`, an acknowledgement, a number in
+between.
 
 Whoever may have lost something hears which number we take next, and sends everything of its own from there on again
 (docs/adr/0031): with an `open` that goes again, once it has been answered after that, and when a number is missing.

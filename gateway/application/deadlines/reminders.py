@@ -1,6 +1,7 @@
-"""A clock of a request has run out (`core.clocks`): remind, urge in the asker's name, ask the superior, let lapse.
+"""What happens when a clock of a request runs out (`core.clocks`): remind, urge in the asker's name, ask the superior,
+let lapse.
 
-Each is said once. Its event carries when it was due, which after a downtime is earlier than when it is said.
+Each happens once. Its event carries when it was due, which after a downtime is earlier than the event itself.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What has become due, whatever it is: each timer goes to whoever knows its kind.
+"""Runs the timers that are due: each goes to the code for its kind.
 
 All deadlines are rows of the store, so a process that was away for days catches up once, in order of due time, and
 several clocks may run (docs/architecture.md 4 rule 8). A clock that has several steps says each of them in its turn

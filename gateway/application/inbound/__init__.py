@@ -1,1 +1,3 @@
-"""From the queues: verify, order, apply; what cannot be applied waits, is told, or goes to quarantine."""
+"""Messages from the queues: verified, ordered, applied; the others wait, are answered by a notice, or go to
+quarantine.
+"""

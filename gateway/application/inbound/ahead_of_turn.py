@@ -1,7 +1,8 @@
-"""What comes ahead of its turn: may it wait, and how much waits already (docs/adr/0022).
+"""Messages ahead of their turn: whether one may wait, and how much waits already (docs/adr/0022).
 
 Reaching a bound refuses the one message that is too much, and only that: its number is not used up, so that the same
-bytes may come again when there is room. Its sender hears which number is waited for; a person hears once an hour.
+bytes may come again when there is room. Its sender gets a notice with the number that is waited for; a person is told
+once an hour.
 """
 
 from __future__ import annotations

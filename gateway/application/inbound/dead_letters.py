@@ -1,4 +1,4 @@
-"""Messages of ours that the broker gave up on (dead-lettered from a partner's queue): never silent.
+"""Messages of ours that the broker gave up on (dead-lettered from a partner's queue): each is recorded.
 
 The request becomes `undeliverable`, an incident that someone sees; it is not terminal (docs/domain.md section 3). Ours
 is what the store holds as sent by us to the owner of that queue, with the same digest; whatever else lies there

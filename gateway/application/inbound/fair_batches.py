@@ -1,7 +1,7 @@
-"""Which deliveries share a unit of work: nobody's crowd stands in another's (docs/adr/0022).
+"""Chooses which deliveries share a unit of work, so that one participant's backlog delays no other (docs/adr/0022).
 
-Those of whom little has arrived share one, because a commit costs more than they do. Whoever has more than a share of
-it waiting gets units of his own, as many as his bytes ask for, in turn with the other crowds and after the shared one.
+Participants with few deliveries share one unit, because a commit costs more than they do. One with more than a share of
+it waiting gets units of its own, as many as its bytes need, in turn with other backlogs and after the shared unit.
 """
 
 from __future__ import annotations

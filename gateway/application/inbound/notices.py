@@ -1,4 +1,5 @@
-"""What a partner is told of its own bytes: `lianzhi.gateway.notice`, and `pong` (docs/contracts.md 3.1, docs/adr/0021).
+"""Writes what a partner is told about its own messages, `lianzhi.gateway.notice`, and `pong` (docs/contracts.md 3.1,
+docs/adr/0021).
 
 Version 2 says more: the rule, what to do, the request and the number that we expect next, whose clock is off. A partner
 hears it once it has said that it reads it; the readers of earlier libraries refuse a member that they do not know.

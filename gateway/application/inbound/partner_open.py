@@ -1,4 +1,4 @@
-"""Partners open requests too: their numbering, our catalogue's permission (docs/contracts.md 3.2)."""
+"""Opens a request for a partner: under its number, where the catalogue allows it (docs/contracts.md 3.2)."""
 
 from __future__ import annotations
 

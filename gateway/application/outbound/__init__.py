@@ -1,1 +1,1 @@
-"""To the queues: stored bytes are leased, published, and marked when the broker has confirmed them."""
+"""Messages to the queues: stored bytes are leased, published, and marked when the broker has confirmed them."""

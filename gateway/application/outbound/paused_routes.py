@@ -1,4 +1,4 @@
-"""A route whose queue takes nothing: paused, tried, opened again; its beginning and its end are told once."""
+"""Pauses a route whose queue takes nothing, tries it, opens it again; start and end of a pause are reported once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The court's ledgers as they stand today. The home court alone reads them; whoever calls has seen to that."""
+"""The court's ledgers as they stand today. Only the home court may read them: the caller must have checked it."""
 
 from __future__ import annotations
 

@@ -24,14 +24,14 @@ class RecordedClosure(View):
 
 class LedgerSummary(View):
     name: Annotated[str, label("台账", "Name in the address")]
-    zh: str
-    en: str
+    zh: Annotated[str, label("中文名称", "Chinese name")]
+    en: Annotated[str, label("英文名称", "English name")]
     open: Annotated[int, label("未结", "Items that are not settled")]
     overdue: Annotated[int, label("逾期", "Those past their last day")]
 
 
 class LedgerList(View):
-    ledgers: list[LedgerSummary]
+    ledgers: Annotated[list[LedgerSummary], label("台账", "Ledgers")]
 
 
 class PreconditionView(View):
@@ -66,17 +66,17 @@ class LedgerItemView(View):
 
 
 class LedgerPage(View):
-    ledger: str
-    items: list[LedgerItemView]
+    ledger: Annotated[str, label("台账", "Name of the ledger")]
+    items: Annotated[list[LedgerItemView], label("各项", "Items")]
     next: Annotated[str | None, label("下一页", "Cursor for `after`; absent on the last page")] = None
 
 
 class ShareView(View):
     """rate: percent with one decimal; absent where there is nothing to count."""
 
-    part: int
-    whole: int
-    rate: float | None = None
+    part: Annotated[int, label("分子", "How many of them")]
+    whole: Annotated[int, label("分母", "Of how many")]
+    rate: Annotated[float | None, label("比例", "Percent with one decimal; absent: nothing to count")] = None
 
 
 class IndicatorsView(View):
@@ -110,23 +110,23 @@ class IndicatorsView(View):
 class ReportLine(View):
     key: Annotated[str, label("单位或团队", "Participant, team or period")]
     name: Annotated[str | None, label("名称", "Name of the participant")] = None
-    indicators: IndicatorsView
+    indicators: Annotated[IndicatorsView, label("指标", "Indicators")]
 
 
 class ReportView(View):
     """imported: percent as the court handed it in; one that was not handed in is absent."""
 
-    period: str
+    period: Annotated[str, label("期间", "Week (2026-W13) or month (2026-03)")]
     first: Annotated[str, label("首日", "First day")]
     last: Annotated[str, label("末日", "Last day")]
     as_of: Annotated[str, label("统计截至", "As of")]
     complete: Annotated[bool, label("已结束", "Whether the period is over")]
-    total: IndicatorsView
-    partners: list[ReportLine]
-    teams: list[ReportLine]
+    total: Annotated[IndicatorsView, label("合计", "Indicators of the whole court")]
+    partners: Annotated[list[ReportLine], label("各单位", "By participant")]
+    teams: Annotated[list[ReportLine], label("各团队", "By team")]
     incoming: Annotated[list[ReportLine], label("受托事项", "What others asked of us, by asker")]
     trend: Annotated[list[ReportLine], label("走势", "This period and those before it")]
-    imported: dict[str, str]
+    imported: Annotated[dict[str, str], label("导入指标", "Percent as the court handed it in, by indicator")]
 
 
 def report_view(report: Report, names: Mapping[str, str]) -> ReportView:

@@ -1,4 +1,4 @@
-"""After a restore a POST under an unknown key may be a retry: it is never silently done again (docs/adr/0030).
+"""After a restore a POST under an unknown key may be a retry: a person decides before it is done (docs/adr/0030).
 
 What was signed is recognised by what partners hold of it: our message of the lost hour, which they give back, names the
 submission by its digest. Then nobody has to decide: it was done before, under that number (docs/adr/0041).

@@ -1,5 +1,6 @@
-"""Messages of ours that a restore has lost and their receiver gave back: what was said is said, and stands where it
-stood (docs/adr/0041)."""
+"""Messages of ours that a restore has lost and their receiver gave back: each is stored again under its number, as
+already sent (docs/adr/0041).
+"""
 
 from __future__ import annotations
 

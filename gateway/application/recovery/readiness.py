@@ -1,4 +1,4 @@
-"""Whether this process can do its work: it tries, instead of believing that it could.
+"""Whether this process can do its work: it tries to write instead of assuming that it could.
 
 A small row of its own is really written, at most every `PROBE_SECONDS` (a failed try is repeated sooner) however often
 somebody asks; those who ask meanwhile get the last outcome, those who ask during a try wait for it.

@@ -1,1 +1,3 @@
-"""A court system hands a request in: validated, checked against measures and limits, numbered, approved, opened."""
+"""A court system submits a request: it is validated, checked against measures and limits, numbered, approved,
+opened.
+"""

@@ -1,4 +1,4 @@
-"""How often in a day: a handler's sensitive queries, a court's sendings before approval (docs/domain.md section 4)."""
+"""Limits a day: a handler's sensitive queries, a court's sendings before approval (docs/domain.md section 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""May this be asked, as far as measures go? What must be live is; what may be once is not there; nothing is overdone.
+"""Checks a submission against the measures in force: what it needs is live, it doubles nothing, it does not go too far.
 
 The rules, in the order in which `check_measures` follows them (docs/domain.md sections 2.4, 3 and 7):
 1. What forbids it (a grace forbids publication) is not in force.

@@ -1,4 +1,4 @@
-"""Everybody who was told is told again: a withdrawal or correction goes to every member of the publication's group
+"""Recipients of a withdrawal or correction: no recipient of the publication may be left out
 (docs/domain.md 2.9, docs/adr/0014)."""
 
 from __future__ import annotations

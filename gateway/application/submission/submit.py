@@ -1,6 +1,6 @@
-"""A court system asks: look, prove, check, number, translate, seal, sign, store. 202 only after the commit.
+"""Accepts a submission: validates, checks, numbers, translates, seals, signs and stores it. 202 only after the commit.
 
-`Submitter.submit` looks first whether the same was handed in before (`idempotency`), then prepares everything outside
+`Submitter.submit` first looks whether the same was submitted before (`idempotency`), then prepares everything outside
 the unit of work (no state is involved yet); the unit itself checks the measures, and writes.
 """
 

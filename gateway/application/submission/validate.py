@@ -1,6 +1,6 @@
-"""Whether what a court system hands in may go out: form, signature, catalogue, people, papers.
+"""Validates a submission: form, signature, catalogue, staff, documents, approvals.
 
-The order is that of cost and of shame: bytes, signature, type and receiver, fields, staff, documents, approvals.
+Cheap checks come first: bytes, signature, type and receiver, fields, staff, documents, approvals.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""A queue that keeps the last of what was put on it: read by get, publish again, acknowledge.
+"""A queue that is used as a register: it keeps the last messages that were published to it. To read it: get, publish
+the same again, acknowledge.
 
-Never by requeue: a quorum queue counts that as a delivery, and drops a message that was delivered too often. What one
+Never requeue: a quorum queue counts that as a delivery, and drops a message that was delivered too often. What one
 process has in hand does not lie in the queue meanwhile.
 """
 

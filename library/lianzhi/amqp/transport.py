@@ -1,4 +1,5 @@
-"""Below the AMQP client: its socket, which can be cut, and its frames, of which deliveries take a short way."""
+"""The transport of the AMQP client: its socket can be closed at once, and frames of deliveries are parsed by our own
+faster code (`lianzhi.amqp.deliveries`)."""
 
 from __future__ import annotations
 

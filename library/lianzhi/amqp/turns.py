@@ -1,4 +1,6 @@
-"""What has arrived and waits to be taken: the queues in turn, so that a full one does not stand before the others."""
+"""Deliveries that have arrived and wait for the consumer: one FIFO a queue, served in turn, so that a full queue does
+not delay the others.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How commands speak: tables for people, `--json` for programs; 0 done, 1 found wrong, 2 misuse."""
+"""Output of the commands: tables for people, `--json` for programs. Exit codes: 0 done, 1 found wrong, 2 misuse."""
 
 from __future__ import annotations
 

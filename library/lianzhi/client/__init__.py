@@ -1,4 +1,6 @@
-"""The library that a court system installs: hand in, sign, follow, unseal. Needs the base package only."""
+"""The library that a court system installs: it submits, signs, follows the feed and unseals. Needs the base package
+only.
+"""
 
 from lianzhi.client.answers import (
     Accepted,

@@ -1,4 +1,4 @@
-"""An answer's bytes → its JSON, for an answer that anybody may have written.
+"""Parses the body of an HTTP answer as JSON, within limits, because anybody may have written it.
 
 Compressed answers are not asked for and not taken: a few kilobytes of them unfold into gigabytes.
 """

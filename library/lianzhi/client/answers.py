@@ -1,4 +1,4 @@
-"""What the gateway answers, as frozen models. Members that we do not know are passed over: it may be newer than we.
+"""The gateway's answers as frozen models. Unknown members are ignored: the gateway may be newer than this library.
 
 Source: docs/contracts.md 3.3; its models (gateway/application/answers.py) are published as OpenAPI.
 """

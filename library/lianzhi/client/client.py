@@ -5,8 +5,8 @@
         accepted = await client.submit(body, receiver="police-610199", key="case-900001-step-4")
         async for event in client.events(): ...             # at least once, across restarts
 
-What is said is committed to the spool before the first attempt and sent until the gateway answers, the same bytes under
-the same key; so it is accepted once or refused by name, never lost and never doubled (docs/contracts.md 3.3,
+What is submitted is committed to the spool before the first attempt and sent until the gateway answers, the same bytes
+under the same key; so it is accepted once or refused by name, never lost and never doubled (docs/contracts.md 3.3,
 docs/architecture.md 4).
 """
 

@@ -1,4 +1,6 @@
-"""What a court decides beside the requests themselves: approvals, words to a group, a case let go or reassigned."""
+"""The client's calls beside those about one request: approvals, verbs to a group, release and reassignment of
+a case.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Papers by their digest: streamed up and down, never held whole, and never believed without the digest."""
+"""Uploads and downloads documents by their SHA-256: streamed, never whole in memory, each checked against its
+digest.
+"""
 
 from __future__ import annotations
 

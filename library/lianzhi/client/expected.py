@@ -1,7 +1,7 @@
-"""What counts as the gateway's yes to each POST: its status, its model, and the number that it must name.
+"""Which answer to a POST means that it was accepted: its status, its model, and the number that it must name.
 
 Only such an answer, or a refusal by name, ends what the spool holds. Everything else under a 2xx (an empty object, a
-page, another request's answer) concludes nothing: the signed bytes stay, and the same bytes go again.
+page, another request's answer) decides nothing: the signed bytes stay in the spool, and the same bytes are sent again.
 """
 
 from __future__ import annotations

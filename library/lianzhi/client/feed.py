@@ -1,4 +1,4 @@
-"""The participant's feed, followed for as long as one likes, across restarts and lost connections.
+"""Follows the participant's feed of events across restarts and lost connections.
 
 At least once: the cursor is kept when the loop asks for the next event, that is, after the caller has dealt with the
 last one. A crash in between gives that event again.

@@ -1,4 +1,4 @@
-"""Whose keys are believed: those of a file handed over, or the gateway's key set, pinned when first seen.
+"""Which public keys the client trusts: those of a file, or the gateway's key set, pinned when it is first fetched.
 
 A key set that is fetched may add keys, dates and revocations; it may never put another key under a known kid, and a
 key that it no longer shows still verifies what was signed with it.

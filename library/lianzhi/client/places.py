@@ -1,4 +1,6 @@
-"""What lies on the court system's disk: the spool, keys, a token. Nobody else's to read, whatever the umask was."""
+"""Paths and modes of the court system's files: spool, keys, token. Only their owner may read them, whatever
+the umask.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can come of a call that is no answer to it, by name (docs/contracts.md 3.3 Errors)."""
+"""The errors that a call of the client raises (docs/contracts.md 3.3, Errors)."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""A message of a request, believed or not, opened and validated. Pure.
+"""Verifies, opens and validates one message of a request, in this order. Pure.
 
 1. The bytes are a message, signed by the sender with a key that was good when the gateway stored it.
 2. It is the message that it was listed as, and addressed to us.
 3. What is sealed to us is opened with our own key; both ids inside are the envelope's.
 4. Head and body together are valid canonical data, and name only objects of the request.
-What is not sealed to us is the partner's signed word in its own dialect; there `data` is the gateway's translation.
+A body that is not sealed to us is signed by the partner in its own dialect; there `data` is the gateway's translation.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Again and again, with growing pauses, until there is an answer."""
+"""Repeats a call with growing pauses until the gateway has answered."""
 
 from __future__ import annotations
 

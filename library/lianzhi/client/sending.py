@@ -1,4 +1,4 @@
-"""Says what the spool holds until the gateway has answered: the same bytes under the same key, however often.
+"""Sends what the spool holds until the gateway has answered: the same bytes under the same key at every attempt.
 
 The order is what makes it safe: commit to the spool, attempt, and only an answer of the gateway ends it: a refusal by
 name, or a 202 that names what was accepted (`expected`). A timeout, a broken connection, 5xx, a page of some proxy or

@@ -1,4 +1,4 @@
-"""What a court system hands in, as bytes: plain JSON, or signed with its own `sub` key. Pure.
+"""Writes a submission as bytes: plain JSON, or signed with the court system's own `sub` key. Pure.
 
 A signed submission is the same SD-JWT as a message, with `typ: lianzhi-submission+sd-jwt`, canonical, with the member
 `gateway` and without `subject` and `seqno` (docs/contracts.md 3.1). The spool keeps it; it is not made again.

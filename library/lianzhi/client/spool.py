@@ -1,4 +1,4 @@
-"""What has been said and not yet answered, kept over any crash: one small SQLite file.
+"""The spool: submissions that the gateway has not answered yet, in a small SQLite file that survives a crash.
 
 A row is committed before the first attempt and holds the exact bytes and the Idempotency-Key; every attempt sends
 these. When the gateway has answered, the bytes are overwritten and only the answer stays. The feed's cursor and the

@@ -1,4 +1,4 @@
-"""The verbs that courts say most, by name (docs/domain.md 2.2); `answer` says any."""
+"""One method for each verb that courts send most (docs/domain.md 2.2); `answer` sends any verb."""
 
 from __future__ import annotations
 

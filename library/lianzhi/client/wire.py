@@ -1,4 +1,6 @@
-"""One HTTP exchange, and when to try it again. A fault of the line is one error; what is said is a Reply."""
+"""One HTTP exchange, and whether it may be tried again. A fault of the network is a `LineError`, an answer a
+`Reply`.
+"""
 
 from __future__ import annotations
 

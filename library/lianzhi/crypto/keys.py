@@ -1,7 +1,7 @@
-"""Keys as values, and their way in and out of JWK (RFC 7517, RFC 8037).
+"""Keys as values, and their conversion from and to JWK (RFC 7517, RFC 8037).
 
-The kid says it all: `<participant>.<sig|sub|enc>.<label>`. `sig` signs messages, `sub` signs submissions,
-`enc` is sealed to. Wrong key material is our installation's fault, so it raises MisuseError; no text ever
+A kid names owner, purpose and label: `<participant>.<sig|sub|enc>.<label>`. `sig` signs messages, `sub` signs
+submissions, `enc` is sealed to. Wrong key material is our installation's fault, so it raises MisuseError; no text ever
 contains key material.
 """
 

@@ -1,4 +1,5 @@
-"""How much and how late: every bound of the trust rules (docs/contracts.md 3.1). Configuration overrides them."""
+"""Limits of the trust rules: sizes, depths, and how far a time may be off (docs/contracts.md 3.1). Configuration
+overrides them."""
 
 from __future__ import annotations
 

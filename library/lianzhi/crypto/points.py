@@ -1,12 +1,12 @@
-"""Points that no key of ours may be: those of small order, and encodings that are not the canonical one. Pure.
+"""Finds public keys that are points of small order or not canonically encoded; none is ever accepted. Pure.
 
 With a public key of small order one fixed signature verifies over many messages (Ed25519), and a sealed message is
 either refused by the library or sealed to a secret that everybody knows (X25519). Key generation never makes such a
 point, so a registered one is an attack or a mistake. Sources: RFC 7748 sections 5 and 6.1 (small-order inputs, all-zero
-output); RFC 8032 section 5.1.3 (decoding; y at least p is no point); D. J. Bernstein, https://cr.yp.to/ecdh.html#validate
-(the u coordinates of order 1, 2, 4, 8); H. de Valence, "It's 255:19AM. Do you know what your validation criteria are?"
-(the encodings of the eight points of order 1, 2, 4, 8). P-256 has cofactor 1: a point on the curve is enough, and
-`cryptography` sees to that (SP 800-56A section 5.6.2.3.3).
+output); RFC 8032 section 5.1.3 (decoding; y at least p is no point); D. J. Bernstein,
+https://cr.yp.to/ecdh.html#validate (the u coordinates of order 1, 2, 4, 8); H. de Valence, "It's 255:19AM. Do you know
+what your validation criteria are?" (the encodings of the eight points of order 1, 2, 4, 8). P-256 has cofactor 1: a
+point on the curve is enough, and `cryptography` sees to that (SP 800-56A section 5.6.2.3.3).
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The library that a partner agency installs: take, verify, answer, once only (docs/contracts.md 3.1, 3.2).
+"""The library that a partner agency installs: it takes and verifies messages and answers each once (docs/contracts.md
+3.1, 3.2).
 
 from lianzhi.partner import Partner, PartnerConfig
 

@@ -1,8 +1,9 @@
-"""What we lack of a request, said to the gateway: a `lianzhi.gateway.notice` with the number that we take next.
+"""Asks the gateway for messages that the ledger lacks: sends a `lianzhi.gateway.notice` with the number that we take
+next.
 
-The gateway answers with its stored bytes from that number on (docs/adr/0031). Of a request whose `open` we do not have
-we say so at once, be it an urge into a ledger that was lost; of a number in between after `asked_after_seconds`,
-because the messages before it may still be on their way. Once until something has come, then again after an hour, two,
+The gateway answers with its stored bytes from that number on (docs/adr/0031). Where the `open` is missing
+it asks at once, where a number in between is missing after `asked_after_seconds`, because the messages before it may
+still be on their way. It asks once until something has come, then again after an hour, two,
 four, and so on up to a day; at most `notices_told_per_minute` a minute, the others in a later one.
 """
 

@@ -1,4 +1,4 @@
-"""Where the parts meet: the ledger, what we read, what we say, and the publisher. Used by `Partner` and `Request`."""
+"""Holds together the parts of a running partner, for `Partner` and `Request`: ledger, reading, replies, publisher."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the ledger can tell about itself: counts, what was set aside, what was refused, what nobody answered."""
+"""Reports on the ledger: counts, messages set aside, messages refused, requests that nobody answered."""
 
 from __future__ import annotations
 

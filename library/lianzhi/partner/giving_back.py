@@ -1,9 +1,9 @@
-"""The gateway has lost what it knew of a request, and gets it back from us (docs/adr/0041).
+"""Gives a request back to a gateway that has lost it: every message of it that the ledger holds (docs/adr/0041).
 
-Its database was restored to an earlier point. It shows in two ways: it says of a message of ours that it keeps it
-although it has lost the request; or its notices and pongs name another incarnation than before. Then it gets its own
-messages of that request again, the very bytes that we received, which prove the request to it, and everything that we
-said in it. It decides about neither: what it knows already changes nothing.
+The gateway's database was restored to an earlier point. It shows in two ways: a notice states that the gateway keeps a
+message of ours although it has lost the request; or its notices and pongs name another incarnation than before. Then it
+gets its own messages of that request again, the very bytes that we received, which prove the request to it, and
+everything that we said in it. It decides about neither: what it knows already changes nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What waits for the application, in memory: one request's messages one after another, requests side by side.
+"""Messages that wait for the application, in memory: those of one request in order, requests beside each other.
 
 `async for request in inbox` may run in several tasks at once: each task takes the next message of a request that
 no other task is busy with. A task that comes back for the next one has let go of the last; if that was not finished

@@ -1,4 +1,6 @@
-"""How much the ledger holds of what is no work of the application's, how much goes out again, what it lets go of."""
+"""Quotas of the ledger: how much it keeps that is no work of the application, how often messages are sent again, and
+what is deleted.
+"""
 
 from __future__ import annotations
 

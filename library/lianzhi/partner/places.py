@@ -1,4 +1,6 @@
-"""What lies on the partner's disk: messages, keys, a password. Nobody else's to read, whatever the umask was."""
+"""Paths and modes of the partner's files: ledger, keys, password. Only their owner may read them, whatever
+the umask.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""From bytes off a queue to something known: a message of a request, one outside any request, or set aside.
+"""Classifies the bytes of a delivery: a message of a request, a message outside any request, or set aside with a
+reason.
 
 Pure. Authenticity comes first (`protocol.policy`), then whether the content can be used: a known type and
 verb, sealed exactly when its type says so, openable with our key, not past its validity.

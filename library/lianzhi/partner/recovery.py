@@ -1,4 +1,5 @@
-"""What a `lianzhi.gateway.notice` puts right in our own numbering, and how little it can do beyond that.
+"""Acts on a `lianzhi.gateway.notice`: corrects our numbering, sends again what the gateway lacks, and nothing beyond
+that.
 
 A ledger that was lost or restored from an old copy counts too low, and the gateway answers `sequence-reused`: the
 counter goes on from the number it waits for, and the refused message is said again under it. A gap the other way

@@ -1,4 +1,4 @@
-"""What we say: a signed, where needed sealed, message for the outbox.
+"""Writes our messages, signed and where needed sealed, for the outbox.
 
 A reply is numbered, names what it answers, repeats the case number, and is written in the conversation's dialect;
 the result of a `location` type is canonical and sealed to the key that the `open` named (docs/contracts.md 3.1).

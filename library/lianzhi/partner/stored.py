@@ -1,4 +1,4 @@
-"""Reading the ledger back: what the application has not finished, and what may be tried again."""
+"""Reads back from the ledger what the application has not finished, and what may be tried again."""
 
 from __future__ import annotations
 

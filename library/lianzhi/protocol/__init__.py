@@ -1,1 +1,3 @@
-"""What a message is, before anybody acts on it: envelope, verbs, values, rules of trust, the contract file. Pure."""
+"""The messages that gateway, partner and client exchange: envelope, verbs, values, trust, order, the contract file.
+Pure.
+"""

@@ -1,4 +1,5 @@
-"""What the library knows of a matter type: six things that are data. The rest of the catalogue stays with the gateway.
+"""The card of a matter type: the six data items that the library knows of it. The rest of the catalogue stays with the
+gateway.
 
 `cards()` are those of this release, written from the catalogue by `make docs` and compared by a test; a contract
 that the gateway signed brings newer ones without a newer library (docs/contracts.md).

@@ -1,4 +1,4 @@
-"""What the caller of `schemas.validation` says about the data that it validates."""
+"""The context of a validation: what the caller of `schemas.validation` states about the data."""
 
 from __future__ import annotations
 

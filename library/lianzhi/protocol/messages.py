@@ -1,4 +1,4 @@
-"""What pydantic can say about a value, as a rule of ours with a Chinese and an English text.
+"""Pydantic's errors as rules of ours, each with a Chinese and an English text.
 
 The texts never repeat the refused value. `{…}` are limits and alternatives that our own models name.
 """

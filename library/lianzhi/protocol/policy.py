@@ -1,6 +1,6 @@
-"""Whom we believe, and why: every rule of trust in one place, without I/O.
+"""Every rule by which a message is trusted, in one place, without I/O.
 
-A message is believed when all of this holds, judged in this order; the first that fails is the reason given.
+A message is trusted when all of this holds, judged in this order; the first that fails is the reason given.
 `authenticate` proves who signed what; only after it has a message used up its id and its `seqno`.
 
  1. It is no larger than the limit, and its form is exactly `<JWS>~<disclosure>~`.

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 (a table of texts)
-"""Every rule of ours that a value can break, by name, with what to tell the person who has to mend it.
+"""Every rule of ours that a value can break, by name, with a text for the person who has to correct it.
 
 A rule's name is part of the API (`errors[].rule`, docs/contracts.md 3.3) and never changes its meaning. Texts never
 repeat the refused value: it may be somebody's number.

@@ -1,4 +1,4 @@
-"""The verbs of a conversation: who says them, what they carry, and which message each one answers.
+"""The verbs of a conversation: who may send each, what it carries, and which message it answers.
 
 Source: docs/domain.md section 2.2. A verb's canonical *data* is one flat object; the members that the gateway
 decides on travel in clear (`head`), the rest in the disclosure: `split` and `join` are the only place that
@@ -14,210 +14,221 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from lianzhi.protocol.base import Model
-from lianzhi.protocol.envelope import MessageId, Ref, RequestNo
+from lianzhi.protocol.base import Model, Vocabulary, label
+from lianzhi.protocol.envelope import MessageId, Outcome, Ref, WithdrawEffect
 from lianzhi.protocol.times import AnyMoment, ComingMoment, PastMoment
 from lianzhi.protocol.values import Document, Line, Name, Prose
 
 StaffNo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{3,40}$")]
 
-REFUSAL_CODES = (
-    "doc-missing",
-    "doc-invalid-seal",
-    "identity-mismatch",
-    "homonym",
-    "not-in-jurisdiction",
-    "object-not-found",
-    "already-released",
-    "third-party-asset",
-    "exceeds-legal-basis",
-    "duplicate-request",
-    "wrong-case",
-    "technical",
-)
-RefusalCode = Literal[
-    "doc-missing",
-    "doc-invalid-seal",
-    "identity-mismatch",
-    "homonym",
-    "not-in-jurisdiction",
-    "object-not-found",
-    "already-released",
-    "third-party-asset",
-    "exceeds-legal-basis",
-    "duplicate-request",
-    "wrong-case",
-    "technical",
+RefusalCode = Vocabulary[
+    Annotated[Literal["doc-missing"], "文书不全"]
+    | Annotated[Literal["doc-invalid-seal"], "印章无效"]
+    | Annotated[Literal["identity-mismatch"], "身份不符"]
+    | Annotated[Literal["homonym"], "同名"]
+    | Annotated[Literal["not-in-jurisdiction"], "不属管辖"]
+    | Annotated[Literal["object-not-found"], "查无对象"]
+    | Annotated[Literal["already-released"], "已解除"]
+    | Annotated[Literal["third-party-asset"], "案外人财产"]
+    | Annotated[Literal["exceeds-legal-basis"], "超出依据"]
+    | Annotated[Literal["duplicate-request"], "重复请求"]
+    | Annotated[Literal["wrong-case"], "案件有误"]
+    | Annotated[Literal["technical"], "技术原因"]
+]
+ObjectionDecision = Vocabulary[
+    Annotated[Literal["upheld"], "成立"]
+    | Annotated[Literal["dismissed"], "不成立"]
+    | Annotated[Literal["partly-upheld"], "部分成立"]
+]
+WithdrawReason = Vocabulary[
+    Annotated[Literal["paid"], "已履行"]
+    | Annotated[Literal["settled"], "和解"]
+    | Annotated[Literal["ended"], "终结执行"]
+    | Annotated[Literal["revoked"], "撤销"]
+    | Annotated[Literal["wrong"], "请求有误"]
+    | Annotated[Literal["duplicate"], "重复请求"]
+    | Annotated[Literal["other"], "其他"]
+]
+ReopenReason = Vocabulary[
+    Annotated[Literal["incomplete"], "内容不全"]
+    | Annotated[Literal["wrong-object"], "对象不符"]
+    | Annotated[Literal["invalid-body"], "内容不合规则"]
+    | Annotated[Literal["other"], "其他"]
 ]
 
 
 class Delivered(Model):
-    stored_at: PastMoment
-    system: Line
+    stored_at: Annotated[PastMoment, label("入库时间", "When the receiving system stored it")]
+    system: Annotated[Line, label("系统名称", "Name of the receiving system")]
 
 
 class Receipt(Model):
-    received_at: PastMoment
-    person: Name
-    badge: Line | None = None
-    unit: Line | None = None
-    unit_code: Line | None = None
+    received_at: Annotated[PastMoment, label("签收时间", "When it was received")]
+    person: Annotated[Name, label("签收人", "Who signs for it")]
+    badge: Annotated[Line | None, label("警号或工号", "Badge or staff number")] = None
+    unit: Annotated[Line | None, label("签收单位", "Unit of who signs for it")] = None
+    unit_code: Annotated[Line | None, label("签收单位代码", "Code of that unit")] = None
 
 
 class Accept(Model):
-    handler: Line
-    promised_at: ComingMoment | None = None
+    handler: Annotated[Line, label("经办人", "Who handles it at the one asked")]
+    promised_at: Annotated[ComingMoment | None, label("预计办结时间", "When it is expected to be done")] = None
 
 
 class Missing(Model):
-    document: Line | None = None
-    field: Line | None = None
-    why: Prose
+    document: Annotated[Line | None, label("所缺文书", "Kind of document that is missing")] = None
+    field: Annotated[Line | None, label("所缺字段", "Member that is missing or wrong")] = None
+    why: Annotated[Prose, label("原因", "Why it is needed")]
 
 
 class SupplementRequest(Model):
-    missing: Annotated[list[Missing], Field(min_length=1, max_length=50)]
-    reply_by: ComingMoment
+    missing: Annotated[list[Missing], label("需补正", "What is missing", min_length=1, max_length=50)]
+    reply_by: Annotated[ComingMoment, label("补正期限", "To be supplied by")]
 
 
 class FieldValue(Model):
-    field: Line
-    value: Prose
+    field: Annotated[Line, label("字段", "Member")]
+    value: Annotated[Prose, label("补正内容", "Its value")]
 
 
 class Supplement(Model):
-    documents: Annotated[list[Document], Field(max_length=50)] = []
-    fields: Annotated[list[FieldValue], Field(max_length=50)] = []
+    documents: Annotated[list[Document], label("补正文书", "Documents supplied", max_length=50)] = []
+    fields: Annotated[list[FieldValue], label("补正字段", "Members supplied", max_length=50)] = []
 
 
 class Refuse(Model):
-    reason_code: RefusalCode
-    explanation: Prose
-    legal_ref: Line | None = None
+    reason_code: Annotated[RefusalCode, label("拒绝原因", "Reason of the refusal")]
+    explanation: Annotated[Prose, label("说明", "Explanation")]
+    legal_ref: Annotated[Line | None, label("法律依据", "Legal basis of the refusal")] = None
 
 
 class Contact(Model):
-    at: PastMoment
-    person: Name
-    note: Prose
+    at: Annotated[PastMoment, label("联系时间", "When the court was contacted")]
+    person: Annotated[Name, label("联系人", "Who was spoken to")]
+    note: Annotated[Prose, label("联系内容", "What was said")]
 
 
 class Return(Model):
     """Returning without having contacted the asking court is not allowed (docs/domain.md 2.2)."""
 
-    reason_code: RefusalCode
-    explanation: Prose | None = None
-    contact_log: Annotated[list[Contact], Field(min_length=1, max_length=50)]
+    reason_code: Annotated[RefusalCode, label("退回原因", "Reason of the return")]
+    explanation: Annotated[Prose | None, label("说明", "Explanation")] = None
+    contact_log: Annotated[
+        list[Contact], label("联系记录", "Contacts with the asking court", min_length=1, max_length=50)
+    ]
 
 
 class Objection(Model):
-    grounds: Prose
-    documents: Annotated[list[Document], Field(max_length=50)] = []
+    grounds: Annotated[Prose, label("异议理由", "Grounds of the objection")]
+    documents: Annotated[list[Document], label("文书", "Documents", max_length=50)] = []
 
 
 class ObjectionAnswer(Model):
-    decision: Literal["upheld", "dismissed", "partly-upheld"]
-    reasons: Prose
-    by: StaffNo
+    decision: Annotated[ObjectionDecision, label("审查结论", "Decision on the objection")]
+    reasons: Annotated[Prose, label("理由", "Reasons")]
+    by: Annotated[StaffNo, label("答复人", "Staff number of who answers")]
 
 
 class Progress(Model):
-    stage: Line
-    note: Prose | None = None
+    stage: Annotated[Line, label("办理阶段", "Stage that was reached")]
+    note: Annotated[Prose | None, label("说明", "Note")] = None
 
 
 class Withdraw(Model):
-    reason_code: Literal["paid", "settled", "ended", "revoked", "wrong", "duplicate", "other"]
-    reason: Prose | None = None
-    by: StaffNo | None = None
+    reason_code: Annotated[WithdrawReason, label("撤回原因", "Reason of the withdrawal")]
+    reason: Annotated[Prose | None, label("说明", "Explanation")] = None
+    by: Annotated[StaffNo | None, label("撤回人", "Staff number of who withdraws it")] = None
 
 
 class WithdrawAck(Model):
-    effect: Literal["not-started", "reversed", "too-late"]
-    note: Prose | None = None
+    effect: Annotated[WithdrawEffect, label("撤回效果", "Effect of the withdrawal")]
+    note: Annotated[Prose | None, label("说明", "Note")] = None
 
 
 class Urge(Model):
-    level: Annotated[int, Field(ge=1, le=9)]
-    reply_by: ComingMoment | None = None
-    note: Prose | None = None
+    level: Annotated[Annotated[int, Field(ge=1, le=9)], label("催办次数", "How many times it has been urged")]
+    reply_by: Annotated[ComingMoment | None, label("答复期限", "Answer due by")] = None
+    note: Annotated[Prose | None, label("说明", "Note")] = None
 
 
 class Confirm(Model):
-    by: StaffNo
-    why: Prose | None = None
+    by: Annotated[StaffNo, label("确认人", "Staff number of who confirms")]
+    why: Annotated[Prose | None, label("说明", "Note")] = None
 
 
 class Reopen(Model):
-    by: StaffNo
-    why: Prose
-    reason_code: Literal["incomplete", "wrong-object", "invalid-body", "other"] = "other"
+    by: Annotated[StaffNo, label("退回人", "Staff number of who reopens it")]
+    why: Annotated[Prose, label("退回理由", "Why the result is not accepted")]
+    reason_code: Annotated[ReopenReason, label("退回原因", "Reason, a code")] = "other"
 
 
 class Evaluate(Model):
-    score: Annotated[int, Field(ge=1, le=5)]
-    text: Prose | None = None
+    score: Annotated[int, label("评分", "Score, 1 to 5", ge=1, le=5)]
+    text: Annotated[Prose | None, label("评语", "Comment")] = None
 
 
 class Complain(Model):
-    text: Prose
+    text: Annotated[Prose, label("投诉内容", "Complaint")]
 
 
 class Acknowledge(Model):
-    by: StaffNo
-    at: PastMoment
+    by: Annotated[StaffNo, label("确认人", "Staff number of who acknowledges the alert")]
+    at: Annotated[PastMoment, label("确认时间", "When it was acknowledged")]
 
 
 class SendTeam(Model):
-    by: StaffNo
-    at: PastMoment
-    team: Line
-    eta: AnyMoment | None = None
+    by: Annotated[StaffNo, label("派警人", "Staff number of who sends the team")]
+    at: Annotated[PastMoment, label("派警时间", "When the team was sent")]
+    team: Annotated[Line, label("出警队伍", "Team")]
+    eta: Annotated[AnyMoment | None, label("预计到达", "Expected time of arrival")] = None
 
 
 class IdentityCheck(Model):
     """What was compared before a car is seized or a person taken over; which, the alert's type says (`checks`)."""
 
-    by: StaffNo
-    at: PastMoment
-    plate_ok: bool | None = None
-    vin_ok: bool | None = None
-    id_ok: bool | None = None
-    photo_ok: bool
+    by: Annotated[StaffNo, label("核验人", "Staff number of who checks")]
+    at: Annotated[PastMoment, label("核验时间", "When it was checked")]
+    plate_ok: Annotated[bool | None, label("号牌相符", "The plate agrees")] = None
+    vin_ok: Annotated[bool | None, label("车架号相符", "The VIN agrees")] = None
+    id_ok: Annotated[bool | None, label("证件相符", "The identity document agrees")] = None
+    photo_ok: Annotated[bool, label("照片相符", "The photograph agrees")]
 
 
 class Handover(Model):
-    by: StaffNo
-    at: PastMoment
-    place: Line
-    handed_by: Name
-    received_by: Name
+    by: Annotated[StaffNo, label("登记人", "Staff number of who records the handover")]
+    at: Annotated[PastMoment, label("移交时间", "When it was handed over")]
+    place: Annotated[Line, label("移交地点", "Place of the handover")]
+    handed_by: Annotated[Name, label("移交人", "Who hands over")]
+    received_by: Annotated[Name, label("接收人", "Who takes over")]
 
 
 class FalseHit(Model):
-    by: StaffNo
-    at: PastMoment
-    why: Prose
+    by: Annotated[StaffNo, label("认定人", "Staff number of who finds that the hit is false")]
+    at: Annotated[PastMoment, label("认定时间", "When it was found")]
+    why: Annotated[Prose, label("误报原因", "Why it is a false hit")]
 
 
 class Read(Model):
-    by: Line
-    at: PastMoment
+    by: Annotated[Line, label("阅看人", "Who has read it")]
+    at: Annotated[PastMoment, label("阅看时间", "When it was read")]
 
 
 class ResultBase(Model):
     """What every result says whatever its type; the type adds `items`."""
 
-    outcome: Literal["done", "partial", "none", "impossible"]
-    as_of: PastMoment
-    ttl_hours: Annotated[int, Field(ge=1, le=72)] | None = None
-    reasons: Annotated[list[Prose], Field(max_length=50)] = []
-    evidence: Annotated[list[Document], Field(max_length=50)] = []
+    outcome: Annotated[Outcome, label("办理结果", "Outcome")]
+    as_of: Annotated[PastMoment, label("截至时间", "Time as of which it holds")]
+    ttl_hours: Annotated[
+        Annotated[int, Field(ge=1, le=72)] | None,
+        label("保存时限（小时）", "Hours for which it may be kept, at most 72"),
+    ] = None
+    reasons: Annotated[list[Prose], label("原因", "Reasons", max_length=50)] = []
+    evidence: Annotated[list[Document], label("证明材料", "Evidence", max_length=50)] = []
 
 
 class CorrectMixin(Model):
-    supersedes: MessageId
-    reason: Prose
+    supersedes: Annotated[MessageId, label("被更正报文", "Message id of the result that it replaces")]
+    reason: Annotated[Prose, label("更正原因", "Reason of the correction")]
 
 
 Side = Literal["asker", "asked"]
@@ -271,19 +282,6 @@ VERBS: Mapping[str, Verb] = {
         Verb("read", "已阅", "asked", Read, ("at",)),
     )
 }
-
-
-class NoticeBody(Model):
-    """`lianzhi.gateway.notice`: tells the owner of a queue why its bytes went to quarantine."""
-
-    message_id: str | None = None
-    body_sha256: str
-    reason: str
-    pointer: str | None = None
-    title_zh: str
-    title_en: str
-    next_seqno: int | None = None
-    request_no: RequestNo | None = None
 
 
 def split(verb: str, data: Mapping[str, Any], refs: list[Ref] | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
