@@ -8,7 +8,7 @@ PY := .venv/bin
 # Tests and demo start dozens of processes: where bytecode is not kept, each compiles everything again (2 s).
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo docs lint check test test-all coverage chaos regress bench bench-pair flood clean
+.PHONY: help setup demo docs bundle lint check test test-all coverage chaos regress bench bench-pair flood clean
 .PHONY: setup-all pytest-check pytest-test pytest-test-all pytest-chaos
 
 help:  ## 显示命令 show the commands
@@ -25,6 +25,9 @@ demo: setup  ## 演示 the main job; ARGS="--once --requests 300 --report r.json
 
 docs: setup  ## 由代码写出的页面与表 the pages and tables that are made from the code
 	@$(PY)/python -m tools.documents
+
+bundle: setup  ## 离线包 the offline bundle, signed: ARGS="--key release.pem" (docs/handbook/install.md)
+	@$(PY)/python -m tools.bundle $(ARGS)
 
 lint: setup  ## 静态检查 static checks
 	@echo "── ruff";         $(PY)/ruff check -q . && $(PY)/ruff format -q --check .

@@ -6,7 +6,8 @@ A distribution adds commands by an entry point of the group `lianzhi.commands`: 
 from __future__ import annotations
 
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import distribution, entry_points
+from typing import Annotated
 
 import typer
 
@@ -26,6 +27,26 @@ app.add_typer(partner.app, name="partner", help="合作单位一侧 The partner'
 app.command()(court.submit)
 app.add_typer(court.request_app, name="request")
 app.add_typer(court.case_app, name="case")
+
+
+def _tell_versions(asked: bool) -> None:
+    """The installed distributions and their versions: the library's, and of each that adds commands."""
+    if not asked:
+        return
+    adding = {point.dist.name for point in entry_points(group=GROUP) if point.dist}
+    for name in sorted({"lianzhi", *adding}):
+        typer.echo(f"{name} {distribution(name).version}")
+    raise typer.Exit()
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_versions, is_eager=True, help="各发行包的版本 Installed versions."),
+    ] = False,
+) -> None:
+    """What stands before a command; nothing but `--version`, which answers and ends."""
 
 
 def main() -> None:
