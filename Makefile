@@ -8,7 +8,7 @@ PY := .venv/bin
 # Tests and demo start dozens of processes: where bytecode is not kept, each compiles everything again (2 s).
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo docs bundle lint check test test-all coverage chaos regress bench bench-pair flood clean
+.PHONY: help setup demo docs bundle lint check test test-all coverage chaos regress bench bench-pair flood release clean
 .PHONY: setup-all pytest-check pytest-test pytest-test-all pytest-chaos
 
 help:  ## 显示命令 show the commands
@@ -66,6 +66,9 @@ bench-pair: setup  ## 与旧版本成对比较 in pairs with an older version: C
 
 flood: setup  ## 一个单位洪水十分钟，其余照常 one partner floods for ten minutes while the others work
 	@exec $(PY)/python -m bench.flood $(ARGS)
+
+release: setup  ## 发行：两个包、SBOM、校验和，写入 dist/ both wheels, SBOMs and sums into dist/ (docs/releases.md)
+	@exec $(PY)/python -m tools.release
 
 clean:  ## 删除环境与缓存 remove environment and caches
 	rm -rf .venv .tools .lianzhi .coverage .coverage-*.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache examples/node/node_modules examples/java/classes

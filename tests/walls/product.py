@@ -52,12 +52,12 @@ def known_limits() -> frozenset[str]:
     return frozenset(found.stdout.split())
 
 
-def python() -> str:
-    return str(PRODUCT / ".venv" / "bin" / "python")
+def python(product: Path = PRODUCT) -> str:
+    return str(product / ".venv" / "bin" / "python")
 
 
-def command() -> str:
-    return str(PRODUCT / ".venv" / "bin" / "lianzhi")
+def command(product: Path = PRODUCT) -> str:
+    return str(product / ".venv" / "bin" / "lianzhi")
 
 
 class WallClock:
@@ -81,13 +81,15 @@ class Finished:
 
 @dataclass(slots=True)
 class Installation:
-    """One court's gateway, its agencies' folders, a virtual host. Processes are started by the test."""
+    """One court's gateway, its agencies' folders, a virtual host. Processes are started by the test. product: the
+    checkout whose programs are started from now on; another one is an upgrade."""
 
     root: Path
     vhost: Vhost
     parties: Parties
     port: int
     court: Court
+    product: Path = PRODUCT
     environment: dict[str, str] = field(default_factory=dict)
     processes: list[Process] = field(default_factory=list)
     agencies: list[Agency] = field(default_factory=list)
@@ -114,23 +116,24 @@ class Installation:
     async def run(self, *arguments: str, folder: bool = True, timeout: float = 60.0) -> Finished:
         """`lianzhi …` to its end; `--dir` of this installation is added unless folder is False."""
         where = ["--dir", str(self.folder)] if folder else []
-        return await self._finish([command(), *arguments, *where], timeout)
+        return await self._finish([command(self.product), *arguments, *where], timeout)
 
     async def script(self, file: str | Path, *arguments: str, timeout: float = 60.0) -> Finished:
         """A program of its own with the product's libraries (`lianzhi.partner`, `lianzhi.client`): a path below
         `tests/walls/scripts`, or an absolute one."""
         path = Path(__file__).with_name("scripts") / file
-        return await self._finish([python(), str(path), *arguments], timeout)
+        return await self._finish([python(self.product), str(path), *arguments], timeout)
 
     async def serve(
         self, *, umask: int = -1, wait: bool = True, roles: str = "", program: Sequence[str] = (), **environment: str
     ) -> Process:
         """A gateway; wait: until `/readyz` says that it is connected to the broker. roles: some, else all.
         program: what takes the place of `lianzhi`."""
+        started = program or (command(self.product),)
         some = ("--role", roles) if roles else ()
         with self.log.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                *_ENDED_WITH_US, *(program or (command(),)), "serve", "--dir", str(self.folder), *some, cwd=PRODUCT,
+                *_ENDED_WITH_US, *started, "serve", "--dir", str(self.folder), *some, cwd=PRODUCT,
                 env=self._environment() | environment, stdin=DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, umask=umask,
             )  # fmt: skip
@@ -225,16 +228,17 @@ async def installed(
     partners: list[Mapping[str, Any]] | None = None,
     store_url: str | None = None,
     users: str = "",
+    product: Path = PRODUCT,
 ) -> AsyncIterator[Installation]:
     """Files, an empty migrated database, a provisioned virtual host: everything by the product's own commands but the
     files, whose form has not changed. store_url: of a database of its own. users: what the names of its broker users
     end in, where another installation on the same broker is alive. No gateway runs yet."""
     parties = write_files(
-        root, vhost.broker, vhost=vhost.name, partners=partners or PARTNERS, users=users, telephones=is_this_checkout()
+        root, vhost.broker, vhost=vhost.name, partners=partners or PARTNERS, users=users, telephones=product == HERE
     )
     port = free_port()
     async with Court(parties.token, parties.handover, f"http://127.0.0.1:{port}") as court:
-        site = Installation(root, vhost, parties, port, court)
+        site = Installation(root, vhost, parties, port, court, product)
         if store_url is not None:
             site.environment["LIANZHI_STORE__URL"] = store_url
         try:
