@@ -431,18 +431,21 @@ def search(what: bytes | Path, markers: Sequence[Marker]) -> list[Finding]:
 
 
 def _in_bytes(data: bytes, name: str, markers: Sequence[Marker]) -> list[Finding]:
+    needles = [
+        (marker.field, encoding, part.encode(encoding))
+        for marker in markers
+        for part in dict.fromkeys((marker.text, *marker.parts))
+        for encoding in ENCODINGS
+    ]
+    shortest = min((len(needle) for _, _, needle in needles), default=0)
     found: dict[tuple[str, str], Finding] = {}
     for way, offset, view in _views(data):
-        for encoding in ENCODINGS:
-            for marker in markers:
-                key = marker.field, f"{way} {encoding}".strip()
-                if key in found:
-                    continue
-                for part in (marker.text, *marker.parts):
-                    place = view.find(part.encode(encoding))
-                    if place >= 0:
-                        found[key] = Finding(*key, f"{name}:{offset if way else place}")
-                        break
+        if len(view) < shortest:
+            continue
+        for field, encoding, needle in needles:
+            if needle in view:
+                key = field, f"{way} {encoding}".strip()
+                found.setdefault(key, Finding(*key, f"{name}:{offset if way else view.find(needle)}"))
     return list(found.values())
 
 
