@@ -47,10 +47,10 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> tuple[Made, Made]:
     for name in filter(None, names.split("\0")):
         (next_tree / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, next_tree / name, follow_symlinks=False)
-    for project in (next_tree / "pyproject.toml", next_tree / "library" / "pyproject.toml"):
-        text = project.read_text("utf-8")
-        assert text.count('\nversion = "') == 1
-        project.write_text(text.replace('\nversion = "', '\nversion = "9'), "utf-8")
+    project = next_tree / "library" / "pyproject.toml"  # the one place that says the version
+    text = project.read_text("utf-8")
+    assert text.count('\nversion = "') == 1
+    project.write_text(text.replace('\nversion = "', '\nversion = "9'), "utf-8")
     needed = {role: requirements(distribution) for role, distribution in ROLES.items()}
     download(needed["gateway"], TARGETS, folder / "wheels")
 
