@@ -11,7 +11,7 @@ _NOT_PUBLIC = ("id_no", "id_country", "id_issuer", "id_name", "sex", "birth_date
 HIDDEN: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("* open", ("request.campaign",)),
     # A witness is told what kind of act, when, and in which division (docs/domain.md 2.10): not whose case it is.
-    ("witness.invite.send open", ("request.case_no", "request.legal_basis", "documents")),
+    ("witness.* open", ("request.case_no", "request.legal_basis", "documents")),
     # Publishers get the public copy (docs/domain.md 2.9): `card_no` shows the number with its middle hidden.
     *(
         (f"{published} open", tuple(f"payload.debtor.{m}" for m in _NOT_PUBLIC))

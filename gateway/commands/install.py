@@ -46,7 +46,7 @@ def init(
     console.print(
         f"  1 把 {folder}/handover/{client}/ 的私钥交给法院系统并在此删除 move these private keys to the court system"
     )
-    console.print(f"  2 在 {folder}/participants/{code}.toml 登记人员 [[staff]] register the staff")
+    console.print(f"  2 在 {folder}/participants/{code}.toml 登记人员 [\\[staff]] register the staff")
     console.print("  3 为每个合作单位放一个 participants/<code>.toml one file for each partner (docs/examples.md)")
     console.print("  4 lianzhi doctor && lianzhi serve")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from gateway.commands.lost_queues import ask_for_what_was_in_them
 from gateway.registry.config import DEFAULT_FOLDER, Config, load_config
@@ -262,9 +263,17 @@ def broker_apply(
     folder: Folder = DEFAULT_FOLDER,
     admin: Annotated[str, typer.Option(help="管理员用户 Administrator", envvar="LIANZHI_BROKER_ADMIN")] = "guest",
     password: Annotated[
-        str, typer.Option(help="管理员密码", envvar="LIANZHI_BROKER_ADMIN_PASSWORD", prompt=True, hide_input=True)
+        str,
+        typer.Option(
+            help="管理员密码 Its password",
+            envvar="LIANZHI_BROKER_ADMIN_PASSWORD",
+            prompt="管理员（--admin）的密码 Password of the administrator (--admin)",
+            hide_input=True,
+        ),
     ] = "",
-    passwords: Annotated[Path | None, typer.Option(help="JSON：用户→密码 user → password, for new users")] = None,
+    passwords: Annotated[
+        Path | None, typer.Option(help='JSON：{"用户": "密码"} {"user": "password"}, for new users, written by you')
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只显示差别 Only show the differences")] = False,
 ) -> None:
     """把交换机、队列、用户和权限建到与参与单位一致 Bring the broker to what participants and catalogue ask for."""
@@ -277,7 +286,7 @@ def broker_apply(
     config = load_config(folder)
     directory, _ = load_registry(folder)
     vhost, urls = config.vhost, config.broker_urls_of(admin, password)
-    given: dict[str, str] = json.loads(passwords.read_text(encoding="utf-8")) if passwords else {}
+    given = _passwords(passwords) if passwords is not None else {}
 
     async def work() -> list[str]:
         async with Management(config.broker.management, admin, password) as management:
@@ -305,6 +314,19 @@ def broker_apply(
     if any(line.startswith(UNTOUCHED) for line in alone):
         problems.print(ADVICE, style="yellow", markup=False)
         raise typer.Exit(FOUND_WRONG)
+
+
+def _passwords(file: Path) -> dict[str, str]:
+    """User → password. Raises ConfigurationError."""
+    try:
+        return TypeAdapter(dict[str, str]).validate_json(file.read_bytes(), strict=True)
+    except OSError as error:
+        zh, en = f"读不出（{error.strerror}）", f"cannot be read ({error.strerror})"
+    except ValidationError:  # what it says is not repeated: it may be a password
+        zh, en = "不是“用户→密码”的 JSON", "is no JSON of user → password"
+    raise ConfigurationError(
+        f'{file} {zh}，应为 {{"用户": "密码"}}，权限 600。 It {en}; write {{"user": "password"}}, mode 600.'
+    )
 
 
 def openapi(out: Annotated[Path | None, typer.Option(help="写入文件 Write to a file")] = None) -> None:

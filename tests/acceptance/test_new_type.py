@@ -20,7 +20,7 @@ from simulation.private_broker import PrivateBroker
 from simulation.stage import set_stage
 from tests.world import NEAR, World
 
-TYPE = "witness.tour.announce"
+TYPE = "witness.rehearsal.announce"
 WITNESS = "witness-610199"
 SOURCE = '''
 """Inviting deputies to see the bureau at work."""
@@ -55,7 +55,7 @@ class Attendance(Model):
 
 
 WITNESS_TOUR = ask(
-    name="witness.tour.announce",
+    name="witness.rehearsal.announce",
     zh="参观邀请",
     en="Invite to a tour",
     help_zh="邀请人大代表、政协委员参观执行指挥中心。",
@@ -87,7 +87,7 @@ def one_more_file(tmp_path: Path) -> Iterator[None]:
     """`witness.py` stands among the matter types while the test runs."""
     folder = tmp_path / "matters"
     folder.mkdir()
-    (folder / "witness_tour.py").write_text(SOURCE, encoding="utf-8")
+    (folder / "witness_rehearsal.py").write_text(SOURCE, encoding="utf-8")
     matters.__path__.append(str(folder))
     entries.catalogue.cache_clear()
     yield
@@ -108,7 +108,10 @@ async def test_a_type_from_one_file_is_asked_answered_and_closed(
         payload = entries.catalogue()[TYPE].example_request
         number = await world.court.ask(TYPE, payload, receiver=WITNESS)
 
-        invitation = await witness.understood(await witness.next(number, "open"))
+        opened = await witness.next(number, "open")
+        told = {*opened.body, *opened.body["request"]}
+        assert told.isdisjoint({"case_no", "legal_basis", "documents"})  # domain.md 2.10, of whatever witnesses get
+        invitation = await witness.understood(opened)
         act = invitation["payload"]["act"]
         await witness.answer(number, "receipt")
         answer = {"outcome": "done", "as_of": act["begins_at"], "items": [{"ref": act["ref"], "attended": "yes"}]}

@@ -12,8 +12,8 @@ from tests.promises.tree import PYTEST, Tree
 
 pytestmark = pytest.mark.slow  # a copy of the tree, a cold mypy, a broker
 
-TYPE = "forestry.timber.request"
-NEW = ["adapters/forestry/__init__.py", "schemas/matters/forestry_timber.py"]
+TYPE = "quarry.stone.request"
+NEW = ["adapters/quarry/__init__.py", "schemas/matters/quarry_stone.py"]
 GENERATED = [
     "docs/clocks.md",
     "docs/forms.md",
@@ -28,9 +28,9 @@ DIALECTS = ["tests/contract/test_adapter_registry.py", "tests/unit/test_partner_
 @pytest.fixture(scope="module")
 def scaffolded(tree: Tree) -> Tree:
     """The tree after the command, and `make docs`."""
-    kind = ("--zh", "林业", "--en", "Forestry office")
+    kind = ("--zh", "林业", "--en", "Quarry office")
     matter = ("--matter", TYPE, "--title", "林木处置协助", "--title-en", "Timber to be sold")
-    tree.run(".venv/bin/lianzhi", "new", "kind", "forestry", *kind, *matter)
+    tree.run(".venv/bin/lianzhi", "new", "kind", "quarry", *kind, *matter)
     assert tree.changed() == [f"?? {path}" for path in NEW]
     tree.run(".venv/bin/python", "-m", "tools.documents")
     return tree
@@ -48,7 +48,7 @@ def test_the_new_kind_is_asked_and_answers_over_a_real_broker(scaffolded: Tree) 
 
 def test_the_tests_of_dialects_and_of_the_pages_pass_at_once(scaffolded: Tree) -> None:
     scaffolded.run(*PYTEST, *PAGES, *DIALECTS)
-    each = ["tests/unit/test_matters.py", "tests/property/test_adapters.py", "-k", "forestry"]
+    each = ["tests/unit/test_matters.py", "tests/property/test_adapters.py", "-k", "quarry"]
     scaffolded.run(*PYTEST, *each)
 
 

@@ -12,8 +12,8 @@ from tests.promises.tree import PYTEST, Tree
 
 pytestmark = pytest.mark.slow  # a copy of the tree, a cold mypy, a broker
 
-NAME, NOTICE = "witness.tour.announce", "witness.visit-report.tell"
-ASKED, TOLD = "schemas/matters/witness_tour.py", "schemas/matters/witness_visit_report.py"
+NAME, NOTICE = "witness.rehearsal.announce", "witness.rehearsal-report.tell"
+ASKED, TOLD = "schemas/matters/witness_rehearsal.py", "schemas/matters/witness_rehearsal_report.py"
 WRITTEN = ["docs/clocks.md", "docs/forms.md", "docs/linkages.md", "library/lianzhi/protocol/tables/cards.json"]
 GENERATED = ["tests/unit/test_generated.py", "tests/unit/test_linkages.py", "tests/unit/test_contracts_page.py"]
 

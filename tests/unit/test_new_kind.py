@@ -9,7 +9,7 @@ import pytest
 from gateway.commands.new_kind import new_kind
 from lianzhi.errors import ConfigurationError
 
-NAMES = ("林业", "Forestry office", "forestry.timber.request", "林木处置协助", "Timber to be sold")
+NAMES = ("林业", "Quarry office", "quarry.stone.request", "林木处置协助", "Timber to be sold")
 
 
 @pytest.fixture
@@ -24,22 +24,22 @@ def written(tree: Path) -> set[str]:
 
 
 def test_it_writes_a_folder_and_the_type_that_names_the_kind(tree: Path) -> None:
-    new_kind("forestry", *NAMES, tree)
-    assert written(tree) == {"adapters/forestry/__init__.py", "schemas/matters/forestry_timber.py"}
-    assert 'name="forestry/1", zh="林业", en="Forestry office"' in (tree / "adapters/forestry/__init__.py").read_text()
-    assert 'receivers=frozenset({Kind("forestry")})' in (tree / "schemas/matters/forestry_timber.py").read_text()
+    new_kind("quarry", *NAMES, tree)
+    assert written(tree) == {"adapters/quarry/__init__.py", "schemas/matters/quarry_stone.py"}
+    assert 'name="quarry/1", zh="林业", en="Quarry office"' in (tree / "adapters/quarry/__init__.py").read_text()
+    assert 'receivers=frozenset({Kind("quarry")})' in (tree / "schemas/matters/quarry_stone.py").read_text()
 
 
 @pytest.mark.parametrize(
     ("word", "changed", "told"),
     [
         ("police", {}, "grid"),
-        ("Forestry", {}, "Lower-case"),
-        ("../forestry", {}, "Lower-case"),
-        ("forestry", {0: "Forestry"}, "--zh"),
-        ("forestry", {1: '"'}, "--en"),
-        ("forestry", {2: "forestry"}, "三段"),
-        ("forestry", {2: "grid.verify.request"}, "已有此事项"),
+        ("Quarry", {}, "Lower-case"),
+        ("../quarry", {}, "Lower-case"),
+        ("quarry", {0: "Quarry"}, "--zh"),
+        ("quarry", {1: '"'}, "--en"),
+        ("quarry", {2: "quarry"}, "三段"),
+        ("quarry", {2: "grid.verify.request"}, "已有此事项"),
     ],
 )
 def test_what_cannot_be_is_told_and_nothing_is_written(
@@ -52,13 +52,13 @@ def test_what_cannot_be_is_told_and_nothing_is_written(
 
 
 def test_a_folder_that_is_there_is_left_alone(tree: Path) -> None:
-    (tree / "adapters" / "forestry").mkdir()
-    with pytest.raises(ConfigurationError, match="forestry"):
-        new_kind("forestry", *NAMES, tree)
+    (tree / "adapters" / "quarry").mkdir()
+    with pytest.raises(ConfigurationError, match="quarry"):
+        new_kind("quarry", *NAMES, tree)
     assert written(tree) == set()
 
 
 def test_any_other_folder_is_no_source_tree(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="not the root"):
-        new_kind("forestry", *NAMES, tmp_path)
+        new_kind("quarry", *NAMES, tmp_path)
     assert written(tmp_path) == set()
