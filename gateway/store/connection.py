@@ -173,7 +173,7 @@ class SqliteConnection:
 
     async def rollback(self) -> None:
         self._waiting.clear()
-        self._in_unit = self._to_begin = False
+        self.failed = self._in_unit = self._to_begin = False
         with translated():
             await self._driver.rollback()
 
@@ -181,7 +181,10 @@ class SqliteConnection:
         return False
 
     async def _work(self, *, reads: Sequence[tuple[str, Values]] = (), commit: bool = False) -> Done:
-        """After a failed statement SQLite would commit the others."""
+        """After a failed statement nothing more is done: where `BEGIN` or the disk failed there is no transaction left,
+        and SQLite would commit each further statement by itself."""
+        if self.failed:
+            raise MisuseError(WENT_ON)
         work = Work(self._to_begin, self._waiting, reads, commit)
         self._to_begin, self._waiting = False, []
         try:
@@ -190,7 +193,7 @@ class SqliteConnection:
             if done.missing is not None:
                 raise done.missing
         except BaseException:
-            self.failed = True
+            self.failed = self._in_unit
             raise
         return done
 

@@ -154,6 +154,25 @@ async def test_a_full_disk_is_unavailable_and_nothing_is_written(sqlite_store: S
     await write(sqlite_store, large)
 
 
+async def test_a_unit_that_could_not_begin_writes_nothing_whoever_catches_it(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "SQLITE_PRAGMAS", (*engine.SQLITE_PRAGMAS, "busy_timeout=20"))
+    store = await open_store(sqlite_url)
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(MisuseError):
+        async with store.begin() as unit:
+            with pytest.raises(StoreUnavailableError, match="locked"):
+                await unit.lock_requests([number(1)])
+            other.execute("ROLLBACK")
+            await unit.apply(Changes(new_requests=[request()]))
+            await unit.lock_requests([number(1)])
+    assert await store.requests(RequestFilter()) == []
+    other.close()
+    await store.close()
+
+
 async def test_a_file_locked_by_another_program_is_unavailable(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
