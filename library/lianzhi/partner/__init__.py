@@ -12,8 +12,8 @@ async with Partner(PartnerConfig.load("partner.toml")) as partner:
 
 from lianzhi.partner.config import PartnerConfig
 from lianzhi.partner.inbox import Inbox
+from lianzhi.partner.ledger.records import Notice
 from lianzhi.partner.partner import Partner
-from lianzhi.partner.records import Notice
 from lianzhi.partner.request import Request, Transaction
 
 __all__ = ["Inbox", "Notice", "Partner", "PartnerConfig", "Request", "Transaction"]

@@ -17,7 +17,7 @@ from lianzhi.partner.config import PartnerConfig
 from lianzhi.partner.delivered import delivered_body
 from lianzhi.partner.findings import Findings, findings
 from lianzhi.partner.ledger import Ledger
-from lianzhi.partner.lock import ConsumerLock
+from lianzhi.partner.ledger.lock import ConsumerLock
 from lianzhi.partner.partner import EXCHANGE_IN, Partner, queues_of
 from lianzhi.partner.places import places
 from lianzhi.protocol.contract import Contract

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING
 
-from lianzhi.partner.intake import Offer
+from lianzhi.partner.engine.intake import Offer
 from lianzhi.partner.request import Request
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from lianzhi.errors import MisuseError
-from lianzhi.partner.records import Conversation, OutboxRow
-from lianzhi.partner.replies import Saying, Writer
-from lianzhi.partner.unit import Key, Unit
+from lianzhi.partner.engine.replies import Saying, Writer
+from lianzhi.partner.ledger.records import Conversation, OutboxRow
+from lianzhi.partner.ledger.unit import Key, Unit
 from lianzhi.protocol.envelope import Envelope, opener_of
 
 if TYPE_CHECKING:

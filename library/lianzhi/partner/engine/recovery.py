@@ -27,12 +27,12 @@ from datetime import datetime
 
 from lianzhi.crypto.sdjwt import digest_of, parse
 from lianzhi.partner.bounds import PartnerBounds
-from lianzhi.partner.giving_back import GivingBack
-from lianzhi.partner.keeping import room_again, went_again
-from lianzhi.partner.outgoing import by_id, from_seqno_again, refuse
-from lianzhi.partner.records import Conversation, Notice, OutboxRow
-from lianzhi.partner.replies import Writer
-from lianzhi.partner.unit import Unit
+from lianzhi.partner.engine.giving_back import GivingBack
+from lianzhi.partner.engine.replies import Writer
+from lianzhi.partner.ledger.outgoing import by_id, from_seqno_again, refuse
+from lianzhi.partner.ledger.quotas import room_again, went_again
+from lianzhi.partner.ledger.records import Conversation, Notice, OutboxRow
+from lianzhi.partner.ledger.unit import Unit
 from lianzhi.protocol.envelope import FORGOTTEN_KEPT
 from lianzhi.protocol.origins import marked
 

@@ -23,7 +23,7 @@ from typing import Literal
 
 from lianzhi.crypto.strictjson import MAX_INTEGER
 from lianzhi.partner.bounds import DEFAULT_BOUNDS, PartnerBounds
-from lianzhi.partner.records import Conversation, MessageState
+from lianzhi.partner.ledger.records import Conversation, Slot
 from lianzhi.protocol.envelope import opener_of
 from lianzhi.protocol.ordering import Order, refusal, repeated
 from lianzhi.protocol.ordering import decide as decide_order
@@ -51,16 +51,6 @@ class Arrival:
     reply_key: str | None = None
     refs: tuple[str, ...] = ()
     fault: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A seqno of the peer that is taken, and by what."""
-
-    id: str
-    digest: str
-    verb: str
-    state: MessageState
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lianzhi.partner.bounds import PartnerBounds
-from lianzhi.partner.keeping import room_again, went_again
-from lianzhi.partner.outgoing import ready_again, said_again
-from lianzhi.partner.records import OutboxRow
-from lianzhi.partner.unit import Unit
+from lianzhi.partner.ledger.outgoing import ready_again, said_again
+from lianzhi.partner.ledger.quotas import room_again, went_again
+from lianzhi.partner.ledger.records import OutboxRow
+from lianzhi.partner.ledger.unit import Unit
 from lianzhi.printable import printable
 
 ID = "back:"

@@ -62,6 +62,16 @@ class StoredMessage:
         return self.sender, self.id
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A seqno of the peer that is taken, and by what."""
+
+    id: str
+    digest: str
+    verb: str
+    state: MessageState
+
+
 @dataclass(slots=True)
 class OutboxRow:
     """A signed message of ours. cause: the id of the message it answers. Sent again until the broker confirms."""
