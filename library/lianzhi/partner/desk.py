@@ -113,7 +113,7 @@ class Desk:
         self.now = now
         self.reader = Reader(config.code, keyring, cards)
         self.writer = Writer(config.code, config.sign_key, keyring, cards, config.open_keys[0].kid, config.contract)
-        self.inbox = Inbox(self, room=config.bounds.waiting_messages, room_bytes=config.bounds.waiting_bytes)
+        self.inbox = Inbox(self.request, room=config.bounds.waiting_messages, room_bytes=config.bounds.waiting_bytes)
         self.outbox = Outbox(ledger, publisher)
 
     def read(self, raws: Sequence[Raw]) -> list[Item]:
