@@ -9,7 +9,7 @@ import pytest
 
 from lianzhi.errors import MisuseError
 from lianzhi.partner.ledger.guard import Guard
-from lianzhi.partner.ledger.tables import TABLES
+from lianzhi.partner.ledger.records import TABLES
 
 
 @pytest.fixture

@@ -16,10 +16,9 @@ from lianzhi.partner.bounds import DEFAULT_BOUNDS, PartnerBounds
 from lianzhi.partner.delivered import delivered_body
 from lianzhi.partner.engine.asking import REASON, Asking
 from lianzhi.partner.engine.conversation import Arrival, Decision, decide
-from lianzhi.partner.engine.giving_back import GivingBack, incarnation_in
 from lianzhi.partner.engine.notices import clock_offset_in, read_notice, request_no_in
 from lianzhi.partner.engine.reception import MENDABLE, Outside, Received, set_aside
-from lianzhi.partner.engine.recovery import Recovery
+from lianzhi.partner.engine.recovery import GivingBack, Recovery, incarnation_in
 from lianzhi.partner.engine.replies import Saying, Writer
 from lianzhi.partner.ledger.outgoing import answers_again, said_again
 from lianzhi.partner.ledger.quotas import (

@@ -21,7 +21,7 @@ from lianzhi.errors import ConfigurationError, MisuseError, StoreUnavailableErro
 from lianzhi.filelock import InUse
 from lianzhi.files import WAL_BYTES, private_file
 from lianzhi.partner.ledger.guard import Guard
-from lianzhi.partner.ledger.tables import ADDED, TABLES, VERSION
+from lianzhi.partner.ledger.records import ADDED, TABLES, VERSION
 from lianzhi.partner.ledger.unit import Job, Unit
 
 T = TypeVar("T")

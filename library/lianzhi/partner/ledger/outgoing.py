@@ -8,8 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lianzhi.partner.ledger.records import OutboxRow
-from lianzhi.partner.ledger.tables import OUTBOX
+from lianzhi.partner.ledger.records import OUTBOX, OutboxRow
 from lianzhi.partner.ledger.unit import Unit
 
 _COLUMNS = ",".join(OUTBOX)

@@ -15,6 +15,10 @@ from typing import Any, Protocol, TypeVar
 
 from lianzhi.partner.ledger.guard import Guard
 from lianzhi.partner.ledger.records import (
+    CONVERSATION,
+    MESSAGE,
+    NOTICE,
+    OUTBOX,
     Conversation,
     KeptNotice,
     MessageState,
@@ -22,8 +26,8 @@ from lianzhi.partner.ledger.records import (
     SetAside,
     Slot,
     StoredMessage,
+    insert,
 )
-from lianzhi.partner.ledger.tables import CONVERSATION, MESSAGE, NOTICE, OUTBOX, insert
 
 T_co = TypeVar("T_co", covariant=True)
 Key = tuple[str, str]  # (sender, message id)
