@@ -25,9 +25,8 @@ from lianzhi.crypto.strictjson import MAX_INTEGER
 from lianzhi.partner.bounds import DEFAULT_BOUNDS, PartnerBounds
 from lianzhi.partner.ledger.records import Conversation, Slot
 from lianzhi.protocol.envelope import opener_of
-from lianzhi.protocol.ordering import Order, refusal, repeated
+from lianzhi.protocol.ordering import Order, marked, refusal, repeated
 from lianzhi.protocol.ordering import decide as decide_order
-from lianzhi.protocol.origins import marked
 from lianzhi.protocol.verbs import VERBS
 
 Verdict = Literal["apply", "held", "overtaken", "set-aside", "duplicate", "refused"]

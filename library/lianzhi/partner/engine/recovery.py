@@ -40,7 +40,7 @@ from lianzhi.partner.ledger.records import Conversation, Notice, OutboxRow
 from lianzhi.partner.ledger.unit import Unit
 from lianzhi.printable import printable
 from lianzhi.protocol.envelope import FORGOTTEN_KEPT
-from lianzhi.protocol.origins import marked
+from lianzhi.protocol.ordering import marked
 
 WAITS = "held-until-its-time"
 """The rule of a notice about a message that is not refused: the gateway keeps it until its time has come."""
