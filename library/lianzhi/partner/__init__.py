@@ -8,6 +8,10 @@ async with Partner(PartnerConfig.load("partner.toml")) as partner:
         async with request.transaction() as tx:
             tx.execute("INSERT INTO work (request_no) VALUES (?)", (request.request_no,))
             tx.reply("receipt", {"QSSJ": "20260324103152", "QSRXM": "赵演示"})
+
+`partner` is the running agency, `request` a message with its transaction, `inbox` what waits for the application,
+`config` and `bounds` what is set, `doctor` what is wrong. Behind them: `desk` holds the parts together, `engine/` is
+what happens to a message, `ledger/` where it is kept.
 """
 
 from lianzhi.partner.config import PartnerConfig
