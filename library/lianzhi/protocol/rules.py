@@ -281,6 +281,8 @@ def broken(rule: str, *, at: str = "", **context: Any) -> PydanticCustomError:
     return PydanticCustomError(rule, RULES[rule].zh, {**context, "at": at})
 
 
+# what pydantic refuses
+
 _WRONG_TYPE = "wrong-type"
 
 TEXT = Rule(_WRONG_TYPE, "应为字符串", "Must be a string")

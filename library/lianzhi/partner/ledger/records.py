@@ -143,6 +143,8 @@ class KeptNotice:
     sent_again: int = 0
 
 
+# the tables
+
 VERSION = 1
 
 TABLES = """
