@@ -27,7 +27,8 @@ import aiohttp
 from uuid_utils.compat import uuid7
 
 from lianzhi.crypto import jws, sdjwt, strictjson
-from lianzhi.crypto.keys import PrivateKey, private_key_from_jwk
+from lianzhi.crypto.jwk import private_key_from_jwk
+from lianzhi.crypto.keys import PrivateKey
 from lianzhi.protocol.envelope import CONTENT_TYPE, dataschema, timestamp
 
 TYPE = "grid.verify.request"

@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from lianzhi.protocol.base import Model, Vocabulary, label
-from lianzhi.protocol.context import unless_accepted
+from lianzhi.protocol.base import Model, Vocabulary, label, unless_accepted
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import ComingMoment, PastDay

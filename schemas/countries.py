@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lianzhi.protocol.normal import upper
 from lianzhi.protocol.rules import broken
+from lianzhi.protocol.texts import upper
 
 _TABLE = (Path(__file__).with_name("tables") / "countries.txt").read_text("ascii")
 ISO_3166 = frozenset(code for row in _TABLE.splitlines() if not row.startswith("#") for code in row.split())

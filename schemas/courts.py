@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from lianzhi.protocol.normal import squeeze
 from lianzhi.protocol.rules import broken
+from lianzhi.protocol.texts import squeeze
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from lianzhi.protocol.normal import squeeze
 from lianzhi.protocol.rules import broken
+from lianzhi.protocol.texts import squeeze
 
 PROVINCES: Mapping[str, str] = {
     "11": "北京市", "12": "天津市", "13": "河北省", "14": "山西省", "15": "内蒙古自治区",

@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, StringConstraints
 
 from lianzhi.protocol.base import Vocabulary
-from lianzhi.protocol.normal import upper
 from lianzhi.protocol.rules import broken
+from lianzhi.protocol.texts import upper
 from schemas.values import Money
 
 HANDOVER_DAYS = 7  # [S] to the administrator, from the ruling that accepts the bankruptcy (法发〔2017〕2号 17)

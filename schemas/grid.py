@@ -14,8 +14,8 @@ from pydantic import AfterValidator, StringConstraints
 
 from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.envelope import Ref
-from lianzhi.protocol.normal import upper
 from lianzhi.protocol.rules import broken
+from lianzhi.protocol.texts import upper
 from lianzhi.protocol.times import PastMoment
 from lianzhi.protocol.values import Line, Name
 from schemas.catalogue import Deadline, DeadlineKind

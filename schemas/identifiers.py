@@ -14,10 +14,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, StringConstraints, ValidationInfo
 from stdnum.cn import ric, uscc
 
-from lianzhi.protocol.context import today_of, unless_accepted
-from lianzhi.protocol.normal import squeeze, upper
+from lianzhi.protocol.base import today_of, unless_accepted
 from lianzhi.protocol.rules import broken
-from lianzhi.protocol.texts import line
+from lianzhi.protocol.texts import line, squeeze, upper
 from schemas.countries import ISO_3166
 from schemas.courts import court_code
 from schemas.divisions import PROVINCES, division

@@ -13,9 +13,8 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from lianzhi.protocol.base import Vocabulary
-from lianzhi.protocol.normal import upper
 from lianzhi.protocol.rules import broken
-from lianzhi.protocol.texts import folded
+from lianzhi.protocol.texts import folded, upper
 from schemas.identifiers import RESIDENCE_PERMITS, credit_code, permanent_residence, resident_id
 
 IdKind = Vocabulary[

@@ -15,8 +15,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-from lianzhi.protocol.normal import squeeze
 from lianzhi.protocol.rules import broken
+from lianzhi.protocol.texts import squeeze
 from schemas.law.force import Law, law
 from schemas.law.legal_bases import CODE, LEGAL_BASES, NOTICES, LegalBasis, notice_text
 

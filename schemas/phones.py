@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-from lianzhi.protocol.normal import squeeze
 from lianzhi.protocol.rules import broken
+from lianzhi.protocol.texts import squeeze
 
 _TYPED = str.maketrans(dict.fromkeys("‐‑‒–—−ー", "-") | dict.fromkeys("\u202a\u202c\u202d\u2066\u2068\u2069"))
 """Hyphens that people type; and the marks of direction that address books put around a number."""

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from pydantic_core import PydanticKnownError
 
-from lianzhi.protocol.normal import upper
 from lianzhi.protocol.rules import broken
+from lianzhi.protocol.texts import upper
 
 PLATE_PROVINCES = "京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新"
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from lianzhi.problem import FieldError
-from lianzhi.protocol import messages
+from lianzhi.protocol import rules
 from lianzhi.protocol.base import Model
 from lianzhi.protocol.rules import RULES, Rule
 from lianzhi.protocol.times import Said
@@ -248,8 +248,8 @@ def _check_objects(matter: MatterType, model: Any, payload: Any, base_pointer: s
 def _check_identity(matter: MatterType, data: Mapping[str, Any], base_pointer: str) -> None:
     """Of the car or of the person, as the alert is about one or the other: all of it and nothing else."""
     stated = {name for name in IDENTITY_CHECKS if data.get(name) is not None}
-    wrong = [(name, messages.MISSING) for name in matter.checks if name not in stated]
-    wrong += [(name, messages.EXTRA) for name in sorted(stated.difference(matter.checks))]
+    wrong = [(name, rules.MISSING) for name in matter.checks if name not in stated]
+    wrong += [(name, rules.EXTRA) for name in sorted(stated.difference(matter.checks))]
     if wrong:
         raise InvalidError([_error(f"{base_pointer}/{name}", rule, {}) for name, rule in wrong])
 
@@ -288,9 +288,9 @@ def _field_error(detail: ErrorDetails, data: Any, base_pointer: str) -> FieldErr
         return _error(at + context.get("at", ""), RULES[kind], context)
     if kind.startswith("union_tag"):
         at += f"/{context['discriminator'].strip(chr(39))}"
-    if kind == "missing" and steps and steps[-1] in messages.MISSING_MEMBER:
-        return _error(at, RULES[messages.MISSING_MEMBER[str(steps[-1])]], {})
-    return _error(at, messages.BY_TYPE.get(kind, messages.OTHER), context)
+    if kind == "missing" and steps and steps[-1] in rules.MISSING_MEMBER:
+        return _error(at, RULES[rules.MISSING_MEMBER[str(steps[-1])]], {})
+    return _error(at, rules.BY_TYPE.get(kind, rules.OTHER), context)
 
 
 def rule_error(name: str, pointer: str, **context: Any) -> FieldError:

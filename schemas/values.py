@@ -8,14 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, StringConstraints, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from lianzhi.protocol.base import Model, Vocabulary, coded, label
-from lianzhi.protocol.context import accepted_before, today_of, unless_accepted
+from lianzhi.protocol.base import Model, Vocabulary, accepted_before, coded, label, today_of, unless_accepted
 from lianzhi.protocol.envelope import Ref
-from lianzhi.protocol.moments import money
-from lianzhi.protocol.normal import upper
 from lianzhi.protocol.rules import broken
-from lianzhi.protocol.texts import prose
-from lianzhi.protocol.times import AnyDay, PastDay
+from lianzhi.protocol.texts import prose, upper
+from lianzhi.protocol.times import AnyDay, PastDay, money
 from lianzhi.protocol.values import Document, Line, Name, Slug
 from schemas.countries import country_of_issue
 from schemas.identifiers import CreditCode, DivisionCode, Plate, QuotedCaseNo, Vin, register_number

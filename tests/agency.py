@@ -20,7 +20,7 @@ from uuid_utils.compat import uuid7
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
 from gateway.application.ports import Clock
-from lianzhi.crypto import algorithms, base64url, sdjwt, seal
+from lianzhi.crypto import base64url, keys, sdjwt, seal
 from lianzhi.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks, private_key_from_jwk
 from lianzhi.crypto.limits import Limits
 from lianzhi.crypto.sdjwt import MESSAGE_TYP
@@ -288,7 +288,7 @@ class Agency:
         payload = _encoded({**event, "data": {**event.get("data", {}), "_sd": [sdjwt.digest_of(disclosure)]}})
         jose = {"alg": key.alg, "kid": key.kid, "typ": MESSAGE_TYP, "cty": sdjwt.CTY} | dict(header or {})
         signed = f"{_encoded(jose)}.{payload}"
-        signature = base64url.encode(algorithms.sign(_signing(key), key.key, signed.encode()))
+        signature = base64url.encode(keys.sign(_signing(key), key.key, signed.encode()))
         jws = f"{signed}.{signature}"
         return Said(f"{jws}~{disclosure}~".encode(), event["id"], sdjwt.digest_of(jws), "", disclosure)
 

@@ -12,8 +12,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import AfterValidator, BaseModel, StringConstraints
 from pydantic.fields import FieldInfo
 
-from lianzhi.protocol.messages import MISSING_MEMBER
-from lianzhi.protocol.rules import RULES
+from lianzhi.protocol.rules import MISSING_MEMBER, RULES
 from lianzhi.protocol.sources import FORM, STRICTNESS, Source, Strictness
 from schemas.catalogue import MatterType
 from schemas.law.answer_terms import ANSWER_TERMS, shipped

@@ -21,7 +21,7 @@ from typing import Any, Literal
 from gateway.core.facts import Facts
 from gateway.core.records import Request
 from lianzhi.errors import RejectedError
-from lianzhi.protocol.origins import marked
+from lianzhi.protocol.ordering import marked
 
 By = Literal["asker", "asked", "gateway"]
 

@@ -18,8 +18,8 @@ from gateway.http.reply import answered, view_reply
 from gateway.http.writing import handed
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
-from lianzhi.protocol.moments import FIRST, day
 from lianzhi.protocol.rules import RULES
+from lianzhi.protocol.times import FIRST, day
 
 
 async def list_ledgers(request: web.Request, api: Api, caller: Caller) -> web.Response:

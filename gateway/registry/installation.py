@@ -21,7 +21,7 @@ from tomlkit import TOMLDocument
 from gateway.registry.config import FILE
 from gateway.registry.forms import SCOPES
 from gateway.registry.participants import PARTICIPANTS, PRIVATE_KEYS
-from lianzhi.crypto.keys import generate_jwk, public_jwk, public_key_from_jwk
+from lianzhi.crypto.jwk import generate_jwk, public_jwk, public_key_from_jwk
 from lianzhi.errors import ConfigurationError
 from lianzhi.files import private_folder, write_private
 from schemas.courts import COURTS

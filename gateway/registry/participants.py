@@ -17,8 +17,9 @@ from gateway.core.duty import Duty
 from gateway.core.routing import Client, Directory, Participant, Staff
 from gateway.registry.config import WHERE
 from gateway.registry.forms import ParticipantForm
+from lianzhi.crypto.jwk import private_key_from_jwk, public_key_from_jwk
 from lianzhi.crypto.keyring import Keyring, thumbprint
-from lianzhi.crypto.keys import PrivateKey, PublicKey, private_key_from_jwk, public_key_from_jwk
+from lianzhi.crypto.keys import PrivateKey, PublicKey
 from lianzhi.errors import ConfigurationError, MisuseError
 from lianzhi.printable import printable
 from lianzhi.protocol.envelope import CANONICAL

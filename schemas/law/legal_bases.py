@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-from lianzhi.protocol.normal import squeeze
+from lianzhi.protocol.texts import squeeze
 from schemas.law.force import Entry, Table
 
 NOTICES: Mapping[str, str] = {"FASHI": "法释", "FAFA": "法发", "FA": "法"}

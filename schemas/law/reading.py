@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from lianzhi.protocol import messages
+from lianzhi.protocol import rules
 from schemas.law.force import Entry, Law, Table
 from schemas.law.tables import BY_NAME
 
@@ -102,9 +102,9 @@ def _row_fault(table: Table[Any], name: str, text: str, number: int, detail: Err
     if kind in ("unexpected_keyword_argument", "extra_forbidden"):
         allowed = ", ".join(field.name for field in fields(table.entry))
         return _fault(name, line, word, f"没有这一项，可用：{allowed}", f"No such member; there are: {allowed}")
-    rule = messages.MISSING if kind.startswith("missing") else messages.BY_TYPE.get(kind)
+    rule = rules.MISSING if kind.startswith("missing") else rules.BY_TYPE.get(kind)
     if rule is None:
-        return _fault(name, line, word, messages.OTHER.zh, f"{messages.OTHER.en}: {detail['msg']}")
+        return _fault(name, line, word, rules.OTHER.zh, f"{rules.OTHER.en}: {detail['msg']}")
     context = detail.get("ctx", {})
     return _fault(name, line, word, rule.zh.format_map(context), rule.en.format_map(context))
 

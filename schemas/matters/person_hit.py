@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import ValidationInfo, model_validator
 
-from lianzhi.protocol.base import Model, Vocabulary, label
+from lianzhi.protocol.base import Model, Vocabulary, accepted_before, label
 from lianzhi.protocol.cards import Classification
-from lianzhi.protocol.context import accepted_before
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyMoment, PastMoment

@@ -12,9 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ValidationInfo, field_validator, model_validator
 
-from lianzhi.protocol.base import Model, Vocabulary, label
+from lianzhi.protocol.base import Model, Vocabulary, label, today_of
 from lianzhi.protocol.cards import Classification
-from lianzhi.protocol.context import today_of
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnswerDay, PastDay

@@ -10,9 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ValidationInfo, model_validator
 
-from lianzhi.protocol.base import Model, Vocabulary, label
+from lianzhi.protocol.base import Model, Vocabulary, accepted_before, label
 from lianzhi.protocol.cards import Classification
-from lianzhi.protocol.context import accepted_before
 from lianzhi.protocol.times import AnyDay, ComingDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose
 from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, FixedBy, Kind, LiveMeasure, MeasureRule

@@ -11,9 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ValidationInfo, field_validator, model_validator
 
-from lianzhi.protocol.base import Model, label
+from lianzhi.protocol.base import Model, accepted_before, label
 from lianzhi.protocol.cards import Classification
-from lianzhi.protocol.context import accepted_before
 from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import AnyDay, ComingDay, PastDay
 from lianzhi.protocol.values import Line, Name, Prose

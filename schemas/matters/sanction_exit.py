@@ -7,9 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ValidationInfo, model_validator
 
-from lianzhi.protocol.base import Model, Vocabulary, label
+from lianzhi.protocol.base import Model, Vocabulary, accepted_before, label, today_of
 from lianzhi.protocol.cards import Classification
-from lianzhi.protocol.context import accepted_before, today_of
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.times import AnyDay, AnyMoment
 from lianzhi.protocol.values import Line, Prose

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import ValidationInfo, model_validator
 
-from lianzhi.protocol.base import Model, label
-from lianzhi.protocol.context import today_of
+from lianzhi.protocol.base import Model, label, today_of
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.times import AnyDay, AnyMoment
 from lianzhi.protocol.values import Prose

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lianzhi.crypto import algorithms, base64url, jws
+from lianzhi.crypto import base64url, jws, keys
 from lianzhi.crypto.keyring import PublicKey, public_key_from_jwk
 from lianzhi.errors import MisuseError, RejectedError
 from tests.vectors.scene import RING, vector
@@ -79,4 +79,4 @@ def readable(text: str) -> bool:
 def test_ed25519(group: dict[str, Any], test: dict[str, Any], name: str) -> None:
     key = key_of(group["publicKeyJwk"])
     message, signature = bytes.fromhex(test["msg"]), bytes.fromhex(test["sig"])
-    assert algorithms.verify(name, key.key, message, signature) == (test["result"] == "valid")
+    assert keys.verify(name, key.key, message, signature) == (test["result"] == "valid")

@@ -16,8 +16,8 @@ from lianzhi.amqp.consumer import BatchConsumer
 from lianzhi.cli.partner import app
 from lianzhi.partner import Partner, PartnerConfig
 from lianzhi.partner.desk import Desk
-from lianzhi.partner.outgoing import Confirmed
-from lianzhi.partner.unit import Job
+from lianzhi.partner.ledger.outgoing import Confirmed
+from lianzhi.partner.ledger.unit import Job
 from tests.fault.entry import write_to
 
 EFFECTS = "CREATE TABLE IF NOT EXISTS effects (request_no TEXT NOT NULL, pid INTEGER NOT NULL)"

@@ -16,9 +16,8 @@ from gateway.broker.lookout import Lookout
 from gateway.broker.topology import OUT
 from lianzhi.amqp.consumer import BatchConsumer, Incoming
 from lianzhi.amqp.declare import declare, delete_queue, missing
-from lianzhi.amqp.frames import PublishFrames
 from lianzhi.amqp.link import WIRE_ERRORS, Link
-from lianzhi.amqp.publisher import APART_AT_MOST, ConfirmedPublisher
+from lianzhi.amqp.publisher import APART_AT_MOST, ConfirmedPublisher, PublishFrames
 from lianzhi.errors import MisuseError, OversizeError, RefusedError, UnconfirmedError, UnroutableError
 from lianzhi.protocol.envelope import CONTENT_TYPE
 from simulation.private_broker import free_port

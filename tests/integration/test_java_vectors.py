@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lianzhi.crypto import base64url, jwe
+from lianzhi.crypto import base64url, seal
 from lianzhi.crypto.keyring import generate_jwk, private_key_from_jwk, public_jwk
 from lianzhi.crypto.sdjwt import digest_of
 from tests import java_partner
@@ -95,7 +95,7 @@ def altered(**header: Any) -> str:
 
 def made() -> str:
     header = {"alg": "ECDH-ES+A256KW", "enc": "A256GCM", "kid": KID, "cty": "json"}
-    return jwe.encrypt(header, PLAINTEXT.encode(), private_key_from_jwk(P256).key)
+    return seal.encrypt(header, PLAINTEXT.encode(), private_key_from_jwk(P256).key)
 
 
 GOOD = made()
@@ -136,7 +136,7 @@ def test_wycheproofs_signatures_are_judged_as_wycheproof_does(found: dict[str, A
 
 def test_what_it_seals_the_gateway_opens(found: dict[str, Any]) -> None:
     header = json.loads(base64url.decode(found["sealed"].split(".")[0]))
-    assert jwe.decrypt(found["sealed"], header, private_key_from_jwk(P256).key).decode() == PLAINTEXT
+    assert seal.decrypt(found["sealed"], header, private_key_from_jwk(P256).key).decode() == PLAINTEXT
 
 
 def test_a_sealed_part_opens_only_as_it_was_made(found: dict[str, Any]) -> None:

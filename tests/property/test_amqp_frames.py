@@ -17,9 +17,8 @@ from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 from pamqp.heartbeat import Heartbeat
 
-from lianzhi.amqp.deliveries import Incoming, Kept, Tap
-from lianzhi.amqp.frames import PublishFrames, short
-from lianzhi.amqp.transport import FrameReader
+from lianzhi.amqp.deliveries import FrameReader, Incoming, Kept, Tap
+from lianzhi.amqp.publisher import PublishFrames, short
 from lianzhi.errors import MisuseError
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=60)

@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
-from lianzhi.protocol.moments import day, moment
-from lianzhi.protocol.normal import squeeze, upper
 from lianzhi.protocol.rules import RULES
-from lianzhi.protocol.texts import line, name, prose
+from lianzhi.protocol.texts import line, name, prose, squeeze, upper
+from lianzhi.protocol.times import day, moment
 from schemas import identifiers
 from schemas.countries import country_of_issue
 from schemas.courts import COURTS, court_code

@@ -15,8 +15,8 @@ from lianzhi.crypto import base64url, sdjwt
 from lianzhi.crypto.keys import PrivateKey
 from lianzhi.crypto.sdjwt import SUBMISSION_TYP
 from lianzhi.errors import RejectedError
-from lianzhi.partner.reception import Outside, Raw, Reader, Received
-from lianzhi.partner.records import SetAside
+from lianzhi.partner.engine.reception import Outside, Raw, Reader, Received
+from lianzhi.partner.ledger.records import SetAside
 from lianzhi.protocol import policy
 from lianzhi.protocol.cards import cards
 from lianzhi.protocol.envelope import CONTENT_TYPE, GATEWAY_NOTICE, GATEWAY_PING

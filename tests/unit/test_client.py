@@ -15,11 +15,10 @@ import pytest
 from gateway.core.contracts import contract_for
 from gateway.core.routing import Participant
 from lianzhi.client import DestroyedError, InvalidBodyError, Message, ProblemError
-from lianzhi.client.keys import PINNED, KeyBook, merged
 from lianzhi.client.problems import ChangedKeyError, CursorGoneError, UnexpectedAnswerError, problem_from
-from lianzhi.client.reading import open_message
 from lianzhi.client.signing import Act, Author, plain_act, signed_act, submission
 from lianzhi.client.spool import Spool, fingerprint
+from lianzhi.client.trust import PINNED, KeyBook, merged, open_message
 from lianzhi.client.wire import Backoff, Reply
 from lianzhi.crypto import sdjwt
 from lianzhi.crypto.keyring import Keyring, generate_jwk, private_key_from_jwk, public_jwk, public_key_from_jwk

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.application.inbound.fair_batches import SHARES, units
 from gateway.application.ports import Delivery
-from lianzhi.amqp.turns import Turns
+from lianzhi.amqp.consumer import Turns
 
 SIZE, MOST = 128, 8 << 20
 

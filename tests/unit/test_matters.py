@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lianzhi.protocol import messages
+from lianzhi.protocol import rules
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import RULES
 from schemas.catalogue import Kind, MatterType, Shape, catalogue
@@ -292,7 +292,7 @@ def test_whatever_stands_there_is_told_in_both_languages(name: str) -> None:
         for junk in JUNK:
             for error in _told(matter, changed(example(name), pointer, junk)):
                 told += 1
-                assert error.rule in RULES or error.rule in {m.name for m in messages.BY_TYPE.values()}
+                assert error.rule in RULES or error.rule in {m.name for m in rules.BY_TYPE.values()}
                 assert error.detail and not error.detail.isascii()
                 assert error.detail_en and error.detail_en != error.detail
                 assert "x" * 99 not in error.detail + error.detail_en + error.pointer

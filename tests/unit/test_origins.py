@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lianzhi.errors import RejectedError
-from lianzhi.protocol.origins import check_origin, marked, origin_for
+from lianzhi.protocol.ordering import check_origin, marked, origin_for
 from lianzhi.protocol.verbs import VERBS
 
 MARKS = {

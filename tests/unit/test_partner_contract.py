@@ -18,9 +18,9 @@ from lianzhi.crypto.keyring import generate_jwk, private_key_from_jwk, public_jw
 from lianzhi.errors import ConfigurationError, MisuseError
 from lianzhi.partner import PartnerConfig
 from lianzhi.partner.doctor import contract_checks
+from lianzhi.partner.engine.replies import Saying, Writer
+from lianzhi.partner.ledger.records import Conversation
 from lianzhi.partner.partner import cards_of
-from lianzhi.partner.records import Conversation
-from lianzhi.partner.replies import Saying, Writer
 from lianzhi.protocol import contract as contracts
 from lianzhi.protocol.contract import ContractDocument, sign_contract
 from schemas.catalogue import catalogue

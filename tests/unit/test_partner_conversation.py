@@ -1,4 +1,4 @@
-"""What a verified message does to its conversation, rule by rule (the numbers of lianzhi.partner.conversation)."""
+"""What a verified message does to its conversation, rule by rule (`lianzhi.partner.engine.conversation`)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lianzhi.partner.conversation import Arrival, Decision, Slot, decide
-from lianzhi.partner.records import Conversation
+from lianzhi.partner.engine.conversation import Arrival, Decision, decide
+from lianzhi.partner.ledger.records import Conversation, Slot
 from lianzhi.protocol.envelope import opener_of
 
 COURT, OWN = "court-sn0199", "police-610199"

@@ -19,12 +19,12 @@ from lianzhi.errors import MisuseError, UnconfirmedError
 from lianzhi.partner import PartnerConfig, Request
 from lianzhi.partner.bounds import DEFAULT_BOUNDS
 from lianzhi.partner.desk import Desk
+from lianzhi.partner.engine.intake import Ingested
+from lianzhi.partner.engine.reception import CLOCKS, Raw
+from lianzhi.partner.engine.replies import Saying
+from lianzhi.partner.engine.stored import Forget
 from lianzhi.partner.findings import findings
-from lianzhi.partner.intake import Ingested
 from lianzhi.partner.ledger import Ledger
-from lianzhi.partner.reception import CLOCKS, Raw
-from lianzhi.partner.replies import Saying
-from lianzhi.partner.stored import Forget
 from lianzhi.protocol.cards import cards
 from tests.integration.partner_court import CASE, COURT, LOCATE, POLICE, Court, Talk, write_partner
 

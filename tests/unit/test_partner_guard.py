@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from lianzhi.errors import MisuseError
-from lianzhi.partner.guard import Guard
-from lianzhi.partner.tables import TABLES
+from lianzhi.partner.ledger.guard import Guard
+from lianzhi.partner.ledger.records import TABLES
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from lianzhi.errors import ConfigurationError, MisuseError, StoreUnavailableError
-from lianzhi.partner.guard import Guard
 from lianzhi.partner.ledger import Ledger, connect
-from lianzhi.partner.lock import ConsumerLock
-from lianzhi.partner.records import Conversation, OutboxRow, StoredMessage
-from lianzhi.partner.unit import Unit
+from lianzhi.partner.ledger.guard import Guard
+from lianzhi.partner.ledger.lock import ConsumerLock
+from lianzhi.partner.ledger.records import Conversation, OutboxRow, StoredMessage
+from lianzhi.partner.ledger.unit import Unit
 
 COURT = "court-sn0199"
 
@@ -168,7 +168,7 @@ def test_two_processes_do_not_consume_with_one_ledger(tmp_path: Path, flock: boo
     lock = ConsumerLock(tmp_path / "inbox.sqlite", flock=flock)
     lock.acquire()
     script = (
-        "import sys; from pathlib import Path; from lianzhi.partner.lock import ConsumerLock\n"
+        "import sys; from pathlib import Path; from lianzhi.partner.ledger.lock import ConsumerLock\n"
         f"sys.exit(3 if ConsumerLock(Path(sys.argv[1]), flock={flock}).held_by_another() else 4)"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "inbox.sqlite")]

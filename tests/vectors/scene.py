@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from lianzhi.crypto import algorithms, base64url, sdjwt
+from lianzhi.crypto import base64url, keys, sdjwt
 from lianzhi.crypto.keyring import (
     Keyring,
     PrivateKey,
@@ -109,7 +109,7 @@ def forged(
     disclosure = base64url.encode((disclosed or json.dumps(["c2FsdC1zYWx0LXNhbHQtMQ", "body", BODY])).encode())
     text = payload or json.dumps(event(data={"_sd": [sdjwt.digest_of(disclosure)]}))
     signing_input = f"{base64url.encode(head.encode())}.{base64url.encode(text.encode())}"
-    signature = base64url.encode(algorithms.sign(alg or key.alg, key.key, signing_input.encode()))
+    signature = base64url.encode(keys.sign(alg or key.alg, key.key, signing_input.encode()))
     return f"{signing_input}.{signature}~{disclosure}~".encode()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lianzhi.crypto.keys import generate_jwk, public_jwk
+from lianzhi.crypto.jwk import generate_jwk, public_jwk
 from tests.walls.product import Finished, run_alone
 
 POLICE, GRID = "police-610114", "grid-610114"

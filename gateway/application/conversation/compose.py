@@ -20,7 +20,7 @@ from lianzhi.problem import FieldError
 from lianzhi.protocol import verbs as replies
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import CANONICAL, dataschema, envelope_members, timestamp
-from lianzhi.protocol.origins import marked, origin_for
+from lianzhi.protocol.ordering import marked, origin_for
 from schemas.catalogue import MatterType
 from schemas.validation import refs_of
 

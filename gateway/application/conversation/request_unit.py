@@ -25,7 +25,7 @@ from gateway.core.lifecycle import Decision, Step, decide
 from gateway.core.records import Changes, Disposition, Held, Message, Naming, Request, Side
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.envelope import parse_timestamp
-from lianzhi.protocol.origins import check_origin
+from lianzhi.protocol.ordering import check_origin
 from schemas.answers import before_request
 from schemas.catalogue import MatterType
 from schemas.done import undone

@@ -20,8 +20,7 @@ from gateway.core.routing import admit, check_dept
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol.envelope import opener_of, parse_timestamp
-from lianzhi.protocol.ordering import Order, decide, refusal
-from lianzhi.protocol.origins import marked
+from lianzhi.protocol.ordering import Order, decide, marked, refusal
 from schemas.catalogue import MatterType
 from schemas.validation import refs_of
 

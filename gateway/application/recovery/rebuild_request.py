@@ -30,7 +30,7 @@ from lianzhi.crypto.sdjwt import parse
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol.envelope import CONTENT_TYPE, Envelope
-from lianzhi.protocol.origins import marked
+from lianzhi.protocol.ordering import marked
 
 TAKEN_UP = "taken-up"
 """Kind of the event in the request's timeline."""

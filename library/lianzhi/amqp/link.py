@@ -20,8 +20,7 @@ from aiormq.channel import Channel
 from yarl import URL
 
 from lianzhi.amqp.address import check_broker_url
-from lianzhi.amqp.deliveries import Tap
-from lianzhi.amqp.transport import Transport
+from lianzhi.amqp.deliveries import Tap, Transport
 from lianzhi.errors import LianzhiError
 
 log = logging.getLogger("lianzhi.amqp")

@@ -1,5 +1,9 @@
 """The library that a court system installs: it submits, signs, follows the feed and unseals. Needs the base package
 only.
+
+`client` is the object that a court system holds, with the calls of `verbs`. Out: `signing` writes a submission, `spool`
+keeps it, `sending` sends it until it is answered, over `wire`. In: `feed` follows the events, `trust` believes nobody.
+`answers` and `problems` are what comes back, `config` and `bounds` what is set, `documents` the papers.
 """
 
 from lianzhi.client.answers import (

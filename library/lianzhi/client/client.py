@@ -37,20 +37,16 @@ from lianzhi.client.answers import (
     read_answer,
 )
 from lianzhi.client.bounds import CURSOR_LENGTH, DEFAULT_BOUNDS, ClientBounds
-from lianzhi.client.config import ClientConfig
-from lianzhi.client.decisions import Decisions
+from lianzhi.client.config import ClientConfig, close_files, places
 from lianzhi.client.documents import Papers
 from lianzhi.client.feed import Feed
-from lianzhi.client.keys import ADDRESS, KeyBook
-from lianzhi.client.places import close, places
 from lianzhi.client.problems import InvalidBodyError, UnexpectedAnswerError
-from lianzhi.client.reading import open_message
-from lianzhi.client.retrying import until_answered
 from lianzhi.client.sending import Resumed, Sender
 from lianzhi.client.signing import Act, Author, Handed
 from lianzhi.client.spool import Spool
-from lianzhi.client.verbs import Verbs
-from lianzhi.client.wire import Backoff, Reply, Wire
+from lianzhi.client.trust import ADDRESS, KeyBook, open_message
+from lianzhi.client.verbs import Decisions, Verbs
+from lianzhi.client.wire import Backoff, Reply, Wire, until_answered
 from lianzhi.crypto.keyring import Keyring, PrivateKey
 from lianzhi.crypto.seal import seal
 from lianzhi.errors import RejectedError
@@ -140,7 +136,7 @@ class CourtClient(Verbs, Decisions):
 
     async def __aenter__(self) -> CourtClient:
         """Raises ConfigurationError: the spool cannot be used."""
-        close(self._places())
+        close_files(self._places())
         await self._spool.open()
         self._stack.push_async_callback(self._spool.close)
         await self._wire.open()

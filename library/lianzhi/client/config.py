@@ -1,7 +1,11 @@
-"""The court system's own `client.toml`: which gateway, who we are, which keys, where the spool lies."""
+"""The court system's own `client.toml`: which gateway, who we are, which keys, where the spool lies.
+
+The files that it names (spool, keys, token) are for their owner only, whatever the umask (`close_files`).
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +16,9 @@ from lianzhi.client.bounds import DEFAULT_BOUNDS, ClientBounds
 from lianzhi.configuration_file import ConfigurationFile
 from lianzhi.crypto.keyring import PrivateKey, keyring_from_jwks
 from lianzhi.errors import MisuseError
+from lianzhi.files import Modes, Places, holds_only, put_right, sqlite_files, told
+
+_log = logging.getLogger("lianzhi.client")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +115,21 @@ class _File(ConfigurationFile):
         except MisuseError as error:
             raise self.wrong("gateway_keys", "公钥文件有误，请重新索取", f"ask for a new file: {error}") from error
         return document
+
+
+def places(spool: Path, folder: Path | None = None, files: tuple[Path, ...] = ()) -> Places:
+    """folder, files: where `client.toml` lies, it and its secrets. Of the host's folders only those where nothing lies
+    but what is ours: that one, and the spool's."""
+    every = (*sqlite_files(spool), *files)
+    folders = {folder or spool.parent, spool.parent}
+    ours = sorted(one for one in folders if holds_only(one, {path.name for path in every}))
+    return Places(folders=tuple(ours), files=every)
+
+
+def close_files(where: Places) -> Modes:
+    """Puts right what an earlier version or an open umask left, and says so, in counts."""
+    modes = put_right(where)
+    if modes.open:
+        zh, en = told(modes)
+        _log.warning("%s，现已收回。 %s; they are closed now.", zh, en)
+    return modes

@@ -13,11 +13,9 @@ from typing import IO
 
 import aiohttp
 
-from lianzhi.client.answering import check_plain
 from lianzhi.client.answers import StoredDocument, read_answer
 from lianzhi.client.problems import UnexpectedAnswerError
-from lianzhi.client.retrying import until_answered
-from lianzhi.client.wire import Backoff, Reply, Wire, line_error
+from lianzhi.client.wire import Backoff, Reply, Wire, check_plain, line_error, until_answered
 from lianzhi.errors import MisuseError, RejectedError
 
 MEDIA_TYPES = {

@@ -24,9 +24,8 @@ from functools import partial
 from lianzhi.client.answers import Event, FeedPage, read_answer
 from lianzhi.client.bounds import ClientBounds
 from lianzhi.client.problems import OtherIncarnationError, UnexpectedAnswerError
-from lianzhi.client.retrying import log, until_answered
 from lianzhi.client.spool import Spool
-from lianzhi.client.wire import Backoff, Wire
+from lianzhi.client.wire import Backoff, Wire, log, until_answered
 
 CURSOR = "cursor"
 SOON_SECONDS = 0.5  # an empty answer is no answer to a long poll when it comes sooner

@@ -1,28 +1,41 @@
 """Sends what the spool holds until the gateway has answered: the same bytes under the same key at every attempt.
 
 The order is what makes it safe: commit to the spool, attempt, and only an answer of the gateway ends it: a refusal by
-name, or a 202 that names what was accepted (`expected`). A timeout, a broken connection, 5xx, a page of some proxy or
-a 200 of whoever it may be end nothing.
+name, or a 202 that names what was accepted (`committed`). A timeout, a broken connection, 5xx, a page of some proxy, an
+empty object, another request's answer or a 200 of whoever it may be end nothing: the signed bytes stay in the spool,
+and the same bytes are sent again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
-from lianzhi.client.expected import committed
+from lianzhi.client.answers import (
+    Accepted,
+    AcceptedMessage,
+    Decided,
+    Reassigned,
+    Released,
+    SaidToGroup,
+    read_answer,
+)
 from lianzhi.client.problems import ProblemError, UnexpectedAnswerError, problem_from
-from lianzhi.client.retrying import until_answered
 from lianzhi.client.signing import Handed
 from lianzhi.client.spool import Outgoing, Spool, answer_of, fingerprint
-from lianzhi.client.wire import INCARNATION, Backoff, Reply, Wire
+from lianzhi.client.wire import INCARNATION, Backoff, Reply, Wire, until_answered
 from lianzhi.errors import MisuseError
+from lianzhi.protocol.envelope import is_request_no
 
 IN_DOUBT = "in-doubt"
+COMMITTED = 202
+"""The status of every POST that the gateway has committed (docs/contracts.md 3.3)."""
+
+_Names = Callable[[Any, str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +134,79 @@ def _outcome(item: Outgoing) -> Any:
     if problem is None:
         raise MisuseError(f"{item.key}: the spool holds an answer that is none")
     raise problem
+
+
+# which answer says that it was accepted: its status, its model, the number that it must name
+
+
+def committed(path: str, reply: Reply) -> Any:
+    """The JSON of an answer that says: committed. path: of the POST.
+
+    Raises ProblemError, UnexpectedAnswerError; MisuseError for a path that no call of ours has.
+    """
+    names, number = _expected(path)
+    document = reply.document()
+    if reply.status != COMMITTED:
+        raise reply.unexpected()
+    if not isinstance(document, dict) or not names(document, number):
+        raise UnexpectedAnswerError(
+            f"{reply.status} 的回答没有写明所受理的编号，不予采信；所提交的内容仍在发件台账中。"
+            f" The {reply.status} does not name what was accepted, so nothing is concluded: what was said stays in the"
+            " spool."
+        )
+    return document
+
+
+def _expected(path: str) -> tuple[_Names, str]:
+    """How its answer is read, and the number that stands in the address."""
+    match path.strip("/").split("/"):
+        case ["v1", "requests"]:
+            return _accepted, ""
+        case ["v1", "requests", number, "messages"]:
+            return _message, number
+        case ["v1", "requests", number, "approvals"]:
+            return _decided, number
+        case ["v1", "groups", number, "messages"]:
+            return _group, number
+        case ["v1", "cases", "release"]:
+            return _released, ""
+        case ["v1", "cases", "reassign"]:
+            return _reassigned, ""
+    raise MisuseError(f"{path}: no call of this library")
+
+
+def _accepted(document: Any, _: str) -> bool:
+    accepted = read_answer(Accepted, document)
+    if accepted.request_no is None and accepted.group_no is None:
+        return False
+    numbers = accepted.request_nos
+    return bool(numbers) and all(map(is_request_no, numbers))
+
+
+def _message(document: Any, number: str) -> bool:
+    return read_answer(AcceptedMessage, document).request_no == number
+
+
+def _decided(document: Any, number: str) -> bool:
+    return read_answer(Decided, document).request_no == number
+
+
+def _group(document: Any, number: str) -> bool:
+    """The same signed bytes again: `request_no` holds the group's number."""
+    said = read_answer(SaidToGroup, document)
+    return (said.group_no == number and bool(said.requests)) or _before(document) == number
+
+
+def _released(document: Any, _: str) -> bool:
+    return is_request_no(read_answer(Released, {"release_no": _before(document), **document}).release_no)
+
+
+def _reassigned(document: Any, _: str) -> bool:
+    reassigned = read_answer(Reassigned, document)
+    return bool(reassigned.case_no) or is_request_no(_before(document) or "")
+
+
+def _before(document: Any) -> str | None:
+    """The number given at first, where the same signed bytes were handed in before under another key."""
+    number = document.get("request_no")
+    return number if isinstance(number, str) else None

@@ -1,37 +1,47 @@
-"""One HTTP exchange, and whether it may be tried again. A fault of the network is a `LineError`, an answer a
-`Reply`.
+"""One HTTP exchange with the gateway: its answer read within limits, and whether and when it is tried again.
+
+A fault of the network is a `LineError`, an answer a `Reply`. Its body is JSON within limits, because anybody may have
+written it; compressed answers are not asked for and not taken: a few kilobytes of them unfold into gigabytes.
+`until_answered` repeats an exchange with growing pauses.
 """
 
 from __future__ import annotations
 
+import asyncio
+import json
+import logging
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from ssl import SSLContext
-from typing import Any
+from typing import Any, NoReturn
 
 import aiohttp
 
-from lianzhi.client.answering import PLAIN, json_of, read_bounded
 from lianzhi.client.bounds import DEFAULT_BOUNDS, ClientBounds
-from lianzhi.client.problems import ProblemError, UnexpectedAnswerError, problem_from
-from lianzhi.errors import LianzhiError, MisuseError
+from lianzhi.client.problems import ProblemError, UnavailableError, UnexpectedAnswerError, problem_from
+from lianzhi.crypto.strictjson import bound_depth, decode
+from lianzhi.errors import LianzhiError, MisuseError, RejectedError
 from lianzhi.printable import printable
+
+log = logging.getLogger("lianzhi.client")
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 LONGEST_RETRY_AFTER = 300.0
 # Answers that promise another one later; 5xx are all of that kind, because the outcome is unknown.
 _LATER = frozenset({408, 425, 429})
+INCARNATION = "Lianzhi-Incarnation"
+_INCARNATION = re.compile(r"[0-9a-f-]{36}")
+PLAIN = "identity"
+_CHUNK = 1 << 16
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class LineError(LianzhiError):
     """The line failed, or the time ran out: whether the gateway acted is unknown."""
-
-
-INCARNATION = "Lianzhi-Incarnation"
-_INCARNATION = re.compile(r"[0-9a-f-]{36}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,3 +179,74 @@ def line_error(method: str, path: str, error: BaseException) -> LineError:
 
 def _seconds(text: str | None) -> float | None:
     return float(text[:9]) if text is not None and text.isascii() and text.isdigit() else None
+
+
+# the body of an answer
+
+
+async def read_bounded(answer: aiohttp.ClientResponse, most: int) -> bytes:
+    """The whole body. Raises UnexpectedAnswerError when it is larger or compressed, and aiohttp's errors."""
+    check_plain(answer)
+    parts, size = [], 0
+    async for chunk in answer.content.iter_chunked(_CHUNK):
+        size += len(chunk)
+        if size > most:
+            answer.close()
+            raise UnexpectedAnswerError(
+                f"回答超过 {most} 字节（上限 answer_bytes），未读完。"
+                f" The answer is larger than {most} bytes (answer_bytes); the rest was not read."
+            )
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def check_plain(answer: aiohttp.ClientResponse) -> None:
+    """Raises UnexpectedAnswerError."""
+    if answer.headers.get("Content-Encoding", PLAIN).lower() != PLAIN:
+        raise UnexpectedAnswerError("回答是压缩的，并未要求 the answer is compressed, which was not asked for")
+
+
+def json_of(body: bytes, depth: int) -> Any:
+    """UTF-8 without a byte order mark, so deep at most, no NaN, no half of a surrogate pair. Raises ValueError."""
+    try:
+        text = decode(body)
+        bound_depth(text, depth)
+    except RejectedError as error:
+        raise ValueError(error.code) from None
+    value = json.loads(text, parse_constant=_no_number)
+    if _SURROGATE.search(text):
+        json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError is a ValueError
+    return value
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+# until there is one
+
+
+async def until_answered(
+    attempt: Callable[[], Awaitable[Reply]], backoff: Backoff, *, name: str, patience: float | None = None
+) -> Reply:
+    """The first reply that is an answer, of whatever status. name: for the log, without personal data.
+
+    patience: seconds after which no further attempt is made; None: for ever. Raises UnavailableError.
+    """
+    loop = asyncio.get_running_loop()
+    end = None if patience is None else loop.time() + patience
+    for number in count():
+        wanted = None
+        try:
+            reply = await attempt()
+            if not reply.later:
+                return reply
+            wanted, why = reply.retry_after, f"HTTP {reply.status}"
+        except LineError as error:
+            why = type(error.__cause__).__name__
+        pause = backoff.pause(number, wanted)
+        if end is not None and loop.time() + pause > end:
+            raise UnavailableError(f"{name}：网关没有回答（{why}）。 No answer of the gateway ({why}).")
+        log.warning("%s: no answer (%s), again in %.1f s", name, why, pause)
+        await asyncio.sleep(pause)
+    raise AssertionError("count() has no end")

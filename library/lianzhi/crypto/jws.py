@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from lianzhi.crypto import algorithms, base64url, strictjson
+from lianzhi.crypto import base64url, keys, strictjson
 from lianzhi.crypto.keys import PrivateKey, PublicKey
 from lianzhi.crypto.limits import DEFAULT_LIMITS, Limits
 from lianzhi.errors import RejectedError
@@ -62,16 +62,16 @@ def verify(message: Compact, key: PublicKey) -> None:
     Raises RejectedError: bad-alg, bad-signature.
     """
     alg = message.header.get("alg")
-    if alg not in algorithms.signing_names(key.key):
+    if alg not in keys.signing_names(key.key):
         raise RejectedError("bad-alg", pointer="/alg")
-    if not algorithms.verify(alg, key.key, message.signing_input, message.signature):
+    if not keys.verify(alg, key.key, message.signing_input, message.signature):
         raise RejectedError("bad-signature")
 
 
 def sign(members: Mapping[str, str], payload: bytes, key: PrivateKey) -> str:
     """A compact JWS with the header `alg` and `kid` of the key, then `members` in their order."""
     signing_input = _header(key.alg, key.kid, tuple(members.items())) + "." + base64url.encode(payload)
-    signature = algorithms.sign(key.alg, key.key, signing_input.encode("ascii"))
+    signature = keys.sign(key.alg, key.key, signing_input.encode("ascii"))
     return signing_input + "." + base64url.encode(signature)
 
 

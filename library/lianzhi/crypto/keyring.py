@@ -10,11 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from lianzhi.crypto import algorithms
-from lianzhi.crypto.keys import (
-    PrivateKey,
-    PublicKey,
-    Purpose,
+from lianzhi.crypto import keys
+from lianzhi.crypto.jwk import (
     generate_jwk,
     jwk_of,
     private_key_from_jwk,
@@ -23,6 +20,7 @@ from lianzhi.crypto.keys import (
     same_material,
     thumbprint,
 )
+from lianzhi.crypto.keys import PrivateKey, PublicKey, Purpose
 from lianzhi.errors import MisuseError, RejectedError
 
 __all__ = [
@@ -94,7 +92,7 @@ class Keyring:
             for key in self._private_of.get(participant, ())
             if key.purpose == purpose
             and self._in_force(self._public.get(key.kid), at)
-            and (alg is None or alg in algorithms.signing_names(key.key))
+            and (alg is None or alg in keys.signing_names(key.key))
         ]
         if not candidates:
             raise MisuseError(

@@ -1,52 +1,46 @@
-"""Keys as values, and their conversion from and to JWK (RFC 7517, RFC 8037).
+"""Keys as values, and the algorithms that belong to them; nothing else is ever accepted.
+
+Source: docs/contracts.md 3.1, RFC 8725 section 3.1.
 
 A kid names owner, purpose and label: `<participant>.<sig|sub|enc>.<label>`. `sig` signs messages, `sub` signs
-submissions, `enc` is sealed to. Wrong key material is our installation's fault, so it raises MisuseError; no text ever
-contains key material.
+submissions, `enc` is sealed to.
+
+The key decides, the header must agree: P-256 → ES256; Ed25519 → `Ed25519` (RFC 9864) or its older name `EdDSA`
+(RFC 8037). `none`, HMAC, RSA and other curves do not exist here. Sealing: ECDH-ES+A256KW and A256GCM to P-256
+or X25519 (RFC 7518 sections 4.6, 5.3).
+
+An ECDSA signature (r, s) has a twin (r, n−s) that verifies as well: whoever carries a message can alter its bytes so,
+though not what it says. That is why deduplication keeps the digest of the bytes beside the id.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
-from joserfc.errors import JoseError
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc.jwk import ECKey, OKPKey
-
-from lianzhi.crypto import algorithms, base64url
-from lianzhi.crypto.algorithms import JoseKey
-from lianzhi.crypto.points import ed25519_fault, x25519_fault
-from lianzhi.errors import MisuseError
 
 CODE = r"[a-z][a-z0-9-]{1,30}"
 """Who a participant is: the first part of its kids, its queues and its request numbers."""
 Purpose = Literal["sig", "sub", "enc"]
-_KID = re.compile(rf"(?P<participant>{CODE})\.(?P<purpose>sig|sub|enc)\.[a-z0-9][a-z0-9-]{{0,30}}")
-_KEY_TYPES: dict[str, type[ECKey] | type[OKPKey]] = {"EC": ECKey, "OKP": OKPKey}
-_PUBLIC_MEMBERS = ("kty", "crv", "x", "y")
-# RFC 7517 section 4.3: if `key_ops` is there, one of these must be in it
-_OPERATIONS = {
-    ("sig", False): {"verify"},
-    ("sig", True): {"sign"},
-    ("enc", False): {"deriveKey", "deriveBits", "wrapKey", "encrypt"},
-    ("enc", True): {"deriveKey", "deriveBits", "unwrapKey", "decrypt"},
-}
+JoseKey = ECKey | OKPKey
 
-_FAULTS = {
-    "low-order": (
-        "低阶点，不能作公钥：任何人都能伪造，请该单位重新生成密钥"
-        " a point of small order: anybody could forge with it; ask its owner for a new key"
-    ),
-    "non-canonical": (
-        "公钥编码不规范，请该单位重新导出 the encoding is not the canonical one; ask its owner to export the key again"
-    ),
-    "not-a-point": ("不是曲线上的点，请该单位重新导出 not a point of the curve; ask its owner to export the key again"),
-}
+ES256, ED25519, EDDSA = "ES256", "Ed25519", "EdDSA"
+SEAL_ALG, SEAL_ENC = "ECDH-ES+A256KW", "A256GCM"
+
+# curve → the `alg` names that agree with it; the first is what we send unless the key's own `alg` says otherwise
+_SIGNING: dict[str, tuple[str, ...]] = {"P-256": (ES256,), "Ed25519": (ED25519, EDDSA)}
+_SEALING = frozenset({"P-256", "X25519"})
+
+# On the primitives, as sealing is (docs/adr/0042): a fifth of a signature's time was spent around them. EdDSA over
+# Ed25519 is the same function under another name.
+_ES256 = ECDSA(SHA256())
+_HALF = 32  # bytes of r, and of s (RFC 7518 section 3.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,167 +78,36 @@ class PrivateKey:
     key: JoseKey = field(repr=False)
 
 
-def public_key_from_jwk(
-    jwk: Mapping[str, Any],
-    *,
-    nbf: datetime | None = None,
-    exp: datetime | None = None,
-    revoked_at: datetime | None = None,
-    client: str | None = None,
-) -> PublicKey:
-    """A JWK → PublicKey. Dates not given are taken from the members `nbf`, `exp`, `revoked_at` (NumericDate).
-
-    Raises MisuseError: not our form of kid, a curve we do not use, `use`, `key_ops` or `alg` that contradict
-    the kid, a point off the curve or of small order, or a private key where a public one belongs.
-    """
-    kid, participant, purpose = _parse_kid(jwk)
-    if "d" in jwk:
-        raise MisuseError(f"{kid}: a private key stands where a public one is expected")
-    return PublicKey(
-        kid=kid,
-        participant=participant,
-        purpose=purpose,
-        key=_import(kid, purpose, jwk),
-        nbf=nbf or _date(kid, jwk, "nbf"),
-        exp=exp or _date(kid, jwk, "exp"),
-        revoked_at=revoked_at or _date(kid, jwk, "revoked_at"),
-        client=client or _text(kid, jwk, "client"),
-        alg=_text(kid, jwk, "alg"),
-    )
+def signing_names(key: JoseKey) -> tuple[str, ...]:
+    """The `alg` names that a signature by this key may carry; empty if it cannot sign."""
+    return _SIGNING.get(key.curve_name, ())
 
 
-def private_key_from_jwk(jwk: Mapping[str, Any]) -> PrivateKey:
-    """A private JWK → PrivateKey. The member `alg` chooses between `Ed25519` (default) and `EdDSA`.
-
-    Raises MisuseError as `public_key_from_jwk`, and when the private member is missing.
-    """
-    kid, participant, purpose = _parse_kid(jwk)
-    if "d" not in jwk:
-        raise MisuseError(f"{kid}: the private member d is missing")
-    key = _import(kid, purpose, jwk)
-    alg = "" if purpose == "enc" else _text(kid, jwk, "alg") or algorithms.signing_names(key)[0]
-    return PrivateKey(kid, participant, purpose, alg, key)
+def can_seal(key: JoseKey) -> bool:
+    return key.curve_name in _SEALING
 
 
-def generate_jwk(kid: str, kty: Literal["EC", "OKP"] = "EC") -> dict[str, Any]:
-    """A fresh private JWK: EC is P-256; OKP is X25519 for an `enc` kid, Ed25519 else. Raises MisuseError on the kid."""
-    _, _, purpose = _parse_kid({"kid": kid})
-    key: JoseKey
-    if kty == "EC":
-        key = ECKey.generate_key("P-256")
-    else:
-        key = OKPKey.generate_key("X25519" if purpose == "enc" else "Ed25519")
-    return {**key.as_dict(private=True), "kid": kid, "use": _use(purpose)}
+def sign(alg: str, key: JoseKey, signing_input: bytes) -> bytes:
+    """The signature as JWS wants it (r‖s for ES256). alg: one of `signing_names(key)`. key: a private one."""
+    private: Any = key.private_key
+    if alg != ES256:
+        raw: bytes = private.sign(signing_input)
+        return raw
+    r, s = decode_dss_signature(private.sign(signing_input, _ES256))
+    return r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
 
 
-def public_jwk(jwk: Mapping[str, Any]) -> dict[str, Any]:
-    """The JWK without its private member."""
-    return {name: value for name, value in jwk.items() if name != "d"}
-
-
-def jwk_of(key: PublicKey) -> dict[str, Any]:
-    """The JWK that `public_key_from_jwk` reads back; dates as NumericDate."""
-    material = key.key.as_dict(private=False)
-    jwk: dict[str, Any] = {name: material[name] for name in _PUBLIC_MEMBERS if name in material}
-    jwk |= {"kid": key.kid, "use": _use(key.purpose)}
-    for name, date in (("nbf", key.nbf), ("exp", key.exp), ("revoked_at", key.revoked_at)):
-        if date is not None:
-            jwk[name] = int(date.timestamp())
-    return jwk | {name: text for name, text in (("client", key.client), ("alg", key.alg)) if text is not None}
-
-
-def thumbprint(key: PublicKey | PrivateKey) -> str:
-    """RFC 7638: base64url SHA-256 of the public members. Equal for two kids exactly when they are one key, because
-    only canonical encodings come in."""
-    material = key.key.as_dict(private=False)
-    members = {name: material[name] for name in sorted(_PUBLIC_MEMBERS) if name in material}
-    return base64url.encode(hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest())
-
-
-def same_material(public: PublicKey, private: PrivateKey) -> bool:
-    """Whether the two are halves of one key."""
-    ours, theirs = public.key.as_dict(private=False), private.key.as_dict(private=False)
-    return all(ours.get(name) == theirs.get(name) for name in _PUBLIC_MEMBERS)
-
-
-def _use(purpose: Purpose) -> Literal["sig", "enc"]:
-    return "enc" if purpose == "enc" else "sig"
-
-
-def _parse_kid(jwk: Mapping[str, Any]) -> tuple[str, str, Purpose]:
-    kid = jwk.get("kid")
-    found = _KID.fullmatch(kid) if isinstance(kid, str) else None
-    if found is None:
-        raise MisuseError(f"kid must be <participant>.<sig|sub|enc>.<label>, not {kid!r}")
-    purpose: Purpose = found["purpose"]  # type: ignore[assignment]
-    return found.string, found["participant"], purpose
-
-
-def _import(kid: str, purpose: Purpose, jwk: Mapping[str, Any]) -> JoseKey:
-    kind = _KEY_TYPES.get(str(jwk.get("kty")))
-    if kind is None:
-        raise MisuseError(f"{kid}: kty must be EC or OKP")
-    use = _use(purpose)
-    if jwk.get("use", use) != use:
-        raise MisuseError(f"{kid}: the member use contradicts the kid")
-    operations = jwk.get("key_ops")
-    if operations is not None and not _OPERATIONS[use, "d" in jwk] & set(operations):
-        raise MisuseError(f"{kid}: the member key_ops contradicts the kid")
-    material = {name: jwk[name] for name in (*_PUBLIC_MEMBERS, "d") if name in jwk}
+def verify(alg: str, key: JoseKey, signing_input: bytes, signature: bytes) -> bool:
+    """Whether the signature verifies. alg: one of `signing_names(key)`."""
+    public: Any = key.public_key
     try:
-        key = _respelt(kind.import_key(material))
-    except (JoseError, ValueError, KeyError):
-        raise MisuseError(f"{kid}: not a valid key") from None
-    if any(key.get(name) != value for name, value in material.items()):  # x and d of two keys, or another spelling
-        raise MisuseError(f"{kid}: not a valid key")
-    _check_curve(kid, purpose, key, jwk.get("alg"))
-    _check_point(kid, key)
-    return key
-
-
-def _respelt(key: JoseKey) -> JoseKey:
-    """The same key, its members computed from the key itself and not copied from a document."""
-    return ECKey.import_key(key.raw_value) if isinstance(key, ECKey) else OKPKey.import_key(key.raw_value)
-
-
-def _check_curve(kid: str, purpose: Purpose, key: JoseKey, alg: object) -> None:
-    if purpose == "enc":
-        if not algorithms.can_seal(key):
-            raise MisuseError(f"{kid}: an enc key is P-256 or X25519")
-        if alg not in (None, algorithms.SEAL_ALG):
-            raise MisuseError(f"{kid}: the member alg does not fit the key")
-        return
-    names = algorithms.signing_names(key)
-    if not names:
-        raise MisuseError(f"{kid}: a signing key is P-256 or Ed25519")
-    if alg is not None and alg not in names:
-        raise MisuseError(f"{kid}: the member alg does not fit the key")
-
-
-def _check_point(kid: str, key: JoseKey) -> None:
-    """Whatever the private half, nothing may be verified with or sealed to one of these (`crypto.points`)."""
-    if key.curve_name not in ("Ed25519", "X25519"):
-        return
-    encoded = base64url.decode(str(key.as_dict(private=False)["x"]))
-    fault = ed25519_fault(encoded) if key.curve_name == "Ed25519" else x25519_fault(encoded)
-    if fault is not None:
-        raise MisuseError(f"{kid}: {_FAULTS[fault]}")
-
-
-def _date(kid: str, jwk: Mapping[str, Any], name: str) -> datetime | None:
-    seconds = jwk.get(name)
-    if seconds is None:
-        return None
-    if not isinstance(seconds, int) or isinstance(seconds, bool):
-        raise MisuseError(f"{kid}: {name} must be a NumericDate in whole seconds")
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        raise MisuseError(f"{kid}: {name} is not a date") from None
-
-
-def _text(kid: str, jwk: Mapping[str, Any], name: str) -> str | None:
-    text = jwk.get(name)
-    if text is not None and not isinstance(text, str):
-        raise MisuseError(f"{kid}: {name} must be text")
-    return text
+        if alg != ES256:
+            public.verify(signature, signing_input)
+            return True
+        if len(signature) != 2 * _HALF:
+            return False
+        r, s = int.from_bytes(signature[:_HALF], "big"), int.from_bytes(signature[_HALF:], "big")
+        public.verify(encode_dss_signature(r, s), signing_input, _ES256)
+    except InvalidSignature:
+        return False
+    return True

@@ -1,7 +1,11 @@
-"""The partner's own `partner.toml`: who we are, where the broker is, which keys, where the ledger lies."""
+"""The partner's own `partner.toml`: who we are, where the broker is, which keys, where the ledger lies.
+
+The files that it names (ledger, keys, password) are for their owner only, whatever the umask (`close_files`).
+"""
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,9 +20,12 @@ from lianzhi.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks
 from lianzhi.crypto.keys import CODE
 from lianzhi.crypto.limits import DEFAULT_LIMITS
 from lianzhi.errors import MisuseError
+from lianzhi.files import Modes, Places, holds_only, put_right, sqlite_files, told
 from lianzhi.partner.bounds import DEFAULT_BOUNDS, PartnerBounds
 from lianzhi.partner.delivered import delivered_body
 from lianzhi.protocol.contract import Contract
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,3 +218,22 @@ class _File(ConfigurationFile):
         files = {"ca_file": "cafile", "cert_file": "certfile", "cert_key_file": "keyfile"}
         added = {q: str((self.folder / self.text(m)).resolve()) for m, q in files.items() if m in self.members}
         return "&".join(part for part in (query, urlencode(added)) if part)
+
+
+def places(config: PartnerConfig) -> Places:
+    """Of the host's folders only those where nothing lies but what is ours: that of `partner.toml`, the ledger's."""
+    ledger = sqlite_files(config.ledger)
+    named = tuple(path for path in config.files if path.parent == config.folder)
+    files = (*ledger, *config.secret_files, *named)
+    folders = {config.folder or config.ledger.parent, config.ledger.parent}
+    ours = sorted(folder for folder in folders if holds_only(folder, {path.name for path in files}))
+    return Places(folders=tuple(ours), files=files)
+
+
+def close_files(config: PartnerConfig) -> Modes:
+    """Puts right what an earlier version or an open umask left, and says so, in counts."""
+    modes = put_right(places(config))
+    if modes.open:
+        zh, en = told(modes)
+        _log.warning("%s，现已收回。 %s; they are closed now.", zh, en)
+    return modes

@@ -11,18 +11,14 @@ from typing import Any
 
 from lianzhi.crypto.keyring import Keyring
 from lianzhi.errors import MisuseError, RejectedError, StoreUnavailableError
-from lianzhi.partner.asking import AskForMissing
 from lianzhi.partner.config import PartnerConfig
 from lianzhi.partner.delivered import SHANGHAI
-from lianzhi.partner.inbox import Inbox
-from lianzhi.partner.intake import Ingest, Ingested, Offer
-from lianzhi.partner.ledger import Ledger
-from lianzhi.partner.outbox import Outbox, Publisher
-from lianzhi.partner.reception import MENDABLE, Outside, Raw, Reader, Received, set_aside
-from lianzhi.partner.records import Conversation, OutboxRow, SetAside
-from lianzhi.partner.replies import Saying, Writer
-from lianzhi.partner.request import Finish, Finished, Request, Statement
-from lianzhi.partner.stored import (
+from lianzhi.partner.engine.asking import AskForMissing
+from lianzhi.partner.engine.intake import Ingest, Ingested, Offer
+from lianzhi.partner.engine.outbox import Outbox, Publisher
+from lianzhi.partner.engine.reception import MENDABLE, Outside, Raw, Reader, Received, set_aside
+from lianzhi.partner.engine.replies import Saying, Writer
+from lianzhi.partner.engine.stored import (
     Mended,
     message_text,
     pending_offers,
@@ -30,7 +26,11 @@ from lianzhi.partner.stored import (
     set_aside_bodies,
     set_aside_to_retry,
 )
-from lianzhi.partner.unit import Key, Unit
+from lianzhi.partner.inbox import Inbox
+from lianzhi.partner.ledger import Ledger
+from lianzhi.partner.ledger.records import Conversation, OutboxRow, SetAside
+from lianzhi.partner.ledger.unit import Key, Unit
+from lianzhi.partner.request import Finish, Finished, Request, Statement
 from lianzhi.protocol.cards import TypeCard
 
 _log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ class Desk:
         self.now = now
         self.reader = Reader(config.code, keyring, cards)
         self.writer = Writer(config.code, config.sign_key, keyring, cards, config.open_keys[0].kid, config.contract)
-        self.inbox = Inbox(self, room=config.bounds.waiting_messages, room_bytes=config.bounds.waiting_bytes)
+        self.inbox = Inbox(self.request, room=config.bounds.waiting_messages, room_bytes=config.bounds.waiting_bytes)
         self.outbox = Outbox(ledger, publisher)
 
     def read(self, raws: Sequence[Raw]) -> list[Item]:

@@ -13,13 +13,12 @@ from lianzhi.crypto.limits import DEFAULT_LIMITS
 from lianzhi.errors import MisuseError
 from lianzhi.files import open_to_others, told
 from lianzhi.partner.bounds import PartnerBounds
-from lianzhi.partner.config import PartnerConfig
+from lianzhi.partner.config import PartnerConfig, places
 from lianzhi.partner.delivered import delivered_body
 from lianzhi.partner.findings import Findings, findings
 from lianzhi.partner.ledger import Ledger
-from lianzhi.partner.lock import ConsumerLock
+from lianzhi.partner.ledger.lock import ConsumerLock
 from lianzhi.partner.partner import EXCHANGE_IN, Partner, queues_of
-from lianzhi.partner.places import places
 from lianzhi.protocol.contract import Contract
 
 Level = Literal["ok", "warning", "wrong"]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lianzhi.crypto.sdjwt import parse
-from lianzhi.partner.intake import CLOCK_OFFSET, NOT_KEPT
+from lianzhi.partner.engine.intake import CLOCK_OFFSET, NOT_KEPT
 from lianzhi.protocol.envelope import parse_timestamp
 
 _LATEST = 50

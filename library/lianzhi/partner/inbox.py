@@ -9,27 +9,27 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
-from lianzhi.partner.intake import Offer
+from lianzhi.partner.engine.intake import Offer
 from lianzhi.partner.request import Request
 
-if TYPE_CHECKING:
-    from lianzhi.partner.desk import Desk
+ReadOffer = Callable[[Offer], Awaitable[Request | None]]
+"""The message of an offer; None when it can no longer be read."""
 
 AGAIN_SECONDS = 30.0  # until a message whose handler failed is handed out again
 
 
 class Inbox:
-    """Iterate with `async for`. room, room_bytes: how much may wait; again: seconds until a failed one comes again.
+    """Iterate with `async for`. read: the message of an offer. room, room_bytes: how much may wait; again: seconds
+    until a failed one comes again.
 
     At either it is full, and has room again when a quarter of that is free: the queues are not left and entered for
     each message.
     """
 
-    def __init__(self, desk: Desk, *, room: int, room_bytes: int, again: float = AGAIN_SECONDS) -> None:
-        self._desk = desk
+    def __init__(self, read: ReadOffer, *, room: int, room_bytes: int, again: float = AGAIN_SECONDS) -> None:
+        self._read_offer = read
         self._room, self._room_bytes = room, room_bytes
         self.again_seconds = again
         self._waiting: dict[str, deque[Offer]] = {}
@@ -121,7 +121,7 @@ class Inbox:
 
     async def _read(self, offer: Offer) -> Request | None:
         try:
-            return await self._desk.request(offer)
+            return await self._read_offer(offer)
         except BaseException:
             self._release(offer.request_no)
             raise

@@ -27,18 +27,17 @@ from lianzhi.amqp.publisher import ConfirmedPublisher
 from lianzhi.crypto.limits import DEFAULT_LIMITS
 from lianzhi.errors import MisuseError, StoreUnavailableError, UnconfirmedError, UnroutableError
 from lianzhi.faults import cause_of, kind_of, places_of
-from lianzhi.partner.config import PartnerConfig
+from lianzhi.partner.config import PartnerConfig, close_files
 from lianzhi.partner.desk import Desk, utc_now
+from lianzhi.partner.engine.intake import Ingested
+from lianzhi.partner.engine.notices import NOTICE_VERSION
+from lianzhi.partner.engine.reception import CLOCKS, Raw
+from lianzhi.partner.engine.replies import Saying
+from lianzhi.partner.engine.stored import Forget
 from lianzhi.partner.inbox import Inbox
-from lianzhi.partner.intake import Ingested
 from lianzhi.partner.ledger import Ledger
-from lianzhi.partner.lock import ConsumerLock
-from lianzhi.partner.notices import NOTICE_VERSION
-from lianzhi.partner.places import close
-from lianzhi.partner.reception import CLOCKS, Raw
-from lianzhi.partner.records import Notice
-from lianzhi.partner.replies import Saying
-from lianzhi.partner.stored import Forget
+from lianzhi.partner.ledger.lock import ConsumerLock
+from lianzhi.partner.ledger.records import Notice
 from lianzhi.protocol.cards import TypeCard, cards
 from lianzhi.protocol.envelope import GATEWAY_PING
 
@@ -120,7 +119,7 @@ class Partner:
         return self._link.connected
 
     async def __aenter__(self) -> Partner:
-        close(self.config)
+        close_files(self.config)
         if self._consume:
             self._lock.acquire()
         try:

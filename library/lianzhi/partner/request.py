@@ -8,16 +8,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 from lianzhi.errors import MisuseError
-from lianzhi.partner.records import Conversation, OutboxRow
-from lianzhi.partner.replies import Saying, Writer
-from lianzhi.partner.unit import Key, Unit
+from lianzhi.partner.engine.replies import Saying, Writer
+from lianzhi.partner.ledger.records import Conversation, OutboxRow
+from lianzhi.partner.ledger.unit import Key, Unit
 from lianzhi.protocol.envelope import Envelope, opener_of
-
-if TYPE_CHECKING:
-    from lianzhi.partner.desk import Desk
 
 _log = logging.getLogger(__name__)
 
@@ -95,6 +92,14 @@ class Finish:
         return waiting
 
 
+class Committer(Protocol):
+    """Runs a `Finish` in the ledger and publishes its rows; what it gives back is committed (`desk`)."""
+
+    async def finish(
+        self, request_no: str, key: Key | None, statements: Sequence[Statement], sayings: Sequence[Saying]
+    ) -> Finished: ...
+
+
 class Request:
     """One message addressed to the application.
 
@@ -102,13 +107,13 @@ class Request:
     `done`; one that is not finished is handed out again after a restart.
     """
 
-    def __init__(self, envelope: Envelope, body: dict[str, Any], desk: Desk) -> None:
+    def __init__(self, envelope: Envelope, body: dict[str, Any], committer: Committer) -> None:
         self.envelope = envelope
         self.body = body
         self.head: dict[str, Any] = envelope.data.head.model_dump(exclude_none=True) if envelope.data.head else {}
         self.finished = False
         self.failed = False
-        self._desk = desk
+        self._committer = committer
 
     @property
     def type(self) -> str:
@@ -144,7 +149,7 @@ class Request:
 
     def transaction(self) -> Transaction:
         """`async with request.transaction() as tx:` once-only handling."""
-        return Transaction(self, self._desk)
+        return Transaction(self, self._committer)
 
     async def reply(self, verb: str, body: Mapping[str, Any], **head: Any) -> str | None:
         """Say `verb` and mark the message handled. The id of what was said, None if it was withdrawn meanwhile.
@@ -171,10 +176,10 @@ class Transaction:
     `outcome` is then `withdrawn`, and `already-done` if another process of ours handled it.
     """
 
-    def __init__(self, request: Request, desk: Desk) -> None:
+    def __init__(self, request: Request, committer: Committer) -> None:
         self.outcome: Outcome | None = None
         self._request = request
-        self._desk = desk
+        self._committer = committer
         self._statements: list[Statement] = []
         self._sayings: list[Saying] = []
 
@@ -211,7 +216,7 @@ class Transaction:
         request = self._request
         key = None if request.finished else request.key
         try:
-            finished = await self._desk.finish(request.request_no, key, self._statements, self._sayings)
+            finished = await self._committer.finish(request.request_no, key, self._statements, self._sayings)
         except BaseException:
             request.failed = True
             raise

@@ -1,13 +1,17 @@
-"""What every schema shares: the one configuration of a model, labels, and vocabularies."""
+"""What every schema shares: the one configuration of a model, labels, vocabularies, the context of a validation.
+
+The context is what the caller of `schemas.validation` states about the data.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, ValidationInfo
+from pydantic_core import CoreSchema, PydanticCustomError
 
 T = TypeVar("T")
 
@@ -77,3 +81,30 @@ def label(zh: str, en: str, codes: Mapping[str, str] | None = None, **constraint
             schema["x-labels"] = dict(codes)
 
     return Field(title=zh, description=en, json_schema_extra=extra, **constraints)
+
+
+# the context of a validation
+
+
+def today_of(info: ValidationInfo) -> date | None:
+    """The day (Asia/Shanghai) that the caller gave, if any."""
+    return info.context.get("today") if isinstance(info.context, dict) else None
+
+
+def accepted_before(info: ValidationInfo) -> bool:
+    """Whether the data is read from where an earlier version may have put it: what it took then stays taken."""
+    return isinstance(info.context, dict) and info.context.get("stored", False)
+
+
+def unless_accepted(check: Callable[[str], str]) -> Callable[[str, ValidationInfo], str]:
+    """`check` for what comes in; of what was accepted before, a value that breaks it is left as it is."""
+
+    def checked(text: str, info: ValidationInfo) -> str:
+        try:
+            return check(text)
+        except PydanticCustomError:
+            if accepted_before(info):
+                return text.strip()
+            raise
+
+    return checked

@@ -27,7 +27,7 @@ from lianzhi.crypto.keyring import Keyring
 from lianzhi.crypto.keys import PrivateKey
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
-from lianzhi.protocol import messages
+from lianzhi.protocol import rules
 from lianzhi.protocol.cards import Told, TypeCard
 from lianzhi.protocol.envelope import CANONICAL, Code, Timestamp, parse_timestamp
 from lianzhi.protocol.rules import Rule
@@ -120,15 +120,15 @@ class Contract:
         head: its codes in clear, without `refs`. A null in a dialect is as if it were not there (docs/dialects.md)."""
         known = self.types.get(matter)
         if known is None or verb not in known.verbs:
-            return [_told("", messages.OTHER)]
+            return [_told("", rules.OTHER)]
         if not isinstance(body, Mapping):
-            return [_told("", messages.OBJECT)]
+            return [_told("", rules.OBJECT)]
         if twice := sorted(head.keys() & body.keys()):
-            return [_told(f"/{_escaped(name)}", messages.EXTRA) for name in twice]
+            return [_told(f"/{_escaped(name)}", rules.EXTRA) for name in twice]
         schema = known.verbs[verb].body
         if schema is None:
             missing = (name for name in known.verbs[verb].head_required if name not in head)
-            return [_told(f"/{name}", messages.MISSING) for name in missing]
+            return [_told(f"/{name}", rules.MISSING) for name in missing]
         found: list[FieldError] = []
         validator = self._validators.get((matter, verb))
         if validator is None:
@@ -223,26 +223,26 @@ def _parts(file: Any) -> tuple[dict[str, Any], str]:
 
 
 _RULES: Mapping[str, Rule] = {
-    "required": messages.MISSING,
-    "dependentRequired": messages.MISSING,
-    "additionalProperties": messages.EXTRA,
-    "enum": messages.CODE,
-    "const": messages.CODE,
-    "pattern": messages.FORM,
-    "format": messages.FORM,
-    "minLength": messages.BY_TYPE["string_too_short"],
-    "maxLength": messages.BY_TYPE["string_too_long"],
-    "minimum": messages.BY_TYPE["greater_than_equal"],
-    "maximum": messages.BY_TYPE["less_than_equal"],
-    "minItems": messages.BY_TYPE["too_short"],
-    "maxItems": messages.BY_TYPE["too_long"],
+    "required": rules.MISSING,
+    "dependentRequired": rules.MISSING,
+    "additionalProperties": rules.EXTRA,
+    "enum": rules.CODE,
+    "const": rules.CODE,
+    "pattern": rules.FORM,
+    "format": rules.FORM,
+    "minLength": rules.BY_TYPE["string_too_short"],
+    "maxLength": rules.BY_TYPE["string_too_long"],
+    "minimum": rules.BY_TYPE["greater_than_equal"],
+    "maximum": rules.BY_TYPE["less_than_equal"],
+    "minItems": rules.BY_TYPE["too_short"],
+    "maxItems": rules.BY_TYPE["too_long"],
 }
 _TYPES = {
-    "string": messages.TEXT,
-    "integer": messages.INTEGER,
-    "boolean": messages.BOOLEAN,
-    "array": messages.LIST,
-    "object": messages.OBJECT,
+    "string": rules.TEXT,
+    "integer": rules.INTEGER,
+    "boolean": rules.BOOLEAN,
+    "array": rules.LIST,
+    "object": rules.OBJECT,
 }
 _NAMED = re.compile(r"'((?:[^'\\]|\\.)*)'")
 
@@ -308,7 +308,7 @@ def _field_error(error: ValidationError) -> FieldError:
     elif keyword == "additionalProperties" and isinstance(error.instance, Mapping):
         known = schema.get("properties", {})
         at += f"/{_escaped(next((name for name in error.instance if name not in known), ''))}"
-    rule = _TYPES.get(str(limit), messages.OTHER) if keyword == "type" else _RULES.get(keyword, messages.OTHER)
+    rule = _TYPES.get(str(limit), rules.OTHER) if keyword == "type" else _RULES.get(keyword, rules.OTHER)
     words = ", ".join(map(str, limit)) if isinstance(limit, list) else str(limit)
     if keyword == "pattern":
         words = str(schema.get("x-form", words))

@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, StringConstraints
 
-from lianzhi.protocol.base import Model, Vocabulary, label
-from lianzhi.protocol.context import unless_accepted
+from lianzhi.protocol.base import Model, Vocabulary, label, unless_accepted
 from lianzhi.protocol.envelope import Code
 from lianzhi.protocol.texts import line, name, prose
 from lianzhi.protocol.times import PastDay

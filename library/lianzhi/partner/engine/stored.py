@@ -9,10 +9,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from lianzhi.partner.intake import Offer
-from lianzhi.partner.reception import MENDABLE, Raw
-from lianzhi.partner.records import SetAside
-from lianzhi.partner.unit import Unit
+from lianzhi.partner.engine.intake import Offer
+from lianzhi.partner.engine.reception import MENDABLE, Raw
+from lianzhi.partner.ledger.records import SetAside
+from lianzhi.partner.ledger.unit import Unit
 
 
 def pending_offers(connection: sqlite3.Connection) -> list[Offer]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from lianzhi.partner.records import Notice
+from lianzhi.partner.ledger.records import Notice
 from lianzhi.printable import code_or_unknown, printable
 from lianzhi.protocol.envelope import UUID7, OutsideEnvelope, is_request_no
 

@@ -19,11 +19,11 @@ from lianzhi.crypto.keys import PrivateKey
 from lianzhi.crypto.sdjwt import SignedMessage, issue, parse
 from lianzhi.crypto.seal import seal
 from lianzhi.errors import MisuseError
-from lianzhi.partner.records import Conversation, OutboxRow
+from lianzhi.partner.ledger.records import Conversation, OutboxRow
 from lianzhi.protocol.cards import TypeCard
 from lianzhi.protocol.contract import Contract
 from lianzhi.protocol.envelope import CANONICAL, Head, dataschema, envelope_members, timestamp
-from lianzhi.protocol.origins import marked, origin_for
+from lianzhi.protocol.ordering import marked, origin_for
 from lianzhi.protocol.verbs import VERBS, CorrectMixin, ResultBase, refs_in
 
 Content = Literal["body", "sealed"]

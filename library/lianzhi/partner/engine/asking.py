@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lianzhi.partner.bounds import PartnerBounds
-from lianzhi.partner.records import OutboxRow
-from lianzhi.partner.replies import Writer
-from lianzhi.partner.unit import Unit
+from lianzhi.partner.engine.replies import Writer
+from lianzhi.partner.ledger.records import OutboxRow
+from lianzhi.partner.ledger.unit import Unit
 from lianzhi.problem import REASONS
 from lianzhi.protocol.envelope import GATEWAY_NOTICE
 

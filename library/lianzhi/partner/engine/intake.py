@@ -12,12 +12,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lianzhi.partner.asking import REASON, Asking
 from lianzhi.partner.bounds import DEFAULT_BOUNDS, PartnerBounds
-from lianzhi.partner.conversation import Arrival, Decision, decide
 from lianzhi.partner.delivered import delivered_body
-from lianzhi.partner.giving_back import GivingBack, incarnation_in
-from lianzhi.partner.keeping import (
+from lianzhi.partner.engine.asking import REASON, Asking
+from lianzhi.partner.engine.conversation import Arrival, Decision, decide
+from lianzhi.partner.engine.notices import clock_offset_in, read_notice, request_no_in
+from lianzhi.partner.engine.reception import MENDABLE, Outside, Received, set_aside
+from lianzhi.partner.engine.recovery import GivingBack, Recovery, incarnation_in
+from lianzhi.partner.engine.replies import Saying, Writer
+from lianzhi.partner.ledger.outgoing import answers_again, said_again
+from lianzhi.partner.ledger.quotas import (
     forget_outside,
     held_in_all,
     is_room_outside,
@@ -25,13 +29,8 @@ from lianzhi.partner.keeping import (
     set_aside_in_all,
     went_again,
 )
-from lianzhi.partner.notices import clock_offset_in, read_notice, request_no_in
-from lianzhi.partner.outgoing import answers_again, said_again
-from lianzhi.partner.reception import MENDABLE, Outside, Received, set_aside
-from lianzhi.partner.records import KeptNotice, MessageState, Notice, OutboxRow, SetAside, StoredMessage
-from lianzhi.partner.recovery import Recovery
-from lianzhi.partner.replies import Saying, Writer
-from lianzhi.partner.unit import Unit
+from lianzhi.partner.ledger.records import KeptNotice, MessageState, Notice, OutboxRow, SetAside, StoredMessage
+from lianzhi.partner.ledger.unit import Unit
 from lianzhi.problem import REASONS
 from lianzhi.protocol.envelope import GATEWAY_NOTICE, GATEWAY_PING, GATEWAY_PONG
 

@@ -20,9 +20,9 @@ from typing import Any, TypeVar, cast
 from lianzhi.errors import ConfigurationError, MisuseError, StoreUnavailableError
 from lianzhi.filelock import InUse
 from lianzhi.files import WAL_BYTES, private_file
-from lianzhi.partner.guard import Guard
-from lianzhi.partner.tables import ADDED, TABLES, VERSION
-from lianzhi.partner.unit import Job, Unit
+from lianzhi.partner.ledger.guard import Guard
+from lianzhi.partner.ledger.records import ADDED, TABLES, VERSION
+from lianzhi.partner.ledger.unit import Job, Unit
 
 T = TypeVar("T")
 

@@ -13,10 +13,21 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol, TypeVar
 
-from lianzhi.partner.conversation import Slot
-from lianzhi.partner.guard import Guard
-from lianzhi.partner.records import Conversation, KeptNotice, MessageState, OutboxRow, SetAside, StoredMessage
-from lianzhi.partner.tables import CONVERSATION, MESSAGE, NOTICE, OUTBOX, insert
+from lianzhi.partner.ledger.guard import Guard
+from lianzhi.partner.ledger.records import (
+    CONVERSATION,
+    MESSAGE,
+    NOTICE,
+    OUTBOX,
+    Conversation,
+    KeptNotice,
+    MessageState,
+    OutboxRow,
+    SetAside,
+    Slot,
+    StoredMessage,
+    insert,
+)
 
 T_co = TypeVar("T_co", covariant=True)
 Key = tuple[str, str]  # (sender, message id)

@@ -16,8 +16,8 @@ from typing import Protocol
 from lianzhi.errors import StoreUnavailableError, UnconfirmedError, UnroutableError
 from lianzhi.faults import cause_of
 from lianzhi.partner.ledger import Ledger
-from lianzhi.partner.outgoing import Confirmed, Failed, ready
-from lianzhi.partner.records import OutboxRow
+from lianzhi.partner.ledger.outgoing import Confirmed, Failed, ready
+from lianzhi.partner.ledger.records import OutboxRow
 from lianzhi.printable import printable
 
 _log = logging.getLogger(__name__)

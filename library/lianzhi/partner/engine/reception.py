@@ -19,8 +19,8 @@ from lianzhi.crypto.limits import DEFAULT_LIMITS, Limits
 from lianzhi.crypto.sdjwt import parse, take_apart
 from lianzhi.crypto.seal import unseal
 from lianzhi.errors import RejectedError
-from lianzhi.partner.conversation import Arrival
-from lianzhi.partner.records import SetAside
+from lianzhi.partner.engine.conversation import Arrival
+from lianzhi.partner.ledger.records import SetAside
 from lianzhi.protocol.cards import TypeCard
 from lianzhi.protocol.envelope import CONTENT_TYPE, Envelope, OutsideEnvelope
 from lianzhi.protocol.policy import Authentic, authenticate, examine

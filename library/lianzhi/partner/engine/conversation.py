@@ -23,11 +23,10 @@ from typing import Literal
 
 from lianzhi.crypto.strictjson import MAX_INTEGER
 from lianzhi.partner.bounds import DEFAULT_BOUNDS, PartnerBounds
-from lianzhi.partner.records import Conversation, MessageState
+from lianzhi.partner.ledger.records import Conversation, Slot
 from lianzhi.protocol.envelope import opener_of
-from lianzhi.protocol.ordering import Order, refusal, repeated
+from lianzhi.protocol.ordering import Order, marked, refusal, repeated
 from lianzhi.protocol.ordering import decide as decide_order
-from lianzhi.protocol.origins import marked
 from lianzhi.protocol.verbs import VERBS
 
 Verdict = Literal["apply", "held", "overtaken", "set-aside", "duplicate", "refused"]
@@ -51,16 +50,6 @@ class Arrival:
     reply_key: str | None = None
     refs: tuple[str, ...] = ()
     fault: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A seqno of the peer that is taken, and by what."""
-
-    id: str
-    digest: str
-    verb: str
-    state: MessageState
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lianzhi.partner.records import OutboxRow
-from lianzhi.partner.tables import OUTBOX
-from lianzhi.partner.unit import Unit
+from lianzhi.partner.ledger.records import OUTBOX, OutboxRow
+from lianzhi.partner.ledger.unit import Unit
 
 _COLUMNS = ",".join(OUTBOX)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from lianzhi.partner.bounds import PartnerBounds
-from lianzhi.partner.unit import Unit
+from lianzhi.partner.ledger.unit import Unit
 
 
 def held_in_all(unit: Unit) -> tuple[int, int]:
