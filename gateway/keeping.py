@@ -16,7 +16,7 @@ from pathlib import Path
 from gateway.archive.manifest import DATABASES, INSTALLATION, MOST, Manifest
 from gateway.archive.reading import Member, members, verified
 from gateway.archive.writing import SUFFIX, BackupWriter, place, writing
-from gateway.core.soundness import Finding
+from gateway.core.recovery.soundness import Finding
 from gateway.papers.local import LocalDocuments, place_of, wrong_with
 from gateway.registry.config import FILE, Config, load_config
 from gateway.registry.kept import kept_files, missing_secrets

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from gateway.core.clock_watch import ClockWatch, PartnerOffsets
 from gateway.core.records import PartnerClock
+from gateway.core.time.clock_watch import ClockWatch, PartnerOffsets
 
 DOUBT_AFTER = timedelta(minutes=5)
 """A step forward of more than this is in doubt until another clock confirms it."""

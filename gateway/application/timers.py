@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from gateway.application.context import Context
-from gateway.core import clocks
-from gateway.core.deadlines import day_of, due
-from gateway.core.main_clock import Basis, opened
 from gateway.core.records import Changes, Request
+from gateway.core.time import clocks
+from gateway.core.time.deadlines import day_of, due
+from gateway.core.time.main_clock import Basis, opened
 from schemas.catalogue import Deadline
 from schemas.law.answer_terms import own_terms
 

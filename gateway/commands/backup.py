@@ -170,7 +170,7 @@ def db_check(
 
 
 def _tell(checked: Any) -> None:
-    from gateway.core.soundness_words import RULES
+    from gateway.core.recovery.soundness_words import RULES
 
     for finding in checked.findings:
         zh, en = RULES[finding.rule]
@@ -191,7 +191,7 @@ def _tell(checked: Any) -> None:
 
 
 def _json(checked: Any) -> dict[str, Any]:
-    from gateway.core.soundness_words import RULES
+    from gateway.core.recovery.soundness_words import RULES
 
     return {
         "clean": checked.clean,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gateway.commands.installed import installed
-from gateway.core.doubts import Doubt, State
+from gateway.core.recovery.doubts import Doubt, State
 from gateway.registry.config import DEFAULT_FOLDER
 from lianzhi.cli.output import AsJson, Folder, as_json, console, fail, run
 

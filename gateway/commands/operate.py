@@ -165,7 +165,7 @@ async def _clocks(config: Config) -> str:
     """Ours against the database's, the broker's, and what the partners' messages of late show."""
     from gateway.bootstrap import SystemClock
     from gateway.broker.clock import broker_time
-    from gateway.core.clock_watch import SAME
+    from gateway.core.time.clock_watch import SAME
     from gateway.store.store import open_store
 
     clock, told, wrong = SystemClock(), [], []
@@ -198,7 +198,7 @@ async def _marks(config: Config) -> str:
     from gateway.application.recovery.restored import look
     from gateway.bootstrap import SystemClock, build_context
     from gateway.broker.mark_queue import MarkQueue
-    from gateway.core.marks import Verdict
+    from gateway.core.recovery.marks import Verdict
     from gateway.registry.mark_file import MarkFile
     from gateway.store.store import open_store
     from lianzhi.amqp.link import Link

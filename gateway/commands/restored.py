@@ -12,7 +12,7 @@ import typer
 from gateway.application.context import Context
 from gateway.application.ports import MarkPlace
 from gateway.application.recovery.restored import Findings
-from gateway.core.marks import Verdict
+from gateway.core.recovery.marks import Verdict
 from gateway.registry.config import DEFAULT_FOLDER, load_config
 from lianzhi.cli.output import FOUND_WRONG, Folder, console, problems, run
 

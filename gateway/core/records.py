@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from gateway.core.facts import Facts
-from gateway.core.forgotten import Forgotten
+from gateway.core.recovery.forgotten import Forgotten
+from gateway.core.requests.facts import Facts
 
 Side = Literal["asker", "asked"]
 Disposition = Literal["applied", "held", "overtaken", "quarantined", "sent"]

@@ -8,7 +8,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from gateway.core.duty import Duty
+from gateway.core.time.duty import Duty
 from lianzhi.errors import RejectedError
 from schemas.catalogue import Kind, MatterType
 from schemas.departments import DEPARTMENTS

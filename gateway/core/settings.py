@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from gateway.core.approvals import ApprovalTerms
-from gateway.core.ledgers import TERMS, LedgerTerms
+from gateway.core.figures.ledgers import TERMS, LedgerTerms
 from gateway.core.retry import CLOCKS_APART, Backoff, LongestWaits
-from gateway.core.worktime import OfficeHours
+from gateway.core.time.worktime import OfficeHours
 from schemas.catalogue import Deadline, DeadlineKind
 
 

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from gateway.application.ports import LedgerFilter
 from gateway.application.queries.report_answers import report_view
-from gateway.core.periods import Period, last_week, period_named
+from gateway.core.figures.periods import Period, last_week, period_named
 from gateway.http.api import Api
 from gateway.http.body import JSON
 from gateway.http.caller import Caller

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from gateway.application.ports import MeasureFilter, RequestFilter
 from gateway.application.queries import types as matters
-from gateway.core.deadlines import day_of
+from gateway.core.time.deadlines import day_of
 from gateway.http.api import Api
 from gateway.http.caller import Caller
 from gateway.http.params import MeasuresQuery, PartsQuery, RequestsQuery, at_most, parse

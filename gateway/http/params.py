@@ -8,8 +8,8 @@ from multidict import MultiMapping
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from gateway.bounds import Bounds
-from gateway.core.lifecycle import STATES as REQUEST_STATES
-from gateway.core.measure_moves import OPEN_STATES, STATES
+from gateway.core.control.moves import OPEN_STATES, STATES
+from gateway.core.requests.lifecycle import STATES as REQUEST_STATES
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol.base import label

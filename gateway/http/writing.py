@@ -9,7 +9,7 @@ from aiohttp import web
 from gateway.application.alerts.page_answers import old_link
 from gateway.application.posts import Handed
 from gateway.application.submission.submit import fingerprint
-from gateway.core.doubts import Doubt
+from gateway.core.recovery.doubts import Doubt
 from gateway.core.routing import Client
 from gateway.http.api import API, INCARNATION_HEADER, Api
 from gateway.http.body import idempotency_key, json_body, message

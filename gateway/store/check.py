@@ -15,9 +15,9 @@ from pydantic_core import from_json
 
 from gateway.application.cases.reassign import REASSIGN
 from gateway.core.records import Request
+from gateway.core.recovery.soundness import Controlled, Finding, Leaving, Rows, Said, Waiting, examine
+from gateway.core.recovery.soundness_words import RULES
 from gateway.core.routing import route_of
-from gateway.core.soundness import Controlled, Finding, Leaving, Rows, Said, Waiting, examine
-from gateway.core.soundness_words import RULES
 from gateway.store.check_sql import ACCEPTED, COUNTS, DOCUMENTS, KNOWN, OF_REQUEST, PAIRS, PARENTS
 from gateway.store.columns import EPOCH
 from gateway.store.snapshot import DamagedStoreError, Row, Snapshot

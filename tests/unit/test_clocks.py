@@ -11,18 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core import clocks, main_clock
-from gateway.core.calendar import Calendar, Year
-from gateway.core.clocks import FallenDue, change, counted_again, fallen_due, running
-from gateway.core.clocks_document import clocks_document
-from gateway.core.deadlines import SHANGHAI
-from gateway.core.duty import Duty
-from gateway.core.lifecycle import STATES, TERMINAL
-from gateway.core.main_clock import Basis, opened
 from gateway.core.records import Request, Timer
+from gateway.core.requests.lifecycle import STATES, TERMINAL
 from gateway.core.settings import Terms
+from gateway.core.time import clocks, main_clock
+from gateway.core.time.calendar import Calendar, Year
+from gateway.core.time.clocks import FallenDue, change, counted_again, fallen_due, running
+from gateway.core.time.deadlines import SHANGHAI
+from gateway.core.time.duty import Duty
+from gateway.core.time.main_clock import Basis, opened
 from gateway.registry.calendars import shipped
 from schemas.catalogue import Deadline, DeadlineKind, catalogue
+from tools.pages.clocks import clocks_document
 
 BASIS = Basis(Terms(), shipped(), Duty())
 OF_A_REGISTER = replace(BASIS, objection_pauses=True)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core import questioning
 from gateway.core.handlers import check_handler, introduced, phone_warnings
+from gateway.core.requests import questioning
 from gateway.core.routing import Participant, Staff, check_level
 from lianzhi.errors import RejectedError
 from schemas.catalogue import Kind, catalogue

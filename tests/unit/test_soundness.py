@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.core.expiry import LAPSE, timer_kind
+from gateway.core.control.expiry import LAPSE, timer_kind
 from gateway.core.records import Request
-from gateway.core.soundness import Controlled, Leaving, Rows, Said, Waiting, examine
+from gateway.core.recovery.soundness import Controlled, Leaving, Rows, Said, Waiting, examine
 
 COURT, POLICE = "court-sn0199", "police-610199"
 NUMBER = f"{POLICE}-20260324-900001"

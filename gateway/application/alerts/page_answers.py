@@ -14,8 +14,8 @@ from gateway.application.page_links import page_token
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.submit import fingerprint
 from gateway.core.approvals import SHANGHAI
-from gateway.core.paging import UNANSWERED
 from gateway.core.records import Page, Request
+from gateway.core.requests.paging import UNANSWERED
 from gateway.core.routing import Client
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError

@@ -25,9 +25,9 @@ from gateway.application.submission.retry_blocked import Mender
 from gateway.application.submission.validate import Proof
 from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.approvals import Approved, barred_from, check_act, check_approver, lacking
-from gateway.core.facts import BreakGlass
-from gateway.core.lifecycle import Step, decide
 from gateway.core.records import ApprovalRow, Changes, Request, Submission
+from gateway.core.requests.facts import BreakGlass
+from gateway.core.requests.lifecycle import Step, decide
 from gateway.core.routing import Client, Participant
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.base import Model, Vocabulary, label

@@ -24,12 +24,12 @@ from gateway.application.submission.numbers import Numbers
 from gateway.application.submission.submit import DERIVED, Prepared, Submitter, store_requests
 from gateway.application.submission.validate import Prover
 from gateway.core.approvals import SHANGHAI, check_staff
-from gateway.core.cases import REASSIGNED
+from gateway.core.control.moves import OPEN_STATES
 from gateway.core.handlers import check_handler
-from gateway.core.lifecycle import is_done
-from gateway.core.measure_moves import OPEN_STATES
 from gateway.core.records import CaseDebt, Changes, Measure, Request, Submission
-from gateway.core.worktime import local_day
+from gateway.core.requests.cases import REASSIGNED
+from gateway.core.requests.lifecycle import is_done
+from gateway.core.time.worktime import local_day
 from lianzhi.crypto.strictjson import dumps
 from lianzhi.errors import ConflictError, RejectedError
 from lianzhi.problem import FieldError

@@ -10,8 +10,8 @@ from gateway.application.context import Context
 from gateway.application.conversation.ledger_entries import book_state
 from gateway.application.events import request_events
 from gateway.application.timers import keep_time, running
-from gateway.core.lifecycle import Decision
 from gateway.core.records import Changes, Message, Request, Timer
+from gateway.core.requests.lifecycle import Decision
 
 WATCH = "redeliver:"
 MENDING = "mend"

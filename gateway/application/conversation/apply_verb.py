@@ -12,8 +12,8 @@ from gateway.application.conversation.ledger_entries import book_answer
 from gateway.application.conversation.measure_effects import settle_measures
 from gateway.application.conversation.told_late import note_told
 from gateway.application.unit_of_work import UnitOfWork
-from gateway.core.lifecycle import Decision
 from gateway.core.records import Message, Request, Side
+from gateway.core.requests.lifecycle import Decision
 
 
 async def apply_verb(

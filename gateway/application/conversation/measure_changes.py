@@ -15,8 +15,8 @@ from typing import Any
 
 from gateway.application.context import Context
 from gateway.application.unit_of_work import UnitOfWork
-from gateway.core import expiry, seizures
-from gateway.core.measure_moves import LIVE, is_live, moved
+from gateway.core.control import expiry, seizures
+from gateway.core.control.moves import LIVE, is_live, moved
 from gateway.core.records import Changes, Event, Measure, MeasureStep, Timer
 
 

@@ -16,10 +16,10 @@ from gateway.application.conversation.measure_changes import (
 )
 from gateway.application.events import own_events
 from gateway.application.unit_of_work import UnitOfWork
-from gateway.core import measures, seizures, shares
-from gateway.core.measure_moves import OPEN_STATES
+from gateway.core.control import measures, seizures, shares
+from gateway.core.control.moves import OPEN_STATES
+from gateway.core.control.renewals import renewals
 from gateway.core.records import Measure, Request
-from gateway.core.renewals import renewals
 
 
 async def settle_measures(unit: UnitOfWork, request: Request, said: Mapping[str, Any]) -> None:

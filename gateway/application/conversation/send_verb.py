@@ -18,9 +18,9 @@ from gateway.application.conversation.retention import keep_for_its_time
 from gateway.application.ports import Transaction
 from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.approvals import check_staff
-from gateway.core.lifecycle import Step, decide
-from gateway.core.measure_moves import is_live
+from gateway.core.control.moves import is_live
 from gateway.core.records import Changes, Naming, Request, Submission
+from gateway.core.requests.lifecycle import Step, decide
 from gateway.core.routing import Participant
 from lianzhi.crypto.seal import recipient_of
 from lianzhi.errors import RejectedError

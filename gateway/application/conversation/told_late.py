@@ -8,8 +8,8 @@ from typing import Any
 
 from gateway.application.context import Context
 from gateway.application.events import request_events
-from gateway.core.deadlines import SHANGHAI, due
 from gateway.core.records import Changes, Request
+from gateway.core.time.deadlines import SHANGHAI, due
 
 
 def note_told(

@@ -6,10 +6,10 @@ from gateway.application.alerts.duty_roster import ROSTER, due_roster
 from gateway.application.conversation.alert_effects import due_hold, due_page, due_questioning
 from gateway.application.conversation.measure_changes import due_measure
 from gateway.application.unit_of_work import UnitOfWork
-from gateway.core.expiry import MEASURE
-from gateway.core.paging import HOLD, PAGE
-from gateway.core.questioning import QUESTIONING
+from gateway.core.control.expiry import MEASURE
 from gateway.core.records import Request, Timer
+from gateway.core.requests.paging import HOLD, PAGE
+from gateway.core.requests.questioning import QUESTIONING
 
 KINDS = (MEASURE, PAGE, HOLD, ROSTER, QUESTIONING)
 

@@ -16,11 +16,11 @@ from gateway.application.conversation.compose import Composer
 from gateway.application.deadlines.escalation import Supervisor
 from gateway.application.timers import basis_of
 from gateway.application.unit_of_work import UnitOfWork
-from gateway.core.clocks import FallenDue, fallen_due, running
-from gateway.core.deadlines import SHANGHAI, due
-from gateway.core.lifecycle import Step, decide
-from gateway.core.main_clock import DUE, STEPS, Basis
 from gateway.core.records import Request, Timer
+from gateway.core.requests.lifecycle import Step, decide
+from gateway.core.time.clocks import FallenDue, fallen_due, running
+from gateway.core.time.deadlines import SHANGHAI, due
+from gateway.core.time.main_clock import DUE, STEPS, Basis
 from lianzhi.errors import MisuseError, RejectedError
 from lianzhi.protocol.envelope import timestamp
 from schemas.catalogue import Deadline, DeadlineKind

@@ -20,8 +20,8 @@ from gateway.application.events import request_events
 from gateway.application.outbound.paused_routes import Pausing
 from gateway.application.ports import Publisher, Transaction
 from gateway.application.set_aside import incident
-from gateway.core.lifecycle import Step, decide
 from gateway.core.records import Changes, Event, FailedMessage, LeasedMessage, PauseReason, Request
+from gateway.core.requests.lifecycle import Step, decide
 from lianzhi.errors import (
     BrokenRowError,
     LianzhiError,

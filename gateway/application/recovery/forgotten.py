@@ -21,8 +21,8 @@ from gateway.application.recovery.own_messages import (
     said_before,
     tell_twice,
 )
-from gateway.core.forgotten import Forgotten
 from gateway.core.records import Event, Request
+from gateway.core.recovery.forgotten import Forgotten
 from lianzhi.crypto.sdjwt import Parsed
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError

@@ -13,9 +13,9 @@ from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
 from gateway.application.conversation.measure_effects import settle_measures
 from gateway.application.conversation.request_unit import Conversation, advance, last_seqno
-from gateway.core.forgotten import Forgotten, in_order
-from gateway.core.lifecycle import Step, decide
 from gateway.core.records import Message, OutboxRow, Request
+from gateway.core.recovery.forgotten import Forgotten, in_order
+from gateway.core.requests.lifecycle import Step, decide
 from gateway.core.routing import routing_key
 from lianzhi.crypto.sdjwt import Parsed, parse
 from lianzhi.errors import RejectedError

@@ -22,9 +22,9 @@ from gateway.application.submission.measures_asked import Asked
 from gateway.application.submission.submit import new_request
 from gateway.application.submission.validate import Proof, Prover
 from gateway.application.timers import begin_term, set_deadline, start_clocks
-from gateway.core.forgotten import Forgotten
-from gateway.core.lifecycle import Step, decide
 from gateway.core.records import Changes, Event, Naming, Request, Submission
+from gateway.core.recovery.forgotten import Forgotten
+from gateway.core.requests.lifecycle import Step, decide
 from gateway.core.routing import Client
 from lianzhi.crypto.sdjwt import parse
 from lianzhi.errors import RejectedError

@@ -12,8 +12,8 @@ from gateway.application.conversation.apply_decision import ask_for_the_rest
 from gateway.application.marks import new_token, standing_of
 from gateway.application.ports import MarkPlace
 from gateway.core.approvals import SHANGHAI
-from gateway.core.marks import Mark, Standing, Verdict, go_on, judge
 from gateway.core.records import Changes, Event, Request
+from gateway.core.recovery.marks import Mark, Standing, Verdict, go_on, judge
 from lianzhi.errors import MarkUnreadableError
 
 RESTORED = "restored"

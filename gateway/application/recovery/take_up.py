@@ -26,8 +26,8 @@ from gateway.application.ports import Delivery
 from gateway.application.recovery.own_messages import follows, go_on_with_what_is_kept, said_before
 from gateway.application.recovery.rebuild_request import NOTHING, Beside, Standing
 from gateway.application.submission.measure_rules import check_measures
-from gateway.core.forgotten import Forgotten, in_order, opening
 from gateway.core.records import Changes, Request
+from gateway.core.recovery.forgotten import Forgotten, in_order, opening
 from lianzhi.crypto.sdjwt import parse
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError

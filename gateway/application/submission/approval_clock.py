@@ -9,8 +9,8 @@ from datetime import datetime
 
 from gateway.application.context import Context
 from gateway.application.unit_of_work import UnitOfWork
-from gateway.core import deadlines
 from gateway.core.records import Changes, Request, Timer
+from gateway.core.time import deadlines
 
 APPROVAL = "approval"
 GLASS_APPROVAL = "break-glass"

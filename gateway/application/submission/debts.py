@@ -10,8 +10,8 @@ from gateway.application.context import Context
 from gateway.application.events import own_events
 from gateway.application.ports import Transaction
 from gateway.application.submission.measures_asked import Asked
+from gateway.core.control.sums import COUNTED, Sums, sums
 from gateway.core.records import CaseDebt, Changes, Request
-from gateway.core.sums import COUNTED, Sums, sums
 from lianzhi.errors import RejectedError
 from lianzhi.problem import REASONS, FieldError
 from schemas.catalogue import MeasureRule

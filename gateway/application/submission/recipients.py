@@ -12,10 +12,10 @@ from gateway.application.ports import Transaction
 from gateway.application.posts import Handed
 from gateway.application.submission.validate import Proof
 from gateway.application.unit_of_work import UnitOfWork
-from gateway.core import measures
-from gateway.core.lifecycle import ANSWERED, TERMINAL
-from gateway.core.measure_moves import is_live
+from gateway.core.control import measures
+from gateway.core.control.moves import is_live
 from gateway.core.records import Changes, Measure, Request
+from gateway.core.requests.lifecycle import ANSWERED, TERMINAL
 from gateway.core.routing import Participant, admit
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError

@@ -33,9 +33,9 @@ from gateway.application.submission.raise_alert import raise_alert
 from gateway.application.submission.recipients import Circles
 from gateway.application.submission.validate import Proof, Prover
 from gateway.application.timers import set_deadline, start_clocks
-from gateway.core.facts import Facts
-from gateway.core.lifecycle import FIRST
 from gateway.core.records import Changes, Naming, Request, Submission, Timer
+from gateway.core.requests.facts import Facts
+from gateway.core.requests.lifecycle import FIRST
 from gateway.core.routing import Client
 from lianzhi.errors import MisuseError, RejectedError
 from lianzhi.problem import FieldError

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from fnmatch import fnmatchcase
 
-from gateway.core.calendar import DAY, Calendar
-from gateway.core.deadlines import SHANGHAI, Due, day_of
+from gateway.core.time.calendar import DAY, Calendar
+from gateway.core.time.deadlines import SHANGHAI, Due, day_of
 
 Hours = tuple[time, time]
 _ANY = date(2026, 1, 5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 RULES: Mapping[str, tuple[str, str]] = {
-    # one conversation (gateway.core.soundness)
+    # one conversation (gateway.core.recovery.soundness)
     "state": ("请求的状态须是该形态所有的状态", "A request is in a state of its shape"),
     "number-block": (
         "本方编号须小于当日号段的下一号，否则会再次发出同一编号",

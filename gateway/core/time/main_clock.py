@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from gateway.core.calendar import Calendar
-from gateway.core.deadlines import Due, after, due, left
-from gateway.core.duty import Duty
-from gateway.core.facts import MainClock
 from gateway.core.records import Request, Timer
+from gateway.core.requests.facts import MainClock
 from gateway.core.settings import Terms
+from gateway.core.time.calendar import Calendar
+from gateway.core.time.deadlines import Due, after, due, left
+from gateway.core.time.duty import Duty
 from schemas.catalogue import Deadline, DeadlineKind
 
 DUE = "due"

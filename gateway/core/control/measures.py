@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any
 
 from gateway.core.approvals import SHANGHAI
-from gateway.core.measure_moves import CAME_TO_NOTHING, NOT_DONE, OPEN_STATES, OVER, is_live, moved
+from gateway.core.control.moves import CAME_TO_NOTHING, NOT_DONE, OPEN_STATES, OVER, is_live, moved
 from gateway.core.records import Measure, Request
 from schemas.catalogue import MeasureRule, earlier_of
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from gateway.core.clocks import (
+from gateway.core.settings import Terms
+from gateway.core.time.clocks import (
     APPROVAL,
     BLOCKED,
     CONFIRM,
@@ -17,8 +18,7 @@ from gateway.core.clocks import (
     UNSENT,
     WITHDRAWAL,
 )
-from gateway.core.main_clock import DUE, STEPS
-from gateway.core.settings import Terms
+from gateway.core.time.main_clock import DUE, STEPS
 from schemas.catalogue import Deadline, DeadlineKind, catalogue
 from schemas.law.answer_terms import ANSWER_TERMS, AnswerTerm
 from schemas.law.force import law
@@ -33,7 +33,8 @@ _UNITS = {
 _HEAD = """\
 # 时钟 Clocks
 
-由 `gateway/core/clocks.py` 和 `gateway/core/settings.py` 生成；测试比对。 Written from the code; a test compares them.
+由 `gateway/core/time/clocks.py` 和 `gateway/core/settings.py` 生成；测试比对。
+Written from the code; a test compares them.
 时长可在 `lianzhi.toml` 的 `[terms]` 中调整。 The lengths are configuration.
 
 | 时钟 clock | 形态 shape | 在这些状态下走 runs in | 时长 length | 到期 then |

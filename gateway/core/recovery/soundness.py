@@ -11,15 +11,25 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from gateway.core.calendar import Calendar
-from gateway.core.clocks import BLOCKED, CONFIRM, OBJECTION, RECEIPT, RULES, SUPPLEMENT, UNSENT, WITHDRAWAL, running
-from gateway.core.duty import Duty
-from gateway.core.expiry import ENDS_BY_ITSELF, LAPSE, MEASURE, timer_kind
-from gateway.core.lifecycle import STATES
-from gateway.core.main_clock import DUE, Basis, has_said_all
-from gateway.core.measure_moves import LIVE
+from gateway.core.control.expiry import ENDS_BY_ITSELF, LAPSE, MEASURE, timer_kind
+from gateway.core.control.moves import LIVE
 from gateway.core.records import Request, Side
+from gateway.core.requests.lifecycle import STATES
 from gateway.core.settings import Terms
+from gateway.core.time.calendar import Calendar
+from gateway.core.time.clocks import (
+    BLOCKED,
+    CONFIRM,
+    OBJECTION,
+    RECEIPT,
+    RULES,
+    SUPPLEMENT,
+    UNSENT,
+    WITHDRAWAL,
+    running,
+)
+from gateway.core.time.duty import Duty
+from gateway.core.time.main_clock import DUE, Basis, has_said_all
 
 UNSENT_STATES = ("ready", "waiting", "parked")
 OUTBOX_STATES = (*UNSENT_STATES, "sent", "cancelled")

@@ -10,8 +10,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
-from gateway.core.facts import Questioning
 from gateway.core.records import Timer
+from gateway.core.requests.facts import Questioning
 from schemas.law.lookouts import QUESTIONING as USUAL
 from schemas.law.lookouts import QUESTIONING_LONG, longest
 

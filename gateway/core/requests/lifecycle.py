@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from gateway.core.facts import Facts
 from gateway.core.records import Request
+from gateway.core.requests.facts import Facts
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.origins import marked
 

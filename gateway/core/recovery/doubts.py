@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from gateway.core.marks import Age
+from gateway.core.recovery.marks import Age
 
 State = Literal["waiting", "accepted", "refused"]
 

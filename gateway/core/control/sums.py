@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from gateway.core.measure_moves import LIVE
+from gateway.core.control.moves import LIVE
 from gateway.core.records import Measure
 
 COUNTED = ("seal", "freeze")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.core.measure_moves import LIVE, OPEN_STATES
+from gateway.core.control.moves import LIVE, OPEN_STATES
 from gateway.core.records import Measure
 
 

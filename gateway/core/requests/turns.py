@@ -6,8 +6,8 @@ confirm waits for our court, papers that were asked for wait for whoever was ask
 
 from __future__ import annotations
 
-from gateway.core.lifecycle import ANSWERED, By, is_done
 from gateway.core.records import Request
+from gateway.core.requests.lifecycle import ANSWERED, By, is_done
 
 _ASKER = frozenset({"awaiting-approval", "blocked", "supplement-wanted", *ANSWERED})
 _GATEWAY = frozenset({"approved", "undeliverable"})

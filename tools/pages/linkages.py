@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from adapters.registry import kinds
-from gateway.core.ledgers import LEDGERS
+from gateway.core.figures.ledgers import LEDGERS
 from schemas.catalogue import Deadline, Kind, MatterType, Shape
 from schemas.linkages import GROUPS, WITHOUT_TYPES, Linkage
 

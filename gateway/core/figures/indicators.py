@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from statistics import median
 
-from gateway.core.histories import Alert, Ask
-from gateway.core.ledgers import LedgerItem
-from gateway.core.periods import Period
-from gateway.core.worktime import DAY, OfficeHours, WorkingDays, after_working_days, local_day, working_hours
+from gateway.core.figures.histories import Alert, Ask
+from gateway.core.figures.ledgers import LedgerItem
+from gateway.core.figures.periods import Period
+from gateway.core.time.worktime import DAY, OfficeHours, WorkingDays, after_working_days, local_day, working_hours
 
 RECEIPT_WORKING_DAYS = 1
 UNCONFIRMED_WORKING_DAYS = 3

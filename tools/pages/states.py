@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from gateway.core import measure_moves
-from gateway.core.lifecycle import BEFORE, BY_CHECK, BY_EFFECT, BY_OUTCOME, OUTCOMES, SAME, STATES, TABLE, TERMINAL
+from gateway.core.control import moves
+from gateway.core.requests.lifecycle import (
+    BEFORE,
+    BY_CHECK,
+    BY_EFFECT,
+    BY_OUTCOME,
+    OUTCOMES,
+    SAME,
+    STATES,
+    TABLE,
+    TERMINAL,
+)
 
 _TARGETS = {
     BY_OUTCOME: sorted(set(OUTCOMES.values())),
@@ -17,7 +27,8 @@ def states_document() -> str:
     """`docs/states.md`, whole."""
     parts = [
         "# 状态图 State diagrams\n",
-        "由 `gateway/core/lifecycle.py` 的表生成；测试比对两者。 Drawn from the table; a test compares them.\n",
+        "由 `gateway/core/requests/lifecycle.py` 的表生成；测试比对两者。 "
+        "Drawn from the table; a test compares them.\n",
     ]
     for shape, title in _TITLES.items():
         parts.append(f"## {title}\n\n```mermaid\n{mermaid(shape)}```\n")
@@ -44,18 +55,18 @@ def mermaid(shape: str) -> str:
 
 
 def _measures() -> str:
-    """Control measures, from `gateway/core/measure_moves.py`."""
+    """Control measures, from `gateway/core/control/moves.py`."""
     edges: dict[tuple[str, str], list[str]] = {}
-    for row in measure_moves.MOVES:
+    for row in moves.MOVES:
         for state in row.states if row.to != SAME else ():
             edges.setdefault((state, row.to), []).append(row.move)
     lines = ["stateDiagram-v2", "    [*] --> requested"]
-    lines += [f"    {_id(a)} --> {_id(b)}: {', '.join(moves)}" for (a, b), moves in edges.items()]
-    lines += [f"    {_id(state)} --> [*]" for state in sorted(measure_moves.TERMINAL)]
-    same = "".join(f"| `{r.move}` | {r.by} | {', '.join(r.states)} |\n" for r in measure_moves.MOVES if r.to == SAME)
+    lines += [f"    {_id(a)} --> {_id(b)}: {', '.join(names)}" for (a, b), names in edges.items()]
+    lines += [f"    {_id(state)} --> [*]" for state in sorted(moves.TERMINAL)]
+    same = "".join(f"| `{r.move}` | {r.by} | {', '.join(r.states)} |\n" for r in moves.MOVES if r.to == SAME)
     return (
         "## 控制措施 control measure\n\n"
-        "由 `gateway/core/measure_moves.py` 的表生成。 Drawn from the table. "
+        "由 `gateway/core/control/moves.py` 的表生成。 Drawn from the table. "
         "`ended` → `done`: 仅限此前未办成的 only what had come to nothing.\n\n"
         "```mermaid\n" + "\n".join(lines) + "\n```\n\n"
         "不改变状态的事件 What changes no state:\n\n| 事件 move | 由 by | 可用于 allowed in |\n|---|---|---|\n" + same

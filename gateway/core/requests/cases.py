@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from gateway.core.lifecycle import TERMINAL, is_done
-from gateway.core.measure_moves import OPEN_STATES, is_live
+from gateway.core.control.moves import OPEN_STATES, is_live
 from gateway.core.records import Measure, Request
+from gateway.core.requests.lifecycle import TERMINAL, is_done
 
 FINISHED = frozenset({"completed", "impossible"})
 REASSIGNED = "cross.reassign.notice"

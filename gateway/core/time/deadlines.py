@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from gateway.core.calendar import DAY, Calendar
+from gateway.core.time.calendar import DAY, Calendar
 from schemas.catalogue import Deadline, DeadlineKind
 from schemas.terms import months_later
 

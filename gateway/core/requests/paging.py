@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
-from gateway.core.facts import Pair
+from gateway.core.requests.facts import Pair
 from gateway.core.routing import Staff
 from gateway.core.settings import Settings
 

@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from gateway.core.deadlines import Due, due
-from gateway.core.duty import within_duty
-from gateway.core.facts import Facts
-from gateway.core.lifecycle import ALERT_OPEN, ANSWERED, BEFORE, TERMINAL, WORKING
-from gateway.core.main_clock import (
+from gateway.core.records import Request, Timer
+from gateway.core.requests.facts import Facts
+from gateway.core.requests.lifecycle import ALERT_OPEN, ANSWERED, BEFORE, TERMINAL, WORKING
+from gateway.core.time.deadlines import Due, due
+from gateway.core.time.duty import within_duty
+from gateway.core.time.main_clock import (
     DUE,
     ESCALATE,
     REMIND,
@@ -32,7 +33,6 @@ from gateway.core.main_clock import (
     paused,
     resumed,
 )
-from gateway.core.records import Request, Timer
 
 RECEIPT, SUPPLEMENT, OBJECTION = "receipt", "supplement", "objection"
 CONFIRM, WITHDRAWAL, APPROVAL, HOLD = "confirm", "withdrawal", "approval", "hold"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from gateway.core.calendar import Calendar
-from gateway.core.deadlines import last_day
+from gateway.core.time.calendar import Calendar
+from gateway.core.time.deadlines import last_day
 from lianzhi.errors import RejectedError
 from schemas.catalogue import Deadline, DeadlineKind, LastDay, MatterType
 from schemas.law.terms import Term, term

@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from gateway.core.facts import Platform
-from gateway.core.histories import team_of
+from gateway.core.figures.histories import team_of
 from gateway.core.records import LedgerLine, Request
+from gateway.core.requests.facts import Platform
 from schemas.opening import PlatformFiling
 
 LEDGER = "platform"

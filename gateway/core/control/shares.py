@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from gateway.core.measure_moves import OPEN_STATES
+from gateway.core.control.moves import OPEN_STATES
 from gateway.core.records import Measure
 
 

@@ -13,8 +13,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from gateway.core.approvals import SHANGHAI
-from gateway.core.measure_moves import LIVE, moved
-from gateway.core.measures import items_done
+from gateway.core.control.measures import items_done
+from gateway.core.control.moves import LIVE, moved
 from gateway.core.records import Measure, Request
 
 

@@ -11,8 +11,8 @@ import io
 import re
 from datetime import datetime
 
-from gateway.core.indicators import COURT_FIGURES
-from gateway.core.periods import period_named
+from gateway.core.figures.indicators import COURT_FIGURES
+from gateway.core.figures.periods import period_named
 from gateway.core.records import CourtFigure
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
