@@ -13,15 +13,15 @@ from aiohttp.typedefs import Handler
 from gateway.application.answers import Live
 from gateway.bounds import Bounds, Reached
 from gateway.core.readiness import Finding
-from gateway.http import books, browsing, deciding, following, outside, papers, writing
 from gateway.http.api import API, CALLER, Api
-from gateway.http.asyncapi import asyncapi_document
 from gateway.http.body import too_large
 from gateway.http.boundary import boundary
 from gateway.http.caller import Caller
+from gateway.http.calls import books, browsing, deciding, following, outside, papers, writing
 from gateway.http.connections import Connections
-from gateway.http.openapi import openapi_document
-from gateway.http.operations import OPERATIONS, Operation
+from gateway.http.description.asyncapi import asyncapi_document
+from gateway.http.description.openapi import openapi_document
+from gateway.http.description.operations import OPERATIONS, Operation
 from gateway.http.params import NoQuery, parse
 from gateway.http.reply import problem_reply, view_reply
 from gateway.http.server import ApiRunner, address

@@ -36,7 +36,7 @@ from gateway.core.routing import Client, Directory, Participant, Staff
 from gateway.core.settings import Settings
 from gateway.http.addresses import Network
 from gateway.http.app import Api, serve_http, serve_metrics
-from gateway.http.operations import OPERATIONS
+from gateway.http.description.operations import OPERATIONS
 from gateway.papers import LocalDocuments
 from gateway.registry.calendars import shipped
 from gateway.store import SqlStore

@@ -20,7 +20,7 @@ from gateway.application.conversation.groups import GroupAct
 from gateway.application.conversation.parse_verb import Act
 from gateway.application.submission.documents import MEDIA_TYPES
 from gateway.http.body import IDEMPOTENCY_KEY
-from gateway.http.operations import OPERATIONS, Operation
+from gateway.http.description.operations import OPERATIONS, Operation
 from lianzhi.problem import REASONS, Problem
 from lianzhi.protocol.envelope import CONTENT_TYPE, REQUEST_NO
 from lianzhi.protocol.verbs import VERBS

@@ -13,9 +13,9 @@ from gateway.core.figures.periods import Period, last_week, period_named
 from gateway.http.api import Api
 from gateway.http.body import JSON
 from gateway.http.caller import Caller
+from gateway.http.calls.writing import handed
 from gateway.http.params import LedgerQuery, ReportQuery, at_most, parse
 from gateway.http.reply import answered, view_reply
-from gateway.http.writing import handed
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol.moments import FIRST, day

@@ -6,9 +6,9 @@ from aiohttp import web
 
 from gateway.http.api import Api
 from gateway.http.caller import Caller
+from gateway.http.calls.writing import handed
 from gateway.http.params import CaseQuery, parse
 from gateway.http.reply import answered, view_reply
-from gateway.http.writing import handed
 
 
 async def decide(request: web.Request, api: Api, caller: Caller) -> web.Response:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from adapters.registry import kinds
-from gateway.commands.new_matter import check_names, write_matter
+from gateway.commands.scaffold.new_matter import check_names, write_matter
 from lianzhi.cli.output import console
 from lianzhi.errors import ConfigurationError
 

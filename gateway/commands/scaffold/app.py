@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import typer
 
-from gateway.commands.new_kind import new_kind
-from gateway.commands.new_matter import new_matter
-from gateway.commands.new_participant import new_participant
+from gateway.commands.scaffold.new_kind import new_kind
+from gateway.commands.scaffold.new_matter import new_matter
+from gateway.commands.scaffold.new_participant import new_participant
 
 new_app = typer.Typer(help="新建：写出完整的文件，再改 Write what is complete, to be changed", no_args_is_help=True)
 new_app.command("matter")(new_matter)
