@@ -13,12 +13,11 @@ from gateway.application.clocks import Clocks
 from gateway.application.ports import Clock, Store
 from gateway.application.set_aside import Faults
 from gateway.bounds import Bounds, Reached
-from gateway.core.approvals import SHANGHAI
 from gateway.core.records import Request
 from gateway.core.recovery.marks import Age
 from gateway.core.routing import Directory, Participant
 from gateway.core.settings import Settings
-from gateway.core.time.calendar import Calendar
+from gateway.core.time.calendar import SHANGHAI, Calendar
 from lianzhi.crypto.keyring import Keyring
 from lianzhi.crypto.limits import Limits
 from lianzhi.errors import MisuseError

@@ -1,4 +1,4 @@
-"""Keeps the clocks of a request (`core.clocks`) in step with what happens to it: the one place that sets and clears
+"""Keeps the clocks of a request (`core.time.clocks`) in step with what happens to it: the one place that sets and clears
 them. `apply_decision.carry_out` calls it for every decision, whoever opens a request calls it once."""
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import Any
 from gateway.application.context import Context
 from gateway.core.records import Changes, Request
 from gateway.core.time import clocks
+from gateway.core.time.clocks import Basis, opened
 from gateway.core.time.deadlines import day_of, due
-from gateway.core.time.main_clock import Basis, opened
 from schemas.catalogue import Deadline
 from schemas.law.answer_terms import own_terms
 

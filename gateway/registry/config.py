@@ -24,7 +24,7 @@ from gateway.bounds import Bounds
 from gateway.core.approvals import ApprovalTerms
 from gateway.core.figures.ledgers import TERMS, LedgerTerms
 from gateway.core.settings import Settings, Terms
-from gateway.core.time.worktime import OfficeHours
+from gateway.core.time.calendar import OfficeHours
 from gateway.registry import addresses
 from lianzhi.amqp.address import wrong_addresses
 from lianzhi.crypto.limits import Limits

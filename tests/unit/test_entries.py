@@ -10,7 +10,7 @@ import pytest
 
 from gateway.core.figures.ledgers import KINDS, LedgerItem, item
 from gateway.core.records import LedgerLine
-from gateway.core.time.law_terms import ends_on
+from gateway.core.time.deadlines import ends_on
 from gateway.registry.calendars import shipped
 from schemas.catalogue import catalogue
 from schemas.ledgers import LedgerEntry

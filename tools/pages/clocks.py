@@ -1,4 +1,4 @@
-"""`docs/clocks.md`: which clocks run, how long, and what happens, written from `core.clocks` and `core.settings`."""
+"""`docs/clocks.md`: which clocks run, how long, and what happens, written from `core.time.clocks` and `core.settings`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from gateway.core.time.clocks import (
     APPROVAL,
     BLOCKED,
     CONFIRM,
+    DUE,
     HOLD,
     OBJECTION,
     RECEIPT,
     RULES,
+    STEPS,
     SUPPLEMENT,
     UNSENT,
     WITHDRAWAL,
 )
-from gateway.core.time.main_clock import DUE, STEPS
 from schemas.catalogue import Deadline, DeadlineKind, catalogue
 from schemas.law.answer_terms import ANSWER_TERMS, AnswerTerm
 from schemas.law.force import law

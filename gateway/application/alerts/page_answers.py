@@ -13,10 +13,10 @@ from gateway.application.conversation.send_verb import Said
 from gateway.application.page_links import page_token
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.submit import fingerprint
-from gateway.core.approvals import SHANGHAI
 from gateway.core.records import Page, Request
 from gateway.core.requests.paging import UNANSWERED
 from gateway.core.routing import Client
+from gateway.core.time.calendar import SHANGHAI
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 

@@ -14,8 +14,8 @@ from gateway.application.posts import Handed
 from gateway.application.submission.retry_blocked import derived_content
 from gateway.application.submission.submit import DERIVED, Prepared, Submitter
 from gateway.application.submission.validate import Prover
-from gateway.core.approvals import SHANGHAI
 from gateway.core.records import Measure, Request, Submission
+from gateway.core.time.calendar import SHANGHAI
 from lianzhi.crypto.sdjwt import parse
 from lianzhi.crypto.strictjson import dumps, loads
 from lianzhi.errors import MisuseError, RejectedError

@@ -13,7 +13,7 @@ from gateway.application.posts import Answer, Handed
 from gateway.core.approvals import check_staff
 from gateway.core.figures.ledgers import CLOSED, FOUND, MET, NOTHING_FOUND, RESUMED, LedgerItem, items
 from gateway.core.records import Changes, Event, LedgerLine
-from gateway.core.time.worktime import local_day
+from gateway.core.time.calendar import local_day
 from lianzhi.crypto.strictjson import loads
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError

@@ -23,13 +23,13 @@ from gateway.application.submission.measure_rules import blocked_by
 from gateway.application.submission.numbers import Numbers
 from gateway.application.submission.submit import DERIVED, Prepared, Submitter, store_requests
 from gateway.application.submission.validate import Prover
-from gateway.core.approvals import SHANGHAI, check_staff
+from gateway.core.approvals import check_staff
 from gateway.core.control.moves import OPEN_STATES
-from gateway.core.handlers import check_handler
 from gateway.core.records import CaseDebt, Changes, Measure, Request, Submission
 from gateway.core.requests.cases import REASSIGNED
 from gateway.core.requests.lifecycle import is_done
-from gateway.core.time.worktime import local_day
+from gateway.core.routing import check_handler
+from gateway.core.time.calendar import SHANGHAI, local_day
 from lianzhi.crypto.strictjson import dumps
 from lianzhi.errors import ConflictError, RejectedError
 from lianzhi.problem import FieldError

@@ -24,10 +24,11 @@ from gateway.application.posts import Answer, Handed
 from gateway.application.submission.numbers import Numbers
 from gateway.application.submission.submit import Submitter, store_requests
 from gateway.application.unit_of_work import UnitOfWork
-from gateway.core.approvals import SHANGHAI, check_staff
+from gateway.core.approvals import check_staff
 from gateway.core.control.moves import OPEN_STATES
 from gateway.core.records import Changes, Measure, Release, ReleaseItem, Request
 from gateway.core.requests.cases import Plan, plan
+from gateway.core.time.calendar import SHANGHAI
 from lianzhi.errors import ConflictError, RejectedError
 from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.values import Document, Line, Prose

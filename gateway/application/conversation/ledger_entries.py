@@ -17,8 +17,8 @@ from gateway.core.figures.ledgers import REOPENED, SENT, TAKEN_BACK, TURNED_AWAY
 from gateway.core.records import Changes, LedgerLine, Request
 from gateway.core.requests.lifecycle import FIRST
 from gateway.core.requests.platform import platform_line, standing
-from gateway.core.time.law_terms import ends_on
-from gateway.core.time.worktime import local_day
+from gateway.core.time.calendar import local_day
+from gateway.core.time.deadlines import ends_on
 from schemas.ledgers import BEGINNINGS, OPENED, LedgerEntry
 
 LEFT = frozenset(FIRST.values())

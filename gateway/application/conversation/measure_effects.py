@@ -16,7 +16,7 @@ from gateway.application.conversation.measure_changes import (
 )
 from gateway.application.events import own_events
 from gateway.application.unit_of_work import UnitOfWork
-from gateway.core.control import measures, seizures, shares
+from gateway.core.control import measures, seizures
 from gateway.core.control.moves import OPEN_STATES
 from gateway.core.control.renewals import renewals
 from gateway.core.records import Measure, Request
@@ -83,7 +83,7 @@ class _Settling:
         refs = {item["ref"]: item for item in items if item.get("published_at")}
         for measure in [m for m in unit.changes.measures if m.ref in refs and self._is_own(m)]:
             on_share = current(unit.changes, await unit.tx.measures_on([measure.object_key]))
-            for after in shares.ranked(m for m in on_share if m.action == measure.action):
+            for after in seizures.ranked(m for m in on_share if m.action == measure.action):
                 locked = await the_measure(unit, after.measure_no)  # may be another case's
                 if locked is not None:
                     await self.change(locked, replace(locked, rank=after.rank))

@@ -20,9 +20,9 @@ from gateway.application.conversation.read_message import Arrived, body_digest, 
 from gateway.application.conversation.retention import keep_for_its_time
 from gateway.application.ports import KnownMessage, Transaction
 from gateway.application.unit_of_work import UnitOfWork
-from gateway.core.approvals import SHANGHAI
 from gateway.core.records import Changes, Disposition, Held, Message, Naming, Request, Side
 from gateway.core.requests.lifecycle import Decision, Step, decide
+from gateway.core.time.calendar import SHANGHAI
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.envelope import parse_timestamp
 from lianzhi.protocol.origins import check_origin

@@ -9,7 +9,8 @@ from typing import Any
 from gateway.application.context import Context
 from gateway.application.events import request_events
 from gateway.core.records import Changes, Request
-from gateway.core.time.deadlines import SHANGHAI, due
+from gateway.core.time.calendar import SHANGHAI
+from gateway.core.time.deadlines import due
 
 
 def note_told(

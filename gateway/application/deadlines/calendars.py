@@ -14,9 +14,9 @@ from gateway.application.group_commit import one_by_one
 from gateway.application.set_aside import incident
 from gateway.application.timers import basis_of
 from gateway.core.records import CalendarYear, Changes
-from gateway.core.time.calendar import Calendar, Year
+from gateway.core.time.calendar import SHANGHAI, Calendar, Year
 from gateway.core.time.clocks import counted_again
-from gateway.core.time.deadlines import SHANGHAI, day_of
+from gateway.core.time.deadlines import day_of
 from lianzhi.errors import StoreUnavailableError
 from lianzhi.faults import cause_of
 from lianzhi.protocol.envelope import timestamp

@@ -16,7 +16,7 @@ from gateway.core.control.moves import is_live
 from gateway.core.records import Measure, Request, Timer
 from gateway.core.requests.lifecycle import FIRST
 from gateway.core.routing import admit, check_dept
-from gateway.core.time.law_terms import check_last_days
+from gateway.core.time.deadlines import check_last_days
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol.envelope import opener_of, parse_timestamp

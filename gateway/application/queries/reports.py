@@ -1,4 +1,4 @@
-"""Collects what the weekly or monthly report counts; the counting is `core.indicators`."""
+"""Collects what the weekly or monthly report counts; the counting is `core.figures.indicators`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gateway.core.figures.indicators import ENDING_DAYS, Report, Rows, Working
 from gateway.core.figures.ledgers import LedgerItem, ending, items
 from gateway.core.figures.periods import Period
 from gateway.core.records import Event
-from gateway.core.time.worktime import DAY, local_day, midnight
+from gateway.core.time.calendar import DAY, local_day, midnight
 
 
 class Reporting:

@@ -8,9 +8,9 @@ from gateway.application.context import Context
 from gateway.application.events import request_events
 from gateway.application.ports import Transaction
 from gateway.application.submission.validate import Proof
-from gateway.core.approvals import SHANGHAI
 from gateway.core.control import measures
 from gateway.core.records import Changes, Request, SubjectUse
+from gateway.core.time.calendar import SHANGHAI
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 

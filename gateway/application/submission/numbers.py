@@ -13,7 +13,7 @@ from time import monotonic
 
 from gateway.application.marks import Cover, Uncovered, new_token
 from gateway.application.ports import Store
-from gateway.core.approvals import SHANGHAI
+from gateway.core.time.calendar import SHANGHAI
 
 AT_ONCE = 5.0
 """Seconds."""

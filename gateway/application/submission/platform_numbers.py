@@ -10,7 +10,7 @@ from gateway.application.events import request_events
 from gateway.application.submission.validate import Proof
 from gateway.core.records import Changes, Request
 from gateway.core.requests.platform import EXEMPT, MISSING, NUMBERED, filed, number_of, platform_line, standing
-from gateway.core.time.worktime import local_day
+from gateway.core.time.calendar import local_day
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from schemas.law.platform_items import platform_duty

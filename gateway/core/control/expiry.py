@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 
-from gateway.core.approvals import SHANGHAI
 from gateway.core.records import Changes, Measure, Request, Timer
+from gateway.core.time.calendar import SHANGHAI
 
 MEASURE = "measure:"
 LAPSE = 0

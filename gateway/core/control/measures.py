@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
-from gateway.core.approvals import SHANGHAI
 from gateway.core.control.moves import CAME_TO_NOTHING, NOT_DONE, OPEN_STATES, OVER, is_live, moved
 from gateway.core.records import Measure, Request
+from gateway.core.time.calendar import SHANGHAI
 from schemas.catalogue import MeasureRule, earlier_of
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from gateway.core.approvals import SHANGHAI
 from gateway.core.control.measures import items_done
 from gateway.core.control.moves import LIVE, moved
 from gateway.core.records import Measure, Request
+from gateway.core.time.calendar import SHANGHAI
 
 
 @dataclass(slots=True)

@@ -1,8 +1,9 @@
-"""Checks over the measures of a case or an object: what may not be sealed, not twice, or not be left sealed. Pure."""
+"""Several measures on one object or in one case: who else has one there, who waits behind it, which came first."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from gateway.core.control.moves import LIVE, OPEN_STATES
 from gateway.core.records import Measure
@@ -39,3 +40,18 @@ def behind(measure: Measure, on_object: Iterable[Measure]) -> list[Measure]:
 def keeps_case_open(in_case: Iterable[Measure]) -> list[str]:
     """Numbers of the live measures for whose sake a case cannot be closed (docs/domain.md section 3)."""
     return [m.measure_no for m in in_case if m.state in LIVE]
+
+
+def ranked(on_share: Iterable[Measure]) -> list[Measure]:
+    """Those of the open measures on one share whose rank is another by the times of publication.
+
+    Shares in a company are frozen from publication, the first that was published is the first (法释〔2021〕20号 6).
+
+    A register knows freezes of courts that are not here, so a rank further back than ours is left as it says."""
+    published = [m for m in on_share if m.published_at is not None and m.state in OPEN_STATES]
+    in_order = sorted(published, key=lambda m: (m.published_at, m.measure_no))
+    return [
+        replace(measure, rank=place)
+        for place, measure in enumerate(in_order, 1)
+        if measure.rank is None or measure.rank < place
+    ]

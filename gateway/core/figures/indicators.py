@@ -16,7 +16,7 @@ from statistics import median
 from gateway.core.figures.histories import Alert, Ask
 from gateway.core.figures.ledgers import LedgerItem
 from gateway.core.figures.periods import Period
-from gateway.core.time.worktime import DAY, OfficeHours, WorkingDays, after_working_days, local_day, working_hours
+from gateway.core.time.calendar import DAY, OfficeHours, WorkingDays, after_working_days, local_day, working_hours
 
 RECEIPT_WORKING_DAYS = 1
 UNCONFIRMED_WORKING_DAYS = 3

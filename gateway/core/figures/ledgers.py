@@ -23,7 +23,7 @@ from typing import Protocol
 
 from gateway.core.records import LedgerLine
 from gateway.core.requests.platform import NUMBERED
-from gateway.core.time.worktime import months_later
+from gateway.core.time.calendar import months_later
 from schemas.ledgers import BEGINNINGS, CLAIMED, OPENED, UNIDENTIFIED
 
 SENT, REOPENED, TAKEN_BACK, TURNED_AWAY = "sent", "reopened", "taken-back", "turned-away"

@@ -20,16 +20,18 @@ from gateway.core.time.calendar import Calendar
 from gateway.core.time.clocks import (
     BLOCKED,
     CONFIRM,
+    DUE,
     OBJECTION,
     RECEIPT,
     RULES,
     SUPPLEMENT,
     UNSENT,
     WITHDRAWAL,
+    Basis,
+    has_said_all,
     running,
 )
-from gateway.core.time.duty import Duty
-from gateway.core.time.main_clock import DUE, Basis, has_said_all
+from gateway.core.time.deadlines import Duty
 
 UNSENT_STATES = ("ready", "waiting", "parked")
 OUTBOX_STATES = (*UNSENT_STATES, "sent", "cancelled")

@@ -10,7 +10,7 @@ from typing import Any, NotRequired, TypedDict
 
 
 class MainClock(TypedDict):
-    """The deadline (`core.main_clock`). kind, amount, start: what it is counted from; at, on: its moment and day;
+    """The deadline (`core.time.clocks`). kind, amount, start: what it is counted from; at, on: its moment and day;
     provisional: on a calendar that is not published yet; step: what is said next around it. paused: since when it
     stands still, with `left` of `left_kind` to go."""
 
@@ -73,7 +73,7 @@ class Lookout(TypedDict):
 
 
 class Questioning(TypedDict):
-    """since: the handover; until, longest: both ends (`core.questioning`)."""
+    """since: the handover; until, longest: both ends (`core.requests.questioning`)."""
 
     since: str
     until: str

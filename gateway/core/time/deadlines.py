@@ -3,21 +3,28 @@
 `legal_days`: day 0 does not count; a last day that is a rest day moves to the next working day (CPL-85).
 `legal_months`: to the same day of a later month, the last of a shorter one (民法典 202); then likewise.
 `working_days`: only worked days count. All these end with their last day, at 24:00. `clock_hours`: day and night.
-A term that had to guess a day (`core.calendar`) is `provisional`; once the year is published it is computed again.
+A term that had to guess a day (`core.time.calendar`) is `provisional`; once the year is published it is computed again.
+
+Two kinds of term have rules of their own and stand below: those of the law's table, and those that run only while
+somebody is on duty at the participant.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from fnmatch import fnmatchcase
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from gateway.core.time.calendar import DAY, Calendar
-from schemas.catalogue import Deadline, DeadlineKind
+from gateway.core.time.calendar import DAY, SHANGHAI, Calendar
+from lianzhi.errors import RejectedError
+from schemas.catalogue import Deadline, DeadlineKind, LastDay, MatterType
+from schemas.law.terms import Term, term
 from schemas.terms import months_later
+from schemas.warnings import warning
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 HOUR = timedelta(hours=1)
 
 
@@ -123,3 +130,96 @@ def _whole(day: date, guessed: bool) -> Due:
 def _end_of(day: date) -> datetime:
     """24:00 of that day."""
     return datetime.combine(day + DAY, time(), SHANGHAI).astimezone(UTC)
+
+
+# --- terms of the law's table
+#
+# The table (`schemas.law.terms`) tells how many days of which kind; only the gateway has the calendar, so a payload
+# states days and this judges them.
+
+
+_KINDS = {"legal": DeadlineKind.LEGAL_DAYS, "working": DeadlineKind.WORKING_DAYS}
+
+
+def ends_on(name: str, since: str, calendar: Calendar) -> date:
+    """The last day of the term `name` that begins on `since`, YYYY-MM-DD, which does not count itself (CPL-85)."""
+    found = term(name)
+    return last_day(Deadline(_KINDS[found.kind], found.days), date.fromisoformat(since), calendar)
+
+
+def check_last_days(matter: MatterType, payload: Any, calendar: Calendar) -> None:
+    """payload: the validated model. Raises RejectedError invalid-field: each day that is later than its term allows."""
+    faults = [
+        warning(stated.rule, f"/payload{stated.pointer}", **_words(term(stated.terms[-1][0])))
+        for stated in matter.last_days(payload)
+        if _late(stated, calendar)
+    ]
+    if faults:
+        raise RejectedError("invalid-field", faults)
+
+
+def _late(stated: LastDay, calendar: Calendar) -> bool:
+    return date.fromisoformat(stated.day) > max(ends_on(name, since, calendar) for name, since in stated.terms)
+
+
+def _words(found: Term) -> dict[str, str]:
+    working = found.kind == "working"
+    return {
+        "longest": f"{found.days} 个工作日" if working else f"{found.days} 日",
+        "longest_en": f"{found.days} working days" if working else f"{found.days} days",
+        "source": found.source,
+    }
+
+
+# --- terms that run only while somebody is there at a participant (`[duty]` in its file, docs/examples.md)
+
+
+Hours = tuple[time, time]
+_ANY = date(2026, 1, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """hours: from and to, on each working day, in order and apart. always: types that are taken at any hour."""
+
+    hours: tuple[Hours, ...] = ((time(9), time(17)),)
+    always: tuple[str, ...] = ()
+
+    def takes_always(self, matter: str) -> bool:
+        return any(fnmatchcase(matter, pattern) for pattern in self.always)
+
+    def day(self) -> timedelta:
+        """How much of a working day is duty."""
+        return sum((_on(_ANY, end) - _on(_ANY, start) for start, end in self.hours), timedelta())
+
+
+def within_duty(start: datetime, days: int, duty: Duty, calendar: Calendar) -> Due:
+    """`days` working days of duty after `start` (aware): as many hours as these days have, counted only on duty.
+
+    Delivered Friday at 20:00, one day, 09:00 to 17:00: Monday at 17:00. Delivered at 11:00: at 11:00 of the next
+    working day. days: at least 1.
+    """
+    left, guessed = days * duty.day(), False
+    for opens, closes, published in _shifts(day_of(start), duty, calendar):
+        guessed = guessed or not published
+        here = closes - max(opens, start)
+        if here <= timedelta():
+            continue
+        if here >= left:
+            at = max(opens, start) + left
+            return Due(day_of(at), at.astimezone(UTC), guessed)
+        left -= here
+    raise AssertionError("shifts never end")
+
+
+def _shifts(day: date, duty: Duty, calendar: Calendar) -> Iterator[tuple[datetime, datetime, bool]]:
+    while True:
+        published = calendar.is_published(day)
+        if calendar.is_working(day):
+            for start, end in duty.hours:
+                yield _on(day, start), _on(day, end), published
+        day += DAY
+
+
+def _on(day: date, clock: time) -> datetime:
+    return datetime.combine(day, clock, SHANGHAI)
