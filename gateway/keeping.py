@@ -222,8 +222,8 @@ class Checked:
 
 
 async def look_over(config: Config, *, digests: bool, progress: Progress = lambda *_: None) -> Checked:
-    """Every rule of `core.recovery.soundness_words`, on the database as it is now; nothing is written. digests: read every
-    document too. Raises ConfigurationError, StoreUnavailableError: it could not be looked."""
+    """Every rule of `core.recovery.soundness_words`, on the database as it is now; nothing is written. digests: read
+    every document too. Raises ConfigurationError, StoreUnavailableError: it could not be looked."""
     directory, _ = load_registry(config.folder)
     parties = Parties(frozenset(directory.local), frozenset(p.code for p in directory if not p.local))
     checked, documents = Checked(), config.documents_folder

@@ -176,9 +176,9 @@ class Event:
 @dataclass(slots=True)
 class Timer:
     """A deadline held in the store; one per (request, kind). kind: `redeliver:…`, `gap:…`, `mend`, `break-glass`,
-    `review`, `destroy:…`, those of measures and pages, and those of `core.time.clocks`. count: how often it fell due, or its
-    step. start_at: when its term began; provisional: the term had to guess a day (`core.time.deadlines`): from these two it
-    is computed again when the calendar arrives."""
+    `review`, `destroy:…`, those of measures and pages, and those of `core.time.clocks`. count: how often it fell due,
+    or its step. start_at: when its term began; provisional: the term had to guess a day (`core.time.deadlines`): from
+    these two it is computed again when the calendar arrives."""
 
     request_no: str
     kind: str

@@ -1,8 +1,8 @@
 """Checks that the rows of a database agree with each other: `lianzhi db check`. Reads one snapshot, writes nothing.
 
 Everything under one request number is brought together from its tables, each read in the order of that number, and
-judged by `core.recovery.soundness`; what relates other tables is asked in SQL. Memory: the rows of one request, and one number
-for each day and opener. Texts of the rules: `core.recovery.soundness_words`.
+judged by `core.recovery.soundness`; what relates other tables is asked in SQL. Memory: the rows of one request, and one
+number for each day and opener. Texts of the rules: `core.recovery.soundness_words`.
 """
 
 from __future__ import annotations

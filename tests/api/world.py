@@ -23,7 +23,7 @@ import aiohttp
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
 from gateway.application.context import Calendars, Context, new_id
-from gateway.application.conversation.command import Actor
+from gateway.application.conversation.send_verb import Actor
 from gateway.application.deadlines.scheduler import ClockWork
 from gateway.application.inbound.consume import Intake
 from gateway.application.outbound.dispatch import Dispatcher

@@ -1,4 +1,5 @@
-"""What a partner may do lawfully breaks no rule of `core.recovery.soundness`; what no statement can do is judged as well."""
+"""What a partner may do lawfully breaks no rule of `core.recovery.soundness`; what no statement can do is judged as
+well."""
 
 from __future__ import annotations
 

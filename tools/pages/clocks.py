@@ -1,4 +1,5 @@
-"""`docs/clocks.md`: which clocks run, how long, and what happens, written from `core.time.clocks` and `core.settings`."""
+"""`docs/clocks.md`: which clocks run, how long, and what happens, written from `core.time.clocks` and
+`core.settings`."""
 
 from __future__ import annotations
 

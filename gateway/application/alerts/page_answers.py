@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from gateway.application.answers import PageAnswer
 from gateway.application.context import Context
-from gateway.application.conversation.command import Actor
-from gateway.application.conversation.parse_signed import JSON
-from gateway.application.conversation.send_verb import Said
+from gateway.application.conversation.posted_acts import JSON, Said
+from gateway.application.conversation.send_verb import Actor
 from gateway.application.page_links import page_token
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.submit import fingerprint

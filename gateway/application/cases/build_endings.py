@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.application.context import Context, new_id
-from gateway.application.conversation.parse_signed import JSON
+from gateway.application.conversation.posted_acts import JSON
 from gateway.application.posts import Handed
 from gateway.application.submission.retry_blocked import derived_content
 from gateway.application.submission.submit import DERIVED, Prepared, Submitter

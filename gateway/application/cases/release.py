@@ -15,9 +15,9 @@ from typing import Annotated, Any, Literal
 from gateway.application.cases.build_endings import Ending, Endings, Ordered
 from gateway.application.cases.release_lines import check_known, named, told_line
 from gateway.application.context import Context
-from gateway.application.conversation.measure_changes import measure_events
-from gateway.application.conversation.parse_signed import Heard, hear, read_as
-from gateway.application.conversation.send_verb import Said, Voice
+from gateway.application.conversation.measure_effects import measure_events
+from gateway.application.conversation.posted_acts import Heard, Said, hear, read_as
+from gateway.application.conversation.send_verb import Voice
 from gateway.application.idempotency import Before, Idempotency, remembered
 from gateway.application.ports import Transaction
 from gateway.application.posts import Answer, Handed

@@ -14,7 +14,7 @@ from typing import Any
 
 from gateway.application.context import new_id
 from gateway.application.conversation.apply_decision import carry_out
-from gateway.application.conversation.measure_changes import change_measure, the_measure
+from gateway.application.conversation.measure_effects import change_measure, the_measure
 from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.control import measures
 from gateway.core.control.moves import moved

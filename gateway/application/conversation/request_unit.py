@@ -14,10 +14,9 @@ from typing import Any
 
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
-from gateway.application.conversation.apply_verb import apply_verb
+from gateway.application.conversation.apply_verb import apply_verb, keep_for_its_time
 from gateway.application.conversation.compose import Composer, opened_case
 from gateway.application.conversation.read_message import Arrived, body_digest, in_its_words
-from gateway.application.conversation.retention import keep_for_its_time
 from gateway.application.ports import KnownMessage, Transaction
 from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.records import Changes, Disposition, Held, Message, Naming, Request, Side

@@ -16,10 +16,10 @@ import structlog
 
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
-from gateway.application.events import request_events
 from gateway.application.outbound.paused_routes import Pausing
 from gateway.application.ports import Publisher, Transaction
 from gateway.application.set_aside import incident
+from gateway.application.unit_of_work import request_events
 from gateway.core.records import Changes, Event, FailedMessage, LeasedMessage, PauseReason, Request
 from gateway.core.requests.lifecycle import Step, decide
 from lianzhi.errors import (

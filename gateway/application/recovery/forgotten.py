@@ -9,9 +9,9 @@ and gives back what it holds of ours, by which the request can be proved and tak
 from __future__ import annotations
 
 from gateway.application.context import Context
+from gateway.application.conversation.apply_verb import CONTENT
 from gateway.application.conversation.read_message import Arrived, body_digest
 from gateway.application.conversation.request_unit import Conversation, last_seqno
-from gateway.application.conversation.retention import CONTENT
 from gateway.application.inbound.ahead_of_turn import bound_reached
 from gateway.application.recovery.own_messages import (
     TWICE,

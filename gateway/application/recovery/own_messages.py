@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
-from gateway.application.conversation.measure_effects import settle_measures
+from gateway.application.conversation.apply_verb import settle
 from gateway.application.conversation.request_unit import Conversation, advance, last_seqno
 from gateway.core.records import Message, OutboxRow, Request
 from gateway.core.recovery.forgotten import Forgotten, in_order
@@ -87,7 +87,7 @@ async def said_before(talk: Conversation, request: Request, own: Own) -> None:
     message = own.message(now)
     advance(request, "asker", envelope.seqno)
     carry_out(talk.context, request, decision, talk.changes, now, message=message, head=own.head)
-    await settle_measures(talk, request, own.head)
+    await settle(talk, request, own.head)
     talk.touch(request)
     talk.changes.messages.append(message)
     talk.changes.outbox.append(own.sent(message, request.lane))

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import ask_for_the_rest
 from gateway.application.conversation.compose import Composer
-from gateway.application.conversation.measure_changes import note_requested
+from gateway.application.conversation.measure_effects import note_requested
 from gateway.application.conversation.read_message import Reader
 from gateway.application.conversation.request_unit import Conversation
 from gateway.application.inbound.apply_messages import Unit

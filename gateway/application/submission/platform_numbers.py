@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from gateway.application.context import Context
-from gateway.application.events import request_events
 from gateway.application.submission.validate import Proof
+from gateway.application.unit_of_work import request_events
 from gateway.core.records import Changes, Request
 from gateway.core.requests.platform import EXEMPT, MISSING, NUMBERED, filed, number_of, platform_line, standing
 from gateway.core.time.calendar import local_day

@@ -6,7 +6,8 @@
 2. A measure that waits in line (轮候) is `requested` with a rank above 1: it is live only when its partner says so.
 3. What ends by itself (a grace) is `over` at its end; for anything else that is a lapse, and an incident.
 4. A lapsed measure is renewed only by the partner's word that the renewal was registered before the old end: the word
-   comes late, but it holds. What was registered after it is a new measure (`core.control.renewals`), the old one stays lapsed.
+   comes late, but it holds. What was registered after it is a new measure (`core.control.renewals`), the old one stays
+   lapsed.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from gateway.application.cases.approve import ApprovalAct
 from gateway.application.cases.reassign import ReassignOrder
 from gateway.application.cases.release import ReleaseOrder
 from gateway.application.conversation.groups import GroupAct
-from gateway.application.conversation.parse_verb import Act
+from gateway.application.conversation.posted_acts import Act
 from gateway.application.submission.documents import MEDIA_TYPES
 from gateway.http.body import IDEMPOTENCY_KEY
 from gateway.http.description.operations import OPERATIONS, Operation

@@ -1,4 +1,7 @@
-"""Parses a verb in an existing request, plain or signed, into one `Said` (docs/contracts.md 3.3).
+"""Reads what a party posts beside the opening of a request: a verb, an approval, an act about a group or a case.
+
+An act has the form of a submission (docs/adr/0007): its type names the matter and the act, its body what it is about.
+A verb in an existing request becomes one `Said` (docs/contracts.md 3.3), plain or signed.
 
 Which verbs must be signed. Coercion begins with `open`, and ends with an `open` of the ending type: both signed when
 they are coercive. Of the verbs that follow, `supplement` alone changes what the partner is asked to do, so in a
@@ -10,22 +13,107 @@ may be signed, and then its signature is proof: the act is stored as it came, an
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
 
 from pydantic import StringConstraints
 
-from gateway.application.context import Context
-from gateway.application.conversation.parse_signed import JSON, hear, read_as
-from gateway.application.conversation.send_verb import Said
+from gateway.application.context import Context, new_id
 from gateway.application.posts import Handed
-from gateway.core.records import Request
+from gateway.core.records import Request, Submission
 from gateway.core.routing import Participant
+from lianzhi.crypto.sdjwt import SUBMISSION_TYP
+from lianzhi.crypto.strictjson import loads
 from lianzhi.errors import RejectedError
+from lianzhi.protocol import policy
 from lianzhi.protocol.base import Model, label
-from lianzhi.protocol.envelope import MessageId, RequestNo, SubmissionEnvelope, is_request_no
+from lianzhi.protocol.envelope import CONTENT_TYPE, MessageId, RequestNo, SubmissionEnvelope, is_request_no
 from lianzhi.protocol.verbs import StaffNo
+from schemas.validation import InvalidError, validate
 
+JSON = "application/json"
 SIGNED_WHEN_OPENED_SIGNED = frozenset({"supplement"})
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one POST to `/v1/requests/{no}/messages` says, or what stands for one.
+
+    sealed, message_id: a location result that its author sealed.
+    act: what the court system signed, where it did; stored as it came, its digest travels as `submissionhash`.
+    """
+
+    participant: Participant
+    request_no: str
+    verb: str
+    by: str | None
+    data: Mapping[str, Any]
+    sealed: str | None = None
+    message_id: str | None = None
+    act: Submission | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was said: its content, and the bytes to keep. envelope: None when it came as plain JSON."""
+
+    content: Any
+    kept: Submission
+    envelope: SubmissionEnvelope | None
+
+    @property
+    def act(self) -> Submission | None:
+        """The proof that it is, when it was signed."""
+        return self.kept if self.envelope is not None else None
+
+
+def hear(context: Context, handed: Handed, about: str, now: datetime) -> Heard:
+    """about: number of the request, group or case number under which the bytes are kept.
+
+    Raises RejectedError: what the form, the signature or the envelope refuse.
+    """
+    kept = Submission(
+        sender=handed.participant.code,
+        id=new_id(),
+        digest=hashlib.sha256(handed.body).hexdigest(),
+        content_type=handed.content_type,
+        body=handed.body,
+        client=handed.client.id,
+        request_no=about,
+        at=now,
+    )
+    if handed.content_type == JSON:
+        return Heard(loads(handed.body, depth=context.limits.json_depth), kept, None)
+    if handed.content_type != CONTENT_TYPE:
+        raise RejectedError("bad-content-type", pointer="/Content-Type")
+    authentic = policy.authenticate(
+        handed.body,
+        sender=handed.participant.code,
+        keyring=context.keyring,
+        now=now,
+        limits=context.limits,
+        purpose="sub",
+        typ=SUBMISSION_TYP,
+    )
+    envelope = policy.examine_submission(authentic, gateway=context.home.code)
+    if authentic.parsed.content_kind != "body":
+        raise RejectedError("must-not-be-sealed", pointer="/data/_sd")
+    if handed.client.signs_with is not None and authentic.key.kid != handed.client.signs_with:
+        raise RejectedError("foreign-key", pointer="/kid")
+    kept.id, kept.digest = envelope.id, authentic.parsed.digest
+    return Heard(authentic.parsed.content, kept, envelope)
+
+
+def read_as(model: type[M], content: Any) -> M:
+    """Raises RejectedError invalid-field."""
+    try:
+        return validate(model, content)
+    except InvalidError as error:
+        raise RejectedError("invalid-field", error.errors) from error
 
 
 class Act(Model):
