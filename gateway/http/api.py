@@ -30,13 +30,9 @@ from gateway.application.submission.documents import DocumentQuota, Papers
 from gateway.application.submission.numbers import Numbers
 from gateway.application.submission.submit import Submitter
 from gateway.core.readiness import Wire
-from gateway.http.addresses import Network
-from gateway.http.backlog import Backlog
-from gateway.http.budgets import Budgets
-from gateway.http.caller import Caller, Credentials
-from gateway.http.connections import Connections
+from gateway.http.admission import Backlog, Budgets, Caller, Credentials, Replays
+from gateway.http.connections import Connections, Network
 from gateway.http.metrics import BrokerHealth, Metrics
-from gateway.http.replays import Replays
 
 
 @dataclass(slots=True)

@@ -34,8 +34,8 @@ from gateway.bounds import Bounds
 from gateway.core.records import Message
 from gateway.core.routing import Client, Directory, Participant, Staff
 from gateway.core.settings import Settings
-from gateway.http.addresses import Network
 from gateway.http.app import Api, serve_http, serve_metrics
+from gateway.http.connections import Network
 from gateway.http.description.operations import OPERATIONS
 from gateway.papers import LocalDocuments
 from gateway.registry.calendars import shipped

@@ -10,11 +10,10 @@ from pydantic_core import PydanticCustomError
 from gateway.application.ports import LedgerFilter
 from gateway.application.queries.report_answers import report_view
 from gateway.core.figures.periods import Period, last_week, period_named
+from gateway.http.admission import Caller
 from gateway.http.api import Api
-from gateway.http.body import JSON
-from gateway.http.caller import Caller
-from gateway.http.calls.writing import handed
-from gateway.http.params import LedgerQuery, ReportQuery, at_most, parse
+from gateway.http.calls.requests import handed
+from gateway.http.inputs import JSON, LedgerQuery, ReportQuery, at_most, parse
 from gateway.http.reply import answered, view_reply
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError

@@ -8,10 +8,10 @@ import structlog
 from aiohttp import hdrs, web
 
 from gateway.application.submission.documents import MEDIA_TYPES
+from gateway.http.admission import Caller
 from gateway.http.api import REQUEST_ID, Api
-from gateway.http.body import chunks, media_type
 from gateway.http.boundary import REQUEST_ID_HEADER
-from gateway.http.caller import Caller
+from gateway.http.inputs import chunks, media_type
 from gateway.http.reply import view_reply
 from lianzhi.errors import StoreUnavailableError
 

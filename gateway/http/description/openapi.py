@@ -19,8 +19,8 @@ from gateway.application.cases.release import ReleaseOrder
 from gateway.application.conversation.groups import GroupAct
 from gateway.application.conversation.posted_acts import Act
 from gateway.application.submission.documents import MEDIA_TYPES
-from gateway.http.body import IDEMPOTENCY_KEY
 from gateway.http.description.operations import OPERATIONS, Operation
+from gateway.http.inputs import IDEMPOTENCY_KEY
 from lianzhi.problem import REASONS, Problem
 from lianzhi.protocol.envelope import CONTENT_TYPE, REQUEST_NO
 from lianzhi.protocol.verbs import VERBS

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from gateway.application import answers as views
 from gateway.application.queries import report_answers as report_views
 from gateway.application.submission.documents import MEDIA_TYPES
-from gateway.http.params import (
+from gateway.http.inputs import (
     CaseQuery,
     EventsQuery,
     LedgerQuery,
