@@ -210,7 +210,8 @@ class Intake:
                 for refusal in await self._apply(read, talk, unit):
                     own = refusal.request_no if refusal.next_seqno is not None else None
                     refused.append(Refused(read.delivery, read.arrived, refusal, requests.get(own or "")))
-            await self._quarantine.keep(tx, changes, refused, now)
+            if refused:
+                await self._quarantine.keep(tx, changes, refused, now)
             talk.finish()
             self._volume.tell(changes, now)
             await tx.apply(changes)

@@ -155,7 +155,8 @@ class Dispatcher:
                     self._apart(request.request_no, move, changes)
                 else:
                     move(changes)
-            await self._pausing.accepted(tx, trials, changes, now)
+            if trials:
+                await self._pausing.accepted(tx, trials, changes, now)
             await tx.apply(changes)
 
     def _move(self, request: Request, action: str, reason: str | None, changes: Changes) -> None:

@@ -81,7 +81,7 @@ async def keep_given_back(talk: Conversation, owner: str, envelope: Envelope, pa
             pointer="/subject", rule=bound.replace("_", "-"),
             detail=_NO_ROOM[0].format(bound=bound), detail_en=_NO_ROOM[1].format(bound=bound),
         )])  # fmt: skip
-    if request is not None:
+    if request is not None and "kept" in request.facts:
         await go_on_with_what_is_kept(talk, request)
     if envelope.submissionhash is not None and envelope.verb == "open":
         await talk.tx.done_before(envelope.submissionhash, envelope.subject)

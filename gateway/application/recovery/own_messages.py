@@ -104,9 +104,8 @@ async def go_on_with_what_is_kept(talk: Conversation, request: Request) -> None:
     """The partner has said again what was not kept of it: what we had said after that is said again too, in the same
     unit of work, so that nobody says it anew under the same number meanwhile.
 
-    What the partner said itself is not taken from what is kept: it sends everything that followed again."""
-    if "kept" not in request.facts:
-        return
+    request: with the fact `kept`. What the partner said itself is not taken from what is kept: it sends everything that
+    followed again."""
     kept = [*await talk.tx.forgotten_of(request.request_no), *_of_this_unit(talk, request)]
     kept = [m for m in kept if m.owner == request.asked]
     done: list[Forgotten] = []

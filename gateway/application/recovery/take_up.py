@@ -142,7 +142,8 @@ class TakingUp:
             talk = Conversation(ctx, self._composer, tx, requests, known, changes, now)
             refusals = await Unit(talk, self._reader).apply(arrived)
             refused = [Refused(_delivery(message), arrived, r, requests.get(message.request_no)) for r in refusals]
-            await self._quarantine.keep(tx, changes, refused, now)
+            if refused:
+                await self._quarantine.keep(tx, changes, refused, now)
             talk.finish()
             await tx.end_forgotten([message], now)
             await tx.apply(changes)

@@ -23,9 +23,8 @@ from gateway.application.ports import Transaction
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.measure_rules import check_measures, note_done_states, note_measures
 from gateway.application.submission.measures_asked import Asked
-from gateway.application.submission.numbers import Numbers
+from gateway.application.submission.numbers import Numbers, check_platform, note_platform
 from gateway.application.submission.pending_approval import await_approval, break_glass, record_approvals
-from gateway.application.submission.platform_numbers import check_platform, note_platform
 from gateway.application.submission.unit_checks import Circles, DailyLimits, raise_alert
 from gateway.application.submission.validate import Proof, Prover
 from gateway.application.unit_of_work import Batcher, request_events
