@@ -25,7 +25,7 @@ from adapters.registry import adapter_for
 from gateway.application.alerts.duty_roster import watch_roster
 from gateway.application.alerts.paging import Pager
 from gateway.application.context import Calendars, Context
-from gateway.application.conversation.command import Actor
+from gateway.application.conversation.send_verb import Actor
 from gateway.application.deadlines.calendars import CalendarKeeper
 from gateway.application.deadlines.clock_guard import ClockGuard, OtherClock
 from gateway.application.deadlines.scheduler import ClockWork

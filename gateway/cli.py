@@ -4,22 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from gateway.commands import (
-    backup,
-    calendars,
-    doubts,
-    forgotten,
-    install,
-    law,
-    ledger,
-    measure,
-    new,
-    operate,
-    platform,
-    report,
-    restored,
-    watch,
-)
+from gateway.commands import calendars, install, law, ledger, measure, operate, platform, report, watch
+from gateway.commands.recovery import backup, doubts, forgotten, restored
+from gateway.commands.scaffold.app import new_app
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -47,7 +34,7 @@ def add_commands(app: typer.Typer) -> None:
         ("participants", install.participants_app),
         ("clients", install.clients_app),
         ("keys", install.keys_app),
-        ("new", new.new_app),
+        ("new", new_app),
         ("broker", operate.broker_app),
         ("db", install.db_app),
         ("calendar", calendars.calendar_app),

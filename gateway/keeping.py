@@ -16,7 +16,7 @@ from pathlib import Path
 from gateway.archive.manifest import DATABASES, INSTALLATION, MOST, Manifest
 from gateway.archive.reading import Member, members, verified
 from gateway.archive.writing import SUFFIX, BackupWriter, place, writing
-from gateway.core.soundness import Finding
+from gateway.core.recovery.soundness import Finding
 from gateway.papers.local import LocalDocuments, place_of, wrong_with
 from gateway.registry.config import FILE, Config, load_config
 from gateway.registry.kept import kept_files, missing_secrets
@@ -222,8 +222,8 @@ class Checked:
 
 
 async def look_over(config: Config, *, digests: bool, progress: Progress = lambda *_: None) -> Checked:
-    """Every rule of `core.soundness_words`, on the database as it is now; nothing is written. digests: read every
-    document too. Raises ConfigurationError, StoreUnavailableError: it could not be looked."""
+    """Every rule of `core.recovery.soundness_words`, on the database as it is now; nothing is written. digests: read
+    every document too. Raises ConfigurationError, StoreUnavailableError: it could not be looked."""
     directory, _ = load_registry(config.folder)
     parties = Parties(frozenset(directory.local), frozenset(p.code for p in directory if not p.local))
     checked, documents = Checked(), config.documents_folder

@@ -1,7 +1,7 @@
 """The linkages of the court's plan: its groups, and what no matter type carries (docs/domain.md sections 1 and 2).
 
 A linkage that matter types carry stands beside them (`MatterType.linkages`); the others are carried by members of every
-request or by a ledger, or not at all, and then why. `gateway.core.linkages` writes `docs/linkages.md` from all of them.
+request or by a ledger, or not at all, and then why. `tools.pages.linkages` writes `docs/linkages.md` from all of them.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linkage:
-    """row: where it stands in the table of its group; the last say none. ledger: its name (`gateway.core.ledgers`).
-    members: of every request. excluded: why it is not carried. note: what the clock or the catalogue does not say by
-    itself. Texts are (Chinese, English)."""
+    """row: where it stands in the table of its group; the last say none. ledger: its name, from
+    `gateway.core.figures.ledgers`. members: of every request. excluded: why it is not carried. note: what the clock or
+    the catalogue does not say by itself. Texts are (Chinese, English)."""
 
     group: Group
     row: int = LAST

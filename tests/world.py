@@ -22,7 +22,7 @@ from adapters.registry import adapter_for
 from gateway.application.ports import Store
 from gateway.bootstrap import ROLES, Gateway, Role, running
 from gateway.broker.management import Management
-from gateway.core.measure_moves import STATES
+from gateway.core.control.moves import STATES
 from gateway.core.records import Event, Measure, QuarantineRow, Request
 from gateway.registry.config import load_config
 from gateway.registry.installation import HANDOVER, Installation

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.core.clocks_document import clocks_document
-from gateway.core.diagrams import states_document
-from gateway.core.linkages import linkages_document
 from gateway.core.settings import Terms
 from schemas.catalogue import catalogue
 from tools.cards import cards_document
 from tools.decisions import FOLDER, INDEX, index
 from tools.delivered import delivered_document
 from tools.forms import forms_document
+from tools.pages.clocks import clocks_document
+from tools.pages.linkages import linkages_document
+from tools.pages.states import states_document
 from tools.rooms import PAGE, contracts, rooms_document, with_rooms
 
 ROOT = Path(__file__).parents[1]

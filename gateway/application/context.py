@@ -1,29 +1,67 @@
-"""What every use case is given: who is who, the keys, the catalogue, the adapters, the store, the clock."""
+"""What every use case is given: who is who, keys, catalogue, adapters, store, and how far clocks can be trusted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from uuid_utils.compat import uuid7
 
 from adapters.contract import Adapter
-from gateway.application.clocks import Clocks
 from gateway.application.ports import Clock, Store
 from gateway.application.set_aside import Faults
 from gateway.bounds import Bounds, Reached
-from gateway.core.approvals import SHANGHAI
-from gateway.core.calendar import Calendar
-from gateway.core.marks import Age
-from gateway.core.records import Request
+from gateway.core.records import PartnerClock, Request
+from gateway.core.recovery.marks import Age
 from gateway.core.routing import Directory, Participant
 from gateway.core.settings import Settings
+from gateway.core.time.calendar import SHANGHAI, Calendar
+from gateway.core.time.clock_watch import ClockWatch, PartnerOffsets
 from lianzhi.crypto.keyring import Keyring
 from lianzhi.crypto.limits import Limits
 from lianzhi.errors import MisuseError
 from lianzhi.protocol.envelope import CANONICAL
 from schemas.catalogue import MatterType
+
+DOUBT_AFTER = timedelta(minutes=5)
+"""A step forward of more than this is in doubt until another clock confirms it."""
+WRITTEN_AGAIN_AFTER, WORTH_WRITING = timedelta(minutes=5), timedelta(seconds=1)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(slots=True)
+class Clocks:
+    """What this process knows of clocks: its own, and those of the database, the broker and the partners.
+
+    others: `database`, `broker` → its clock minus ours, as last measured."""
+
+    own: ClockWatch = field(default_factory=lambda: ClockWatch(DOUBT_AFTER))
+    partners: PartnerOffsets = field(default_factory=PartnerOffsets)
+    others: dict[str, timedelta] = field(default_factory=dict)
+    _written: dict[str, PartnerClock] = field(default_factory=dict)
+
+    def sure(self, now: datetime) -> datetime:
+        """The time by which something final may be decided: never later than `now`."""
+        return self.own.sure(now)
+
+    def heard(self, participant: str, time: datetime, now: datetime) -> PartnerClock | None:
+        """A participant's verified message with that `time` arrived now. What is to be written of its clock: when it
+        moved by a second, else now and then."""
+        offset = self.partners.heard(participant, time, now)
+        clock = PartnerClock(participant, offset // _MILLISECOND, now)
+        last = self._written.get(participant)
+        written = last is not None and timedelta(0) <= now - last.at < WRITTEN_AGAIN_AFTER
+        if written and last is not None and abs(offset - last.offset_ms * _MILLISECOND) < WORTH_WRITING:
+            return None
+        self._written[participant] = clock
+        return clock
+
+    def set_anew(self) -> None:
+        """Our own clock made a step: offsets of others are measured again."""
+        self.partners.forget()
+        self.others.clear()
+        self._written.clear()
 
 
 @dataclass(slots=True)

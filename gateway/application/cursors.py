@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from gateway.core.marks import SHORT, Age, common_event
+from gateway.core.recovery.marks import SHORT, Age, common_event
 from lianzhi.crypto import base64url
 from lianzhi.errors import RejectedError
 

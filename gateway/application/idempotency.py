@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.application.context import Context
-from gateway.application.group_commit import Batcher
 from gateway.application.posts import Answer, Handed
+from gateway.application.unit_of_work import Batcher
 from gateway.core.records import IdempotencyRow, Submission
 from lianzhi.crypto import base64url
 from lianzhi.crypto.limits import Limits

@@ -17,9 +17,9 @@ import structlog
 
 from gateway.application.context import Context
 from gateway.application.ports import MarkPlace, Store
-from gateway.core.approvals import SHANGHAI
-from gateway.core.marks import Mark, Standing, Verdict, judge
 from gateway.core.readiness import MarksRefuse
+from gateway.core.recovery.marks import Mark, Standing, Verdict, judge
+from gateway.core.time.calendar import SHANGHAI
 from lianzhi.errors import ConfigurationError, MarkUnreadableError, RejectedError, StoreUnavailableError
 
 log = structlog.get_logger("marks")

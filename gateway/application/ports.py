@@ -9,10 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
-from gateway.core.doubts import Doubt, State
-from gateway.core.forgotten import Forgotten, ForgottenRequest
-from gateway.core.marks import Mark, Standing
-from gateway.core.measure_moves import OPEN_STATES
+from gateway.core.control.moves import OPEN_STATES
 from gateway.core.records import (
     ApprovalRow,
     CalendarYear,
@@ -43,6 +40,9 @@ from gateway.core.records import (
     Submission,
     Timer,
 )
+from gateway.core.recovery.doubts import Doubt, State
+from gateway.core.recovery.forgotten import Forgotten, ForgottenRequest
+from gateway.core.recovery.marks import Mark, Standing
 from gateway.core.retry import Backoff, LongestWaits
 
 LONGEST_WAITS = LongestWaits()

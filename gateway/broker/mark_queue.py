@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from gateway.broker.topology import MARK, MARKS_KEPT
-from gateway.core.marks import Mark, highest
+from gateway.core.recovery.marks import Mark, highest
 from lianzhi.amqp.link import WIRE_ERRORS, Link
 from lianzhi.amqp.shelf import Shelf, ShelfMissingError
 from lianzhi.errors import MarkUnreadableError

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway.application.context import Context
-from gateway.core.calendar import Calendar, Year
+from gateway.core.time.calendar import Calendar, Year
 from gateway.registry.calendars import read_year
 from gateway.registry.config import DEFAULT_FOLDER, load_config
 from lianzhi.cli.output import AsJson, Folder, as_json, console, fail, listing, run

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from gateway.core.approvals import SHANGHAI
+from gateway.core.time.calendar import SHANGHAI
 from gateway.registry.config import DEFAULT_FOLDER, load_config
 from gateway.registry.contracts import check_words, contract_of
 from gateway.registry.forms import SCOPES

@@ -12,7 +12,7 @@ from gateway.application.ports import LedgerFilter
 from gateway.application.queries.ledgers import Ledgers
 from gateway.application.queries.report_answers import LedgerList, item_view
 from gateway.commands.installed import installed
-from gateway.core.ledgers import KINDS, LEDGERS, LedgerItem
+from gateway.core.figures.ledgers import KINDS, LEDGERS, LedgerItem
 from gateway.registry.config import DEFAULT_FOLDER
 from lianzhi.cli.output import MISUSE, AsJson, Folder, fail, listing, run
 

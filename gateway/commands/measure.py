@@ -10,9 +10,9 @@ import typer
 
 from gateway.application.ports import MeasureFilter
 from gateway.commands.watch import with_store
-from gateway.core.approvals import SHANGHAI
-from gateway.core.measure_moves import OPEN_STATES, STATES
+from gateway.core.control.moves import OPEN_STATES, STATES
 from gateway.core.records import Measure
+from gateway.core.time.calendar import SHANGHAI
 from gateway.registry.config import DEFAULT_FOLDER
 from lianzhi.cli.output import FOUND_WRONG, MISUSE, AsJson, Folder, as_json, fail, listing, run, table
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from gateway.commands.lost_queues import ask_for_what_was_in_them
+from gateway.commands.recovery.lost_queues import ask_for_what_was_in_them
 from gateway.registry.config import DEFAULT_FOLDER, Config, load_config
 from gateway.registry.places import places
 from lianzhi.cli.output import (
@@ -165,7 +165,7 @@ async def _clocks(config: Config) -> str:
     """Ours against the database's, the broker's, and what the partners' messages of late show."""
     from gateway.bootstrap import SystemClock
     from gateway.broker.clock import broker_time
-    from gateway.core.clock_watch import SAME
+    from gateway.core.time.clock_watch import SAME
     from gateway.store.store import open_store
 
     clock, told, wrong = SystemClock(), [], []
@@ -198,7 +198,7 @@ async def _marks(config: Config) -> str:
     from gateway.application.recovery.restored import look
     from gateway.bootstrap import SystemClock, build_context
     from gateway.broker.mark_queue import MarkQueue
-    from gateway.core.marks import Verdict
+    from gateway.core.recovery.marks import Verdict
     from gateway.registry.mark_file import MarkFile
     from gateway.store.store import open_store
     from lianzhi.amqp.link import Link
@@ -331,14 +331,14 @@ def _passwords(file: Path) -> dict[str, str]:
 
 def openapi(out: Annotated[Path | None, typer.Option(help="写入文件 Write to a file")] = None) -> None:
     """API 的 OpenAPI 3.1 文档 The API's OpenAPI 3.1 document."""
-    from gateway.http.openapi import openapi_document
+    from gateway.http.description.openapi import openapi_document
 
     _publish(openapi_document(catalogue()), out)
 
 
 def asyncapi(out: Annotated[Path | None, typer.Option(help="写入文件 Write to a file")] = None) -> None:
     """队列与报文的 AsyncAPI 3.0 文档 The AsyncAPI 3.0 document of queues and messages."""
-    from gateway.http.asyncapi import asyncapi_document
+    from gateway.http.description.asyncapi import asyncapi_document
 
     _publish(asyncapi_document(catalogue()), out)
 

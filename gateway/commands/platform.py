@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.application.submission.platform_numbers import PlatformNumbers, requests_of
+from gateway.application.submission.numbers import PlatformNumbers, requests_of
 from gateway.commands.installed import installed
 from gateway.registry.config import DEFAULT_FOLDER
 from gateway.registry.platform_list import read_platform_list

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from gateway.commands.installed import installed
-from gateway.core.indicators import Report
-from gateway.core.periods import Period, last_week, period_named
+from gateway.core.figures.indicators import Report
+from gateway.core.figures.periods import Period, last_week, period_named
 from gateway.core.records import Changes
 from gateway.registry.config import DEFAULT_FOLDER
 from lianzhi.cli.output import MISUSE, AsJson, Folder, as_json, console, fail, run
@@ -82,7 +82,7 @@ def _period(name: str) -> Period:
 @figures_app.command("import")
 def figures_import(file: Path, folder: Folder = DEFAULT_FOLDER) -> None:
     """导入执行完毕率、执行到位率（CSV：期间,指标,数值） Import the rates that the court computes itself."""
-    from gateway.core.court_figures import read_figures
+    from gateway.core.figures.court_figures import read_figures
 
     try:
         text = file.read_text(encoding="utf-8")

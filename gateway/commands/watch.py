@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from gateway.core.deadlines import day_of
+from gateway.core.time.deadlines import day_of
 from gateway.registry.config import DEFAULT_FOLDER, load_config
 from gateway.registry.law_files import load_law
 from lianzhi.cli.court import request_app
@@ -72,7 +72,7 @@ async def with_store(folder: Path, work: Callable[[Any], Awaitable[T]]) -> T:
 def request_show(number: str, folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None:
     """一件请求的路由信息、期限及所依本院规定 One request as routing sees it; its end, and the own rule that set it."""
     from gateway.application.queries.requests import deadline_of
-    from gateway.core.turns import turn_of
+    from gateway.core.requests.turns import turn_of
 
     request = run(with_store(folder, lambda s: s.request(number)))
     if request is None:

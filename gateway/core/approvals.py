@@ -12,15 +12,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from gateway.core.routing import Staff
+from gateway.core.time.calendar import SHANGHAI
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from schemas.catalogue import ApprovalRule
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-
 
 # Who may decide at all; a colleague of the handler's own rank may not [D].
 APPROVING = frozenset({"president", "vice-president", "bureau-chief", "deputy-bureau-chief"})

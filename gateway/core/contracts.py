@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for, partners
-from gateway.core.lifecycle import TABLE
+from gateway.core.requests.lifecycle import TABLE
 from gateway.core.routing import Participant
 from lianzhi.protocol.base import Model
 from lianzhi.protocol.contract import ContractDocument, TypeContract, VerbContract

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from gateway.core.facts import Facts
-from gateway.core.forgotten import Forgotten
+from gateway.core.recovery.forgotten import Forgotten
+from gateway.core.requests.facts import Facts
 
 Side = Literal["asker", "asked"]
 Disposition = Literal["applied", "held", "overtaken", "quarantined", "sent"]
@@ -176,9 +176,9 @@ class Event:
 @dataclass(slots=True)
 class Timer:
     """A deadline held in the store; one per (request, kind). kind: `redeliver:…`, `gap:…`, `mend`, `break-glass`,
-    `review`, `destroy:…`, those of measures and pages, and those of `core.clocks`. count: how often it fell due, or its
-    step. start_at: when its term began; provisional: the term had to guess a day (`core.deadlines`): from these two it
-    is computed again when the calendar arrives."""
+    `review`, `destroy:…`, those of measures and pages, and those of `core.time.clocks`. count: how often it fell due,
+    or its step. start_at: when its term began; provisional: the term had to guess a day (`core.time.deadlines`): from
+    these two it is computed again when the calendar arrives."""
 
     request_no: str
     kind: str
@@ -190,7 +190,7 @@ class Timer:
 
 @dataclass(slots=True)
 class CalendarYear:
-    """A year's calendar as imported (`core.calendar.Year`); days are written YYYY-MM-DD."""
+    """A year's calendar as imported (`core.time.calendar.Year`); days are written YYYY-MM-DD."""
 
     year: int
     notice: str

@@ -1,4 +1,8 @@
-"""The participants, and who may send what to whom. Pure; the files are read by `gateway.registry.participants`."""
+"""The participants and their staff: who may send what to whom, and who may handle a matter. Pure.
+
+The files are read by `gateway.registry.participants`. A matter's 承办人 is a judge or an enforcement officer; which one
+a matter asks for stands in `schemas.law.handlers`.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,20 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from gateway.core.duty import Duty
+from gateway.core.time.deadlines import Duty
 from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
 from schemas.catalogue import Kind, MatterType
 from schemas.departments import DEPARTMENTS
+from schemas.law.handlers import handler_roles
 from schemas.law.lookouts import LEVEL_WORDS, exit_notice_months, level_of
+from schemas.law.visits import visit
 from schemas.terms import within_months
 from schemas.validation import rule_error
+from schemas.warnings import warning
 
 Channel = Literal["amqp", "http"]
+_HANDLER = "/handler"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,3 +180,37 @@ def route_of(key: str) -> str:
 def is_urgent(route: str) -> bool:
     """Whether a route of `route_of` is its participant's urgent one."""
     return route.endswith(".urgent")
+
+
+def check_handler(person: Staff, matter: str) -> None:
+    """Raises RejectedError invalid-field: `handler-role`, or `handler-phone-required` where the court demands one."""
+    row = handler_roles(matter)
+    if not person.roles.intersection(row.roles):
+        context = {
+            "no": person.no,
+            "held": "、".join(sorted(person.roles)),
+            "held_en": ", ".join(sorted(person.roles)),
+            "roles": "、".join(row.roles),
+            "roles_en": ", ".join(row.roles),
+            "source": row.source,
+        }
+        raise RejectedError("invalid-field", [rule_error("handler-role", _HANDLER, **context)])
+    row_of_visit = visit(matter)
+    if person.phone is None and row_of_visit is not None and row_of_visit.phone_required:
+        raise RejectedError("invalid-field", [rule_error("handler-phone-required", _HANDLER, no=person.no)])
+
+
+def introduced(person: Staff, matter: str) -> dict[str, str]:
+    """What a receiver is told of the handler. The telephone goes where somebody goes out for the request, and nowhere
+    else."""
+    told = {"name": person.name, "permit": person.permit}
+    if person.phone is not None and visit(matter) is not None:
+        told["phone"] = person.phone
+    return told
+
+
+def phone_warnings(person: Staff, matter: str) -> list[FieldError]:
+    """Those who go out will have nobody to call."""
+    if person.phone is not None or visit(matter) is None:
+        return []
+    return [warning("handler-phone-missing", _HANDLER, no=person.no)]

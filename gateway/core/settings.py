@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from gateway.core.approvals import ApprovalTerms
-from gateway.core.ledgers import TERMS, LedgerTerms
+from gateway.core.figures.ledgers import TERMS, LedgerTerms
 from gateway.core.retry import CLOCKS_APART, Backoff, LongestWaits
-from gateway.core.worktime import OfficeHours
+from gateway.core.time.calendar import OfficeHours
 from schemas.catalogue import Deadline, DeadlineKind
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How long each clock of a request runs (docs/domain.md sections 2.2, 2.6, 3; `core.clocks` says when).
+    """How long each clock of a request runs (docs/domain.md sections 2.2, 2.6, 3; `core.time.clocks` says when).
 
     urgent: what `urgent` and `immediate` ask for, unless the matter itself is due sooner. receipt_days: on the asked
     party's duty hours; receipt_always: for the types that it takes at any hour. supplement: 3 days [H]. objection: the

@@ -14,8 +14,8 @@ from gateway.application.cases.closures import Closures
 from gateway.application.cases.reassign import Reassigner
 from gateway.application.cases.release import Releaser
 from gateway.application.context import Context
-from gateway.application.conversation.command import Actor
 from gateway.application.conversation.groups import Groups
+from gateway.application.conversation.send_verb import Actor
 from gateway.application.marks import MarkKeeper
 from gateway.application.ports import Documents
 from gateway.application.queries.cases import Cases
@@ -26,18 +26,13 @@ from gateway.application.queries.reports import Reporting
 from gateway.application.queries.requests import Queries
 from gateway.application.recovery.doubts import Doubts
 from gateway.application.recovery.readiness import Readiness
-from gateway.application.submission.document_quota import DocumentQuota
-from gateway.application.submission.documents import Papers
+from gateway.application.submission.documents import DocumentQuota, Papers
 from gateway.application.submission.numbers import Numbers
 from gateway.application.submission.submit import Submitter
 from gateway.core.readiness import Wire
-from gateway.http.addresses import Network
-from gateway.http.backlog import Backlog
-from gateway.http.budgets import Budgets
-from gateway.http.caller import Caller, Credentials
-from gateway.http.connections import Connections
+from gateway.http.admission import Backlog, Budgets, Caller, Credentials, Replays
+from gateway.http.connections import Connections, Network
 from gateway.http.metrics import BrokerHealth, Metrics
-from gateway.http.replays import Replays
 
 
 @dataclass(slots=True)

@@ -13,16 +13,15 @@ from aiohttp.typedefs import Handler
 from gateway.application.answers import Live
 from gateway.bounds import Bounds, Reached
 from gateway.core.readiness import Finding
-from gateway.http import books, browsing, deciding, following, outside, papers, writing
+from gateway.http.admission import Caller
 from gateway.http.api import API, CALLER, Api
-from gateway.http.asyncapi import asyncapi_document
-from gateway.http.body import too_large
 from gateway.http.boundary import boundary
-from gateway.http.caller import Caller
+from gateway.http.calls import books, outside, papers, requests
 from gateway.http.connections import Connections
-from gateway.http.openapi import openapi_document
-from gateway.http.operations import OPERATIONS, Operation
-from gateway.http.params import NoQuery, parse
+from gateway.http.description.asyncapi import asyncapi_document
+from gateway.http.description.openapi import openapi_document
+from gateway.http.description.operations import OPERATIONS, Operation
+from gateway.http.inputs import NoQuery, parse, too_large
 from gateway.http.reply import problem_reply, view_reply
 from gateway.http.server import ApiRunner, address
 from lianzhi.errors import RejectedError
@@ -33,31 +32,31 @@ Call = Callable[[web.Request, Api, Caller], Awaitable[web.StreamResponse]]
 Open = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 CALLS: dict[str, Call] = {
-    "submit-request": writing.submit,
-    "say": writing.say,
-    "decide": deciding.decide,
-    "read-approvals": deciding.read_approvals,
-    "read-group": deciding.read_group,
-    "say-to-group": deciding.say_to_group,
-    "read-case": deciding.read_case,
-    "release-case": deciding.release_case,
-    "read-release": deciding.read_release,
-    "reassign-case": deciding.reassign_case,
-    "list-requests": browsing.list_requests,
-    "read-request": browsing.read_request,
-    "read-messages": browsing.read_messages,
-    "read-timeline": browsing.read_timeline,
-    "list-measures": browsing.list_measures,
+    "submit-request": requests.submit,
+    "say": requests.say,
+    "decide": requests.decide,
+    "read-approvals": requests.read_approvals,
+    "read-group": requests.read_group,
+    "say-to-group": requests.say_to_group,
+    "read-case": requests.read_case,
+    "release-case": requests.release_case,
+    "read-release": requests.read_release,
+    "reassign-case": requests.reassign_case,
+    "list-requests": requests.list_requests,
+    "read-request": requests.read_request,
+    "read-messages": requests.read_messages,
+    "read-timeline": requests.read_timeline,
+    "list-measures": requests.list_measures,
     "list-ledgers": books.list_ledgers,
     "read-ledger": books.read_ledger,
     "record-closure": books.record_closure,
     "read-report": books.read_report,
-    "read-measure": browsing.read_measure,
-    "put-duty-roster": writing.put_roster,
-    "read-duty-roster": browsing.read_roster,
-    "list-types": browsing.list_types,
-    "read-type": browsing.read_type,
-    "read-events": following.read_events,
+    "read-measure": requests.read_measure,
+    "put-duty-roster": requests.put_roster,
+    "read-duty-roster": requests.read_roster,
+    "list-types": requests.list_types,
+    "read-type": requests.read_type,
+    "read-events": requests.read_events,
     "put-document": papers.put_document,
     "get-document": papers.get_document,
 }
@@ -65,7 +64,7 @@ OPEN_CALLS: dict[str, Open] = {
     "read-keys": outside.read_keys,
     "live": outside.live,
     "ready": outside.ready,
-    "acknowledge-page": writing.acknowledge_page,
+    "acknowledge-page": requests.acknowledge_page,
 }
 
 
@@ -82,7 +81,7 @@ def build_app(api: Api) -> web.Application:
         known = operation.id in CALLS
         handler = _guarded(operation, CALLS[operation.id]) if known else _outside(open_calls[operation.id])
         app.router.add_route(operation.method, operation.path, handler, expect_handler=_expect(operation))
-    app.router.add_post("/v1/pages/{page_id}/acknowledge", writing.refuse_old_link)
+    app.router.add_post("/v1/pages/{page_id}/acknowledge", requests.refuse_old_link)
     app.cleanup_ctx.append(_watching)
     app.on_shutdown.append(_close_watch)
     return app

@@ -115,8 +115,9 @@ def place_of(root: Path, sha256: str) -> Path:
 
 
 def wrong_with(root: Path, sha256: str, size: int, *, digest: bool) -> tuple[str, str, str] | None:
-    """(rule, found, wanted) of `core.soundness_words` where the file of a registered document is missing, of another
-    size or, where its bytes are to be read as well (digest), not what its name says. Raises StoreUnavailableError."""
+    """(rule, found, wanted) of `core.recovery.soundness_words` where the file of a registered document is missing, of
+    another size or, where its bytes are to be read as well (digest), not what its name says. Raises
+    StoreUnavailableError."""
     with _unavailable():
         try:
             with place_of(root, sha256).open("rb") as file:

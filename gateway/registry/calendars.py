@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from gateway.core.calendar import Calendar, Year
+from gateway.core.time.calendar import Calendar, Year
 from gateway.registry.forms import Form
 from lianzhi.errors import ConfigurationError
 
@@ -21,7 +21,7 @@ PUBLISHED = Path(__file__).parent / "published"
 
 
 class YearForm(Form):
-    """See `gateway.core.calendar.Year`."""
+    """See `gateway.core.time.calendar.Year`."""
 
     year: Annotated[int, Field(ge=2004, le=2100)]
     notice: str

@@ -22,9 +22,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gateway.bounds import Bounds
 from gateway.core.approvals import ApprovalTerms
-from gateway.core.ledgers import TERMS, LedgerTerms
+from gateway.core.figures.ledgers import TERMS, LedgerTerms
 from gateway.core.settings import Settings, Terms
-from gateway.core.worktime import OfficeHours
+from gateway.core.time.calendar import OfficeHours
 from gateway.registry import addresses
 from lianzhi.amqp.address import wrong_addresses
 from lianzhi.crypto.limits import Limits

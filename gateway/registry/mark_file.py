@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.core.marks import Mark
+from gateway.core.recovery.marks import Mark
 from lianzhi.errors import MarkUnreadableError
 from lianzhi.files import write_private
 

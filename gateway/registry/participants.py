@@ -12,9 +12,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from adapters.registry import dialects, kinds
-from gateway.core.approvals import SHANGHAI
-from gateway.core.duty import Duty
 from gateway.core.routing import Client, Directory, Participant, Staff
+from gateway.core.time.calendar import SHANGHAI
+from gateway.core.time.deadlines import Duty
 from gateway.registry.config import WHERE
 from gateway.registry.forms import ParticipantForm
 from lianzhi.crypto.jwk import private_key_from_jwk, public_key_from_jwk

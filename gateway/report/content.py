@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from gateway.core.approvals import SHANGHAI
-from gateway.core.indicators import COURT_FIGURES, Indicators, Line, Report, Share
+from gateway.core.figures.indicators import COURT_FIGURES, Indicators, Line, Report, Share
+from gateway.core.time.calendar import SHANGHAI
 from gateway.report.shapes import Chart, Column, Content, Key, Series, Table, Value, of_how_many, text
 from gateway.report.words import DEFINITIONS, REASONS, period_words, short_period
 

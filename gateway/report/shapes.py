@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from gateway.core.indicators import Indicators, Share
+from gateway.core.figures.indicators import Indicators, Share
 
 Value = str | int | float | Share | None
 NONE = "—"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.core.periods import Period
+from gateway.core.figures.periods import Period
 from lianzhi.protocol.base import words_of
 from lianzhi.protocol.verbs import RefusalCode
 

@@ -11,7 +11,7 @@ import xlsxwriter  # type: ignore[import-untyped]
 from xlsxwriter.workbook import Workbook  # type: ignore[import-untyped]
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
-from gateway.core.indicators import Share
+from gateway.core.figures.indicators import Share
 from gateway.report.shapes import Chart, Column, Content, Table, Value
 from lianzhi.files import write_private
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Integer, bindparam, exists, func, literal_column, select
 
-from gateway.core.lifecycle import TERMINAL
+from gateway.core.requests.lifecycle import TERMINAL
 from gateway.store import tables
 from gateway.store.columns import Instant, among
 from gateway.store.query import Query

@@ -1,8 +1,8 @@
 """Checks that the rows of a database agree with each other: `lianzhi db check`. Reads one snapshot, writes nothing.
 
 Everything under one request number is brought together from its tables, each read in the order of that number, and
-judged by `core.soundness`; what relates other tables is asked in SQL. Memory: the rows of one request, and one number
-for each day and opener. Texts of the rules: `core.soundness_words`.
+judged by `core.recovery.soundness`; what relates other tables is asked in SQL. Memory: the rows of one request, and one
+number for each day and opener. Texts of the rules: `core.recovery.soundness_words`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from pydantic_core import from_json
 
 from gateway.application.cases.reassign import REASSIGN
 from gateway.core.records import Request
+from gateway.core.recovery.soundness import Controlled, Finding, Leaving, Rows, Said, Waiting, examine
+from gateway.core.recovery.soundness_words import RULES
 from gateway.core.routing import route_of
-from gateway.core.soundness import Controlled, Finding, Leaving, Rows, Said, Waiting, examine
-from gateway.core.soundness_words import RULES
 from gateway.store.check_sql import ACCEPTED, COUNTS, DOCUMENTS, KNOWN, OF_REQUEST, PAIRS, PARENTS
 from gateway.store.columns import EPOCH
 from gateway.store.snapshot import DamagedStoreError, Row, Snapshot

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Integer, bindparam, func, insert, select, update
 
-from gateway.core.doubts import Doubt
+from gateway.core.recovery.doubts import Doubt
 from gateway.store import tables
 from gateway.store.columns import Instant, moment
 from gateway.store.connection import Row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, delete, exists, func, select, update
 
-from gateway.core.forgotten import ForgottenRequest
+from gateway.core.recovery.forgotten import ForgottenRequest
 from gateway.store import bulk
 from gateway.store.columns import Instant, among, moment
 from gateway.store.connection import Row

@@ -11,7 +11,6 @@ from pydantic_core import from_json
 from sqlalchemy import Boolean, Column, Table
 from sqlalchemy.types import TypeEngine
 
-from gateway.core.forgotten import Forgotten
 from gateway.core.records import (
     ApprovalRow,
     CalendarYear,
@@ -40,6 +39,7 @@ from gateway.core.records import (
     Submission,
     Timer,
 )
+from gateway.core.recovery.forgotten import Forgotten
 from gateway.store import tables
 from gateway.store.columns import Instant, Json, json_text, micros, moment
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, exists, insert, select, text, update
 
-from gateway.core.marks import Age, Mark, Standing
+from gateway.core.recovery.marks import Age, Mark, Standing
 from gateway.store import reads, tables
 from gateway.store.columns import Instant, moment
 from gateway.store.connection import Connection

@@ -9,9 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.application.ports import LONGEST_WAITS, LedgerFilter, MeasureFilter, RequestFilter
-from gateway.core.doubts import Doubt
-from gateway.core.forgotten import Forgotten, ForgottenRequest
-from gateway.core.marks import Standing
 from gateway.core.records import (
     ApprovalRow,
     CalendarYear,
@@ -34,6 +31,9 @@ from gateway.core.records import (
     Request,
     Submission,
 )
+from gateway.core.recovery.doubts import Doubt
+from gateway.core.recovery.forgotten import Forgotten, ForgottenRequest
+from gateway.core.recovery.marks import Standing
 from gateway.core.retry import LongestWaits
 from gateway.store import (
     books,

@@ -10,11 +10,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Integer, bindparam, exists, func, literal_column, select, text, update
 
 from gateway.application.ports import NOTICE_WINDOW, KnownMessage, NoticeRoom
-from gateway.core.doubts import Doubt, State
-from gateway.core.forgotten import Forgotten
-from gateway.core.lifecycle import ALERT_OPEN
-from gateway.core.marks import Mark
-from gateway.core.measure_moves import LIVE, OPEN_STATES
+from gateway.core.control.moves import LIVE, OPEN_STATES
 from gateway.core.records import (
     ApprovalRow,
     CaseDebt,
@@ -35,6 +31,10 @@ from gateway.core.records import (
     Submission,
     Timer,
 )
+from gateway.core.recovery.doubts import Doubt, State
+from gateway.core.recovery.forgotten import Forgotten
+from gateway.core.recovery.marks import Mark
+from gateway.core.requests.lifecycle import ALERT_OPEN
 from gateway.core.retry import CLOCKS_APART, Backoff, LongestWaits
 from gateway.store import (
     books,

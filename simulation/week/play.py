@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway.application.queries.reports import Reporting
-from gateway.core.periods import week_of
+from gateway.core.figures.periods import week_of
 from gateway.report import FontMissingError, content, write_pdf, write_xlsx
 from lianzhi.client import ProblemError
 from simulation.private_broker import PrivateBroker

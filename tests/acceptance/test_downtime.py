@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from gateway.core.deadlines import Due, after
 from gateway.core.records import Event, Request
+from gateway.core.time.deadlines import Due, after
 from gateway.registry.calendars import shipped
 from lianzhi.protocol.envelope import parse_timestamp, timestamp
 from simulation.parties import GRID, HOME

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
-from gateway.core.lifecycle import OUTCOMES
+from gateway.core.requests.lifecycle import OUTCOMES
 from schemas.catalogue import Shape, catalogue
 from simulation.parties import GAOLING, HANDLER, HOME
 from tests.clerk import answered

@@ -21,7 +21,7 @@ import pytest
 import structlog
 from pydantic import BaseModel
 
-from gateway.core.lifecycle import OUTCOMES
+from gateway.core.requests.lifecycle import OUTCOMES
 from gateway.observability import configure_logging
 from schemas.catalogue import catalogue
 from schemas.results import content_model

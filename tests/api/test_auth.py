@@ -14,8 +14,8 @@ from multidict import CIMultiDict
 from gateway.application.context import new_id
 from gateway.bounds import Bounds
 from gateway.core.routing import Directory
-from gateway.http.caller import Credentials
-from gateway.http.operations import OPERATIONS
+from gateway.http.admission import Credentials
+from gateway.http.description.operations import OPERATIONS
 from gateway.store import SqlStore
 from lianzhi.crypto import jws
 from lianzhi.crypto.strictjson import dumps

@@ -12,11 +12,10 @@ import pytest
 
 from gateway.application.context import Calendars
 from gateway.application.deadlines.calendars import CalendarKeeper, import_year
-from gateway.core.calendar import Year
-from gateway.core.deadlines import SHANGHAI
 from gateway.core.records import Changes, Event, Measure, Request
 from gateway.core.routing import Participant
 from gateway.core.settings import Settings
+from gateway.core.time.calendar import SHANGHAI, Year
 from gateway.store import SqlStore
 from lianzhi.protocol.envelope import parse_timestamp
 from schemas.catalogue import Kind, catalogue

@@ -17,8 +17,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from gateway.bounds import Bounds, Reached
 from gateway.core.routing import Participant
-from gateway.http.addresses import UNKNOWN, counted_as, forwarded_for, networks
-from gateway.http.connections import RESERVE, Connections, Place
+from gateway.http.connections import RESERVE, UNKNOWN, Connections, Place, counted_as, forwarded_for, networks
 from gateway.store import SqlStore
 from tests.api.world import COURT, NEIGHBOUR, Keys, World, grid_request, serving
 from tests.eventually import eventually

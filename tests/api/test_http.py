@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from gateway.application.ports import RequestFilter
-from gateway.http.operations import OPERATIONS, Operation
+from gateway.http.description.operations import OPERATIONS, Operation
 from lianzhi.crypto.strictjson import dumps
 from tests.api.world import World, grid_request, token_for
 

@@ -15,9 +15,9 @@ import pytest
 from openapi_spec_validator import validate
 
 from gateway.http.app import build_app
-from gateway.http.asyncapi import asyncapi_document
-from gateway.http.openapi import openapi_document
-from gateway.http.operations import OPERATIONS
+from gateway.http.description.asyncapi import asyncapi_document
+from gateway.http.description.openapi import openapi_document
+from gateway.http.description.operations import OPERATIONS
 from lianzhi.problem import REASONS
 from lianzhi.protocol.verbs import VERBS
 from schemas.catalogue import catalogue

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.application.submission.platform_numbers import PlatformNumbers
+from gateway.application.submission.numbers import PlatformNumbers
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.envelope import CONTENT_TYPE
 from schemas.catalogue import catalogue

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from gateway.application.group_commit import one_by_one
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.validate import Prover
+from gateway.application.unit_of_work import one_by_one
 from gateway.core.routing import Participant
 from gateway.store import SqlStore
 from lianzhi.crypto.base64url import decode

@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from gateway.application.submission.documents import MEDIA_TYPES
-from gateway.http.openapi import openapi_document
+from gateway.http.description.openapi import openapi_document
 from gateway.store import open_store
 from gateway.store.migrate import migrate
 from schemas.catalogue import catalogue

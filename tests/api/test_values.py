@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.measures import object_key
+from gateway.core.control.measures import object_key
 from tests.api.test_controls import PERSON_CONTROL, done, example, one, world
 from tests.api.world import World, grid_request, seal_request
 from tests.faults import CONTROL as ROAD_CONTROL

@@ -23,7 +23,7 @@ import aiohttp
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
 from gateway.application.context import Calendars, Context, new_id
-from gateway.application.conversation.command import Actor
+from gateway.application.conversation.send_verb import Actor
 from gateway.application.deadlines.scheduler import ClockWork
 from gateway.application.inbound.consume import Intake
 from gateway.application.outbound.dispatch import Dispatcher
@@ -34,9 +34,9 @@ from gateway.bounds import Bounds
 from gateway.core.records import Message
 from gateway.core.routing import Client, Directory, Participant, Staff
 from gateway.core.settings import Settings
-from gateway.http.addresses import Network
 from gateway.http.app import Api, serve_http, serve_metrics
-from gateway.http.operations import OPERATIONS
+from gateway.http.connections import Network
+from gateway.http.description.operations import OPERATIONS
 from gateway.papers import LocalDocuments
 from gateway.registry.calendars import shipped
 from gateway.store import SqlStore

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from gateway.core.lifecycle import TABLE
+from gateway.core.requests.lifecycle import TABLE
 from lianzhi.problem import FieldError
 from lianzhi.protocol.verbs import VERBS
 from schemas.catalogue import MatterType, catalogue

@@ -18,7 +18,7 @@ from adapters.plan import Level
 from adapters.registry import adapter_for, dialects, kinds, partners, speakers, strangers
 from adapters.shape import message
 from adapters.table import TableAdapter
-from gateway.core.lifecycle import TABLE
+from gateway.core.requests.lifecycle import TABLE
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.verbs import VERBS
 from schemas.catalogue import Kind, MatterType, catalogue

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import asyncpg
 import pytest
 
-from gateway.core.soundness_words import RULES
+from gateway.core.recovery.soundness_words import RULES
 from gateway.keeping import Checked, look_over
 from gateway.registry.config import load_config
 from gateway.store.migrate import migrate

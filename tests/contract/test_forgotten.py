@@ -19,9 +19,9 @@ from gateway.application.recovery.doubts import submission_hash
 from gateway.application.recovery.rebuild_request import Beside
 from gateway.application.recovery.take_up import TakenUp, TakingUp
 from gateway.bounds import Bounds
-from gateway.core.doubts import Doubt
-from gateway.core.forgotten import Forgotten
 from gateway.core.records import Changes, Measure
+from gateway.core.recovery.doubts import Doubt
+from gateway.core.recovery.forgotten import Forgotten
 from gateway.store import SqlStore, open_store
 from lianzhi.errors import RejectedError
 from schemas.catalogue import catalogue

@@ -15,8 +15,8 @@ from gateway.application.context import Identity
 from gateway.application.marks import MarkKeeper
 from gateway.application.recovery.restored import look, restored
 from gateway.application.submission.numbers import Numbers
-from gateway.core.marks import MARGIN, Mark, highest
 from gateway.core.records import Changes, Event
+from gateway.core.recovery.marks import MARGIN, Mark, highest
 from gateway.registry.mark_file import MARK_FILE, MarkFile
 from gateway.store.store import SqlStore
 from lianzhi.errors import ConfigurationError, MarkUnreadableError, RejectedError

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from gateway.application.conversation.command import Actor
+from gateway.application.conversation.send_verb import Actor
 from gateway.application.ports import RequestFilter
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.numbers import Numbers

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.application.ports import MeasureFilter, RequestFilter
-from gateway.core.measure_moves import OPEN_STATES
+from gateway.core.control.moves import OPEN_STATES
 from gateway.core.records import (
     ApprovalRow,
     Changes,

@@ -21,8 +21,8 @@ from gateway import process
 from gateway.application import marks
 from gateway.application.ports import Consumer, Delivery, Publisher, Store, Transaction
 from gateway.bootstrap import Wrappers
-from gateway.core.marks import Verdict
 from gateway.core.records import Changes
+from gateway.core.recovery.marks import Verdict
 from lianzhi.cli.main import main
 
 LATE_SECONDS = 2.0  # so that at any moment under load something is on its way

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from gateway.broker.mark_queue import MarkQueue
 from gateway.broker.topology import MARK, MARKS_KEPT, plan
-from gateway.core.marks import Mark
+from gateway.core.recovery.marks import Mark
 from gateway.core.routing import Directory, Participant
 from lianzhi.amqp.declare import declare, delete_queue
 from lianzhi.amqp.link import Link

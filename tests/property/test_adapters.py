@@ -19,7 +19,7 @@ from adapters.plan import Level
 from adapters.registry import adapter_for, dialects, partners, speakers
 from adapters.shape import message
 from adapters.table import TableAdapter
-from gateway.core.lifecycle import TABLE
+from gateway.core.requests.lifecycle import TABLE
 from lianzhi.protocol import times
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.verbs import VERBS

@@ -13,12 +13,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from gateway.core.clocks import HOLD, change, fallen_due, running
-from gateway.core.duty import Duty
-from gateway.core.lifecycle import TABLE, TERMINAL, Step, decide, is_done
-from gateway.core.main_clock import DUE, ESCALATE, URGE, Basis, opened
 from gateway.core.records import Request, Timer
+from gateway.core.requests.lifecycle import TABLE, TERMINAL, Step, decide, is_done
 from gateway.core.settings import Terms
+from gateway.core.time.clocks import DUE, ESCALATE, HOLD, URGE, Basis, change, fallen_due, opened, running
+from gateway.core.time.deadlines import Duty
 from gateway.registry.calendars import shipped
 from lianzhi.errors import RejectedError
 from schemas.catalogue import Deadline, DeadlineKind

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.core.lifecycle import BEFORE, FIRST, STATES, TABLE, TERMINAL, By, Decision, Step, decide
 from gateway.core.records import Request
+from gateway.core.requests.lifecycle import BEFORE, FIRST, STATES, TABLE, TERMINAL, By, Decision, Step, decide
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.verbs import VERBS
 

@@ -16,12 +16,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from gateway.core import expiry
-from gateway.core.measure_moves import CAME_TO_NOTHING, LIVE, MOVES, STATES, is_live, moved
-from gateway.core.measures import settled
+from gateway.core.control import expiry
+from gateway.core.control.measures import settled
+from gateway.core.control.moves import CAME_TO_NOTHING, LIVE, MOVES, STATES, is_live, moved
+from gateway.core.control.renewals import renewals
 from gateway.core.records import Changes, Measure, Request, Timer
-from gateway.core.renewals import renewals
-from gateway.core.worktime import local_day
+from gateway.core.time.calendar import local_day
 
 START = datetime(2026, 3, 24, 2, 0, tzinfo=UTC)
 DAYS, HOUR, REF = (30, 15, 7, 3, 1), 8, "v5t9c2hb"

@@ -10,8 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from gateway.core import expiry
-from gateway.core.measure_moves import LIVE, MOVES, moved
+from gateway.core.control import expiry
+from gateway.core.control.moves import LIVE, MOVES, moved
 from gateway.core.records import Changes, Measure, Timer
 from gateway.core.settings import Settings
 

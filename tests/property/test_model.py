@@ -26,12 +26,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from gateway.core import clocks, main_clock, measures
-from gateway.core.duty import Duty
-from gateway.core.lifecycle import FIRST, STATES, TABLE, TERMINAL, Step, decide
-from gateway.core.main_clock import DUE, ESCALATE, URGE, Basis
+from gateway.core.control import measures
 from gateway.core.records import Measure, Request, Timer
+from gateway.core.requests.lifecycle import FIRST, STATES, TABLE, TERMINAL, Step, decide
 from gateway.core.settings import Terms
+from gateway.core.time import clocks
+from gateway.core.time.clocks import DUE, ESCALATE, URGE, Basis
+from gateway.core.time.deadlines import Duty
 from gateway.registry.calendars import shipped
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.verbs import VERBS
@@ -84,7 +85,7 @@ class Life(RuleBasedStateMachine):
             updated_at=START,
             marks={"open": ["open", "O"]},
         )
-        self.request.facts["due"] = main_clock.opened(deadline, urgency, self.basis, self.now)
+        self.request.facts["due"] = clocks.opened(deadline, urgency, self.basis, self.now)
         self.measures = [
             Measure(
                 measure_no="court-sn0199-20260324-000001-1",

@@ -15,10 +15,9 @@ from typer.testing import CliRunner
 
 from gateway.commands.law import law_app
 from gateway.commands.watch import types
-from gateway.core.calendar import Calendar, Year
-from gateway.core.clocks_document import clocks_document
-from gateway.core.deadlines import due
 from gateway.core.settings import Terms
+from gateway.core.time.calendar import Calendar, Year
+from gateway.core.time.deadlines import due
 from gateway.registry.calendars import shipped as published
 from schemas.catalogue import Deadline, DeadlineKind, catalogue
 from schemas.law.answer_terms import ANSWER_TERMS, CONVENTION, STATED, answer_term, longest, own_terms, shipped
@@ -26,6 +25,7 @@ from schemas.law.force import SHIPPED, put_in_force
 from schemas.law.reading import LawFileError, read_law
 from schemas.legal import legal_text
 from tools.forms import forms_document
+from tools.pages.clocks import clocks_document
 
 TYPES = sorted(catalogue())
 FIXED = {

@@ -11,7 +11,7 @@ import pytest
 from aiormq.channel import Channel
 
 from gateway.application.context import Context
-from gateway.application.inbound.volume import Volume
+from gateway.application.inbound.fairness import Volume
 from gateway.bounds import Bounds, Reached
 from gateway.broker.consumer import delivery
 from gateway.broker.topology import DEAD

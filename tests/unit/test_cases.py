@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.cases import FINISHED, REASSIGNED, acknowledged, plan
-from gateway.core.lifecycle import STATES, TERMINAL, is_done
 from gateway.core.records import Measure, Request
+from gateway.core.requests.cases import FINISHED, REASSIGNED, acknowledged, plan
+from gateway.core.requests.lifecycle import STATES, TERMINAL, is_done
 
 NOW = datetime(2026, 3, 24, 2, 0, tzinfo=UTC)
 CASE = "（2026）陕0199执900001号"

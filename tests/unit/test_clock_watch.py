@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.application.clocks import Clocks
-from gateway.core.clock_watch import QUORUM, SAMPLES, ClockWatch, PartnerOffsets, Reading
+from gateway.application.context import Clocks
+from gateway.core.time.clock_watch import QUORUM, SAMPLES, ClockWatch, PartnerOffsets, Reading
 
 NOW = datetime(2026, 3, 24, 2, 10, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)

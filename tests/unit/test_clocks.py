@@ -11,18 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core import clocks, main_clock
-from gateway.core.calendar import Calendar, Year
-from gateway.core.clocks import FallenDue, change, counted_again, fallen_due, running
-from gateway.core.clocks_document import clocks_document
-from gateway.core.deadlines import SHANGHAI
-from gateway.core.duty import Duty
-from gateway.core.lifecycle import STATES, TERMINAL
-from gateway.core.main_clock import Basis, opened
 from gateway.core.records import Request, Timer
+from gateway.core.requests.lifecycle import STATES, TERMINAL
 from gateway.core.settings import Terms
+from gateway.core.time import clocks
+from gateway.core.time.calendar import SHANGHAI, Calendar, Year
+from gateway.core.time.clocks import Basis, FallenDue, change, counted_again, fallen_due, opened, running
+from gateway.core.time.deadlines import Duty
 from gateway.registry.calendars import shipped
 from schemas.catalogue import Deadline, DeadlineKind, catalogue
+from tools.pages.clocks import clocks_document
 
 BASIS = Basis(Terms(), shipped(), Duty())
 OF_A_REGISTER = replace(BASIS, objection_pauses=True)
@@ -83,7 +81,7 @@ def test_a_whole_life() -> None:
     due = at("2026-04-01T00:00")  # five working days after Tuesday end with Tuesday
     set_ = move(one, "dispatched", NOW)
     assert set_["unsent"] is None
-    assert (set_["due"].due_at, set_["due"].count) == (due - timedelta(days=1), main_clock.REMIND)
+    assert (set_["due"].due_at, set_["due"].count) == (due - timedelta(days=1), clocks.REMIND)
     assert move(one, "delivered", NOW)["receipt"].due_at == at("2026-03-25T10:00")
     assert move(one, "received", NOW) == {"receipt": None}
     assert move(one, "accepted", NOW) == {}
@@ -149,9 +147,9 @@ def test_the_deadline_follows_the_matter_and_the_urgency(deadline: Deadline, urg
 def test_an_expiry_is_never_the_deadline() -> None:
     three_days = Deadline(DeadlineKind.CLOCK_HOURS, 72)
     one = request(deadline=three_days)
-    assert main_clock.expiry(2, one, NOW) == NOW + timedelta(days=2)
-    assert main_clock.expiry(3, one, NOW) == NOW + timedelta(days=4)
-    assert main_clock.expiry(4, one, NOW) == NOW + timedelta(days=4)
+    assert clocks.expiry(2, one, NOW) == NOW + timedelta(days=2)
+    assert clocks.expiry(3, one, NOW) == NOW + timedelta(days=4)
+    assert clocks.expiry(4, one, NOW) == NOW + timedelta(days=4)
 
 
 def say(one: Request, timer: Timer) -> FallenDue:
@@ -196,7 +194,7 @@ def test_alerts_and_notices_are_overdue_once_and_never_urged(shape: str, state: 
 
 
 def test_a_superior_that_is_late_is_not_brought_before_another() -> None:
-    assert "supervise" not in [detail for _, detail, _, _ in steps(request(type=main_clock.SUPERVISION))]
+    assert "supervise" not in [detail for _, detail, _, _ in steps(request(type=clocks.SUPERVISION))]
 
 
 @pytest.mark.parametrize(
@@ -230,7 +228,7 @@ def test_a_supplement_stops_the_clock_and_it_goes_on_with_the_time_left() -> Non
     assert stopped["supplement"].due_at == at("2026-03-31T00:00")  # three days end on a Sunday
     again = move(one, "received", at("2026-04-07T09:00"), "supplement")
     assert again["supplement"] is None
-    assert (again["due"].due_at, again["due"].count) == (at("2026-04-10T00:00"), main_clock.REMIND)
+    assert (again["due"].due_at, again["due"].count) == (at("2026-04-10T00:00"), clocks.REMIND)
     assert one.facts["due"]["on"] == "2026-04-10"
     assert "paused" not in one.facts["due"]
 
@@ -262,9 +260,9 @@ def test_a_clock_that_an_earlier_version_stopped_goes_on_with_the_answer() -> No
 def test_months_that_were_paused_go_on_as_days() -> None:
     months = opened(Deadline(DeadlineKind.LEGAL_MONTHS, 3), "normal", BASIS, at("2025-07-02T10:00"))
     assert months["on"] == "2025-10-09"
-    stopped = main_clock.paused(months, BASIS, at("2025-10-03T10:00"))
+    stopped = clocks.paused(months, BASIS, at("2025-10-03T10:00"))
     assert (stopped["left"], stopped["left_kind"]) == (6, "legal_days")
-    again = main_clock.resumed(stopped, "supplement", BASIS, at("2025-10-20T10:00"))
+    again = clocks.resumed(stopped, "supplement", BASIS, at("2025-10-20T10:00"))
     assert (again["kind"], again["on"]) == ("legal_days", "2025-10-27")  # 10-26 is a Sunday
 
 
@@ -295,14 +293,14 @@ def test_what_was_said_is_not_said_again_after_a_pause() -> None:
     assert urged.level == 1
     move(one, "withdrawing", at("2026-04-01T09:00"), "withdraw")
     back = move(one, "accepted", at("2026-04-02T09:00"), "withdraw-ack")
-    assert (back["due"].count, back["due"].due_at) == (main_clock.URGE_AGAIN, at("2026-04-04T00:00"))
+    assert (back["due"].count, back["due"].due_at) == (clocks.URGE_AGAIN, at("2026-04-04T00:00"))
 
 
 def test_work_that_is_sent_back_has_the_time_left() -> None:
     one = request("accepted")
     move(one, "completed", at("2026-03-26T09:00"), "result")
     set_ = move(one, "in-progress", at("2026-03-27T09:00"), "reopen")
-    assert (one.facts["due"]["on"], set_["due"].count) == ("2026-04-01", main_clock.URGE)
+    assert (one.facts["due"]["on"], set_["due"].count) == ("2026-04-01", clocks.URGE)
     assert set_["confirm"] is None
 
 
@@ -310,7 +308,7 @@ def test_work_that_is_sent_back_late_has_a_working_day() -> None:
     one = request("accepted")
     move(one, "completed", at("2026-04-20T09:00"), "result")
     set_ = move(one, "in-progress", at("2026-04-24T09:00"), "reopen")
-    assert (one.facts["due"]["on"], set_["due"].count) == ("2026-04-27", main_clock.URGE)
+    assert (one.facts["due"]["on"], set_["due"].count) == ("2026-04-27", clocks.URGE)
 
 
 # --- alerts

@@ -9,7 +9,7 @@ import typer
 
 from gateway.application.marks import told
 from gateway.commands.operate import passes
-from gateway.core.marks import Age, Mark, Standing, Verdict
+from gateway.core.recovery.marks import Age, Mark, Standing, Verdict
 from gateway.registry.config import load_config
 from gateway.registry.participants import load_registry
 from lianzhi.cli.output import own_errors_told

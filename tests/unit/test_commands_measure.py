@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.commands.measure import measure_app
-from gateway.core.approvals import SHANGHAI
 from gateway.core.records import Changes
+from gateway.core.time.calendar import SHANGHAI
 from gateway.registry.installation import Installation
 from gateway.store import open_store
 from gateway.store.migrate import migrate

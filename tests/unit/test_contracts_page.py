@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from gateway.cli import add_commands
-from gateway.http.operations import OPERATIONS
+from gateway.http.description.operations import OPERATIONS
 from lianzhi.cli import court, partner
 
 PAGE = Path("docs/contracts.md").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.core.court_figures import read_figures
+from gateway.core.figures.court_figures import read_figures
 from gateway.core.records import CourtFigure
 from lianzhi.errors import RejectedError
 

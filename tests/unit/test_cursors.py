@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.application.cursors import feed_after, feed_cursor, page_after, page_cursor
-from gateway.core.marks import Age
+from gateway.core.recovery.marks import Age
 from lianzhi.crypto import base64url
 from lianzhi.errors import RejectedError
 

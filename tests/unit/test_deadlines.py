@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.calendar import Calendar, Year
-from gateway.core.deadlines import SHANGHAI, after, day_of, due, left, working_days, working_days_between
+from gateway.core.time.calendar import SHANGHAI, Calendar, Year
+from gateway.core.time.deadlines import after, day_of, due, left, working_days, working_days_between
 from gateway.registry.calendars import read_year, shipped
 from lianzhi.errors import ConfigurationError
 from schemas.catalogue import Deadline, DeadlineKind

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.application.conversation.retention import keep_for_its_time
+from gateway.application.conversation.apply_verb import keep_for_its_time
 from gateway.core.records import Changes
 from schemas.catalogue import catalogue
 from tests.contract.samples import NOW, message

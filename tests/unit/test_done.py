@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.shares import ranked
+from gateway.core.control.seizures import ranked
 from schemas.catalogue import catalogue
 from schemas.commissions import COMMISSIONS
 from schemas.done import AMOUNT, NUMBER, PUBLISHED, undone

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.application.recovery.doubts import about
-from gateway.core.doubts import Doubt
+from gateway.core.recovery.doubts import Doubt
 from lianzhi.crypto.keyring import generate_jwk, private_key_from_jwk
 from lianzhi.crypto.limits import DEFAULT_LIMITS
 from lianzhi.crypto.sdjwt import SUBMISSION_TYP, issue

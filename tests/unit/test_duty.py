@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.deadlines import SHANGHAI
-from gateway.core.duty import Duty, within_duty
+from gateway.core.time.calendar import SHANGHAI
+from gateway.core.time.deadlines import Duty, within_duty
 from gateway.registry.calendars import shipped
 
 CALENDAR = shipped()

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from gateway.core.law_terms import ends_on
-from gateway.core.ledgers import KINDS, LedgerItem, item
+from gateway.core.figures.ledgers import KINDS, LedgerItem, item
 from gateway.core.records import LedgerLine
+from gateway.core.time.deadlines import ends_on
 from gateway.registry.calendars import shipped
 from schemas.catalogue import catalogue
 from schemas.ledgers import LedgerEntry

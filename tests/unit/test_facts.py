@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import gateway
-from gateway.core.facts import Facts
+from gateway.core.requests.facts import Facts
 
 ROOT = Path(gateway.__file__).parent
 FACTS = r"(?<![\w.])(?:\w+\.)*facts"  # `facts`, `request.facts`

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.application.inbound.fair_batches import SHARES, units
+from gateway.application.inbound.fairness import SHARES, units
 from gateway.application.ports import Delivery
 from lianzhi.amqp.consumer import Turns
 

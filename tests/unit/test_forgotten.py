@@ -9,7 +9,7 @@ from itertools import permutations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.forgotten import Forgotten, in_order, opening
+from gateway.core.recovery.forgotten import Forgotten, in_order, opening
 
 COURT, GRID = "court-sn0199", "grid-610199"
 NINE = datetime(2026, 3, 24, 9, tzinfo=UTC)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.law_terms import check_last_days
+from gateway.core.time.deadlines import check_last_days
 from gateway.registry.calendars import shipped
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.cards import Classification

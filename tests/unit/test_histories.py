@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gateway.core.histories import Ask, alert, ask
+from gateway.core.figures.histories import Ask, alert, ask
 from gateway.core.records import Event, Request
 
 START = datetime(2026, 3, 24, 2, tzinfo=UTC)

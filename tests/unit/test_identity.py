@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.measures import kept_by, keys_to_find, object_key
+from gateway.core.control.measures import kept_by, keys_to_find, object_key
 from gateway.core.records import Measure
 from schemas.catalogue import catalogue, earlier_of
 from schemas.people import identity_of

@@ -10,11 +10,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.approvals import SHANGHAI
-from gateway.core.histories import Alert, Ask
-from gateway.core.indicators import Indicators, Rows, Share, Working, indicators, report
-from gateway.core.ledgers import LedgerItem
-from gateway.core.periods import Period, period_named
+from gateway.core.figures.histories import Alert, Ask
+from gateway.core.figures.indicators import Indicators, Rows, Share, Working, indicators, report
+from gateway.core.figures.ledgers import LedgerItem
+from gateway.core.figures.periods import Period, period_named
+from gateway.core.time.calendar import SHANGHAI
 
 WEEK = period_named("2026-W14")  # Monday 30 March to Sunday 5 April
 REST = {date(2026, 4, 5), date(2026, 4, 6)}  # 清明

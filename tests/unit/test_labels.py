@@ -13,8 +13,8 @@ import pytest
 from adapters.registry import dialects, kinds
 from gateway.core.contracts import contract_for
 from gateway.core.routing import Participant
-from gateway.http.asyncapi import asyncapi_document
-from gateway.http.openapi import openapi_document
+from gateway.http.description.asyncapi import asyncapi_document
+from gateway.http.description.openapi import openapi_document
 from lianzhi.protocol.envelope import CANONICAL, OutsideEnvelope, SubmissionEnvelope
 from schemas.catalogue import catalogue
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.ledgers import LEDGERS, LedgerItem, LedgerTerms, ending, item, items
+from gateway.core.figures.ledgers import LEDGERS, LedgerItem, LedgerTerms, ending, item, items
 from gateway.core.records import LedgerLine, Measure
-from gateway.core.worktime import months_later
+from gateway.core.time.calendar import months_later
 from schemas.catalogue import catalogue
 from schemas.validation import parse_open
 

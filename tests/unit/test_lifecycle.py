@@ -8,12 +8,12 @@ from typing import Any, cast
 
 import pytest
 
-from gateway.core.diagrams import states_document
-from gateway.core.facts import Facts
-from gateway.core.lifecycle import FIRST, STATES, TABLE, TERMINAL, Decision, Step, decide, is_done
 from gateway.core.records import Request
+from gateway.core.requests.facts import Facts
+from gateway.core.requests.lifecycle import FIRST, STATES, TABLE, TERMINAL, Decision, Step, decide, is_done
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.verbs import VERBS
+from tools.pages.states import states_document
 
 NOW = datetime(2026, 3, 24, 2, 0, tzinfo=UTC)
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.core.ledgers import LEDGERS
-from gateway.core.linkages import linkages_document, linkages_of
+from gateway.core.figures.ledgers import LEDGERS
 from schemas.catalogue import catalogue
 from schemas.linkages import GROUPS, LAST, Linkage
 from schemas.opening import Submission
 from schemas.validation import parse_open
+from tools.pages.linkages import linkages_document, linkages_of
 
 ALL = linkages_of(catalogue())
 PLAN = Path("docs/domain.md").read_text(encoding="utf-8")

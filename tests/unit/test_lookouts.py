@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core import questioning
-from gateway.core.handlers import check_handler, introduced, phone_warnings
-from gateway.core.routing import Participant, Staff, check_level
+from gateway.core.requests import questioning
+from gateway.core.routing import Participant, Staff, check_handler, check_level, introduced, phone_warnings
 from lianzhi.errors import RejectedError
 from schemas.catalogue import Kind, catalogue
 from schemas.law.force import SHIPPED, put_in_force

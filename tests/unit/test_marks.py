@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.marks import JUMP, MARGIN, Age, Mark, Standing, Verdict, go_on, highest, judge
+from gateway.core.recovery.marks import JUMP, MARGIN, Age, Mark, Standing, Verdict, go_on, highest, judge
 
 ONE, TWO, OTHER = (f"{letter * 8}-0000-4000-8000-000000000000" for letter in "abc")
 

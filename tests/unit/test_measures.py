@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core import expiry, measure_moves, paging, seizures
-from gateway.core.facts import Facts
-from gateway.core.measure_moves import CAME_TO_NOTHING, MOVES, OPEN_STATES, SAME, STATES, TERMINAL, moved
+from gateway.core.control import expiry, seizures
+from gateway.core.control.moves import CAME_TO_NOTHING, MOVES, OPEN_STATES, SAME, STATES, TERMINAL, is_live, moved
 from gateway.core.records import Changes, Measure, Request, Timer
+from gateway.core.requests import paging
+from gateway.core.requests.facts import Facts
 from gateway.core.routing import Staff
 from gateway.core.settings import Settings
 
@@ -108,7 +109,7 @@ def test_what_an_ending_request_has_ended_never_lives_again(moves: list[str], en
 def test_moves(state: str, move: str, to: str | None) -> None:
     after = moved(measure(state=state), move)
     assert (None if after is None else after.state) == to
-    assert measure_moves.is_live(measure(state=state)) == (state in ("active", "hit", "handed-over"))
+    assert is_live(measure(state=state)) == (state in ("active", "hit", "handed-over"))
 
 
 # --- its end ------------------------------------------------------------------------------------------------------

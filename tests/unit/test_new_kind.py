@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.commands.new_kind import new_kind
+from gateway.commands.scaffold.new_kind import new_kind
 from lianzhi.errors import ConfigurationError
 
 NAMES = ("林业", "Quarry office", "quarry.stone.request", "林木处置协助", "Timber to be sold")

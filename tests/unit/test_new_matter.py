@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.commands.new_matter import write_matter
+from gateway.commands.scaffold.new_matter import write_matter
 from lianzhi.errors import ConfigurationError
 from schemas.catalogue import Shape
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.commands.new_participant import new_participant
+from gateway.commands.scaffold.new_participant import new_participant
 from gateway.registry.installation import Installation
 from gateway.registry.participants import read_form
 from lianzhi.errors import ConfigurationError

@@ -8,10 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.approvals import SHANGHAI
-from gateway.core.calendar import Calendar
-from gateway.core.periods import last_week, month_of, period_named, week_of
-from gateway.core.worktime import OfficeHours, after_working_days, local_day, working_hours
+from gateway.core.figures.periods import last_week, month_of, period_named, week_of
+from gateway.core.time.calendar import SHANGHAI, Calendar, OfficeHours, after_working_days, local_day, working_hours
 
 DAYS = st.dates(date(1999, 1, 1), date(2100, 1, 1))
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))

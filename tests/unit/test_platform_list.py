@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.application.submission.platform_numbers import requests_of
+from gateway.application.submission.numbers import requests_of
 from gateway.registry.platform_list import read_platform_list
 from lianzhi.errors import ConfigurationError, RejectedError
 

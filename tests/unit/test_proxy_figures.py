@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from gateway.bounds import Bounds
-from gateway.http.params import LONGEST_WAIT
+from gateway.http.inputs import LONGEST_WAIT
 from gateway.http.server import KEEPALIVE_SECONDS
 from lianzhi.problem import REASONS
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from gateway.core.control.renewals import Renewed, renewals
 from gateway.core.records import Measure, Request
-from gateway.core.renewals import Renewed, renewals
 from tests.unit.test_sums import measure
 
 NOW = datetime(2026, 6, 2, 2, 0, tzinfo=UTC)

@@ -16,11 +16,11 @@ import pytest
 from pypdf import PdfReader
 from rich.console import Console
 
-from gateway.core.calendar import Calendar
-from gateway.core.histories import Ask
-from gateway.core.indicators import Report, Rows, Working, report
-from gateway.core.ledgers import LedgerItem
-from gateway.core.periods import period_named
+from gateway.core.figures.histories import Ask
+from gateway.core.figures.indicators import Report, Rows, Working, report
+from gateway.core.figures.ledgers import LedgerItem
+from gateway.core.figures.periods import period_named
+from gateway.core.time.calendar import Calendar
 from gateway.report import Content, FontMissingError, content, write_pdf, write_xlsx
 from gateway.report.fonts import font_folder
 from gateway.report.pdf import document, pdf_bytes, png_pages

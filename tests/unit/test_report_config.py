@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.core.worktime import OfficeHours
+from gateway.core.time.calendar import OfficeHours
 from gateway.registry.config import FILE, load_config
 from lianzhi.errors import ConfigurationError
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.core.approvals import barred_from, check_approvals, check_staff
-from gateway.core.measures import ended, in_force_on, object_key, requested, settled
+from gateway.core.control.measures import ended, in_force_on, object_key, requested, settled
 from gateway.core.records import Request
 from gateway.core.retry import Backoff
 from gateway.core.routing import Directory, Participant, Staff, admit

@@ -1,13 +1,14 @@
-"""What a partner may do lawfully breaks no rule of `core.soundness`; what no statement can do is judged as well."""
+"""What a partner may do lawfully breaks no rule of `core.recovery.soundness`; what no statement can do is judged as
+well."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.core.expiry import LAPSE, timer_kind
+from gateway.core.control.expiry import LAPSE, timer_kind
 from gateway.core.records import Request
-from gateway.core.soundness import Controlled, Leaving, Rows, Said, Waiting, examine
+from gateway.core.recovery.soundness import Controlled, Leaving, Rows, Said, Waiting, examine
 
 COURT, POLICE = "court-sn0199", "police-610199"
 NUMBER = f"{POLICE}-20260324-900001"

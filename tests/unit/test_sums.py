@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.core.control.sums import Sums, in_fact, sums
 from gateway.core.records import Measure
-from gateway.core.sums import Sums, in_fact, sums
 
 MONEY = st.decimals(min_value=0, max_value=10**9, places=2).map(lambda d: f"{d:.2f}")
 

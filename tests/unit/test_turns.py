@@ -7,12 +7,11 @@ from typing import cast
 
 import pytest
 
-from gateway.core.clocks import APPROVAL, BLOCKED, CONFIRM, OBJECTION, RULES, SUPPLEMENT, UNSENT, WITHDRAWAL
-from gateway.core.facts import Facts
-from gateway.core.lifecycle import STATES, TABLE, is_done
-from gateway.core.main_clock import DUE
 from gateway.core.records import Request
-from gateway.core.turns import turn_of, waits_for
+from gateway.core.requests.facts import Facts
+from gateway.core.requests.lifecycle import STATES, TABLE, is_done
+from gateway.core.requests.turns import turn_of, waits_for
+from gateway.core.time.clocks import APPROVAL, BLOCKED, CONFIRM, DUE, OBJECTION, RULES, SUPPLEMENT, UNSENT, WITHDRAWAL
 
 NOW = datetime(2026, 3, 24, 2, 0, tzinfo=UTC)
 EVERY = [(shape, state) for shape, states in sorted(STATES.items()) for state in sorted(states)]

@@ -10,10 +10,11 @@ from datetime import datetime, time, timedelta
 from gateway.application.answers import RosterShift, RosterView
 from gateway.application.context import Context
 from gateway.application.unit_of_work import UnitOfWork
-from gateway.core import paging
-from gateway.core.approvals import SHANGHAI, check_staff
+from gateway.core.approvals import check_staff
 from gateway.core.records import Changes, DutyShift, Event, Timer
+from gateway.core.requests import paging
 from gateway.core.routing import Participant
+from gateway.core.time.calendar import SHANGHAI
 from lianzhi.protocol.envelope import timestamp
 from schemas.duty import Roster
 

@@ -7,16 +7,15 @@ from dataclasses import replace
 
 from gateway.application.answers import PageAnswer
 from gateway.application.context import Context
-from gateway.application.conversation.command import Actor
-from gateway.application.conversation.parse_signed import JSON
-from gateway.application.conversation.send_verb import Said
+from gateway.application.conversation.posted_acts import JSON, Said
+from gateway.application.conversation.send_verb import Actor
 from gateway.application.page_links import page_token
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.submit import fingerprint
-from gateway.core.approvals import SHANGHAI
-from gateway.core.paging import UNANSWERED
 from gateway.core.records import Page, Request
+from gateway.core.requests.paging import UNANSWERED
 from gateway.core.routing import Client
+from gateway.core.time.calendar import SHANGHAI
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 

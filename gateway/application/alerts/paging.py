@@ -17,11 +17,11 @@ from typing import Any
 import structlog
 
 from gateway.application.context import Context
-from gateway.application.events import request_events
 from gateway.application.page_links import page_link
 from gateway.application.ports import Notification, Notifier
-from gateway.core.approvals import SHANGHAI
+from gateway.application.unit_of_work import request_events
 from gateway.core.records import Changes, Event, Page, Request
+from gateway.core.time.calendar import SHANGHAI
 from lianzhi.errors import ConflictError, MisuseError, StoreUnavailableError, UndeliveredError
 from lianzhi.faults import cause_of
 

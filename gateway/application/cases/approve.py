@@ -14,20 +14,19 @@ from typing import Annotated, Any, Literal, cast
 from gateway.application.answers import ApprovalList, ApprovalView
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
-from gateway.application.conversation.measure_effects import settle_measures
-from gateway.application.conversation.parse_signed import JSON, Heard, hear, read_as
+from gateway.application.conversation.apply_verb import settle
+from gateway.application.conversation.posted_acts import JSON, Heard, hear, read_as
 from gateway.application.idempotency import Before, Idempotency, remembered
 from gateway.application.ports import Transaction
 from gateway.application.posts import Answer, Handed
-from gateway.application.submission.approval_clock import APPROVAL, GLASS_APPROVAL, GLASS_REVIEW
-from gateway.application.submission.pending_approval import UNBOUND
+from gateway.application.submission.pending_approval import APPROVAL, GLASS_APPROVAL, GLASS_REVIEW, UNBOUND
 from gateway.application.submission.retry_blocked import Mender
 from gateway.application.submission.validate import Proof
 from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.approvals import Approved, barred_from, check_act, check_approver, lacking
-from gateway.core.facts import BreakGlass
-from gateway.core.lifecycle import Step, decide
 from gateway.core.records import ApprovalRow, Changes, Request, Submission
+from gateway.core.requests.facts import BreakGlass
+from gateway.core.requests.lifecycle import Step, decide
 from gateway.core.routing import Client, Participant
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.base import Model, Vocabulary, label
@@ -213,7 +212,7 @@ class Approvals:
             unit.changes.clear_timer(request.request_no, APPROVAL)
             decision = decide(request, Step("reject", "gateway", unit.now))
             carry_out(self._ctx, request, decision, unit.changes, unit.now)
-            await settle_measures(unit, request, {})
+            await settle(unit, request, {})
             return
         _glass(request, {**request.facts["break_glass"], "state": "rejected"})
         request.reason = "break-glass-rejected"

@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from gateway.application.context import Context, new_id
-from gateway.application.conversation.parse_signed import JSON
+from gateway.application.conversation.posted_acts import JSON
 from gateway.application.posts import Handed
 from gateway.application.submission.retry_blocked import derived_content
 from gateway.application.submission.submit import DERIVED, Prepared, Submitter
 from gateway.application.submission.validate import Prover
-from gateway.core.approvals import SHANGHAI
 from gateway.core.records import Measure, Request, Submission
+from gateway.core.time.calendar import SHANGHAI
 from lianzhi.crypto.sdjwt import parse
 from lianzhi.crypto.strictjson import dumps, loads
 from lianzhi.errors import MisuseError, RejectedError

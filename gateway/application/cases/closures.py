@@ -11,9 +11,9 @@ from gateway.application.context import Context
 from gateway.application.idempotency import Idempotency, remembered
 from gateway.application.posts import Answer, Handed
 from gateway.core.approvals import check_staff
-from gateway.core.ledgers import CLOSED, FOUND, MET, NOTHING_FOUND, RESUMED, LedgerItem, items
+from gateway.core.figures.ledgers import CLOSED, FOUND, MET, NOTHING_FOUND, RESUMED, LedgerItem, items
 from gateway.core.records import Changes, Event, LedgerLine
-from gateway.core.worktime import local_day
+from gateway.core.time.calendar import local_day
 from lianzhi.crypto.strictjson import loads
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError

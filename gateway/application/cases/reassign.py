@@ -14,8 +14,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from gateway.application.context import Context, new_id
-from gateway.application.conversation.parse_signed import Heard, hear, read_as
-from gateway.application.events import request_events
+from gateway.application.conversation.posted_acts import Heard, hear, read_as
 from gateway.application.idempotency import Before, Idempotency, remembered
 from gateway.application.ports import Transaction
 from gateway.application.posts import Answer, Handed
@@ -23,13 +22,14 @@ from gateway.application.submission.measure_rules import blocked_by
 from gateway.application.submission.numbers import Numbers
 from gateway.application.submission.submit import DERIVED, Prepared, Submitter, store_requests
 from gateway.application.submission.validate import Prover
-from gateway.core.approvals import SHANGHAI, check_staff
-from gateway.core.cases import REASSIGNED
-from gateway.core.handlers import check_handler
-from gateway.core.lifecycle import is_done
-from gateway.core.measure_moves import OPEN_STATES
+from gateway.application.unit_of_work import request_events
+from gateway.core.approvals import check_staff
+from gateway.core.control.moves import OPEN_STATES
 from gateway.core.records import CaseDebt, Changes, Measure, Request, Submission
-from gateway.core.worktime import local_day
+from gateway.core.requests.cases import REASSIGNED
+from gateway.core.requests.lifecycle import is_done
+from gateway.core.routing import check_handler
+from gateway.core.time.calendar import SHANGHAI, local_day
 from lianzhi.crypto.strictjson import dumps
 from lianzhi.errors import ConflictError, RejectedError
 from lianzhi.problem import FieldError

@@ -15,19 +15,20 @@ from typing import Annotated, Any, Literal
 from gateway.application.cases.build_endings import Ending, Endings, Ordered
 from gateway.application.cases.release_lines import check_known, named, told_line
 from gateway.application.context import Context
-from gateway.application.conversation.measure_changes import measure_events
-from gateway.application.conversation.parse_signed import Heard, hear, read_as
-from gateway.application.conversation.send_verb import Said, Voice
+from gateway.application.conversation.measure_effects import measure_events
+from gateway.application.conversation.posted_acts import Heard, Said, hear, read_as
+from gateway.application.conversation.send_verb import Voice
 from gateway.application.idempotency import Before, Idempotency, remembered
 from gateway.application.ports import Transaction
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.numbers import Numbers
 from gateway.application.submission.submit import Submitter, store_requests
 from gateway.application.unit_of_work import UnitOfWork
-from gateway.core.approvals import SHANGHAI, check_staff
-from gateway.core.cases import Plan, plan
-from gateway.core.measure_moves import OPEN_STATES
+from gateway.core.approvals import check_staff
+from gateway.core.control.moves import OPEN_STATES
 from gateway.core.records import Changes, Measure, Release, ReleaseItem, Request
+from gateway.core.requests.cases import Plan, plan
+from gateway.core.time.calendar import SHANGHAI
 from lianzhi.errors import ConflictError, RejectedError
 from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.values import Document, Line, Prose

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.application.queries.measures import paper_view
-from gateway.core.cases import Plan
 from gateway.core.records import Measure, ReleaseItem, Request
+from gateway.core.requests.cases import Plan
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 

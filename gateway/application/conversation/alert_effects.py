@@ -14,14 +14,15 @@ from typing import Any
 
 from gateway.application.context import new_id
 from gateway.application.conversation.apply_decision import carry_out
-from gateway.application.conversation.measure_changes import change_measure, the_measure
+from gateway.application.conversation.measure_effects import change_measure, the_measure
 from gateway.application.unit_of_work import UnitOfWork
-from gateway.core import measures, paging, questioning
-from gateway.core.approvals import SHANGHAI
-from gateway.core.facts import Paging
-from gateway.core.lifecycle import ALERT_OPEN, TERMINAL, Step, decide
-from gateway.core.measure_moves import moved
+from gateway.core.control import measures
+from gateway.core.control.moves import moved
 from gateway.core.records import Changes, Measure, Page, Request, Timer
+from gateway.core.requests import paging, questioning
+from gateway.core.requests.facts import Paging
+from gateway.core.requests.lifecycle import ALERT_OPEN, TERMINAL, Step, decide
+from gateway.core.time.calendar import SHANGHAI
 from lianzhi.protocol.envelope import timestamp
 
 MOMENT = timedelta(microseconds=1)

@@ -1,4 +1,8 @@
-"""Carries out a decision of the state machine: the one place where a request's row is changed."""
+"""Carries out a decision of the state machine: the one place where a request's row and its clocks are changed.
+
+`carry_out` does it for every decision, and keeps the clocks (`core.time.clocks`) in step; whoever opens a request calls
+`set_deadline` and `start_clocks` once.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,14 @@ from typing import Any
 
 from gateway.application.context import Context
 from gateway.application.conversation.ledger_entries import book_state
-from gateway.application.events import request_events
-from gateway.application.timers import keep_time, running
-from gateway.core.lifecycle import Decision
+from gateway.application.unit_of_work import request_events
 from gateway.core.records import Changes, Message, Request, Timer
+from gateway.core.requests.lifecycle import Decision
+from gateway.core.time import clocks
+from gateway.core.time.clocks import Basis, opened
+from gateway.core.time.deadlines import day_of, due
+from schemas.catalogue import Deadline
+from schemas.law.answer_terms import own_terms
 
 WATCH = "redeliver:"
 MENDING = "mend"
@@ -79,3 +87,64 @@ def ask_for_the_rest(request: Request, side: str, changes: Changes, due: datetim
     """From `due` on that side hears which number we take next, unless it hears so anyway because something waits."""
     if not request.held:
         changes.set_timer(Timer(request.request_no, GAP + side, due, 1))
+
+
+# --- the clocks of a request
+
+
+def basis_of(context: Context, request: Request) -> Basis:
+    """What the terms of this request are counted on, now."""
+    asked = context.participant(request.asked)
+    pauses = context.catalogue[request.type].objection_pauses
+    return Basis(context.settings.terms, context.calendars.now, asked.duty, asked.local, pauses)
+
+
+def set_deadline(context: Context, request: Request, payload: Any, urgency: str, now: datetime) -> None:
+    """The deadline of a request that is opened now, into its facts; and how long what was hit is held.
+
+    payload: the validated model.
+    """
+    matter = context.catalogue[request.type]
+    if (asked_on := matter.asked_on(payload)) is not None:
+        request.facts["asked_on"] = asked_on
+    begin_term(context, request, matter.asks_by(payload), urgency, now)
+    hold_until = matter.hold_until(payload)
+    if hold_until is not None:
+        request.facts["hold_until"] = hold_until
+
+
+def begin_term(context: Context, request: Request, stated: Deadline | None, urgency: str, now: datetime) -> None:
+    """The deadline alone. stated: by the request itself; None: the court's own rule counts, else the catalogue's."""
+    request.facts.pop("term", None)
+    basis, deadline = basis_of(context, request), stated or context.catalogue[request.type].deadline
+    own = own_terms().get(request.type) if stated is None else None
+    if own is not None and own.holds_on(day_of(now)):
+        deadline = own.deadline
+        request.facts["term"] = {
+            "kind": deadline.kind.value,
+            "amount": deadline.amount,
+            "source": own.source,
+            "on": due(deadline, now, basis.calendar).on.isoformat(),
+        }
+    request.facts["due"] = opened(deadline, urgency, basis, now)
+
+
+def start_clocks(context: Context, request: Request, changes: Changes, now: datetime) -> None:
+    """Those that run in the state in which a request begins."""
+    keep_time(context, request, {}, None, changes, now)
+
+
+def running(context: Context, request: Request) -> dict[str, str]:
+    """Which clocks run; taken before a decision, given to `keep_time` after it."""
+    return clocks.running(request, basis_of(context, request))
+
+
+def keep_time(
+    context: Context, request: Request, was: Mapping[str, str], verb: str | None, changes: Changes, now: datetime
+) -> None:
+    """Sets and clears timers after `verb` brought `request` to where it is now. The row is the caller's to write."""
+    change = clocks.change(request, was, verb, basis_of(context, request), now)
+    for kind in change.clear:
+        changes.clear_timer(request.request_no, kind)
+    for timer in change.set:
+        changes.set_timer(timer)

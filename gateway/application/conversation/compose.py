@@ -9,9 +9,9 @@ from typing import Any
 
 from adapters.contract import Adapter, AdapterError, Canonical
 from gateway.application.context import Context, new_id
-from gateway.core.main_clock import expiry
 from gateway.core.records import Message, OutboxRow, Request
 from gateway.core.routing import Participant, routing_key
+from gateway.core.time.clocks import expiry
 from lianzhi.crypto.keyring import PublicKey
 from lianzhi.crypto.sdjwt import issue
 from lianzhi.crypto.seal import seal

@@ -13,17 +13,16 @@ from pydantic import StringConstraints
 
 from gateway.application.answers import GroupMember, GroupView
 from gateway.application.context import Context
-from gateway.application.conversation.parse_signed import JSON, Heard, hear, read_as
-from gateway.application.conversation.parse_verb import SIGNED_WHEN_OPENED_SIGNED
-from gateway.application.conversation.send_verb import Said, Voice
+from gateway.application.conversation.posted_acts import JSON, SIGNED_WHEN_OPENED_SIGNED, Heard, Said, hear, read_as
+from gateway.application.conversation.send_verb import Voice
 from gateway.application.idempotency import Before, Idempotency, remembered
 from gateway.application.posts import Answer, Handed
 from gateway.application.unit_of_work import UnitOfWork
-from gateway.core.cases import acknowledged
-from gateway.core.lifecycle import is_done
 from gateway.core.records import Changes, Request
+from gateway.core.requests.cases import acknowledged
+from gateway.core.requests.lifecycle import is_done
+from gateway.core.requests.turns import waits_for
 from gateway.core.routing import Participant
-from gateway.core.turns import waits_for
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.base import Model, label
 from lianzhi.protocol.envelope import RequestNo, is_request_no

@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Any
 
 from gateway.application.context import Context
-from gateway.core.histories import team_of
-from gateway.core.law_terms import ends_on
-from gateway.core.ledgers import REOPENED, SENT, TAKEN_BACK, TURNED_AWAY
-from gateway.core.lifecycle import FIRST
-from gateway.core.platform import platform_line, standing
+from gateway.core.figures.histories import team_of
+from gateway.core.figures.ledgers import REOPENED, SENT, TAKEN_BACK, TURNED_AWAY
 from gateway.core.records import Changes, LedgerLine, Request
-from gateway.core.worktime import local_day
+from gateway.core.requests.lifecycle import FIRST
+from gateway.core.requests.platform import platform_line, standing
+from gateway.core.time.calendar import local_day
+from gateway.core.time.deadlines import ends_on
 from schemas.ledgers import BEGINNINGS, OPENED, LedgerEntry
 
 LEFT = frozenset(FIRST.values())

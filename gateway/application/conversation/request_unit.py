@@ -14,15 +14,14 @@ from typing import Any
 
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
-from gateway.application.conversation.apply_verb import apply_verb
+from gateway.application.conversation.apply_verb import apply_verb, keep_for_its_time
 from gateway.application.conversation.compose import Composer, opened_case
 from gateway.application.conversation.read_message import Arrived, body_digest, in_its_words
-from gateway.application.conversation.retention import keep_for_its_time
 from gateway.application.ports import KnownMessage, Transaction
 from gateway.application.unit_of_work import UnitOfWork
-from gateway.core.approvals import SHANGHAI
-from gateway.core.lifecycle import Decision, Step, decide
 from gateway.core.records import Changes, Disposition, Held, Message, Naming, Request, Side
+from gateway.core.requests.lifecycle import Decision, Step, decide
+from gateway.core.time.calendar import SHANGHAI
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.envelope import parse_timestamp
 from lianzhi.protocol.ordering import check_origin

@@ -1,27 +1,31 @@
-"""One verb of a party that uses the API, inside a unit of work: checked, decided, composed, applied.
+"""Sends a verb of a party that uses the API: the court confirms, withdraws or answers, or is itself the one asked.
 
-Shared by one verb (`command`), a verb to a group (`groups`) and the release of a case (`release`).
+`Voice` sends one inside a unit of work: checked, decided, composed, applied. A verb to a group (`groups`) and the
+release of a case (`release`) use it too. `Actor` is the use case of one POST with one verb: read, remembered under its
+key, and committed together with what others post at the same time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from gateway.application.context import Context
-from gateway.application.conversation.apply_verb import apply_verb
+from gateway.application.conversation.apply_verb import apply_verb, keep_for_its_time
 from gateway.application.conversation.compose import Composed, Composer
+from gateway.application.conversation.posted_acts import Hearer, Said
 from gateway.application.conversation.read_message import check_location_codes
-from gateway.application.conversation.retention import keep_for_its_time
+from gateway.application.idempotency import Before, Idempotency, remembered
 from gateway.application.ports import Transaction
-from gateway.application.unit_of_work import UnitOfWork
+from gateway.application.posts import Answer, Handed
+from gateway.application.unit_of_work import Batcher, UnitOfWork
 from gateway.core.approvals import check_staff
-from gateway.core.lifecycle import Step, decide
-from gateway.core.measure_moves import is_live
-from gateway.core.records import Changes, Naming, Request, Submission
-from gateway.core.routing import Participant
+from gateway.core.control.moves import is_live
+from gateway.core.records import Changes, Naming, Request
+from gateway.core.requests.lifecycle import Step, decide
 from lianzhi.crypto.seal import recipient_of
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
@@ -32,24 +36,6 @@ from schemas.done import undone
 from schemas.validation import InvalidError, documents_of, parse_data, places_of_refs, refs_of
 
 READ_BY_ANYBODY = frozenset({"read"})  # a notice's reader need not be registered
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What one POST to `/v1/requests/{no}/messages` says, or what stands for one.
-
-    sealed, message_id: a location result that its author sealed.
-    act: what the court system signed, where it did; stored as it came, its digest travels as `submissionhash`.
-    """
-
-    participant: Participant
-    request_no: str
-    verb: str
-    by: str | None
-    data: Mapping[str, Any]
-    sealed: str | None = None
-    message_id: str | None = None
-    act: Submission | None = None
 
 
 class Voice:
@@ -191,3 +177,68 @@ def _in_the_act(error: RejectedError) -> RejectedError:
 def _copy(source: Request, target: Request) -> None:
     for name in Request.__slots__:
         setattr(target, name, getattr(source, name))
+
+
+# --- one POST with one verb
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    handed: Handed
+    said: Said
+
+
+class Actor:
+    def __init__(self, context: Context, wake: Callable[[], None]) -> None:
+        self._ctx = context
+        self._hearer = Hearer(context)
+        self._voice = Voice(context)
+        self._wake = wake
+        self._once = Idempotency(context)
+        self._batch: Batcher[_Act, Answer] = Batcher(self._commit, context.settings.batch)
+
+    async def say(self, handed: Handed, number: str) -> Answer:
+        """number: of the request in the address. Raises RejectedError (named), StoreUnavailableError."""
+        return await self._once.run_once(handed, partial(self._hear_and_say, handed, number))
+
+    async def say_for(self, handed: Handed, said: Said) -> Answer:
+        """The same where `handed` does not say it itself: its address alone stands for `said`."""
+        return await self._once.run_once(handed, lambda _: self._batch.do(_Act(handed, said)))
+
+    async def _hear_and_say(self, handed: Handed, number: str, before: Before) -> Answer:
+        said = await self._hearer.hear(handed, number)
+        answer = None if said.act is None else before.answer(said.act.digest)
+        return answer or await self._batch.do(_Act(handed, said))
+
+    async def _commit(self, batch: Sequence[_Act]) -> list[Answer | Exception]:
+        now, changes = self._ctx.clock.now(), Changes()
+        results: list[Answer | Exception] = []
+        touched: dict[str, Request] = {}
+        async with self._ctx.store.begin() as tx:
+            unit = UnitOfWork(self._ctx, tx, changes, now)
+            requests = await tx.lock_requests(sorted({act.said.request_no for act in batch}))
+            for act in batch:
+                try:
+                    results.append(await self._one(unit, act, requests, touched))
+                except RejectedError as error:
+                    results.append(error)
+            changes.requests += touched.values()
+            await tx.apply(changes)
+        if changes.outbox:
+            self._wake()
+        return results
+
+    async def _one(
+        self, unit: UnitOfWork, act: _Act, requests: Mapping[str, Request], touched: dict[str, Request]
+    ) -> Answer:
+        said = act.said
+        request = requests.get(said.request_no)
+        if request is None:
+            raise RejectedError("unknown-request", pointer="/request_no")
+        told = await self._voice.say(unit, said, request)
+        if said.act is not None:
+            unit.changes.submissions.append(said.act)
+        answer = Answer(202, told, f"/v1/requests/{request.request_no}")
+        unit.changes.idempotency.append(remembered(act.handed, answer, unit.now, request.request_no))
+        touched[request.request_no] = request
+        return answer

@@ -9,14 +9,13 @@ from datetime import date, datetime, time
 import structlog
 
 from gateway.application.context import Context
-from gateway.application.events import request_events
-from gateway.application.group_commit import one_by_one
+from gateway.application.conversation.apply_decision import basis_of
 from gateway.application.set_aside import incident
-from gateway.application.timers import basis_of
-from gateway.core.calendar import Calendar, Year
-from gateway.core.clocks import counted_again
-from gateway.core.deadlines import SHANGHAI, day_of
+from gateway.application.unit_of_work import one_by_one, request_events
 from gateway.core.records import CalendarYear, Changes
+from gateway.core.time.calendar import SHANGHAI, Calendar, Year
+from gateway.core.time.clocks import counted_again
+from gateway.core.time.deadlines import day_of
 from lianzhi.errors import StoreUnavailableError
 from lianzhi.faults import cause_of
 from lianzhi.protocol.envelope import timestamp

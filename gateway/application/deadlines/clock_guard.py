@@ -1,5 +1,5 @@
 """Watches our own clock: a step is noticed, reported with its size, compared with other clocks, and its effects
-corrected (docs/adr/0032, `gateway.core.clock_watch`).
+corrected (docs/adr/0032, `gateway.core.time.clock_watch`).
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import structlog
 
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import GAP, MENDING, WATCH
-from gateway.core.clock_watch import SAME, Reading, Step
 from gateway.core.records import Changes, Event
 from gateway.core.retry import CLOCKS_APART
 from gateway.core.settings import Settings
+from gateway.core.time.clock_watch import SAME, Reading, Step
 from lianzhi.errors import StoreUnavailableError
 from lianzhi.faults import cause_of
 

@@ -13,10 +13,10 @@ from gateway.application.context import Context, new_id
 from gateway.application.submission.submit import Opening
 from gateway.application.submission.validate import Proof
 from gateway.application.unit_of_work import UnitOfWork
-from gateway.core.approvals import SHANGHAI
-from gateway.core.main_clock import SUPERVISION
 from gateway.core.records import Request
 from gateway.core.routing import Participant, admit
+from gateway.core.time.calendar import SHANGHAI
+from gateway.core.time.clocks import SUPERVISION
 from lianzhi.errors import RejectedError
 from schemas.courts import COURTS, common_superior
 from schemas.opening import Submission

@@ -13,8 +13,8 @@ from gateway.application.conversation.compose import Composer
 from gateway.application.inbound.notices import Told, notice_body, version_for
 from gateway.application.ports import NOTICE_WINDOW
 from gateway.application.unit_of_work import UnitOfWork
-from gateway.core.lifecycle import is_done
 from gateway.core.records import Event, Request, Timer
+from gateway.core.requests.lifecycle import is_done
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.envelope import GATEWAY_NOTICE, opener_of
 

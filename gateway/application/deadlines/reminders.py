@@ -1,5 +1,5 @@
-"""What happens when a clock of a request runs out (`core.clocks`): remind, urge in the asker's name, ask the superior,
-let lapse.
+"""What happens when a clock of a request runs out (`core.time.clocks`): remind, urge in the asker's name, ask the
+superior, let lapse.
 
 Each happens once. Its event carries when it was due, which after a downtime is earlier than the event itself.
 """
@@ -11,16 +11,15 @@ from datetime import datetime
 from typing import Any
 
 from gateway.application.context import Context
-from gateway.application.conversation.apply_decision import carry_out
+from gateway.application.conversation.apply_decision import basis_of, carry_out
 from gateway.application.conversation.compose import Composer
 from gateway.application.deadlines.escalation import Supervisor
-from gateway.application.timers import basis_of
 from gateway.application.unit_of_work import UnitOfWork
-from gateway.core.clocks import FallenDue, fallen_due, running
-from gateway.core.deadlines import SHANGHAI, due
-from gateway.core.lifecycle import Step, decide
-from gateway.core.main_clock import DUE, STEPS, Basis
 from gateway.core.records import Request, Timer
+from gateway.core.requests.lifecycle import Step, decide
+from gateway.core.time.calendar import SHANGHAI
+from gateway.core.time.clocks import DUE, STEPS, Basis, FallenDue, fallen_due, running
+from gateway.core.time.deadlines import due
 from lianzhi.errors import MisuseError, RejectedError
 from lianzhi.protocol.envelope import timestamp
 from schemas.catalogue import Deadline, DeadlineKind

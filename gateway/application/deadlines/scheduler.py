@@ -14,22 +14,28 @@ from heapq import heapify, heappop, heappush
 
 import structlog
 
+from gateway.application.alerts.duty_roster import ROSTER, due_roster
 from gateway.application.context import Context
+from gateway.application.conversation.alert_effects import due_hold, due_page, due_questioning
 from gateway.application.conversation.apply_decision import GAP, MENDING, WATCH
-from gateway.application.conversation.retention import DESTROY, destroy
-from gateway.application.deadlines.measure_timers import KINDS, due_control
+from gateway.application.conversation.apply_verb import DESTROY, destroy
+from gateway.application.conversation.measure_effects import due_measure
 from gateway.application.deadlines.redelivery import GapWatch, send_again
 from gateway.application.deadlines.reminders import Reminder
 from gateway.application.set_aside import incident
-from gateway.application.submission.approval_clock import WAITING, waited
+from gateway.application.submission.pending_approval import WAITING, waited
 from gateway.application.submission.retry_blocked import Mender
 from gateway.application.unit_of_work import UnitOfWork
+from gateway.core.control.expiry import MEASURE
 from gateway.core.records import Changes, Request, Timer
+from gateway.core.requests.paging import HOLD, PAGE
+from gateway.core.requests.questioning import QUESTIONING
 from lianzhi.errors import ConflictError, StoreUnavailableError
 from lianzhi.faults import cause_of
 
 log = structlog.get_logger("clock")
 
+KINDS = (MEASURE, PAGE, HOLD, ROSTER, QUESTIONING)
 CONFLICTS = 3
 """So often in turn a whole batch may meet rows that somebody else has just changed; then each timer goes alone, so that
 one which always conflicts holds up no other."""
@@ -161,3 +167,21 @@ class _Agenda:
 
     def next(self) -> Timer | None:
         return heappop(self._waiting)[2] if self._waiting else None
+
+
+# --- of measures, alerts and the duty roster, by the prefix of the timer's kind
+
+
+async def due_control(unit: UnitOfWork, timer: Timer, request: Request | None) -> bool:
+    """Whether the request's row changed. The timer itself has been cleared by the caller."""
+    if timer.kind == ROSTER:
+        await due_roster(unit)
+    elif timer.kind.startswith(MEASURE):
+        await due_measure(unit, timer)
+    elif request is not None and timer.kind == HOLD:
+        return await due_hold(unit, request)
+    elif request is not None and timer.kind == QUESTIONING:
+        return due_questioning(unit, timer, request)
+    elif request is not None:
+        return await due_page(unit, timer, request)
+    return False

@@ -182,10 +182,10 @@ class Unit:
             decision = talk.judge(request, arrived, by)
         except RejectedError as error:
             talk.store(arrived, "quarantined")
-            await go_on_with_what_is_kept(talk, request)
+            await self._number_used(request)
             return [Refusal(error, request.request_no, envelope.seqno + 1, numbered=True)]
         await talk.carry(request, arrived, decision, talk.store(arrived, "applied"))
-        await go_on_with_what_is_kept(talk, request)
+        await self._number_used(request)
         return []
 
     async def _drain(self, request: Request, sender: str, by: Side) -> list[Refusal]:
@@ -212,12 +212,18 @@ class Unit:
         except RejectedError as error:
             talk.end_wait(held, "quarantined")
             start = arrived.parsed.raw[: talk.context.bounds.quarantine_bytes]
-            await go_on_with_what_is_kept(talk, request)
+            await self._number_used(request)
             return [Refusal(error, request.request_no, held.seqno + 1, True, held, start)]
         talk.end_wait(held, "applied")
         await talk.carry(request, arrived, decision, message)
-        await go_on_with_what_is_kept(talk, request)
+        await self._number_used(request)
         return []
+
+    async def _number_used(self, request: Request) -> None:
+        """Whatever came of a message, its number is used up. Where a restore lost messages of ours in this request
+        (fact `kept`), what came after that number may have its turn now."""
+        if "kept" in request.facts:
+            await go_on_with_what_is_kept(self._talk, request)
 
     def _ask_again(self, request: Request, by: Side, seqno: int) -> None:
         """There was no room for this number: its sender is asked for it when the ones before it have come."""

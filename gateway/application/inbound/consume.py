@@ -20,19 +20,18 @@ from gateway.application.context import Context
 from gateway.application.conversation.compose import Composer
 from gateway.application.conversation.read_message import Arrived, ArrivedOutside, Reader
 from gateway.application.conversation.request_unit import Conversation
-from gateway.application.group_commit import one_by_one
 from gateway.application.inbound.apply_messages import Refusal, Unit
 from gateway.application.inbound.dead_letters import Returned
 from gateway.application.inbound.early_messages import WAITS, Waiting, arrived_early, early_message
-from gateway.application.inbound.fair_batches import units
+from gateway.application.inbound.fairness import Volume, units
 from gateway.application.inbound.notices import named_in
 from gateway.application.inbound.outside_requests import answer_outside
 from gateway.application.inbound.quarantine import Quarantine, Refused
 from gateway.application.inbound.repeat_messages import Repeater, own_request
-from gateway.application.inbound.volume import Volume
 from gateway.application.ports import Consumer, Delivery
 from gateway.application.recovery.forgotten import keep_given_back
 from gateway.application.recovery.given_back import GivenBack, given_back
+from gateway.application.unit_of_work import one_by_one
 from gateway.core.records import Changes, EarlyMessage
 from lianzhi.errors import RejectedError, StoreUnavailableError
 from lianzhi.faults import cause_of, fault_of
@@ -211,7 +210,8 @@ class Intake:
                 for refusal in await self._apply(read, talk, unit):
                     own = refusal.request_no if refusal.next_seqno is not None else None
                     refused.append(Refused(read.delivery, read.arrived, refusal, requests.get(own or "")))
-            await self._quarantine.keep(tx, changes, refused, now)
+            if refused:
+                await self._quarantine.keep(tx, changes, refused, now)
             talk.finish()
             self._volume.tell(changes, now)
             await tx.apply(changes)

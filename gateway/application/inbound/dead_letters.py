@@ -11,8 +11,8 @@ from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
 from gateway.application.conversation.request_unit import Conversation
 from gateway.application.ports import Delivery
-from gateway.core.lifecycle import Step, decide
 from gateway.core.records import Event
+from gateway.core.requests.lifecycle import Step, decide
 from lianzhi.crypto.sdjwt import Parsed, parse
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.envelope import is_request_no

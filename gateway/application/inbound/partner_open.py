@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from gateway.application.conversation.alert_effects import alert_raised
-from gateway.application.conversation.apply_decision import GAP
+from gateway.application.conversation.apply_decision import GAP, set_deadline, start_clocks
+from gateway.application.conversation.apply_verb import note_told
 from gateway.application.conversation.ledger_entries import book_opening
 from gateway.application.conversation.read_message import Arrived, in_its_words
 from gateway.application.conversation.request_unit import Conversation, head_of
-from gateway.application.conversation.told_late import note_told
 from gateway.application.inbound.ahead_of_turn import no_room, too_far
 from gateway.application.recovery.forgotten import keep_forgotten
 from gateway.application.submission.measure_rules import note_done_states
-from gateway.application.timers import set_deadline, start_clocks
-from gateway.core.law_terms import check_last_days
-from gateway.core.lifecycle import FIRST
-from gateway.core.measure_moves import is_live
+from gateway.core.control.moves import is_live
 from gateway.core.records import Measure, Request, Timer
+from gateway.core.requests.lifecycle import FIRST
 from gateway.core.routing import admit, check_dept
+from gateway.core.time.deadlines import check_last_days
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol.envelope import opener_of, parse_timestamp

@@ -65,9 +65,7 @@ class Quarantine:
         self._composer = composer
 
     async def keep(self, tx: Transaction, changes: Changes, all_refused: Sequence[Refused], now: datetime) -> None:
-        """What one unit of work refuses, into `changes`."""
-        if not all_refused:
-            return
+        """What one unit of work refuses, into `changes`. all_refused: at least one."""
         both = [(one, self._bytes(one)) for one in all_refused]
         known = await tx.quarantined([(bytes_.owner, bytes_.sha256) for _, bytes_ in both])
         room: dict[str, int] = {}

@@ -22,8 +22,8 @@ from gateway.application.conversation.request_unit import Conversation, last_seq
 from gateway.application.deadlines.redelivery import tell_expected
 from gateway.application.inbound.ahead_of_turn import bound_reached
 from gateway.application.ports import Transaction
-from gateway.core.facts import SentAgain
 from gateway.core.records import Request
+from gateway.core.requests.facts import SentAgain
 from lianzhi.crypto.strictjson import MAX_INTEGER
 from lianzhi.protocol.envelope import GATEWAY_NOTICE, is_request_no
 

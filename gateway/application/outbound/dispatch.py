@@ -16,12 +16,12 @@ import structlog
 
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
-from gateway.application.events import request_events
 from gateway.application.outbound.paused_routes import Pausing
 from gateway.application.ports import Publisher, Transaction
 from gateway.application.set_aside import incident
-from gateway.core.lifecycle import Step, decide
+from gateway.application.unit_of_work import request_events
 from gateway.core.records import Changes, Event, FailedMessage, LeasedMessage, PauseReason, Request
+from gateway.core.requests.lifecycle import Step, decide
 from lianzhi.errors import (
     BrokenRowError,
     LianzhiError,
@@ -155,7 +155,8 @@ class Dispatcher:
                     self._apart(request.request_no, move, changes)
                 else:
                     move(changes)
-            await self._pausing.accepted(tx, trials, changes, now)
+            if trials:
+                await self._pausing.accepted(tx, trials, changes, now)
             await tx.apply(changes)
 
     def _move(self, request: Request, action: str, reason: str | None, changes: Changes) -> None:

@@ -9,12 +9,12 @@ from gateway.application.answers import CaseView, DebtFigure, DebtView, ReleaseL
 from gateway.application.context import Context
 from gateway.application.queries.measures import case_measure, paper_view
 from gateway.application.queries.requests import Queries
-from gateway.core.lifecycle import is_done
-from gateway.core.measure_moves import OPEN_STATES, STATES
+from gateway.core.control.moves import OPEN_STATES, STATES
+from gateway.core.control.sums import sums
 from gateway.core.records import CaseDebt, Measure, Release, ReleaseItem, Request
+from gateway.core.requests.lifecycle import is_done
+from gateway.core.requests.turns import waits_for
 from gateway.core.routing import Participant
-from gateway.core.sums import sums
-from gateway.core.turns import waits_for
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.envelope import is_request_no, timestamp
 

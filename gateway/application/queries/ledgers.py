@@ -10,8 +10,8 @@ from gateway.application.context import Context
 from gateway.application.cursors import page_after, page_cursor
 from gateway.application.ports import LedgerFilter
 from gateway.application.queries.report_answers import LedgerList, LedgerPage, LedgerSummary, item_view
-from gateway.core.indicators import ENDING_DAYS
-from gateway.core.ledgers import LEDGERS, LedgerItem, ending, items
+from gateway.core.figures.indicators import ENDING_DAYS
+from gateway.core.figures.ledgers import LEDGERS, LedgerItem, ending, items
 from lianzhi.crypto import base64url
 from lianzhi.errors import RejectedError
 

@@ -20,8 +20,8 @@ from gateway.application.answers import (
 from gateway.application.context import Context
 from gateway.application.cursors import page_after, page_cursor
 from gateway.application.ports import MeasureFilter
-from gateway.core.cases import ending_of
 from gateway.core.records import Measure, Request
+from gateway.core.requests.cases import ending_of
 from gateway.core.routing import Participant
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.envelope import REQUEST_NO, timestamp

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from gateway.application.answers import View
-from gateway.core.indicators import Indicators, Line, Report, Share
-from gateway.core.ledgers import LedgerItem
+from gateway.core.figures.indicators import Indicators, Line, Report, Share
+from gateway.core.figures.ledgers import LedgerItem
 from lianzhi.protocol.base import label
 from lianzhi.protocol.envelope import timestamp
 from schemas.closures import PRECONDITIONS

@@ -1,4 +1,4 @@
-"""Collects what the weekly or monthly report counts; the counting is `core.indicators`."""
+"""Collects what the weekly or monthly report counts; the counting is `core.figures.indicators`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import date, datetime, timedelta
 
 from gateway.application.context import Context
 from gateway.application.queries.ledgers import ENDING_STATES
-from gateway.core import histories, indicators
-from gateway.core.indicators import ENDING_DAYS, Report, Rows, Working
-from gateway.core.ledgers import LedgerItem, ending, items
-from gateway.core.periods import Period
+from gateway.core.figures import histories, indicators
+from gateway.core.figures.indicators import ENDING_DAYS, Report, Rows, Working
+from gateway.core.figures.ledgers import LedgerItem, ending, items
+from gateway.core.figures.periods import Period
 from gateway.core.records import Event
-from gateway.core.worktime import DAY, local_day, midnight
+from gateway.core.time.calendar import DAY, local_day, midnight
 
 
 class Reporting:

@@ -35,12 +35,12 @@ from gateway.application.cursors import (
     page_cursor,
 )
 from gateway.application.ports import RequestFilter
-from gateway.core.lifecycle import ANSWERED, BEFORE, is_done
-from gateway.core.platform import number_of, standing
-from gateway.core.questioning import STEPS
 from gateway.core.records import Event, Message, Request
+from gateway.core.requests.lifecycle import ANSWERED, BEFORE, is_done
+from gateway.core.requests.platform import number_of, standing
+from gateway.core.requests.questioning import STEPS
+from gateway.core.requests.turns import waits_for
 from gateway.core.routing import Participant
-from gateway.core.turns import waits_for
 from lianzhi.crypto.seal import recipient_of
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.envelope import is_request_no, timestamp

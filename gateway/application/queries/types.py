@@ -16,7 +16,7 @@ from gateway.application.answers import (
     TypeSummary,
     VerbView,
 )
-from gateway.core.lifecycle import TABLE
+from gateway.core.requests.lifecycle import TABLE
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.verbs import VERBS
 from schemas.catalogue import MatterType

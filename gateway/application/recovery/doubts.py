@@ -15,7 +15,7 @@ from typing import Any
 
 from gateway.application.context import Context
 from gateway.application.idempotency import named_id
-from gateway.core.doubts import Doubt, is_new
+from gateway.core.recovery.doubts import Doubt, is_new
 from lianzhi.crypto import base64url
 from lianzhi.crypto.keys import CODE
 from lianzhi.crypto.limits import Limits

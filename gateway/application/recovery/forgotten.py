@@ -9,9 +9,9 @@ and gives back what it holds of ours, by which the request can be proved and tak
 from __future__ import annotations
 
 from gateway.application.context import Context
+from gateway.application.conversation.apply_verb import CONTENT
 from gateway.application.conversation.read_message import Arrived, body_digest
 from gateway.application.conversation.request_unit import Conversation, last_seqno
-from gateway.application.conversation.retention import CONTENT
 from gateway.application.inbound.ahead_of_turn import bound_reached
 from gateway.application.recovery.own_messages import (
     TWICE,
@@ -21,8 +21,8 @@ from gateway.application.recovery.own_messages import (
     said_before,
     tell_twice,
 )
-from gateway.core.forgotten import Forgotten
 from gateway.core.records import Event, Request
+from gateway.core.recovery.forgotten import Forgotten
 from lianzhi.crypto.sdjwt import Parsed
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
@@ -81,7 +81,7 @@ async def keep_given_back(talk: Conversation, owner: str, envelope: Envelope, pa
             pointer="/subject", rule=bound.replace("_", "-"),
             detail=_NO_ROOM[0].format(bound=bound), detail_en=_NO_ROOM[1].format(bound=bound),
         )])  # fmt: skip
-    if request is not None:
+    if request is not None and "kept" in request.facts:
         await go_on_with_what_is_kept(talk, request)
     if envelope.submissionhash is not None and envelope.verb == "open":
         await talk.tx.done_before(envelope.submissionhash, envelope.subject)

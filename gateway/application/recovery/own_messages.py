@@ -11,11 +11,11 @@ from typing import Any
 
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
-from gateway.application.conversation.measure_effects import settle_measures
+from gateway.application.conversation.apply_verb import settle
 from gateway.application.conversation.request_unit import Conversation, advance, last_seqno
-from gateway.core.forgotten import Forgotten, in_order
-from gateway.core.lifecycle import Step, decide
 from gateway.core.records import Message, OutboxRow, Request
+from gateway.core.recovery.forgotten import Forgotten, in_order
+from gateway.core.requests.lifecycle import Step, decide
 from gateway.core.routing import routing_key
 from lianzhi.crypto.sdjwt import Parsed, parse
 from lianzhi.errors import RejectedError
@@ -87,7 +87,7 @@ async def said_before(talk: Conversation, request: Request, own: Own) -> None:
     message = own.message(now)
     advance(request, "asker", envelope.seqno)
     carry_out(talk.context, request, decision, talk.changes, now, message=message, head=own.head)
-    await settle_measures(talk, request, own.head)
+    await settle(talk, request, own.head)
     talk.touch(request)
     talk.changes.messages.append(message)
     talk.changes.outbox.append(own.sent(message, request.lane))
@@ -104,9 +104,8 @@ async def go_on_with_what_is_kept(talk: Conversation, request: Request) -> None:
     """The partner has said again what was not kept of it: what we had said after that is said again too, in the same
     unit of work, so that nobody says it anew under the same number meanwhile.
 
-    What the partner said itself is not taken from what is kept: it sends everything that followed again."""
-    if "kept" not in request.facts:
-        return
+    request: with the fact `kept`. What the partner said itself is not taken from what is kept: it sends everything that
+    followed again."""
     kept = [*await talk.tx.forgotten_of(request.request_no), *_of_this_unit(talk, request)]
     kept = [m for m in kept if m.owner == request.asked]
     done: list[Forgotten] = []

@@ -12,19 +12,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.application.context import Context
-from gateway.application.conversation.apply_decision import carry_out
+from gateway.application.conversation.apply_decision import begin_term, carry_out, set_deadline, start_clocks
 from gateway.application.conversation.ledger_entries import book_opening
-from gateway.application.events import request_events
 from gateway.application.recovery.doubts import submission_hash
 from gateway.application.recovery.own_messages import Own
 from gateway.application.submission.measure_rules import note_measures
 from gateway.application.submission.measures_asked import Asked
 from gateway.application.submission.submit import new_request
 from gateway.application.submission.validate import Proof, Prover
-from gateway.application.timers import begin_term, set_deadline, start_clocks
-from gateway.core.forgotten import Forgotten
-from gateway.core.lifecycle import Step, decide
+from gateway.application.unit_of_work import request_events
 from gateway.core.records import Changes, Event, Naming, Request, Submission
+from gateway.core.recovery.forgotten import Forgotten
+from gateway.core.requests.lifecycle import Step, decide
 from gateway.core.routing import Client
 from lianzhi.crypto.sdjwt import parse
 from lianzhi.errors import RejectedError

@@ -11,9 +11,9 @@ from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import ask_for_the_rest
 from gateway.application.marks import new_token, standing_of
 from gateway.application.ports import MarkPlace
-from gateway.core.approvals import SHANGHAI
-from gateway.core.marks import Mark, Standing, Verdict, go_on, judge
 from gateway.core.records import Changes, Event, Request
+from gateway.core.recovery.marks import Mark, Standing, Verdict, go_on, judge
+from gateway.core.time.calendar import SHANGHAI
 from lianzhi.errors import MarkUnreadableError
 
 RESTORED = "restored"

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import ask_for_the_rest
 from gateway.application.conversation.compose import Composer
-from gateway.application.conversation.measure_changes import note_requested
+from gateway.application.conversation.measure_effects import note_requested
 from gateway.application.conversation.read_message import Reader
 from gateway.application.conversation.request_unit import Conversation
 from gateway.application.inbound.apply_messages import Unit
@@ -26,8 +26,8 @@ from gateway.application.ports import Delivery
 from gateway.application.recovery.own_messages import follows, go_on_with_what_is_kept, said_before
 from gateway.application.recovery.rebuild_request import NOTHING, Beside, Standing
 from gateway.application.submission.measure_rules import check_measures
-from gateway.core.forgotten import Forgotten, in_order, opening
 from gateway.core.records import Changes, Request
+from gateway.core.recovery.forgotten import Forgotten, in_order, opening
 from lianzhi.crypto.sdjwt import parse
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
@@ -142,7 +142,8 @@ class TakingUp:
             talk = Conversation(ctx, self._composer, tx, requests, known, changes, now)
             refusals = await Unit(talk, self._reader).apply(arrived)
             refused = [Refused(_delivery(message), arrived, r, requests.get(message.request_no)) for r in refusals]
-            await self._quarantine.keep(tx, changes, refused, now)
+            if refused:
+                await self._quarantine.keep(tx, changes, refused, now)
             talk.finish()
             await tx.end_forgotten([message], now)
             await tx.apply(changes)

@@ -7,11 +7,11 @@ refuses; what is merely asked for warns, for nobody knows yet what an account ho
 from __future__ import annotations
 
 from gateway.application.context import Context
-from gateway.application.events import own_events
 from gateway.application.ports import Transaction
 from gateway.application.submission.measures_asked import Asked
+from gateway.application.unit_of_work import own_events
+from gateway.core.control.sums import COUNTED, Sums, sums
 from gateway.core.records import CaseDebt, Changes, Request
-from gateway.core.sums import COUNTED, Sums, sums
 from lianzhi.errors import RejectedError
 from lianzhi.problem import REASONS, FieldError
 from schemas.catalogue import MeasureRule

@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.application.context import Context
-from gateway.application.events import request_events
 from gateway.application.ports import Transaction
 from gateway.application.submission.debts import check_debt
 from gateway.application.submission.measures_asked import Asked
-from gateway.core import measures, seizures
-from gateway.core.measure_moves import LIVE, OPEN_STATES
+from gateway.application.unit_of_work import request_events
+from gateway.core.control import measures, seizures
+from gateway.core.control.moves import LIVE, OPEN_STATES
 from gateway.core.records import Changes, Measure, Request
 from lianzhi.errors import RejectedError
 from lianzhi.problem import REASONS, FieldError

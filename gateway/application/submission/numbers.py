@@ -1,20 +1,37 @@
-"""Request numbers: `<opener>-<yyyymmdd Shanghai>-<6 or more digits>`, taken from the store in blocks.
+"""The numbers that a request bears: its own, and that of its commission on the national command platform.
 
-A block that is not used up when the process ends leaves a lawful gap (docs/contracts.md 3.1). None of its numbers is
-used before a mark outside of the store tells of it (docs/adr/0030). A block that was used up at once is followed by one
-twice as large, so that the marks cost nothing when there is much to do.
+Request numbers: `<opener>-<yyyymmdd Shanghai>-<6 or more digits>`, taken from the store in blocks. A block that is not
+used up when the process ends leaves a lawful gap (docs/contracts.md 3.1). None of its numbers is used before a mark
+outside of the store tells of it (docs/adr/0030). A block that was used up at once is followed by one twice as large, so
+that the marks cost nothing when there is much to do.
+
+The platform's number is entered with a submission, or by a list afterwards (docs/adr/0039).
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from time import monotonic
 
+from gateway.application.context import Context
 from gateway.application.marks import Cover, Uncovered, new_token
 from gateway.application.ports import Store
-from gateway.core.approvals import SHANGHAI
+from gateway.application.submission.validate import Proof
+from gateway.application.unit_of_work import request_events
+from gateway.core.records import Changes, Request
+from gateway.core.requests.platform import EXEMPT, MISSING, NUMBERED, filed, number_of, platform_line, standing
+from gateway.core.time.calendar import SHANGHAI, local_day
+from lianzhi.errors import RejectedError
+from lianzhi.problem import FieldError
+from schemas.law.platform_items import platform_duty
+from schemas.ledgers import OPENED
+from schemas.opening import PlatformFiling, Submission
+from schemas.warnings import warning
 
+BATCH = 500
+"""Requests that are locked at once when a list of platform numbers is entered."""
 AT_ONCE = 5.0
 """Seconds."""
 GROWTH = 16
@@ -64,3 +81,92 @@ class Numbers:
         self._size = min(self._size * 2, self._block * GROWTH) if soon else self._block
         self._taken_at = monotonic()
         return self._size
+
+
+# --- numbers on the national command platform
+
+
+def check_platform(proof: Proof) -> tuple[FieldError, ...]:
+    """Of what a court system hands in itself: the warnings. Raises RejectedError where the deployment asks for the
+    number before anything leaves."""
+    duty = platform_duty(proof.matter.name)
+    if duty is None or not _unnumbered(proof.submission):
+        return ()
+    if duty == "required":
+        raise RejectedError("invalid-field", [warning("platform-required", "/platform")])
+    return (warning("platform-missing", "/platform"),)
+
+
+def note_platform(context: Context, request: Request, submission: Submission, changes: Changes, now: datetime) -> None:
+    """What the request remembers; a line in the ledger where the number is still to come."""
+    if submission.platform is not None:
+        request.facts["platform"] = filed(submission.platform)
+    elif platform_duty(request.type) is None:
+        return
+    elif submission.platform_exempt is not None:
+        request.facts["platform"] = EXEMPT.copy()
+    else:
+        request.facts["platform"] = MISSING.copy()
+        changes.ledger.append(platform_line(request, OPENED, request.request_no, local_day(now).isoformat(), now))
+
+
+class PlatformNumbers:
+    """The numbers that came later."""
+
+    def __init__(self, context: Context) -> None:
+        self._ctx = context
+
+    async def enter(self, filings: Mapping[str, PlatformFiling]) -> int:
+        """filings: by request number. All of them or none. How many were new; the same again changes nothing.
+
+        Raises RejectedError invalid-field: each that cannot be entered, its request's number as pointer.
+        """
+        now, entered = self._ctx.clock.now(), 0
+        numbers = sorted(filings)
+        async with self._ctx.store.begin() as tx:
+            changes = Changes()
+            faults: list[FieldError] = []
+            for first in range(0, len(numbers), BATCH):
+                found = await tx.lock_requests(numbers[first : first + BATCH])
+                for number in numbers[first : first + BATCH]:
+                    fault = self._fault(found.get(number), filings[number])
+                    if fault is not None:
+                        faults.append(warning(fault, f"/{number}"))
+                    elif standing(found[number]) != "filed":
+                        self._enter(found[number], filings[number], changes, now)
+                        entered += 1
+            if faults:
+                raise RejectedError("invalid-field", faults)
+            await tx.apply(changes)
+        return entered
+
+    def _fault(self, request: Request | None, filing: PlatformFiling) -> str | None:
+        if request is None or request.asker != self._ctx.home.code:
+            return "platform-no-request"
+        if standing(request) is None:
+            return "platform-not-concerned"
+        if standing(request) == "filed" and request.facts["platform"] != filed(filing):
+            return "platform-other-number"
+        return None
+
+    def _enter(self, request: Request, filing: PlatformFiling, changes: Changes, now: datetime) -> None:
+        if standing(request) == "missing":
+            source = f"{request.request_no}:{NUMBERED}"
+            changes.ledger.append(platform_line(request, NUMBERED, source, filing.filed_on, now, settles=True))
+        request.facts = {**request.facts, "platform": filed(filing)}
+        request.updated_at = now
+        changes.requests.append(request)
+        changes.events += request_events(self._ctx, request, "platform-number", now, detail=number_of(request))
+
+
+def _unnumbered(submission: Submission) -> bool:
+    return submission.platform is None and submission.platform_exempt is None
+
+
+def requests_of(filings: Sequence[tuple[str, PlatformFiling]]) -> dict[str, PlatformFiling]:
+    """By request number. Raises RejectedError invalid-field: one request stands twice with different numbers."""
+    found: dict[str, PlatformFiling] = {}
+    for number, filing in filings:
+        if found.setdefault(number, filing) != filing:
+            raise RejectedError("invalid-field", [warning("platform-other-number", f"/{number}")])
+    return found

@@ -16,9 +16,9 @@ from gateway.application.ports import Transaction
 from gateway.application.submission.submit import DERIVED, Opening
 from gateway.application.submission.validate import Proof, Prover
 from gateway.application.unit_of_work import UnitOfWork
-from gateway.core import measures
-from gateway.core.lifecycle import Step, decide
+from gateway.core.control import measures
 from gateway.core.records import Changes, Request, Submission, Timer
+from gateway.core.requests.lifecycle import Step, decide
 from lianzhi.crypto.strictjson import loads
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.envelope import CONTENT_TYPE

@@ -13,29 +13,24 @@ from datetime import datetime
 from functools import partial
 
 from gateway.application.context import Context
-from gateway.application.conversation.apply_decision import MENDING
+from gateway.application.conversation.apply_decision import MENDING, set_deadline, start_clocks
+from gateway.application.conversation.apply_verb import note_told
 from gateway.application.conversation.compose import Composer
 from gateway.application.conversation.ledger_entries import book_opening
-from gateway.application.conversation.measure_changes import note_requested
-from gateway.application.conversation.told_late import note_told
-from gateway.application.events import request_events
-from gateway.application.group_commit import Batcher
+from gateway.application.conversation.measure_effects import note_requested
 from gateway.application.idempotency import Before, Idempotency, remembered
 from gateway.application.ports import Transaction
 from gateway.application.posts import Answer, Handed
-from gateway.application.submission.daily_limits import DailyLimits
 from gateway.application.submission.measure_rules import check_measures, note_done_states, note_measures
 from gateway.application.submission.measures_asked import Asked
-from gateway.application.submission.numbers import Numbers
+from gateway.application.submission.numbers import Numbers, check_platform, note_platform
 from gateway.application.submission.pending_approval import await_approval, break_glass, record_approvals
-from gateway.application.submission.platform_numbers import check_platform, note_platform
-from gateway.application.submission.raise_alert import raise_alert
-from gateway.application.submission.recipients import Circles
+from gateway.application.submission.unit_checks import Circles, DailyLimits, raise_alert
 from gateway.application.submission.validate import Proof, Prover
-from gateway.application.timers import set_deadline, start_clocks
-from gateway.core.facts import Facts
-from gateway.core.lifecycle import FIRST
+from gateway.application.unit_of_work import Batcher, request_events
 from gateway.core.records import Changes, Naming, Request, Submission, Timer
+from gateway.core.requests.facts import Facts
+from gateway.core.requests.lifecycle import FIRST
 from gateway.core.routing import Client
 from lianzhi.errors import MisuseError, RejectedError
 from lianzhi.problem import FieldError

@@ -13,10 +13,18 @@ from typing import Any
 
 from gateway.application.context import Context, new_id
 from gateway.core.approvals import Approved, Barred, barred_from, check_approvals, check_break_glass, check_staff
-from gateway.core.handlers import check_handler, introduced, phone_warnings
-from gateway.core.law_terms import check_last_days
 from gateway.core.records import Request
-from gateway.core.routing import Client, Participant, admit, check_dept, check_level
+from gateway.core.routing import (
+    Client,
+    Participant,
+    admit,
+    check_dept,
+    check_handler,
+    check_level,
+    introduced,
+    phone_warnings,
+)
+from gateway.core.time.deadlines import check_last_days
 from lianzhi.crypto.jcs import over
 from lianzhi.crypto.sdjwt import SUBMISSION_TYP, digest_of
 from lianzhi.crypto.strictjson import loads

@@ -1,0 +1,1 @@
+"""`lianzhi db …`: backup and restore, and what a person decides after a restore."""

@@ -1,0 +1,1 @@
+"""`lianzhi new matter | kind | participant`: writes the files of an extension, complete at once."""

@@ -1,0 +1,1 @@
+"""What is counted: ledgers, periods, and the indicators of the weekly and monthly report."""

@@ -1,0 +1,1 @@
+"""The API described: the table of its operations, and the OpenAPI and AsyncAPI documents made from it."""
