@@ -10,7 +10,8 @@ from uuid_utils.compat import uuid7
 
 from adapters.contract import Adapter
 from gateway.application.clocks import Clocks
-from gateway.application.ports import Clock, Store
+from gateway.application.ports.clock import Clock
+from gateway.application.ports.store import Store
 from gateway.application.set_aside import Faults
 from gateway.bounds import Bounds, Reached
 from gateway.core.approvals import SHANGHAI

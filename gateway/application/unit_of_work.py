@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway.application.context import Context
 from gateway.application.events import request_events
-from gateway.application.ports import Transaction
+from gateway.application.ports.store import Transaction
 from gateway.core.records import Changes, Held, Message, Request
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.application.ports import MeasureFilter
+from gateway.application.ports.lists import MeasureFilter
 from gateway.commands.watch import with_store
 from gateway.core.approvals import SHANGHAI
 from gateway.core.measure_moves import OPEN_STATES, STATES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.application.ports import MeasureFilter, RequestFilter
+from gateway.application.ports.lists import MeasureFilter, RequestFilter
 from gateway.application.queries import types as matters
 from gateway.core.deadlines import day_of
 from gateway.http.api import Api

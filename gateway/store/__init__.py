@@ -1,7 +1,7 @@
 """The database: all SQL of the project.
 
 `await migrate.migrate(url)` brings the schema up to date (imported by who needs it: it takes alembic along);
-`await open_store(url, serving=True)` gives the `application.ports.Store`.
+`await open_store(url, serving=True)` gives the `application.ports.store.Store`.
 """
 
 from gateway.store.store import SqlStore, open_store

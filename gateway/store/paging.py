@@ -43,7 +43,6 @@ CANCEL_PAGES = Query(
 )
 ACKNOWLEDGE_PAGE = Query(update(pages).where(_p.page_id == bindparam("page")).values(state="acknowledged"))
 PAGE_BY_ID = Query(select(*PAGE.columns).where(_p.page_id == bindparam("page")))
-PAGES_OF = Query(select(*PAGE.columns).where(_p.alert == bindparam("number")).order_by(_p.id))
 
 
 async def lease(connection: Connection, now: datetime, term: timedelta, limit: int) -> list[Page]:

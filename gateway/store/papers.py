@@ -28,7 +28,6 @@ PUT_BY = Query(
     .join(tables.document_puts, _p.sha256 == _d.sha256)
     .where(_d.sha256 == _digest, _p.participant == bindparam("whose"))
 )
-READERS = Query(select(_rd.participant).where(_rd.sha256 == _digest))
 READABLE = Query(select(_rd.sha256).where(_rd.participant == bindparam("whose"), among(_rd.sha256, "digests")))
 MAY_READ = Query(
     select(_rd.sha256, _rd.participant).where(among(_rd.sha256, "digests"), among(_rd.participant, "people"))

@@ -1,4 +1,4 @@
-"""Routes that are paused: `application.ports.Transaction` says what each of these is for."""
+"""Routes that are paused: `application.ports.store.Transaction` says what each of these is for."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Integer, Select, bindparam, func, literal, select, text, union_all
 
-from gateway.application.ports import MeasureFilter, RequestFilter
+from gateway.application.ports.lists import MeasureFilter, RequestFilter
 from gateway.store import tables
 from gateway.store.columns import Instant, among
 from gateway.store.query import Query
@@ -73,7 +73,6 @@ TIMELINE_PAGE = Query(
 )
 
 _measures = select(*MEASURE.columns).where(among(_x.state, "states")).order_by(_x.measure_no)
-MEASURES_IN = Query(_measures)
 MEASURES_OF_CASE = Query(_measures.where(_x.case_no == bindparam("case"), _x.opener == bindparam("court")))
 _debts = tables.case_debts.c
 DEBTS_OF_CASE = Query(

@@ -1,4 +1,4 @@
-"""The database: reads that need no lock, units of work, leases. `application.ports.Store`."""
+"""The database: reads that need no lock, units of work, leases. `application.ports.store.Store`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gateway.application.ports import LONGEST_WAITS, LedgerFilter, MeasureFilter, RequestFilter
+from gateway.application.ports.books import LedgerFilter
+from gateway.application.ports.lists import MeasureFilter, RequestFilter
+from gateway.application.ports.outbox import LONGEST_WAITS
 from gateway.core.doubts import Doubt
 from gateway.core.forgotten import Forgotten, ForgottenRequest
 from gateway.core.marks import Standing
@@ -210,9 +212,6 @@ class SqlStore:
         rows = await self._rows(reads.TIMELINE_PAGE, number=request_no, to=audience, after=after, limit=limit)
         return [EVENT.read(row) for row in rows]
 
-    async def find_measures(self, *, states: Sequence[str]) -> list[Measure]:
-        return [MEASURE.read(row) for row in await self._rows(reads.MEASURES_IN, states=states)]
-
     async def measures_of_case(self, opener: str, case_no: str, states: Sequence[str]) -> list[Measure]:
         rows = await self._rows(reads.MEASURES_OF_CASE, states=states, case=case_no, court=opener)
         return [MEASURE.read(row) for row in rows]
@@ -242,9 +241,6 @@ class SqlStore:
     async def page(self, page_id: str) -> Page | None:
         rows = await self._rows(paging.PAGE_BY_ID, page=page_id)
         return PAGE.read(rows[0]) if rows else None
-
-    async def pages_of(self, alert: str) -> list[Page]:
-        return [PAGE.read(row) for row in await self._rows(paging.PAGES_OF, number=alert)]
 
     async def approvals(self, numbers: Sequence[str]) -> list[ApprovalRow]:
         return [APPROVAL.read(row) for row in await self._rows(APPROVALS_OF, numbers=numbers)] if numbers else []
@@ -279,9 +275,6 @@ class SqlStore:
     async def documents_unnamed(self, participant: str) -> tuple[int, int]:
         count, used = (await self._rows(budgets.UNNAMED, whose=participant))[0]
         return count, int(used)
-
-    async def document_readers(self, sha256: str) -> set[str]:
-        return {participant for (participant,) in await self._rows(papers.READERS, digest=sha256)}
 
     async def documents_readable(self, participant: str, digests: Sequence[str]) -> set[str]:
         rows = await self._rows(papers.READABLE, digests=digests, whose=participant) if digests else ()

@@ -1,4 +1,4 @@
-"""One unit of work: `application.ports.Transaction` over one connection."""
+"""One unit of work: `application.ports.store.Transaction` over one connection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Integer, bindparam, exists, func, literal_column, select, text, update
 
-from gateway.application.ports import NOTICE_WINDOW, KnownMessage, NoticeRoom
+from gateway.application.ports.arrivals import NOTICE_WINDOW, NoticeRoom
+from gateway.application.ports.conversations import KnownMessage
 from gateway.core.doubts import Doubt, State
 from gateway.core.forgotten import Forgotten
 from gateway.core.lifecycle import ALERT_OPEN
@@ -135,9 +136,6 @@ MEASURES_BY_CONTROL = Query(
     _measures.where(
         _x.control_no == bindparam("control"), _x.asked == bindparam("by"), _x.opener == bindparam("opener")
     ).with_for_update()
-)
-REQUESTS_IN_CASE = Query(
-    select(*REQUEST.columns).where(_r.case_no == bindparam("case"), _r.asker == bindparam("court"))
 )
 TIMER_OF = Query(
     select(*TIMER.columns).where(timers.c.request_no == bindparam("number"), timers.c.kind == bindparam("which"))
@@ -329,8 +327,9 @@ class SqlTransaction:
     async def measures_on(self, object_keys: Sequence[str]) -> list[Measure]:
         return await self._measures(MEASURES_ON, objects=object_keys) if object_keys else []
 
-    async def requests_in_case(self, case_no: str, court: str) -> list[Request]:
-        return [REQUEST.read(row) for row in await self._db.fetch(REQUESTS_IN_CASE, case=case_no, court=court)]
+    async def requests_of_case(self, opener: str, case_no: str) -> list[Request]:
+        found = await self._db.fetch(reads.OPENED_IN_CASE, opener=opener, case=case_no, **reads.range_of(opener))
+        return [REQUEST.read(row) for row in found]
 
     async def timer(self, request_no: str, kind: str) -> Timer | None:
         rows = await self._db.fetch(TIMER_OF, number=request_no, which=kind)
@@ -405,7 +404,7 @@ class SqlTransaction:
     async def end_waits(self, now: datetime, longest: Mapping[str, timedelta]) -> int:
         return await stepped.end_waits(self._db, now, longest)
 
-    async def look_at(self, request_no: str) -> Request | None:
+    async def request(self, request_no: str) -> Request | None:
         rows = await self._db.fetch(reads.REQUEST_BY_NUMBER, number=request_no)
         return next((REQUEST.read(row) for row in rows), None)
 
@@ -517,7 +516,7 @@ class SqlTransaction:
     async def case_measures(self, case_no: str, court: str) -> list[Measure]:
         return await self._measures(CASE_MEASURES, case=case_no, court=court)
 
-    async def case_debts(self, case_no: str, court: str) -> list[CaseDebt]:
+    async def debts_of_case(self, court: str, case_no: str) -> list[CaseDebt]:
         return [CASE_DEBT.read(row) for row in await self._db.fetch(reads.DEBTS_OF_CASE, case=case_no, court=court)]
 
     async def lock_open_alerts(self, case_no: str, court: str) -> list[Request]:

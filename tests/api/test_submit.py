@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.application.ports import RequestFilter
+from gateway.application.ports.lists import RequestFilter
 from gateway.core.settings import Settings
 from gateway.store import SqlStore, engine, open_store
 from lianzhi.crypto.sdjwt import parse

@@ -44,7 +44,7 @@ def context(store: SqlStore) -> Context:
 
 @dataclass
 class Wire:
-    """`application.ports.Publisher`: notes what would go, in order; a route in `answers` gets that error instead."""
+    """`application.ports.broker.Publisher`: notes what would go, in order; a route in `answers` gets that error."""
 
     connected: bool = True
     sent: list[str] = field(default_factory=list)

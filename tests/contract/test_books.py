@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.application.ports import LedgerFilter
+from gateway.application.ports.books import LedgerFilter
 from gateway.core.records import Changes, CourtFigure, LedgerLine
 from gateway.store import SqlStore, books
 from gateway.store.query import Query

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from gateway.application.ports import RequestFilter
+from gateway.application.ports.lists import RequestFilter
 from gateway.core.records import Changes
 from gateway.store import SqlStore, engine, hung, open_store, wal
 from gateway.store.connection import SqliteConnection

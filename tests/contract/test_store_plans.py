@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.application.ports import MeasureFilter, RequestFilter
+from gateway.application.ports.lists import MeasureFilter, RequestFilter
 from gateway.core.measure_moves import OPEN_STATES
 from gateway.core.records import (
     ApprovalRow,
@@ -79,7 +79,6 @@ MAY_SCAN = {
     "BACKLOG",
     "READY_ROUTES",
     "NEWEST_QUARANTINE",
-    "MEASURES_IN",
     "CALENDARS",
     "PARTNER_CLOCKS",
     "NEWEST_EVENT_AT",

@@ -22,7 +22,7 @@ import pytest
 import pytest_asyncio
 import tomlkit
 
-from gateway.application.ports import RequestFilter
+from gateway.application.ports.lists import RequestFilter
 from gateway.registry.config import FILE, load_config
 from gateway.registry.installation import HANDOVER
 from gateway.store import open_store

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.application.inbound.fair_batches import SHARES, units
-from gateway.application.ports import Delivery
+from gateway.application.ports.broker import Delivery
 from lianzhi.amqp.turns import Turns
 
 SIZE, MOST = 128, 8 << 20

@@ -19,7 +19,7 @@ import structlog
 from gateway.application.context import Context
 from gateway.application.events import request_events
 from gateway.application.page_links import page_link
-from gateway.application.ports import Notification, Notifier
+from gateway.application.ports.alerts import Notification, Notifier
 from gateway.core.approvals import SHANGHAI
 from gateway.core.records import Changes, Event, Page, Request
 from lianzhi.errors import ConflictError, MisuseError, StoreUnavailableError, UndeliveredError

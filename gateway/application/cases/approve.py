@@ -17,7 +17,7 @@ from gateway.application.conversation.apply_decision import carry_out
 from gateway.application.conversation.measure_effects import settle_measures
 from gateway.application.conversation.parse_signed import JSON, Heard, hear, read_as
 from gateway.application.idempotency import Before, Idempotency, remembered
-from gateway.application.ports import Transaction
+from gateway.application.ports.store import Transaction
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.approval_clock import APPROVAL, GLASS_APPROVAL, GLASS_REVIEW
 from gateway.application.submission.pending_approval import UNBOUND

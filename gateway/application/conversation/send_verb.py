@@ -15,7 +15,7 @@ from gateway.application.conversation.apply_verb import apply_verb
 from gateway.application.conversation.compose import Composed, Composer
 from gateway.application.conversation.read_message import check_location_codes
 from gateway.application.conversation.retention import keep_for_its_time
-from gateway.application.ports import Transaction
+from gateway.application.ports.store import Transaction
 from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.approvals import check_staff
 from gateway.core.lifecycle import Step, decide

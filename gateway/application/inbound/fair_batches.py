@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
-from gateway.application.ports import Delivery
+from gateway.application.ports.broker import Delivery
 
 SHARES = 4
 """A crowd is more than this part of a batch, in messages or in bytes."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from gateway.application.context import Context
-from gateway.application.ports import Delivery
+from gateway.application.ports.broker import Delivery
 from gateway.core.records import Changes, Event
 
 MESSAGES, BYTES = "partner_messages_per_hour", "partner_bytes_per_hour"

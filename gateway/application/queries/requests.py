@@ -34,7 +34,7 @@ from gateway.application.cursors import (
     page_after,
     page_cursor,
 )
-from gateway.application.ports import RequestFilter
+from gateway.application.ports.lists import RequestFilter
 from gateway.core.lifecycle import ANSWERED, BEFORE, is_done
 from gateway.core.platform import number_of, standing
 from gateway.core.questioning import STEPS

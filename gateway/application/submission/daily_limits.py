@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gateway.application.context import Context
 from gateway.application.events import request_events
-from gateway.application.ports import Transaction
+from gateway.application.ports.budgets import BudgetUnit
 from gateway.application.submission.validate import Proof
 from gateway.core import measures
 from gateway.core.approvals import SHANGHAI
@@ -22,7 +22,7 @@ class DailyLimits:
     def __init__(self, context: Context) -> None:
         self._ctx = context
 
-    async def count(self, tx: Transaction, proof: Proof, requests: Sequence[Request], changes: Changes) -> None:
+    async def count(self, tx: BudgetUnit, proof: Proof, requests: Sequence[Request], changes: Changes) -> None:
         """Raises RejectedError handler-limit, break-glass-limit. Call it last: what is counted stays counted."""
         first, settings = requests[0], self._ctx.settings
         day = first.created_at.astimezone(SHANGHAI).strftime("%Y%m%d")
@@ -39,7 +39,7 @@ class DailyLimits:
         await self._note(tx, first, handler, [words for _, words in subjects], changes)
 
     async def _note(
-        self, tx: Transaction, request: Request, handler: str, words: Sequence[str], changes: Changes
+        self, tx: BudgetUnit, request: Request, handler: str, words: Sequence[str], changes: Changes
     ) -> None:
         """The same person or car, asked about by another handler not long ago: both requests say so."""
         now = request.created_at

@@ -12,7 +12,7 @@ from datetime import datetime
 from time import monotonic
 
 from gateway.application.marks import Cover, Uncovered, new_token
-from gateway.application.ports import Store
+from gateway.application.ports.store import Store
 from gateway.core.approvals import SHANGHAI
 
 AT_ONCE = 5.0

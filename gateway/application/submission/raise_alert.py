@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gateway.application.context import Context
 from gateway.application.conversation.alert_effects import alert_raised
-from gateway.application.ports import Transaction
+from gateway.application.ports.store import Transaction
 from gateway.application.submission.validate import Proof
 from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.records import Changes, Request

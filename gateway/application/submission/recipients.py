@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from gateway.application.context import Context
 from gateway.application.conversation.send_verb import Said, Voice
-from gateway.application.ports import Transaction
+from gateway.application.ports.store import Transaction
 from gateway.application.posts import Handed
 from gateway.application.submission.validate import Proof
 from gateway.application.unit_of_work import UnitOfWork

@@ -21,7 +21,7 @@ from gateway.application.conversation.told_late import note_told
 from gateway.application.events import request_events
 from gateway.application.group_commit import Batcher
 from gateway.application.idempotency import Before, Idempotency, remembered
-from gateway.application.ports import Transaction
+from gateway.application.ports.store import Transaction
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.daily_limits import DailyLimits
 from gateway.application.submission.measure_rules import check_measures, note_done_states, note_measures
