@@ -10,8 +10,8 @@ from sqlalchemy import text
 from gateway.application.ports.lists import MeasureFilter
 from gateway.application.ports.store import Store
 from gateway.core.records import Measure, Page
-from gateway.store.query import Query
-from gateway.store.rows import PAGE
+from gateway.store.engine.statements import Query
+from gateway.store.tables import PAGE
 
 
 async def measures_in(store: Store, states: Sequence[str]) -> list[Measure]:

@@ -90,8 +90,7 @@ async def test_members_of_a_group_share_the_submission_that_opened_them(store: S
 async def test_idempotency_rows_come_back_as_they_were(store: SqlStore) -> None:
     bare = remembered("key-2", client="other", location=None, request_no=None)
     await write(store, Changes(idempotency=[remembered(), bare]))
-    async with store.begin() as unit:
-        found = await unit.idempotency([("cms", "key-1"), ("cms", "key-2"), ("other", "key-2")])
+    found, _ = await store.remembered([("cms", "key-1"), ("cms", "key-2"), ("other", "key-2")], [])
     assert found == {("cms", "key-1"): remembered(), ("other", "key-2"): bare}
 
 

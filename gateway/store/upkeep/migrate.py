@@ -11,9 +11,9 @@ from alembic.config import Config
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.store.engine import create_engine, database_url, sqlite_path
-from gateway.store.faults import translated
-from gateway.store.version import MIGRATIONS
+from gateway.store.engine.database import create_engine, database_url, sqlite_path
+from gateway.store.engine.faults import translated
+from gateway.store.upkeep.version import MIGRATIONS
 from lianzhi.files import private_folder
 
 # Whoever migrates beside us may have a large file to copy: longer than a unit of work waits.

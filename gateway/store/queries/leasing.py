@@ -23,11 +23,11 @@ from sqlalchemy import BindParameter, Integer, Text, bindparam, text, update
 from gateway.core.records import LeasedMessage
 from gateway.core.retry import LongestWaits
 from gateway.core.routing import is_urgent
-from gateway.store import bulk
-from gateway.store.columns import Instant, KeyList, among, micros
-from gateway.store.connection import Connection, Row
-from gateway.store.query import Query
-from gateway.store.tables import outbox, paused_routes
+from gateway.store.engine.columns import Instant, KeyList, among, micros
+from gateway.store.engine.connection import Connection, Row
+from gateway.store.engine.statements import Query
+from gateway.store.engine.statements import update as bulk_update
+from gateway.store.tables import OUTBOX, PAUSED_ROUTE
 
 TRIALS_AT_ONCE = 32
 """Paused routes that are tried in one lease."""
@@ -36,7 +36,7 @@ AT_ONCE = 0
 """`due_at` of what was never tried."""
 
 _now = bindparam("now", type_=Instant())
-_o, _p = outbox.c, paused_routes.c
+_o, _p = OUTBOX.c, PAUSED_ROUTE.c
 
 # From one route to the next by the first column of the index, and of each its earliest row. States are literals: with
 # a bound parameter SQLite could not know that the partial index covers the condition. LIMIT, not min(): a plan that
@@ -75,7 +75,7 @@ READY_ROUTES = Query(
 )
 # Whoever comes first tries a paused route; it is nobody else's until `until`.
 CLAIM_TRIALS = Query(
-    update(paused_routes)
+    update(PAUSED_ROUTE.table)
     .where(among(_p.route, "routes"), (_p.until <= _now) | (_p.until > bindparam("longest", type_=Instant())))
     .values(until=bindparam("until_then", type_=Instant()))
     .returning(_p.route, _p.allowed)
@@ -108,7 +108,7 @@ def _pick(index_range: str, *parameters: BindParameter[Any]) -> Query:
 PICK = _pick("AND {alias}.due_at <= 0 ORDER BY {alias}.due_at, {alias}.id")
 PICK_TRIED = _pick("AND {alias}.due_at > 0 AND {alias}.due_at <= :now ORDER BY {alias}.due_at, {alias}.id", _now)
 PICK_TOO_FAR_OFF = _pick(f"{_TOO_FAR}ORDER BY {{alias}}.due_at, {{alias}}.id", *_moments)
-TAKE = bulk.update(outbox, [_o.due_at, _o.lease_owner], [_o.id], also=", attempts = outbox.attempts + 1")
+TAKE = bulk_update(OUTBOX.table, [_o.due_at, _o.lease_owner], [_o.id], also=", attempts = outbox.attempts + 1")
 
 
 _LEAST_TRIED = itemgetter(-1, 0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -21,15 +21,16 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import PoolProxiedConnection
 
-from gateway.store.connection import Connection, PostgresConnection, SqliteConnection, SqliteDriver
-from gateway.store.faults import translated
+from gateway.store.engine.connection import Asking, Connection, PostgresConnection, Row, SqliteConnection, SqliteDriver
+from gateway.store.engine.faults import translated
+from gateway.store.engine.statements import Query
 from lianzhi.errors import ConfigurationError, MisuseError, StoreUnavailableError
 from lianzhi.filelock import InUse
 from lianzhi.files import WAL_BYTES, private_file
 
 BUSY_TIMEOUT_MS = 5_000  # for a command-line tool writing beside the server
 TURN_TIMEOUT_S = 5.0  # units wait side by side while another program holds the file, not one busy time after another
-WAL_PAGES = WAL_BYTES // 4096  # from here on a commit brings the log into the database; the rest: gateway.store.wal
+WAL_PAGES = WAL_BYTES // 4096  # from here on a commit brings the log into the database; the rest: `watch`
 SQLITE_PRAGMAS = (
     f"busy_timeout={BUSY_TIMEOUT_MS}",
     "journal_mode=WAL",
@@ -54,7 +55,7 @@ POSTGRES_SETTINGS = {
     "enable_mergejoin": "off",
     "enable_incremental_sort": "off",  # PostgreSQL 13; of a range that is ordered by its first column only
     "lock_timeout": "10s",
-    "idle_in_transaction_session_timeout": f"{HUNG_SECONDS}s",  # the rest: gateway.store.hung
+    "idle_in_transaction_session_timeout": f"{HUNG_SECONDS}s",  # the rest: `watch`
 }
 POSTGRES_CONNECT_TIMEOUT_S = 10.0  # a host that drops our packets
 POSTGRES_COMMAND_TIMEOUT_S = 15.0  # longer than lock_timeout
@@ -258,6 +259,17 @@ class Database:
         if self._in_use is not None:
             self._in_use.end()
             self._in_use = None
+
+
+class Reads(Asking):
+    """Asks without a unit of work: each statement on a connection of its own, in autocommit."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def _rows(self, query: Query, **parameters: Any) -> Sequence[Row]:
+        async with self.database.reader() as connection:
+            return list(await connection.fetch(query, **parameters))
 
 
 async def _take_back(connection: Connection) -> None:

@@ -19,9 +19,9 @@ from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from gateway.store.columns import json_text
-from gateway.store.engine import BUSY_TIMEOUT_MS, database_url, sqlite_path
-from gateway.store.faults import translated
+from gateway.store.engine.columns import json_text
+from gateway.store.engine.database import BUSY_TIMEOUT_MS, database_url, sqlite_path
+from gateway.store.engine.faults import translated
 from lianzhi.errors import StoreUnavailableError
 
 PIECE = 1000  # rows in memory for each statement

@@ -22,11 +22,11 @@ from typing import Any
 
 from sqlalchemy import URL
 
-from gateway.store.engine import database_url, sqlite_path
-from gateway.store.faults import translated
-from gateway.store.lock import SingleProcessLock
-from gateway.store.snapshot import PostgresSnapshot, Snapshot, SqliteSnapshot, broken_file, session
+from gateway.store.engine.database import database_url, sqlite_path
+from gateway.store.engine.faults import translated
+from gateway.store.engine.lock import SingleProcessLock
 from gateway.store.tables import metadata
+from gateway.store.upkeep.snapshot import PostgresSnapshot, Snapshot, SqliteSnapshot, broken_file, session
 from lianzhi.errors import ConfigurationError, StoreUnavailableError
 from lianzhi.files import SQLITE_SUFFIXES, private_file, private_folder
 

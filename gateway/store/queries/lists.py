@@ -1,58 +1,41 @@
-"""The reads that need no lock, each with its name; `SqlStore` runs them outside any unit of work."""
+"""Lists: pages of requests and measures, the feed, a request's timeline.
+
+A page is one range of an index, or several, each read in the order of a number, for rows that are alike in some
+columns. Said as `type = :type … ORDER BY request_no LIMIT :limit`, it leaves PostgreSQL the choice to walk through the
+numbers of all types and pick: cheap where every tenth row fits, and a walk through the whole table where none does.
+Compared as rows and ordered by all of the columns, only the index over just these columns will do (`alike`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Integer, Select, bindparam, func, literal, select, text, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    literal,
+    select,
+    tuple_,
+    union_all,
+)
 
 from gateway.application.ports.lists import MeasureFilter, RequestFilter
-from gateway.store import tables
-from gateway.store.columns import Instant, among
-from gateway.store.query import Query
-from gateway.store.ranges import EVERY, OPENED, Ends, alike, ends_of
-from gateway.store.rows import (
-    CALENDAR,
-    CASE_DEBT,
-    EVENT,
-    MEASURE,
-    MEASURE_STEP,
-    MESSAGE,
-    QUARANTINE,
-    RELEASE,
-    RELEASE_ITEM,
-    REQUEST,
-    SUBMISSION,
-)
+from gateway.core.records import Event, Measure, Request
+from gateway.store.engine.columns import moment
+from gateway.store.engine.database import Reads
+from gateway.store.engine.statements import Query
+from gateway.store.queries.conversations import of_opener
+from gateway.store.tables import EVENT, MEASURE, REQUEST
 
-_r, _m, _s, _e = tables.requests.c, tables.messages.c, tables.submissions.c, tables.events.c
-_o, _x, _q = tables.outbox.c, tables.measures.c, tables.quarantine.c
+_r, _e, _x = REQUEST.c, EVENT.c, MEASURE.c
 _limit = bindparam("limit", type_=Integer())
-# Word for word the condition of the partial index.
-_waits = "outbox.state = 'ready' OR outbox.state = 'waiting'"
-_is_unsent = text(f"({_waits} OR outbox.state = 'parked')")
-
-REQUEST_BY_NUMBER = Query(select(*REQUEST.columns).where(_r.request_no == bindparam("number")))
-MESSAGES_OF = Query(select(*MESSAGE.columns).where(_m.request_no == bindparam("number")).order_by(_m.stored_at, _m.id))
-_at = bindparam("at", type_=Instant())
-MESSAGE_PAGE = Query(
-    select(*MESSAGE.columns)
-    .where(
-        _m.request_no == bindparam("number"),
-        _m.disposition != "quarantined",
-        (_m.stored_at > _at) | ((_m.stored_at == _at) & (_m.id > bindparam("last"))),
-    )
-    .order_by(_m.stored_at, _m.id)
-    .limit(_limit)
-)
-# What opened the request; the members of a group share one.
-SUBMISSION_OF = Query(
-    select(*SUBMISSION.columns)
-    .join(tables.requests, (_s.id == _r.submission_id) & (_s.sender == _r.asker))
-    .where(_r.request_no == bindparam("number"))
-)
 
 EVENTS_AFTER = Query(
     select(*EVENT.columns)
@@ -72,61 +55,34 @@ TIMELINE_PAGE = Query(
     .limit(_limit)
 )
 
-_measures = select(*MEASURE.columns).where(among(_x.state, "states")).order_by(_x.measure_no)
-MEASURES_OF_CASE = Query(_measures.where(_x.case_no == bindparam("case"), _x.opener == bindparam("court")))
-_debts = tables.case_debts.c
-DEBTS_OF_CASE = Query(
-    select(*CASE_DEBT.columns)
-    .where(_debts.case_no == bindparam("case"), _debts.court == bindparam("court"))
-    .order_by(_debts.seq)
-)
-MEASURE_BY_NUMBER = Query(select(*MEASURE.columns).where(_x.measure_no == bindparam("number")))
-MEASURE_STEPS_OF = Query(
-    select(*MEASURE_STEP.columns)
-    .where(tables.measure_steps.c.measure_no == bindparam("number"))
-    .order_by(tables.measure_steps.c.id)
-)
-_refused = select(*QUARANTINE.columns).order_by(_q.id.desc()).limit(_limit)
-NEWEST_QUARANTINE = Query(_refused)
-NEWEST_QUARANTINE_OF = Query(_refused.where(_q.owner == bindparam("whose")))
-QUARANTINE_ROW = Query(select(*QUARANTINE.columns).where(_q.id == bindparam("row")))
-_l, _li = tables.releases.c, tables.release_items.c
-RELEASE_BY_NUMBER = Query(select(*RELEASE.columns).where(_l.release_no == bindparam("number")))
-RELEASES_OF_CASE = Query(select(*RELEASE.columns).where(_l.case_no == bindparam("case")).order_by(_l.release_no))
-RELEASE_ITEMS = Query(select(*RELEASE_ITEM.columns).where(_li.release_no == bindparam("number")).order_by(_li.seq))
+Ends = tuple[ColumnElement[Any], ColumnElement[Any]]
 
-BACKLOG = Query(select(func.count()).select_from(tables.outbox).where(text(f"({_waits})")))
-# Ids are given in the order of writing.
-OLDEST_UNSENT = Query(
-    select(_m.stored_at)
-    .join(tables.outbox, (_m.id == _o.message_id) & (_m.sender == _o.sender))
-    .where(_o.id == select(func.min(_o.id)).where(_is_unsent).scalar_subquery())
-)
-PROVISIONAL = Query(
-    select(tables.timers.c.request_no).where(
-        text("timers.provisional"), tables.timers.c.due_at <= bindparam("until", type_=Instant())
-    )
-)
-DUE_FROM = Query(
-    select(tables.timers.c.request_no).where(tables.timers.c.due_at >= bindparam("since", type_=Instant()))
-)
-CALENDARS = Query(select(*CALENDAR.columns).order_by(tables.calendars.c.year))
-CLOCK = Query(select(func.clock_timestamp()))  # PostgreSQL
-PING = Query(select(literal(1, Integer())))
+EVERY: Ends = (bindparam("low"), literal("~"))
+"""All that come after `low`. The end is behind every number: they are ASCII letters, digits, hyphens."""
+OPENED: Ends = (bindparam("first"), bindparam("end"))
+"""Those that one party gives."""
 
 
-# What a decision of law is made on: every row of one opener, whose code begins the number, and no limit.
-def _of(opener: BindParameter[str]) -> tuple[ColumnElement[bool], ...]:
-    return _r.asker == opener, _r.request_no > bindparam("first"), _r.request_no < bindparam("end")
+def ends_of(opener: str | None, after: str | None) -> dict[str, object]:
+    """The parameters of both. after: the number that the last page ended with."""
+    low = after or ""
+    return {"low": low, "first": max(f"{opener}-", low), "end": f"{opener}."}
 
 
-_of_opener = _of(bindparam("opener"))
-OPENED_IN_CASE = Query(
-    select(*REQUEST.columns).where(_r.case_no == bindparam("case"), *_of_opener).order_by(_r.request_no)
-)
-OPENED_IN_GROUP = Query(
-    select(*REQUEST.columns).where(_r.group_no == bindparam("group"), *_of_opener).order_by(_r.request_no)
-)
+def alike(
+    page: Select[Any],
+    columns: Sequence[ColumnElement[Any]],
+    values: Sequence[BindParameter[Any]],
+    number: ColumnElement[Any],
+    ends: Ends,
+) -> Select[Any]:
+    """The rows of `page` with these values, numbered between the ends (both outside), in order of the number."""
+    row, (first, end) = tuple_(*columns, number), ends
+    if not columns:
+        return page.where(number > first, number < end).order_by(number)
+    return page.where(row > tuple_(*values, first), row < tuple_(*values, end)).order_by(*columns, number)
+
+
 _CASE: BindParameter[str] = bindparam("case_no")
 FILTERS: dict[str, ColumnElement[bool]] = {
     # The few requests of a case or a group are found by it and by nothing else, so no index is on the first three.
@@ -148,11 +104,6 @@ def page_of_requests(where: RequestFilter) -> tuple[Query, dict[str, object]]:
     query = _page(frozenset(asked), where.participant is not None)
     ends = ends_of(where.participant, where.after)
     return query, {**asked, "own": where.participant, **ends, "limit": where.limit}
-
-
-def range_of(opener: str | None) -> dict[str, object]:
-    """The numbers that an opener gives, as parameters of a query."""
-    return {"first": f"{opener}-", "end": f"{opener}."}
 
 
 @cache
@@ -187,7 +138,7 @@ def _page_of_few(names: frozenset[str], of_participant: bool) -> Query:
     in_case = "case_no" in names
     if not of_participant:
         return Query(page.where(_r.case_no == _CASE) if in_case else page)
-    opened, was_asked = page.where(*_of(bindparam("own"))), page.where(_OWN)
+    opened, was_asked = page.where(*of_opener(bindparam("own"))), page.where(_OWN)
     if in_case:
         opened, was_asked = opened.where(_r.case_no == _CASE), was_asked.where(_r.asked_case_no == _CASE)
     return _merged([opened, was_asked])
@@ -199,9 +150,7 @@ def _merged(ranges: Sequence[Select[Any]], number: str = "request_no") -> Query:
     return Query(select(both).order_by(both.c[number]).limit(_limit))
 
 
-MEASURE_FILTERS: dict[str, ColumnElement[bool]] = {
-    "ends_by": _x.end_on <= bindparam("ends_by"),
-}
+MEASURE_FILTERS: dict[str, ColumnElement[bool]] = {"ends_by": _x.end_on <= bindparam("ends_by")}
 
 
 def page_of_measures(where: MeasureFilter) -> tuple[Query, dict[str, object]]:
@@ -237,3 +186,40 @@ def _measure_page(names: frozenset[str], of_participant: bool, states: int) -> Q
             keys = {_x.asked: bindparam("own"), **keys}
             ranges.append(alike(page, list(keys), list(keys.values()), _x.measure_no, EVERY))
     return _merged(ranges, "measure_no")
+
+
+class Lists(Reads):
+    """`application.ports.lists.Lists`."""
+
+    async def requests(self, where: RequestFilter) -> list[Request]:
+        query, parameters = page_of_requests(where)
+        return await self._all(REQUEST, query, **parameters)
+
+    async def measures(self, where: MeasureFilter) -> list[Measure]:
+        if not where.states:
+            return []
+        query, parameters = page_of_measures(where)
+        return await self._all(MEASURE, query, **parameters)
+
+    async def events(self, audience: str, after: int, limit: int) -> list[Event]:
+        return await self._all(EVENT, EVENTS_AFTER, to=audience, after=after, limit=limit)
+
+    async def first_event(self) -> int | None:
+        first: int | None = await self._scalar(FIRST_EVENT)
+        return first
+
+    async def last_event(self) -> int:
+        return await self._scalar(LAST_EVENT) or 0
+
+    async def newest_event_at(self) -> datetime | None:
+        at: int | None = await self._scalar(NEWEST_EVENT_AT)
+        return None if at is None else moment(at)
+
+    async def audiences(self, after: int, until: int) -> set[str]:
+        return {audience for (audience,) in await self._rows(AUDIENCES, after=after, until=until)}
+
+    async def timeline(self, request_no: str) -> list[Event]:
+        return await self._all(EVENT, TIMELINE, number=request_no)
+
+    async def timeline_page(self, request_no: str, audience: str, after: int, limit: int) -> list[Event]:
+        return await self._all(EVENT, TIMELINE_PAGE, number=request_no, to=audience, after=after, limit=limit)

@@ -1,20 +1,60 @@
 # ruff: noqa: S608 -- names of our own tables and columns only; values are always bound
-"""Many rows in one statement, whose text never depends on how many: it is prepared once on both databases.
+"""Statements that the drivers run: written once in SQLAlchemy, compiled once for each database, prepared once.
 
-SQLite binds one row after another inside the driver (`executemany`, whose row count is the sum). PostgreSQL takes
-one array a column and joins `UNNEST`: one round trip, and a row count that tells whether every row matched.
+SQLAlchemy's own execution costs a request-sized unit several times what the databases need (SQLite: four thread
+changes a statement instead of one), so it stops at the SQL text.
+
+A `Bulk` is one statement for many rows, whose text never depends on how many. SQLite binds one row after another
+inside the driver (`executemany`, whose row count is the sum). PostgreSQL takes one array a column and joins `UNNEST`:
+one round trip, and a row count that tells whether every row matched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Table
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Column, Dialect, Executable, Table
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import asyncpg
+from sqlalchemy.sql.compiler import SQLCompiler
 
-_POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
+Values = Sequence[Any]
+SQLITE: Dialect = sqlite.dialect()
+POSTGRES: Dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]
+
+
+class Text:
+    """The text for one database and how parameters by name become its positional values."""
+
+    def __init__(self, statement: Executable, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+        assert isinstance(compiled, SQLCompiler)
+        self.sql = str(compiled)
+        self._parameters: list[tuple[str, Any, Callable[[Any], Any] | None]] = [
+            (
+                name,
+                compiled.params[name],
+                compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect),
+            )
+            for name in compiled.positiontup or ()
+        ]
+
+    def values(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Positional values; what is not given has the value that the statement itself says."""
+        return tuple(
+            convert(value) if convert is not None else value
+            for value, convert in ((given.get(name, own), convert) for name, own, convert in self._parameters)
+        )
+
+
+class Query:
+    """A named statement; its parameters are its `bindparam`s. sqlite: that database's own form, where it needs one."""
+
+    def __init__(self, statement: Executable, *, sqlite: Executable | None = None) -> None:
+        self.sqlite = Text(statement if sqlite is None else sqlite, SQLITE)
+        self.postgresql = Text(statement, POSTGRES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +63,15 @@ class Bulk:
 
     sqlite: str
     postgresql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One statement for all `rows`. missing: raised where not every row of an update was found."""
+
+    bulk: Bulk
+    rows: Sequence[Values]
+    missing: Exception | None = None
 
 
 def insert(table: Table, columns: Sequence[Column[Any]], on_conflict: str = "") -> Bulk:
@@ -75,7 +124,7 @@ def _names(columns: Sequence[Column[Any]]) -> str:
 
 
 def _quoted(column: Column[Any]) -> str:
-    return _POSTGRES.identifier_preparer.quote(column.name)  # double quotes: the same in SQLite
+    return POSTGRES.identifier_preparer.quote(column.name)  # double quotes: the same in SQLite
 
 
 def _unnest(columns: Sequence[Column[Any]]) -> str:
@@ -84,4 +133,4 @@ def _unnest(columns: Sequence[Column[Any]]) -> str:
 
 
 def _array_of(column: Column[Any]) -> str:
-    return column.type.compile(dialect=_POSTGRES).partition(" COLLATE")[0] + "[]"
+    return column.type.compile(dialect=POSTGRES).partition(" COLLATE")[0] + "[]"

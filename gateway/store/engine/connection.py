@@ -12,24 +12,14 @@ from typing import Any, Protocol
 
 import aiosqlite
 
-from gateway.store.bulk import Bulk
-from gateway.store.faults import translated
-from gateway.store.query import Query
+from gateway.store.engine.faults import translated
+from gateway.store.engine.statements import Bulk, Query, Values, Write
+from gateway.store.engine.stored import R, Stored
 from lianzhi.errors import MisuseError, StoreUnavailableError
 
 Row = Sequence[Any]
-Values = Sequence[Any]
 FETCHED_AT_ONCE = 64  # rows, of a cursor that is walked through
 WENT_ON = "a unit of work went on after a statement had failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One statement for all `rows`. missing: raised where not every row of an update was found."""
-
-    bulk: Bulk
-    rows: Sequence[Values]
-    missing: Exception | None = None
 
 
 class Connection(Protocol):
@@ -68,11 +58,35 @@ class Connection(Protocol):
     def closed(self) -> bool: ...
 
 
-async def scalar(connection: Connection, query: Query, **parameters: Any) -> Any:
-    """The first column of the first row; None without rows."""
-    for row in await connection.fetch(query, **parameters):
-        return row[0]
-    return None
+class Asking:
+    """Runs named statements: `Unit` on its own connection, the store on one that it takes for each."""
+
+    async def _rows(self, query: Query, **parameters: Any) -> Sequence[Row]:
+        raise NotImplementedError
+
+    async def _all(self, stored: Stored[R], query: Query, **parameters: Any) -> list[R]:
+        """The records of all rows."""
+        return [stored.read(row) for row in await self._rows(query, **parameters)]
+
+    async def _one(self, stored: Stored[R], query: Query, **parameters: Any) -> R | None:
+        """The record of the first row; None without rows."""
+        rows = await self._rows(query, **parameters)
+        return stored.read(rows[0]) if rows else None
+
+    async def _scalar(self, query: Query, **parameters: Any) -> Any:
+        """The first column of the first row; None without rows."""
+        rows = await self._rows(query, **parameters)
+        return rows[0][0] if rows else None
+
+
+class Unit(Asking):
+    """Asks on the connection of one unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    async def _rows(self, query: Query, **parameters: Any) -> Sequence[Row]:
+        return list(await self._db.fetch(query, **parameters))
 
 
 class SqliteDriver(aiosqlite.Connection):

@@ -18,11 +18,11 @@ from gateway.core.records import Request
 from gateway.core.routing import route_of
 from gateway.core.soundness import Controlled, Finding, Leaving, Rows, Said, Waiting, examine
 from gateway.core.soundness_words import RULES
-from gateway.store.check_sql import ACCEPTED, COUNTS, DOCUMENTS, KNOWN, OF_REQUEST, PAIRS, PARENTS
-from gateway.store.columns import EPOCH
-from gateway.store.snapshot import DamagedStoreError, Row, Snapshot
+from gateway.store.engine.columns import EPOCH
 from gateway.store.tables import metadata
-from gateway.store.version import newest
+from gateway.store.upkeep.check_sql import ACCEPTED, COUNTS, DOCUMENTS, KNOWN, OF_REQUEST, PAIRS, PARENTS
+from gateway.store.upkeep.snapshot import DamagedStoreError, Row, Snapshot
+from gateway.store.upkeep.version import newest
 from lianzhi.crypto import base64url
 from lianzhi.errors import ConfigurationError
 

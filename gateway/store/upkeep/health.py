@@ -1,4 +1,5 @@
-"""The figures of `/metrics`, each read by an index and no further than to a bound: what is finished grows for years.
+"""Whether the store answers and can be written, its clock, and the figures of `/metrics`, each read by an index and no
+further than to a bound: what is finished grows for years.
 
 Labels are found by jumping through an index from one to the next (PostgreSQL wiki, "Loose indexscan"), and of each at
 most `MOST` rows are counted.
@@ -6,15 +7,20 @@ most `MOST` rows are counted.
 
 from __future__ import annotations
 
-from sqlalchemy import Integer, TextClause, bindparam, func, select, text
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
-from gateway.store import tables
-from gateway.store.query import Query
+from sqlalchemy import Integer, TextClause, bindparam, func, literal, select, text
+
+from gateway.store.engine.columns import micros
+from gateway.store.engine.database import Reads
+from gateway.store.engine.statements import Query
+from gateway.store.tables import PAUSED_ROUTE
 
 MOST = 10_000
 """Of one label; a figure of so many says "so many or more"."""
 
-_p = tables.paused_routes.c
+_p = PAUSED_ROUTE.c
 
 
 def _labelled(table: str, column: str) -> TextClause:
@@ -74,3 +80,39 @@ COUNTS = {
     "pages": PAGES,
     "timers": TIMERS,
 }
+
+CLOCK = Query(select(func.clock_timestamp()))  # PostgreSQL
+PING = Query(select(literal(1, Integer())))
+
+PROBE_BYTES = 64 << 10
+"""On SQLite as many pages as a small request takes, so that the probe meets a full disk where a request would;
+PostgreSQL packs them into a few bytes."""
+
+WRITE_PROBE = Query(
+    text(
+        "INSERT INTO write_probes (name, at, content) VALUES ('readiness', :now, :content) "
+        "ON CONFLICT (name) DO UPDATE SET at = excluded.at, content = excluded.content"
+    )
+)
+
+
+class Health(Reads):
+    """Of `application.ports.store.Store` what says how the database is."""
+
+    async def counts(self) -> Mapping[str, Mapping[str, int]]:
+        return {what: {row[0]: row[1] for row in await self._rows(query, most=MOST)} for what, query in COUNTS.items()}
+
+    async def now(self) -> datetime:
+        if self.database.is_sqlite:
+            return datetime.now(UTC)  # SQLite's clock is this machine's
+        clock: datetime = await self._scalar(CLOCK)
+        return clock.astimezone(UTC)
+
+    async def ping(self) -> None:
+        """Raises StoreUnavailableError."""
+        await self._rows(PING)
+
+    async def try_writing(self, now: datetime) -> None:
+        """One row, written again and again. Raises StoreUnavailableError, there or at the commit."""
+        async with self.database.writer() as connection:
+            await connection.fetch(WRITE_PROBE, now=micros(now), content=bytes(PROBE_BYTES))
