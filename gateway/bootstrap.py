@@ -32,7 +32,10 @@ from gateway.application.deadlines.scheduler import ClockWork
 from gateway.application.inbound.consume import Intake
 from gateway.application.marks import MarkKeeper
 from gateway.application.outbound.dispatch import Dispatcher
-from gateway.application.ports import Clock, Consumer, Notifier, Publisher, Store
+from gateway.application.ports.alerts import Notifier
+from gateway.application.ports.broker import Consumer, Publisher
+from gateway.application.ports.clock import Clock
+from gateway.application.ports.store import Store
 from gateway.application.submission.numbers import Numbers
 from gateway.application.submission.submit import Submitter
 from gateway.broker.clock import broker_time
@@ -83,7 +86,7 @@ def monotonic() -> float:
 
 
 class SystemClock:
-    """`application.ports.Clock` on the wall."""
+    """`application.ports.clock.Clock` on the wall."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

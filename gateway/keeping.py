@@ -21,12 +21,12 @@ from gateway.papers.local import LocalDocuments, place_of, wrong_with
 from gateway.registry.config import FILE, Config, load_config
 from gateway.registry.kept import kept_files, missing_secrets
 from gateway.registry.participants import load_registry
-from gateway.store.check import Parties, check, counts, damaged, revision
-from gateway.store.check_sql import DOCUMENTS
-from gateway.store.copying import copy_to, kind_of, nobody_serves, restore_from, something_there
-from gateway.store.migrate import migrate
-from gateway.store.snapshot import DamagedStoreError, Snapshot, snapshot
-from gateway.store.version import newest
+from gateway.store.upkeep.check import Parties, check, counts, damaged, revision
+from gateway.store.upkeep.check_sql import DOCUMENTS
+from gateway.store.upkeep.copying import copy_to, kind_of, nobody_serves, restore_from, something_there
+from gateway.store.upkeep.migrate import migrate
+from gateway.store.upkeep.snapshot import DamagedStoreError, Snapshot, snapshot
+from gateway.store.upkeep.version import newest
 from lianzhi.errors import ConfigurationError
 from lianzhi.files import private_file, private_folder, write_private
 

@@ -12,7 +12,7 @@ SHANGHAI = timezone(timedelta(hours=8))  # no daylight saving since 1991
 
 
 class StageClock:
-    """`application.ports.Clock`: the wall clock plus what was let pass. begins: show this instead of now."""
+    """`application.ports.clock.Clock`: the wall clock plus what was let pass. begins: show this instead of now."""
 
     def __init__(self, begins: datetime | None = None) -> None:
         self._ahead = timedelta(0) if begins is None else begins - datetime.now(UTC)

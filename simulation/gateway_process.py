@@ -23,7 +23,7 @@ STOP_SECONDS = 10.0
 MEND_EVERY = "0.5"  # seconds; a demo does not wait 15 for a paper that has come
 _CHILD = """
 import sys
-import gateway.bootstrap, gateway.store.migrate
+import gateway.bootstrap, gateway.store.upkeep.migrate
 from lianzhi.cli.main import main
 folder = sys.argv.pop()
 if sys.stdin.readline():

@@ -31,7 +31,7 @@ async def set_stage(
 ) -> Parties:
     """Everything but running processes, under `root`. port: of a proxy in front of the broker. users: what the names of
     the broker users end in, so that two virtual hosts of one broker have their own."""
-    from gateway.store.migrate import migrate
+    from gateway.store.upkeep.migrate import migrate
 
     parties = write_files(root, broker, vhost=vhost, port=port, partners=partners, users=users, telephones=True)
     await migrate(load_config(parties.folder).store_url)

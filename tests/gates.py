@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from gateway.application.ports import Consumer, Delivery, Publisher, Store, Transaction
+from gateway.application.ports.broker import Consumer, Delivery, Publisher
+from gateway.application.ports.store import Store, Transaction
 from gateway.bootstrap import Wrappers
 from gateway.core.records import Changes
 from lianzhi.errors import StoreUnavailableError

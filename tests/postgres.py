@@ -19,7 +19,7 @@ from pathlib import Path
 
 import asyncpg
 
-from gateway.store.migrate import migrate
+from gateway.store.upkeep.migrate import migrate
 
 SUPERUSER = "lianzhi"
 TEMPLATE = "lianzhi_template"

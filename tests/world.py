@@ -19,7 +19,7 @@ import tomlkit
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
-from gateway.application.ports import Store
+from gateway.application.ports.store import Store
 from gateway.bootstrap import ROLES, Gateway, Role, running
 from gateway.broker.management import Management
 from gateway.core.control.moves import STATES
@@ -39,6 +39,7 @@ from tests.court_system import CourtSystem
 from tests.dated import by_now
 from tests.eventually import eventually
 from tests.gates import Gates, WorldClock
+from tests.stored import measures_in
 from tests.words import Said, standing
 
 # Whom most tests meet. Each participant costs the broker four queues to make and to delete.
@@ -188,7 +189,7 @@ class World:
         return Standing(request.state, request.reason, request.marks, tuple((m.measure_no, m.state) for m in measures))
 
     async def measures(self, request_no: str) -> list[Measure]:
-        return [m for m in await self.store.find_measures(states=STATES) if m.request_no == request_no]
+        return [m for m in await measures_in(self.store, STATES) if m.request_no == request_no]
 
     async def told(self, request_no: str, kind: str, detail: str | None = None) -> Event:
         """The event of that request, once it stands in its timeline."""

@@ -39,8 +39,8 @@ from gateway.core.records import Changes, CourtFigure
 from gateway.registry.calendars import read_year
 from gateway.registry.config import FILE
 from gateway.registry.installation import write_secret
-from gateway.store.migrate import migrate
 from gateway.store.tables import metadata
+from gateway.store.upkeep.migrate import migrate
 from lianzhi.client import ClientConfig, CourtClient
 from lianzhi.partner import Partner
 from simulation.parties import ASSOCIATION, CHIEF, CLERK, GAOLING, GRID, HANDLER, POLICE

@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 import structlog
 
 from gateway.application.context import Context
-from gateway.application.ports import MarkPlace, Store
+from gateway.application.ports.recovery import MarkPlace, RecoveryReads
 from gateway.core.readiness import MarksRefuse
 from gateway.core.recovery.marks import Mark, Standing, Verdict, judge
 from gateway.core.time.calendar import SHANGHAI
@@ -99,7 +99,7 @@ def told(verdict: Verdict, place: str, mark: Mark, standing: Standing) -> str:
     return " ".join(text.format(place=place, theirs=theirs, ours=ours) for text in TOLD[verdict])
 
 
-async def standing_of(store: Store, now: datetime) -> Standing:
+async def standing_of(store: RecoveryReads, now: datetime) -> Standing:
     return await store.standing(first_day(now))
 
 

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from gateway.application.context import Context
-from gateway.application.ports import Transaction
+from gateway.application.ports.store import Transaction
 from gateway.core.records import Changes, Event, Held, Message, Request
 from lianzhi.errors import StoreUnavailableError
 

@@ -1,4 +1,4 @@
-"""The gateway's consumer: `application.ports.Consumer` on every `from` queue and on `lianzhi.dead`."""
+"""The gateway's consumer: `application.ports.broker.Consumer` on every `from` queue and on `lianzhi.dead`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.application.ports import Delivery
+from gateway.application.ports.broker import Delivery
 from gateway.bounds import Bounds, Reached
 from gateway.broker.topology import DEAD, TO_QUEUES, owner_of, plan
 from gateway.core.routing import Directory

@@ -16,7 +16,7 @@ LOOK_AGAIN, PAUSE_SECONDS = 4, 0.25
 
 
 class MarkQueue:
-    """`application.ports.MarkPlace` at the broker. user: of the link."""
+    """`application.ports.recovery.MarkPlace` at the broker. user: of the link."""
 
     name = "broker"
 

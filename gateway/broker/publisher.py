@@ -1,4 +1,4 @@
-"""The gateway's publisher: `application.ports.Publisher` on `lianzhi.out`."""
+"""The gateway's publisher: `application.ports.broker.Publisher` on `lianzhi.out`."""
 
 from __future__ import annotations
 

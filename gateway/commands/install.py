@@ -33,7 +33,7 @@ def init(
     client: Annotated[str, typer.Option(help="第一个客户端 The first client")] = "cms1",
 ) -> None:
     """新建安装：配置、密钥、法院、一个客户端。 A new installation: configuration, keys, the court, one client."""
-    from gateway.store.migrate import migrate
+    from gateway.store.upkeep.migrate import migrate
 
     code = code or "court-sn" + "".join(ch for ch in court if ch.isdigit())
     token = create_home(folder, court, code=code, client=client, today=datetime.now(SHANGHAI).date())
@@ -224,7 +224,7 @@ def keys_export(
 @db_app.command("migrate")
 def db_migrate(folder: Folder = DEFAULT_FOLDER) -> None:
     """把数据库升级到本版本 Bring the database to this version."""
-    from gateway.store.migrate import migrate
+    from gateway.store.upkeep.migrate import migrate
 
     run(migrate(load_config(folder).store_url))
     console.print("数据库已是本版本 The database is at this version.")

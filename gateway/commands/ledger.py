@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.application.ports import LedgerFilter
+from gateway.application.ports.books import LedgerFilter
 from gateway.application.queries.ledgers import Ledgers
 from gateway.application.queries.report_answers import LedgerList, item_view
 from gateway.commands.installed import installed

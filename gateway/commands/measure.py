@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.application.ports import MeasureFilter
+from gateway.application.ports.lists import MeasureFilter
 from gateway.commands.watch import with_store
 from gateway.core.control.moves import OPEN_STATES, STATES
 from gateway.core.records import Measure

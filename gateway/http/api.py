@@ -17,7 +17,7 @@ from gateway.application.context import Context
 from gateway.application.conversation.groups import Groups
 from gateway.application.conversation.send_verb import Actor
 from gateway.application.marks import MarkKeeper
-from gateway.application.ports import Documents
+from gateway.application.ports.papers import Documents
 from gateway.application.queries.cases import Cases
 from gateway.application.queries.feed_watch import FeedWatch
 from gateway.application.queries.ledgers import Ledgers

@@ -15,7 +15,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
-from gateway.application.ports import Notification
+from gateway.application.ports.alerts import Notification
 from gateway.notify.smtp import Line, deliver
 from lianzhi.errors import ConfigurationError, UndeliveredError
 

@@ -15,7 +15,7 @@ import aiohttp
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from gateway.application.ports import Notification
+from gateway.application.ports.alerts import Notification
 from lianzhi.errors import ConfigurationError, UndeliveredError
 
 READ_BYTES = 4096

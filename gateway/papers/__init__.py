@@ -1,4 +1,4 @@
-"""Where the bytes of documents are kept. `LocalDocuments` is `application.ports.Documents` over a folder."""
+"""Where the bytes of documents are kept. `LocalDocuments` is `application.ports.papers.Documents` over a folder."""
 
 from gateway.papers.local import LocalDocuments
 

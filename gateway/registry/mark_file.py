@@ -15,7 +15,7 @@ LARGEST = 1 << 20  # bytes
 
 
 class MarkFile:
-    """`application.ports.MarkPlace` in the installation's folder."""
+    """`application.ports.recovery.MarkPlace` in the installation's folder."""
 
     name = "file"
 

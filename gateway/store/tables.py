@@ -17,7 +17,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -25,10 +24,41 @@ from sqlalchemy import (
     text,
 )
 
-from gateway.store.columns import CODE, NUMBER, ROW_ID, Instant, Json
+from gateway.core.records import (
+    ApprovalRow,
+    CalendarYear,
+    CaseDebt,
+    CourtFigure,
+    DocumentRow,
+    DutyShift,
+    EarlyMessage,
+    Event,
+    Held,
+    IdempotencyRow,
+    LedgerLine,
+    Measure,
+    MeasureStep,
+    Message,
+    OutboxRow,
+    Page,
+    PartnerClock,
+    PartnerVersion,
+    PausedRoute,
+    QuarantineRow,
+    Release,
+    ReleaseItem,
+    Request,
+    SubjectUse,
+    Submission,
+    Timer,
+)
+from gateway.core.recovery.doubts import Doubt
+from gateway.core.recovery.forgotten import Forgotten
+from gateway.store.engine import stored
+from gateway.store.engine.columns import CODE, NUMBER, ROW_ID, Instant
+from gateway.store.engine.stored import Stored
 
-metadata = MetaData()
-
+metadata = stored.metadata
 
 # PostgreSQL. Base64 does not compress: rows up to a page stay whole instead of being tried and moved out of line.
 _WHOLE_ROWS = {"toast_tuple_target": 8160}
@@ -41,35 +71,10 @@ def _only(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
-requests = Table(
+REQUEST = Stored(
     "requests",
-    metadata,
-    Column("request_no", CODE, nullable=False),
-    Column("type", CODE, nullable=False),
-    Column("version", NUMBER, nullable=False),
-    Column("shape", CODE, nullable=False),
-    Column("state", CODE, nullable=False),
-    Column("asker", CODE, nullable=False),
-    Column("asked", CODE, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-    Column("rev", NUMBER, nullable=False),
-    Column("case_no", CODE),
-    Column("lane", CODE, nullable=False),
-    Column("group_no", CODE),
-    Column("related", CODE),
-    Column("handler", CODE),
-    Column("client", CODE),
-    Column("submission_id", CODE),
-    Column("reply_key", CODE),
+    Request,
     Column("reason", Text),
-    Column("asker_seq", NUMBER, nullable=False),
-    Column("asked_seq", NUMBER, nullable=False),
-    Column("held", NUMBER, nullable=False),
-    Column("refs", Json, nullable=False),
-    Column("marks", Json, nullable=False),
-    Column("facts", Json, nullable=False),
-    Column("asked_case_no", CODE),
     PrimaryKeyConstraint("request_no", name="request_no"),
     # The asker needs no index: its code begins the request_no.
     Index("requests_asked", "asked", "request_no"),
@@ -84,58 +89,29 @@ requests = Table(
     Index("requests_group", "group_no", "request_no", **_only("group_no IS NOT NULL")),
 )
 
-messages = Table(
+MESSAGE = Stored(
     "messages",
-    metadata,
-    Column("sender", CODE, nullable=False),
-    Column("id", CODE, nullable=False),
-    Column("request_no", CODE),
-    Column("receiver", CODE, nullable=False),
-    Column("verb", CODE, nullable=False),
-    Column("seqno", NUMBER),
-    Column("digest", CODE, nullable=False),
+    Message,
     Column("jws", Text, nullable=False),
     Column("disclosure", Text),
-    Column("disposition", CODE, nullable=False),
-    Column("time", Instant, nullable=False),
-    Column("stored_at", Instant, nullable=False),
-    Column("answer_id", CODE),
     # The id first: one look-up by ids alone finds the keys of many senders.
     PrimaryKeyConstraint("id", "sender", name="message_id"),
     UniqueConstraint("request_no", "sender", "seqno", name="message_seqno"),
     postgresql_with=_WHOLE_ROWS,
 )
 
-submissions = Table(
+SUBMISSION = Stored(
     "submissions",
-    metadata,
-    Column("sender", CODE, nullable=False),
-    Column("id", CODE, nullable=False),
-    Column("digest", CODE, nullable=False),
-    Column("content_type", CODE, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("client", CODE, nullable=False),
-    Column("request_no", CODE, nullable=False),
-    Column("at", Instant, nullable=False),
+    Submission,
     PrimaryKeyConstraint("id", "sender", name="submission_id"),
     Index("submissions_request", "request_no"),
     postgresql_with=_WHOLE_ROWS,
 )
 
-outbox = Table(
+OUTBOX = Stored(
     "outbox",
-    metadata,
+    OutboxRow,
     Column("id", ROW_ID, primary_key=True),
-    Column("sender", CODE, nullable=False),
-    Column("message_id", CODE, nullable=False),
-    Column("receiver", CODE, nullable=False),
-    Column("request_no", CODE),
-    Column("seqno", NUMBER),
-    Column("verb", CODE, nullable=False),
-    Column("routing_key", CODE, nullable=False),
-    Column("overtakes", Boolean, nullable=False),
-    Column("state", CODE, nullable=False),
-    Column("attempts", NUMBER, nullable=False),
     # Nobody takes it before: the end of its back-off, or of another's lease. 0, and no time, until it is tried.
     Column("due_at", Instant, nullable=False),
     Column("lease_owner", CODE),
@@ -160,29 +136,16 @@ outbox = Table(
     postgresql_with=_OFTEN_VACUUMED,
 )
 
-paused_routes = Table(
+PAUSED_ROUTE = Stored(
     "paused_routes",
-    metadata,
-    Column("route", CODE, nullable=False),
-    Column("participant", CODE, nullable=False),
-    Column("reason", CODE, nullable=False),
-    Column("since", Instant, nullable=False),
-    Column("until", Instant, nullable=False),
-    Column("failures", NUMBER, nullable=False),
-    Column("allowed", NUMBER, nullable=False),
-    Column("told", Boolean, nullable=False),
+    PausedRoute,
     PrimaryKeyConstraint("route", name="paused_route"),
     sqlite_with_rowid=False,
 )
 
-timers = Table(
+TIMER = Stored(
     "timers",
-    metadata,
-    Column("request_no", CODE, nullable=False),  # may wait for the `open` of a request that we do not have yet
-    Column("kind", CODE, nullable=False),
-    Column("due_at", Instant, nullable=False),
-    Column("count", NUMBER, nullable=False),
-    Column("start_at", Instant),
+    Timer,
     Column("provisional", Boolean, nullable=False, server_default=text("false")),
     Column("failures", NUMBER, nullable=False, server_default=text("0")),  # of our own code over this one
     Column("retry_at", Instant),  # not before, whatever is due: it is set aside
@@ -193,29 +156,11 @@ timers = Table(
     sqlite_with_rowid=False,
 )
 
-measures = Table(
+MEASURE = Stored(
     "measures",
-    metadata,
-    Column("measure_no", CODE, nullable=False),
+    Measure,
     Column("request_no", CODE, ForeignKey("requests.request_no", name="measure_request"), nullable=False),
-    Column("type", CODE, nullable=False),
-    Column("action", CODE, nullable=False),
-    Column("case_no", CODE, nullable=False),
-    Column("object_key", CODE, nullable=False),
-    Column("ref", CODE, nullable=False),
-    Column("state", CODE, nullable=False),
-    Column("asked", CODE, nullable=False),
-    Column("control_no", CODE),
-    Column("rank", NUMBER),
-    Column("start_on", CODE),
-    Column("end_on", CODE),
-    Column("ended_by", CODE),
-    Column("amount", CODE),
     Column("opener", CODE),
-    Column("receipt_no", CODE),
-    Column("seized", CODE),
-    Column("appraised", CODE),
-    Column("published_at", Instant),
     PrimaryKeyConstraint("measure_no", name="measure_no"),
     # One open (object, action, case) of an opener at a time (domain.md 3).
     Index(
@@ -235,14 +180,10 @@ measures = Table(
     Index("measures_control", "control_no", "asked"),
 )
 
-documents = Table(
+DOCUMENT = Stored(
     "documents",
-    metadata,
-    Column("sha256", CODE, nullable=False),
+    DocumentRow,
     Column("size", BigInteger, nullable=False),
-    Column("media_type", CODE, nullable=False),
-    Column("put_by", CODE, nullable=False),
-    Column("at", Instant, nullable=False),
     PrimaryKeyConstraint("sha256", name="document"),
 )
 
@@ -312,93 +253,50 @@ document_claims = Table(
 )
 
 # Messages that wait for an earlier number of their sender, without their bytes: what is asked at each arrival.
-held = Table(
+# The request may be one that we do not have yet; so may that of a timer, which waits for its `open`.
+HELD = Stored(
     "held",
-    metadata,
-    Column("sender", CODE, nullable=False),
-    Column("request_no", CODE, nullable=False),  # perhaps of a request that we do not have yet
-    Column("seqno", NUMBER, nullable=False),
-    Column("message_id", CODE, nullable=False),
-    Column("verb", CODE, nullable=False),
-    Column("digest", CODE, nullable=False),
-    Column("body_sha256", CODE, nullable=False),
-    Column("size", NUMBER, nullable=False),
+    Held,
     PrimaryKeyConstraint("sender", "request_no", "seqno", name="held_seqno"),
     sqlite_with_rowid=False,
 )
 
 # Messages whose signature verifies and whose `time` has not come, as they came (docs/adr/0032).
-early_messages = Table(
+EARLY = Stored(
     "early_messages",
-    metadata,
-    Column("id", ROW_ID, primary_key=True),
-    Column("owner", CODE, nullable=False),
-    Column("body_sha256", CODE, nullable=False),
-    Column("queue", CODE, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    EarlyMessage,
     Column("user_id", Text),
     Column("content_type", Text),
-    Column("request_no", CODE, nullable=False),
-    Column("time", Instant, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("size", NUMBER, nullable=False),
     UniqueConstraint("owner", "body_sha256", name="early_message"),
     Index("early_messages_time", "time"),
     Index("early_messages_request", "owner", "request_no"),
 )
 
 # Messages about requests of ours that the store does not have, as they came (docs/adr/0041).
-forgotten_messages = Table(
+FORGOTTEN = Stored(
     "forgotten_messages",
-    metadata,
-    Column("id", ROW_ID, primary_key=True),
-    Column("owner", CODE, nullable=False),
-    Column("body_sha256", CODE, nullable=False),
-    Column("request_no", CODE, nullable=False),
-    Column("sender", CODE, nullable=False),
-    Column("message_id", CODE, nullable=False),
-    Column("verb", CODE, nullable=False),
-    Column("seqno", NUMBER, nullable=False),
-    Column("causationid", CODE),
-    Column("submissionhash", CODE),
-    Column("body", LargeBinary, nullable=False),
-    Column("size", NUMBER, nullable=False),
-    Column("time", Instant, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("taken_up_at", Instant),
+    Forgotten,
     UniqueConstraint("owner", "body_sha256", name="forgotten_message"),
     Index("forgotten_messages_request", "request_no"),
     Index("forgotten_messages_submission", "submissionhash"),
 )
 
 # What the clocks of those who send to us showed of late; every process shows it.
-partner_clocks = Table(
+PARTNER_CLOCK = Stored(
     "partner_clocks",
-    metadata,
-    Column("participant", CODE, nullable=False),
+    PartnerClock,
     Column("offset_ms", BigInteger, nullable=False),
-    Column("at", Instant, nullable=False),
     PrimaryKeyConstraint("participant", name="partner_clock"),
     sqlite_with_rowid=False,
 )
 
-quarantine = Table(
+# Of a long message the first bytes only (`size`: of all of it).
+QUARANTINE = Stored(
     "quarantine",
-    metadata,
-    Column("id", ROW_ID, primary_key=True),
-    Column("owner", CODE, nullable=False),
-    Column("queue", CODE, nullable=False),
-    Column("body", LargeBinary, nullable=False),  # the first bytes of it, when it is longer (`size`)
-    Column("body_sha256", CODE, nullable=False),
-    Column("reason", CODE, nullable=False),
-    Column("at", Instant, nullable=False),
+    QuarantineRow,
     Column("pointer", Text),
     Column("user_id", Text),
-    Column("message_id", CODE),
-    Column("request_no", CODE),
-    Column("count", NUMBER, nullable=False),
-    Column("size", NUMBER, nullable=False, server_default=text("0")),  # of the whole message, bytes
-    Column("rule", CODE),
+    Column("size", NUMBER, nullable=False, server_default=text("0")),
     Column("detail_zh", Text),
     Column("detail_en", Text),
     UniqueConstraint("body_sha256", "owner", name="quarantine_body"),
@@ -419,27 +317,16 @@ notices = Table(
 )
 
 # Which version of notices and pongs a partner has said that it reads.
-partner_versions = Table(
+PARTNER_VERSION = Stored(
     "partner_versions",
-    metadata,
-    Column("participant", CODE, nullable=False),
-    Column("notice_version", NUMBER, nullable=False),
-    Column("at", Instant, nullable=False),
+    PartnerVersion,
     PrimaryKeyConstraint("participant", name="partner_version"),
     sqlite_with_rowid=False,
 )
 
-idempotency = Table(
+IDEMPOTENCY = Stored(
     "idempotency",
-    metadata,
-    Column("client", CODE, nullable=False),
-    Column("key", CODE, nullable=False),
-    Column("fingerprint", CODE, nullable=False),
-    Column("status", NUMBER, nullable=False),
-    Column("response", Json, nullable=False),
-    Column("location", CODE),
-    Column("at", Instant, nullable=False),
-    Column("request_no", CODE),
+    IdempotencyRow,
     PrimaryKeyConstraint("key", "client", name="idempotency_key"),
 )
 
@@ -479,42 +366,16 @@ incarnations = Table(
 
 # POSTs that may be retries of what was done in the lost hour: a person decides. Of their content codes and the case
 # number alone, so that he can ask about them.
-doubts = Table(
+DOUBT = Stored(
     "doubts",
-    metadata,
-    Column("client", CODE, nullable=False),
-    Column("key", CODE, nullable=False),
-    Column("participant", CODE, nullable=False),
-    Column("path", CODE, nullable=False),
-    Column("fingerprint", CODE, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("state", CODE, nullable=False),
-    Column("request_no", CODE),
-    Column("submissionhash", CODE),
-    Column("receiver", CODE),
-    Column("type", CODE),
-    Column("verb", CODE),
-    Column("case_no", CODE),
+    Doubt,
     PrimaryKeyConstraint("key", "client", name="doubt"),
     sqlite_with_rowid=False,
 )
 
-events = Table(
+EVENT = Stored(
     "events",
-    metadata,
-    Column("id", ROW_ID, primary_key=True),
-    Column("at", Instant, nullable=False),
-    Column("audience", CODE, nullable=False),
-    Column("kind", CODE, nullable=False),
-    Column("request_no", CODE),
-    Column("group_no", CODE),
-    Column("case_no", CODE),
-    Column("type", CODE),
-    Column("verb", CODE),
-    Column("state", CODE),
-    Column("message_id", CODE),
-    Column("digest", CODE),
-    Column("head", Json),
+    Event,
     Column("detail", Text),
     Index("events_audience", "audience", "id"),
     Index("events_request", "request_no", "id", **_only("request_no IS NOT NULL")),
@@ -522,123 +383,65 @@ events = Table(
 )
 
 # Lines of the court's ledgers: codes, days, amounts and numbers, never a payload (docs/adr/0017).
-ledger_entries = Table(
+LEDGER = Stored(
     "ledger_entries",
-    metadata,
-    Column("ledger", CODE, nullable=False),
-    Column("item_no", CODE, nullable=False),
-    Column("source", CODE, nullable=False),
-    Column("kind", CODE, nullable=False),
-    Column("day", CODE, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("settles", Boolean, nullable=False),
-    Column("due_on", CODE),
-    Column("amount", CODE),
-    Column("case_no", CODE),
-    Column("request_no", CODE),
-    Column("partner", CODE),
+    LedgerLine,
     Column("team", Text),
     PrimaryKeyConstraint("ledger", "item_no", "source", name="ledger_entry"),
 )
 
 # Rates that the court computes itself and hands in; never computed here (docs/domain.md section 10).
-court_figures = Table(
+COURT_FIGURE = Stored(
     "court_figures",
-    metadata,
-    Column("period", CODE, nullable=False),
-    Column("name", CODE, nullable=False),
-    Column("value", CODE, nullable=False),
-    Column("at", Instant, nullable=False),
+    CourtFigure,
     PrimaryKeyConstraint("period", "name", name="court_figure"),
     sqlite_with_rowid=False,
 )
 
-calendars = Table(
+CALENDAR = Stored(
     "calendars",
-    metadata,
+    CalendarYear,
     Column("year", NUMBER, nullable=False, autoincrement=False),
     Column("notice", Text, nullable=False),
-    Column("issued_on", CODE, nullable=False),
-    Column("rest", Json, nullable=False),
-    Column("work", Json, nullable=False),
-    Column("at", Instant, nullable=False),
     PrimaryKeyConstraint("year", name="calendar"),
 )
 
-measure_steps = Table(
+MEASURE_STEP = Stored(
     "measure_steps",
-    metadata,
-    Column("id", ROW_ID, primary_key=True),
-    Column("measure_no", CODE, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("state", CODE, nullable=False),
-    Column("end_on", CODE),
-    Column("by", CODE, nullable=False),
-    Column("cause", CODE),
+    MeasureStep,
     Index("measure_steps_measure", "measure_no", "id"),
 )
 
 # What a case's debt is: the last figure holds, those before it are its history (docs/adr/0036).
-case_debts = Table(
+CASE_DEBT = Stored(
     "case_debts",
-    metadata,
-    Column("court", CODE, nullable=False),
-    Column("case_no", CODE, nullable=False),
-    Column("seq", NUMBER, nullable=False),
-    Column("amount", CODE, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("by", CODE, nullable=False),
-    Column("request_no", CODE, nullable=False),
-    Column("reason", CODE),
+    CaseDebt,
     PrimaryKeyConstraint("case_no", "court", "seq", name="case_debt"),
     sqlite_with_rowid=False,
 )
 
-pages = Table(
+# Nobody sends one before `due_at`: its back-off, or another's lease.
+PAGE = Stored(
     "pages",
-    metadata,
-    Column("id", ROW_ID, primary_key=True),
-    Column("page_id", CODE, nullable=False),
+    Page,
     Column("alert", CODE, ForeignKey("requests.request_no", name="page_alert"), nullable=False),
-    Column("participant", CODE, nullable=False),
-    Column("level", CODE, nullable=False),
-    Column("person", CODE, nullable=False),
-    Column("channel", CODE, nullable=False),
-    Column("raised_at", Instant, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("due_at", Instant, nullable=False),  # nobody sends it before: its back-off, or another's lease
-    Column("sent_at", Instant),
-    Column("attempts", NUMBER, nullable=False),
-    Column("state", CODE, nullable=False),
     UniqueConstraint("page_id", name="page_id"),
     UniqueConstraint("alert", "level", "person", "channel", name="page"),
     Index("pages_waiting", "state", "due_at", "id", **_only("state = 'waiting'")),
     Index("pages_state", "state"),
 )
 
-duty_shifts = Table(
+DUTY_SHIFT = Stored(
     "duty_shifts",
-    metadata,
-    Column("participant", CODE, nullable=False),
-    Column("begins", Instant, nullable=False),
-    Column("ends", Instant, nullable=False),
-    Column("person", CODE, nullable=False),
+    DutyShift,
     PrimaryKeyConstraint("participant", "begins", "person", name="duty_shift"),
     sqlite_with_rowid=False,
 )
 
-approvals = Table(
+APPROVAL = Stored(
     "approvals",
-    metadata,
+    ApprovalRow,
     Column("request_no", CODE, ForeignKey("requests.request_no", name="approval_request"), nullable=False),
-    Column("kind", CODE, nullable=False),
-    Column("approver", CODE, nullable=False),
-    Column("role", CODE, nullable=False),
-    Column("decision", CODE, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("recorded_at", Instant, nullable=False),
-    Column("client", CODE, nullable=False),
-    Column("submission_id", CODE, nullable=False),
     PrimaryKeyConstraint("request_no", "kind", "approver", name="approval"),
 )
 
@@ -654,40 +457,25 @@ daily_uses = Table(
     sqlite_with_rowid=False,
 )
 
-subject_uses = Table(
+SUBJECT_USE = Stored(
     "subject_uses",
-    metadata,
-    Column("subject_key", CODE, nullable=False),
+    SubjectUse,
     Column("request_no", CODE, ForeignKey("requests.request_no", name="subject_request"), nullable=False),
-    Column("handler", CODE, nullable=False),
-    Column("at", Instant, nullable=False),
     PrimaryKeyConstraint("subject_key", "request_no", name="subject_use"),
     sqlite_with_rowid=False,
 )
 
-releases = Table(
+RELEASE = Stored(
     "releases",
-    metadata,
-    Column("release_no", CODE, nullable=False),
-    Column("court", CODE, nullable=False),
-    Column("case_no", CODE, nullable=False),
-    Column("reason", CODE, nullable=False),
-    Column("ordered_by", CODE, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("submission_id", CODE, nullable=False),
+    Release,
     PrimaryKeyConstraint("release_no", name="release"),
     Index("releases_case", "case_no", "release_no"),
 )
 
-release_items = Table(
+RELEASE_ITEM = Stored(
     "release_items",
-    metadata,
+    ReleaseItem,
     Column("release_no", CODE, ForeignKey("releases.release_no", name="release_of_item"), nullable=False),
-    Column("seq", NUMBER, nullable=False),
-    Column("kind", CODE, nullable=False),
-    Column("request_no", CODE),
-    Column("measure_no", CODE),
-    Column("reason", CODE),
     PrimaryKeyConstraint("release_no", "seq", name="release_item"),
     sqlite_with_rowid=False,
 )

@@ -1,6 +1,6 @@
 """`apply`: one decision, or many, written in the order of the fields of `Changes`; events last.
 
-Every statement has a name here. Values reach the drivers directly (`bulk`), converted by the codecs of `rows`.
+Every statement has a name here. Values reach the drivers directly, converted by the records' tables.
 """
 
 from __future__ import annotations
@@ -25,16 +25,18 @@ from gateway.core.records import (
     Timer,
 )
 from gateway.core.routing import route_of
-from gateway.store import bulk, early, forgotten, outbox, paging, papers, tables
-from gateway.store.columns import micros
-from gateway.store.connection import Connection, Write
-from gateway.store.leasing import AT_ONCE
-from gateway.store.query import Query
-from gateway.store.rows import (
+from gateway.store.engine.columns import micros
+from gateway.store.engine.connection import Connection
+from gateway.store.engine.statements import Bulk, Query, Values, Write, delete, insert, update, update_where
+from gateway.store.queries import alerts, outbox, papers
+from gateway.store.queries.leasing import AT_ONCE
+from gateway.store.queries.recovery import INSERT_FORGOTTEN
+from gateway.store.tables import (
     APPROVAL,
     CALENDAR,
     CASE_DEBT,
     COURT_FIGURE,
+    EARLY,
     EVENT,
     HELD,
     IDEMPOTENCY,
@@ -44,6 +46,7 @@ from gateway.store.rows import (
     MESSAGE,
     OUTBOX,
     PAGE,
+    PARTNER_CLOCK,
     PARTNER_VERSION,
     QUARANTINE,
     RELEASE,
@@ -52,7 +55,6 @@ from gateway.store.rows import (
     SUBJECT_USE,
     SUBMISSION,
     TIMER,
-    Values,
 )
 from lianzhi.errors import ConflictError, MisuseError
 
@@ -67,26 +69,23 @@ REQUEST_FIXED = frozenset(
         *("case_no", "group_no", "related", "client", "submission_id"),
     }
 )
-_r, _m, _o, _t, _x = tables.requests.c, tables.messages.c, tables.outbox.c, tables.timers.c, tables.measures.c
-_h = tables.held.c
-_q, _le = tables.quarantine.c, tables.ledger_entries.c
+_r, _m, _o, _t, _x = REQUEST.c, MESSAGE.c, OUTBOX.c, TIMER.c, MEASURE.c
+_h, _q, _le = HELD.c, QUARANTINE.c, LEDGER.c
 _request_changing = [c for c in REQUEST.columns if c.name not in REQUEST_FIXED]
 _measure_changing = [c for c in MEASURE.columns if c is not _x.measure_no]
 
-INSERT_REQUESTS = bulk.insert(tables.requests, REQUEST.written)
-UPDATE_REQUESTS = bulk.update(
-    tables.requests, _request_changing, [_r.request_no, _r.rev], also=", rev = requests.rev + 1"
-)
-INSERT_SUBMISSIONS = bulk.insert(tables.submissions, SUBMISSION.written)
-INSERT_MESSAGES = bulk.insert(tables.messages, MESSAGE.written)
-SET_DISPOSITIONS = bulk.update(tables.messages, [_m.disposition], [_m.id, _m.sender])
-SET_ANSWERS = bulk.update(tables.messages, [_m.answer_id], [_m.id, _m.sender])
-DESTROY_CONTENT = bulk.update(tables.messages, [_m.disclosure], [_m.id, _m.sender])
-DESTROY_REFUSED = bulk.update(tables.quarantine, [_q.body], [_q.message_id, _q.owner])
-INSERT_OUTBOX = bulk.insert(tables.outbox, [*OUTBOX.written, _o.route, _o.due_at])
+INSERT_REQUESTS = REQUEST.insert()
+UPDATE_REQUESTS = REQUEST.update(_request_changing, [_r.request_no, _r.rev], also=", rev = requests.rev + 1")
+INSERT_SUBMISSIONS = SUBMISSION.insert()
+INSERT_MESSAGES = MESSAGE.insert()
+SET_DISPOSITIONS = update(MESSAGE.table, [_m.disposition], [_m.id, _m.sender])
+SET_ANSWERS = update(MESSAGE.table, [_m.answer_id], [_m.id, _m.sender])
+DESTROY_CONTENT = update(MESSAGE.table, [_m.disclosure], [_m.id, _m.sender])
+DESTROY_REFUSED = update(QUARANTINE.table, [_q.body], [_q.message_id, _q.owner])
+INSERT_OUTBOX = insert(OUTBOX.table, [*OUTBOX.written, _o.route, _o.due_at])
 # Behind an earlier number that is not sent yet; `outbox.mark_sent` lets the next one go.
-HOLD_OUTBOX = bulk.update_where(
-    tables.outbox,
+HOLD_OUTBOX = update_where(
+    OUTBOX.table,
     "state = 'waiting'",
     [_o.message_id, _o.sender],
     "EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.request_no = outbox.request_no "
@@ -94,99 +93,55 @@ HOLD_OUTBOX = bulk.update_where(
     "AND (earlier.state = 'ready' OR earlier.state = 'waiting' OR earlier.state = 'parked'))",
 )
 # A new budget of attempts, but never "not attempted" again.
-OUTBOX_AGAIN = bulk.update_where(
-    tables.outbox,
+OUTBOX_AGAIN = update_where(
+    OUTBOX.table,
     f"state = 'ready', due_at = {AT_ONCE}, lease_owner = NULL, reason = NULL, "
     "attempts = CASE WHEN attempts > 1 THEN 1 ELSE attempts END",
     [_o.message_id, _o.sender],
     "state IN ('sent', 'parked')",
 )
 # One after the other, in the order of their numbers: `HOLD_OUTBOX` puts all but the first behind it.
-OUTBOX_IN_ORDER = bulk.update(
-    tables.outbox,
+OUTBOX_IN_ORDER = update(
+    OUTBOX.table,
     [_o.due_at],
     [_o.message_id, _o.sender],
     also=", state = 'ready', lease_owner = NULL, reason = NULL, "
     "attempts = CASE WHEN attempts > 1 THEN 1 ELSE attempts END",
     condition="state = 'sent'",
 )
-SET_TIMERS = bulk.insert(
-    tables.timers,
-    TIMER.written,
+SET_TIMERS = TIMER.insert(
     'ON CONFLICT (request_no, kind) DO UPDATE SET due_at = excluded.due_at, "count" = excluded."count", '
     "start_at = excluded.start_at, provisional = excluded.provisional, failures = 0, retry_at = NULL",
 )
-CLEAR_TIMERS = bulk.delete(tables.timers, [_t.request_no, _t.kind])
-INSERT_MEASURES = bulk.insert(tables.measures, MEASURE.written)
-UPDATE_MEASURES = bulk.update(tables.measures, _measure_changing, [_x.measure_no])
-INSERT_MEASURE_STEPS = bulk.insert(tables.measure_steps, MEASURE_STEP.written)
-INSERT_CASE_DEBTS = bulk.insert(tables.case_debts, CASE_DEBT.written)
-INSERT_PAGES = bulk.insert(tables.pages, PAGE.written)
-INSERT_HELD = bulk.insert(tables.held, HELD.written)
-END_HELD = bulk.delete(tables.held, [_h.sender, _h.request_no, _h.seqno])
-PUT_PARTNER_VERSIONS = bulk.insert(
-    tables.partner_versions,
-    PARTNER_VERSION.written,
-    "ON CONFLICT (participant) DO UPDATE SET notice_version = excluded.notice_version, at = excluded.at",
-)
-COUNT_QUARANTINE = bulk.insert(
-    tables.quarantine,
-    QUARANTINE.written,
+CLEAR_TIMERS = delete(TIMER.table, [_t.request_no, _t.kind])
+INSERT_MEASURES = MEASURE.insert()
+UPDATE_MEASURES = MEASURE.update(_measure_changing, [_x.measure_no])
+INSERT_MEASURE_STEPS = MEASURE_STEP.insert()
+INSERT_CASE_DEBTS = CASE_DEBT.insert()
+INSERT_PAGES = PAGE.insert()
+INSERT_HELD = HELD.insert()
+END_HELD = delete(HELD.table, [_h.sender, _h.request_no, _h.seqno])
+PUT_PARTNER_VERSIONS = PARTNER_VERSION.put("participant")
+INSERT_EARLY = EARLY.insert("ON CONFLICT (owner, body_sha256) DO NOTHING")
+PUT_PARTNER_CLOCKS = PARTNER_CLOCK.put("participant")
+COUNT_QUARANTINE = QUARANTINE.insert(
     'ON CONFLICT (body_sha256, owner) DO UPDATE SET "count" = quarantine."count" + excluded."count"',
 )
-INSERT_IDEMPOTENCY = bulk.insert(tables.idempotency, IDEMPOTENCY.written)
-PUT_LEDGER = bulk.insert(
-    tables.ledger_entries,
-    LEDGER.written,
-    "ON CONFLICT (ledger, item_no, source) DO UPDATE SET "
-    + ", ".join(f"{c.name} = excluded.{c.name}" for c in LEDGER.written if not c.primary_key),
-)
-PUT_COURT_FIGURES = bulk.insert(
-    tables.court_figures,
-    COURT_FIGURE.written,
-    "ON CONFLICT (period, name) DO UPDATE SET value = excluded.value, at = excluded.at",
-)
-SET_CALENDARS = bulk.insert(
-    tables.calendars,
-    CALENDAR.written,
-    "ON CONFLICT (year) DO UPDATE SET notice = excluded.notice, issued_on = excluded.issued_on, rest = excluded.rest, "
-    'work = excluded.work, "at" = excluded."at"',
-)
-INSERT_APPROVALS = bulk.insert(tables.approvals, APPROVAL.written)
-INSERT_SUBJECT_USES = bulk.insert(
-    tables.subject_uses, SUBJECT_USE.written, "ON CONFLICT (subject_key, request_no) DO NOTHING"
-)
-INSERT_RELEASES = bulk.insert(tables.releases, RELEASE.written)
-INSERT_RELEASE_ITEMS = bulk.insert(tables.release_items, RELEASE_ITEM.written)
+INSERT_IDEMPOTENCY = IDEMPOTENCY.insert()
+PUT_LEDGER = LEDGER.put("ledger", "item_no", "source")
+PUT_COURT_FIGURES = COURT_FIGURE.put("period", "name")
+SET_CALENDARS = CALENDAR.put("year")
+INSERT_APPROVALS = APPROVAL.insert()
+INSERT_SUBJECT_USES = SUBJECT_USE.insert("ON CONFLICT (subject_key, request_no) DO NOTHING")
+INSERT_RELEASES = RELEASE.insert()
+INSERT_RELEASE_ITEMS = RELEASE_ITEM.insert()
 # 交叉执行 alone moves a request to another case.
-CHANGE_CASES = bulk.update(tables.requests, [_r.case_no], [_r.request_no])
+CHANGE_CASES = update(REQUEST.table, [_r.case_no], [_r.request_no])
 # The one asked takes a request into its case: what its ledger says of that request follows.
-JOIN_LEDGER = bulk.update(tables.ledger_entries, [_le.case_no], [_le.ledger, _le.item_no, _le.request_no])
-INSERT_EVENTS = bulk.insert(tables.events, EVENT.written)
+JOIN_LEDGER = update(LEDGER.table, [_le.case_no], [_le.ledger, _le.item_no, _le.request_no])
+INSERT_EVENTS = EVENT.insert()
 
-new_request = REQUEST.writer(REQUEST.written)
-changed_request = REQUEST.writer([*_request_changing, _r.request_no, _r.rev])
-new_submission = SUBMISSION.writer(SUBMISSION.written)
-new_message = MESSAGE.writer(MESSAGE.written)
-new_outbox = OUTBOX.writer(OUTBOX.written)
-timer = TIMER.writer(TIMER.written)
-new_measure = MEASURE.writer(MEASURE.written)
-changed_measure = MEASURE.writer([*_measure_changing, _x.measure_no])
-measure_step = MEASURE_STEP.writer(MEASURE_STEP.written)
-case_debt = CASE_DEBT.writer(CASE_DEBT.written)
-new_page = PAGE.writer(PAGE.written)
-waiting = HELD.writer(HELD.written)
-partner_version = PARTNER_VERSION.writer(PARTNER_VERSION.written)
-refused = QUARANTINE.writer(QUARANTINE.written)
-remembered = IDEMPOTENCY.writer(IDEMPOTENCY.written)
-ledger_line = LEDGER.writer(LEDGER.written)
-court_figure = COURT_FIGURE.writer(COURT_FIGURE.written)
-imported = CALENDAR.writer(CALENDAR.written)
-approval = APPROVAL.writer(APPROVAL.written)
-subject_use = SUBJECT_USE.writer(SUBJECT_USE.written)
-release = RELEASE.writer(RELEASE.written)
-release_item = RELEASE_ITEM.writer(RELEASE_ITEM.written)
-event = EVENT.writer(EVENT.written)
+_new_outbox = OUTBOX.writer(OUTBOX.written)
 
 
 async def apply(connection: Connection, changes: Changes) -> None:
@@ -197,7 +152,7 @@ async def apply(connection: Connection, changes: Changes) -> None:
         await connection.run_all(writes)
         writes = []
         if changes.pages_cancel:
-            await connection.fetch(paging.CANCEL_PAGES, alerts=changes.pages_cancel)
+            await connection.fetch(alerts.CANCEL_PAGES, alerts=changes.pages_cancel)
         await papers.name(connection, changes.documents_named)
         await papers.put(connection, changes.documents)
     writes += _records(changes)
@@ -205,16 +160,16 @@ async def apply(connection: Connection, changes: Changes) -> None:
         await connection.run_all(writes)
         writes = []
         await connection.fetch(FEED_LOCK)
-    await connection.run_all([*writes, Write(INSERT_EVENTS, [event(e) for e in changes.events])])
+    await connection.run_all([*writes, INSERT_EVENTS.of(changes.events)])
 
 
 def _conversations(changes: Changes) -> list[Write]:
     """Requests and what is said in them: messages, what is to be sent, timers, measures, pages."""
     return [
-        Write(INSERT_REQUESTS, [new_request(r) for r in changes.new_requests]),
-        Write(UPDATE_REQUESTS, [changed_request(r) for r in changes.requests], ConflictError("request-rev")),
-        Write(INSERT_SUBMISSIONS, [new_submission(s) for s in changes.submissions]),
-        Write(INSERT_MESSAGES, [new_message(m) for m in _one_after_another(changes.messages)]),
+        INSERT_REQUESTS.of(changes.new_requests),
+        UPDATE_REQUESTS.of(changes.requests, ConflictError("request-rev")),
+        INSERT_SUBMISSIONS.of(changes.submissions),
+        INSERT_MESSAGES.of(_one_after_another(changes.messages)),
         _each(SET_DISPOSITIONS, _last_words(changes.dispositions)),
         _each(SET_ANSWERS, _last_words(changes.answers)),
         Write(DESTROY_CONTENT, [(None, i, sender) for sender, i in changes.destroyed]),
@@ -225,41 +180,45 @@ def _conversations(changes: Changes) -> list[Write]:
         Write(OUTBOX_IN_ORDER, [(micros(due), i, sender) for due, sender, i in changes.outbox_in_order]),
         Write(HOLD_OUTBOX, [(i, sender) for _, sender, i in changes.outbox_in_order]),
         Write(outbox.CANCEL, [(number,) for number in changes.outbox_cancel]),
-        Write(SET_TIMERS, [timer(t) for t in _last(changes.timers)]),
+        SET_TIMERS.of(_last(changes.timers)),
         Write(CLEAR_TIMERS, changes.timers_clear),
-        Write(INSERT_MEASURES, [new_measure(m) for m in changes.new_measures]),
-        _each(UPDATE_MEASURES, [changed_measure(m) for m in _decided_last(changes.measures)]),
-        Write(INSERT_MEASURE_STEPS, [measure_step(s) for s in changes.measure_steps]),
-        Write(INSERT_CASE_DEBTS, [case_debt(d) for d in changes.case_debts]),
-        Write(INSERT_PAGES, [new_page(p) for p in changes.new_pages]),
+        INSERT_MEASURES.of(changes.new_measures),
+        UPDATE_MEASURES.of(_decided_last(changes.measures), _absent(UPDATE_MEASURES.bulk)),
+        INSERT_MEASURE_STEPS.of(changes.measure_steps),
+        INSERT_CASE_DEBTS.of(changes.case_debts),
+        INSERT_PAGES.of(changes.new_pages),
     ]
 
 
 def _records(changes: Changes) -> list[Write]:
     """What is kept beside them: what waits or was refused, keys, ledgers, calendars, approvals, releases."""
     return [
-        Write(INSERT_HELD, [waiting(h) for h in changes.held]),
+        INSERT_HELD.of(changes.held),
         Write(END_HELD, changes.held_over),
-        Write(early.INSERT_EARLY, [early.new_early(e) for e in changes.early]),
-        Write(forgotten.INSERT, [forgotten.new(f) for f in changes.forgotten]),
-        Write(COUNT_QUARANTINE, [refused(q) for q in _counted(changes.quarantine)]),
-        Write(early.PUT_PARTNER_CLOCKS, [early.partner_clock(c) for c in _heard_last(changes.partner_clocks)]),
-        Write(PUT_PARTNER_VERSIONS, [partner_version(v) for v in _versions(changes.partner_versions)]),
-        Write(INSERT_IDEMPOTENCY, [remembered(i) for i in changes.idempotency]),
-        Write(PUT_LEDGER, [ledger_line(line) for line in _lines(changes.ledger)]),
-        Write(PUT_COURT_FIGURES, [court_figure(f) for f in _figures(changes.court_figures)]),
-        Write(SET_CALENDARS, [imported(c) for c in changes.calendars]),
-        Write(INSERT_APPROVALS, [approval(a) for a in changes.approvals]),
-        Write(INSERT_SUBJECT_USES, [subject_use(u) for u in changes.subject_uses]),
-        Write(INSERT_RELEASES, [release(r) for r in changes.releases]),
-        Write(INSERT_RELEASE_ITEMS, [release_item(i) for i in changes.release_items]),
+        INSERT_EARLY.of(changes.early),
+        INSERT_FORGOTTEN.of(changes.forgotten),
+        COUNT_QUARANTINE.of(_counted(changes.quarantine)),
+        PUT_PARTNER_CLOCKS.of(_heard_last(changes.partner_clocks)),
+        PUT_PARTNER_VERSIONS.of(_versions(changes.partner_versions)),
+        INSERT_IDEMPOTENCY.of(changes.idempotency),
+        PUT_LEDGER.of(_lines(changes.ledger)),
+        PUT_COURT_FIGURES.of(_figures(changes.court_figures)),
+        SET_CALENDARS.of(changes.calendars),
+        INSERT_APPROVALS.of(changes.approvals),
+        INSERT_SUBJECT_USES.of(changes.subject_uses),
+        INSERT_RELEASES.of(changes.releases),
+        INSERT_RELEASE_ITEMS.of(changes.release_items),
         _each(CHANGE_CASES, [(case_no, number) for number, case_no in changes.case_changes]),
         Write(JOIN_LEDGER, changes.ledger_cases),
     ]
 
 
-def _each(statement: bulk.Bulk, rows: Sequence[Values]) -> Write:
-    return Write(statement, rows, MisuseError(f"not every row to change exists: {statement.sqlite}"))
+def _each(statement: Bulk, rows: Sequence[Values]) -> Write:
+    return Write(statement, rows, _absent(statement))
+
+
+def _absent(statement: Bulk) -> MisuseError:
+    return MisuseError(f"not every row to change exists: {statement.sqlite}")
 
 
 def _one_after_another(messages: list[Message]) -> Iterable[Message]:
@@ -289,7 +248,7 @@ def _heard_last(clocks: list[PartnerClock]) -> Iterable[PartnerClock]:
 
 
 def _outbox_rows(rows: list[OutboxRow]) -> list[Values]:
-    return [(*new_outbox(row), route_of(row.routing_key), AT_ONCE) for row in rows]
+    return [(*_new_outbox(row), route_of(row.routing_key), AT_ONCE) for row in rows]
 
 
 def _may_have_to_wait(row: OutboxRow) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, cast
 import aiohttp
 import tomlkit
 
-from gateway.application.ports import Store
+from gateway.application.ports.store import Store
 from gateway.bootstrap import Gateway, Wrappers, running
 from gateway.broker.management import Management
 from gateway.registry.config import FILE, load_config

@@ -11,6 +11,7 @@ from tests.agency import Agency
 from tests.court_system import day, fresh_payload
 from tests.faults import CONTROL, ENTRUST, HIT, SEAL
 from tests.scenes import answer_to, hit
+from tests.stored import pages_of
 from tests.world import NEAR, World
 
 DEPARTMENT = "dept.property-control.request"
@@ -123,7 +124,7 @@ async def test_a_debtor_pays_while_an_alert_is_open(world: World) -> None:
     await police.next(talk.request_no, "false-hit")
     world.clock.pass_by(minutes=20)
     await world.caught_up()
-    paged = {page.level for page in await world.store.pages_of(talk.request_no)}
+    paged = {page.level for page in await pages_of(world.store, talk.request_no)}
     assert not paged & {"B", "desk", "chief"}
     case = await world.court.get(f"/v1/cases?case_no={case_no}")
     assert {m["state"] for m in case["measures"] if m.get("ending")} == {"active"}

@@ -14,7 +14,7 @@ import pytest
 import structlog
 from uuid_utils.compat import uuid7
 
-from gateway.application.ports import Store
+from gateway.application.ports.store import Store
 from lianzhi.crypto import base64url
 from lianzhi.crypto.limits import Limits
 from lianzhi.crypto.sdjwt import parse

@@ -8,6 +8,7 @@ from simulation.parties import GRID, POLICE
 from tests.faults import GRID as VERIFY
 from tests.faults import PERSON, SEAL
 from tests.scenes import answer_to, sealed
+from tests.stored import measures_in
 from tests.world import World
 
 PAID = {"reason_code": "paid"}
@@ -99,9 +100,7 @@ async def test_a_result_that_crosses_the_withdrawal(world: World, effect: str, s
 async def test_an_active_measure_is_ended_not_withdrawn(world: World) -> None:
     police = await world.agency()
     payload = await sealed(world, police)
-    [measure] = [m for m in await world.store.find_measures(states=("active",)) if m.ref == payload["vehicle"]["ref"]][
-        -1:
-    ]
+    [measure] = [m for m in await measures_in(world.store, ("active",)) if m.ref == payload["vehicle"]["ref"]][-1:]
     refused = await world.court.say(measure.request_no, "withdraw", PAID)
     assert (refused.status, refused.reason) == (409, "measure-active")
     assert (await world.request(measure.request_no)).state == "completed"

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.store import SqlStore, open_store
-from gateway.store.migrate import migrate
+from gateway.store.upkeep.migrate import migrate
 from tests.api.world import Keys, World, serving
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
-from gateway.application.ports import RequestFilter
+from gateway.application.ports.lists import RequestFilter
 from lianzhi.crypto.strictjson import dumps
 from tests.api.world import (
     COURT,

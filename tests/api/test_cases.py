@@ -32,6 +32,7 @@ from tests.api.world import (
     seal_request,
     serving,
 )
+from tests.stored import measures_in
 
 SITE, SCREEN, OFFICE = "pub-610199-site", "pub-610199-screen", "office-610199"
 PUBLISH, WITHDRAW, CORRECT = "sanction.dishonest.publish", "sanction.dishonest.withdraw", "sanction.dishonest.correct"
@@ -98,7 +99,7 @@ async def answered(world: World, number: str, type_: str, seqno: int = 1, **chan
 
 async def measures(world: World) -> dict[str, str]:
     """recipient → state of its measure"""
-    found = await world.store.find_measures(states=("requested", "active", "ended"))
+    found = await measures_in(world.store, ("requested", "active", "ended"))
     return {m.asked: m.state for m in found}
 
 
@@ -430,7 +431,7 @@ async def test_every_request_and_measure_is_repointed_and_each_partner_acknowled
     for number in (searching, visiting, control):
         view = (await world.get(f"/v1/requests/{number}")).json
         assert (view["case_no"], view["handler"]) == (NEW_CASE, "sn0199-0011")
-    assert {m.case_no for m in await world.store.find_measures(states=("active",))} == {NEW_CASE}
+    assert {m.case_no for m in await measures_in(world.store, ("active",))} == {NEW_CASE}
     assert (await world.get("/v1/cases", params={"case_no": NEW_CASE})).json["debt"]["debt"] == "128000.00"
     assert (await world.get("/v1/cases", params={"case_no": CASE})).json["open_requests"] == []
 

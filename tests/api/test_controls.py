@@ -31,6 +31,7 @@ from tests.api.world import (
 )
 from tests.faults import CANCEL, CONTROL, HIT, SEAL
 from tests.scenes import answer_to
+from tests.stored import pages_of
 
 HANDOVER, PERSON_CONTROL, PERSON_HIT = (
     "police.vehicle-handover.record",
@@ -196,7 +197,7 @@ async def test_who_was_to_be_told_is_told_although_the_hold_is_over(world: World
     await world.raised(PERSON_HIT, hit | {"hold_until": "2026-03-24T22:00:00+08:00"})
     world.clock.advance(hours=20)
     await due(world)
-    pages = [(p.level, p.channel, p.state) for p in await world.store.pages_of(ALERT)]
+    pages = [(p.level, p.channel, p.state) for p in await pages_of(world.store, ALERT)]
     assert pages == [
         ("A", "webhook", "waiting"),
         ("B", "webhook", "waiting"),

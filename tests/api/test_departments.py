@@ -15,6 +15,7 @@ from gateway.store import SqlStore
 from schemas.catalogue import Kind, catalogue
 from tests.api.world import NEIGHBOUR, Keys, World, document, locate_request, participants, serving, within
 from tests.dated import by_now
+from tests.stored import measures_in
 
 REALTY, TAX, ASSOCIATION = "dept-610199-realty", "dept-610199-tax", "assoc-610199-trade"
 QUERY, CONTROL, COMMISSION, FEEDBACK = (
@@ -98,7 +99,7 @@ async def test_a_department_answers_and_the_court_reads_the_register(world: Worl
 
 
 async def states(world: World) -> list[str]:
-    return [m.state for m in await world.store.find_measures(states=("requested", "active", "ended"))]
+    return [m.state for m in await measures_in(world.store, ("requested", "active", "ended"))]
 
 
 async def test_what_a_department_sealed_is_not_sealed_again_through_a_neighbour(world: World) -> None:

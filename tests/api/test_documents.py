@@ -32,6 +32,7 @@ from tests.api.world import (
     serving,
     within,
 )
+from tests.stored import readers_of
 
 PATH = f"/v1/documents/{PDF_SHA}"
 HEADERS = {"Content-Type": "application/pdf"}
@@ -176,7 +177,7 @@ async def test_only_those_whom_it_concerns_can_read_it(world: World) -> None:
         }
     ]
     assert (await world.get(PATH, "cms2")).code == "not-found"
-    assert NEIGHBOUR not in await world.store.document_readers(PDF_SHA)
+    assert NEIGHBOUR not in await readers_of(world.store, PDF_SHA)
 
 
 async def test_bytes_that_are_gone_are_said_to_be_unavailable(world: World, tmp_path: Path) -> None:
@@ -233,7 +234,7 @@ async def test_a_paper_inside_the_payload_is_waited_for_and_concerns_the_asked(w
     world.clock.advance(seconds=20)
     assert await world.clockwork.once() == 1
     assert (await world.get(f"/v1/requests/{number}")).json["state"] == "approved"
-    assert await world.store.document_readers(EVIDENCE_SHA) == {COURT, POLICE}
+    assert await readers_of(world.store, EVIDENCE_SHA) == {COURT, POLICE}
 
 
 async def test_the_pictures_of_an_alert_concern_the_court_once_the_police_have_put_them(world: World) -> None:
@@ -244,10 +245,10 @@ async def test_the_pictures_of_an_alert_concern_the_court_once_the_police_have_p
     hit = "police.vehicle-hit.alert"
     payload = {**catalogue()[hit].example_request, "control_no": "YC-CF-900001", "images": [EVIDENCE_SHA]}
     await world.raised(hit, payload)
-    assert await world.store.document_readers(EVIDENCE_SHA) == set()
+    assert await readers_of(world.store, EVIDENCE_SHA) == set()
     headers = HEADERS | {"Authorization": f"Bearer {partner_jwt(world)}"}
     await world.call("PUT", f"/v1/documents/{EVIDENCE_SHA}", client=None, data=EVIDENCE, headers=headers)
-    assert await world.store.document_readers(EVIDENCE_SHA) == {COURT, POLICE}
+    assert await readers_of(world.store, EVIDENCE_SHA) == {COURT, POLICE}
     assert (await world.get(f"/v1/documents/{EVIDENCE_SHA}")).body == EVIDENCE
 
 
@@ -281,10 +282,10 @@ async def test_a_paper_of_a_request_that_has_not_left_is_the_askers_alone(world:
     body = within(locate_request(), "payload.person.obligor_evidence", document("obligor-evidence", EVIDENCE_SHA))
     await world.accepted(await world.submit_signed(body))
     await world.accepted(await world.submit_signed(locate_request(approvals=[], await_approval=True)))
-    assert await world.store.document_readers(PDF_SHA) == {COURT}
+    assert await readers_of(world.store, PDF_SHA) == {COURT}
     await world.call("PUT", f"/v1/documents/{EVIDENCE_SHA}", data=EVIDENCE, headers=HEADERS)
-    assert await world.store.document_readers(EVIDENCE_SHA) == {COURT}
+    assert await readers_of(world.store, EVIDENCE_SHA) == {COURT}
     world.clock.advance(seconds=20)
     await world.clockwork.once()
-    assert await world.store.document_readers(PDF_SHA) == {COURT, POLICE}
-    assert await world.store.document_readers(EVIDENCE_SHA) == {COURT, POLICE}
+    assert await readers_of(world.store, PDF_SHA) == {COURT, POLICE}
+    assert await readers_of(world.store, EVIDENCE_SHA) == {COURT, POLICE}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
-from gateway.application.ports import RequestFilter
+from gateway.application.ports.lists import RequestFilter
 from gateway.http.description.operations import OPERATIONS, Operation
 from lianzhi.crypto.strictjson import dumps
 from tests.api.world import World, grid_request, token_for

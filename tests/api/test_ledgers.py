@@ -414,6 +414,6 @@ async def test_measures_that_end_soon_are_a_ledger(world: World) -> None:
 
 
 def _all(name: str) -> Any:
-    from gateway.application.ports import LedgerFilter
+    from gateway.application.ports.books import LedgerFilter
 
     return LedgerFilter(name)

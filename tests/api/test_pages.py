@@ -26,6 +26,7 @@ from schemas.catalogue import Kind, catalogue
 from tests.api.world import COURT, NEIGHBOUR, NOW, POLICE, Keys, World, participants, seal_request, serving
 from tests.faults import HIT, SEAL
 from tests.platform import SECRET, Platform, platform
+from tests.stored import pages_of
 
 ALERT = f"{POLICE}-20260324-000001"
 A, B, CLERK = "sn0199-0007", "sn0199-0011", "sn0199-0031"
@@ -71,7 +72,7 @@ async def due(world: World, **passed: float) -> None:
 
 
 async def pages(world: World) -> list[tuple[str, str, str, str]]:
-    return [(p.level, p.person, p.channel, p.state) for p in await world.store.pages_of(ALERT)]
+    return [(p.level, p.person, p.channel, p.state) for p in await pages_of(world.store, ALERT)]
 
 
 async def incidents(world: World, kind: str = "incident") -> list[str | None]:
@@ -185,7 +186,7 @@ async def test_a_channel_that_fails_is_tried_again_and_seen(world: World, receiv
     world.clock.advance(seconds=11)
     assert await work.once() == 1
     assert receiver.told(ALERT) == [("A", A)]
-    (page,) = await world.store.pages_of(ALERT)
+    (page,) = await pages_of(world.store, ALERT)
     assert (page.state, page.attempts, page.sent_at) == ("sent", 3, world.clock.now())
     await notifier.close()
 
@@ -261,7 +262,7 @@ async def test_a_page_of_a_participant_that_is_gone_fails_like_any_other(world: 
 
 
 async def link(world: World) -> str:
-    (page,) = await world.store.pages_of(ALERT)
+    (page,) = await pages_of(world.store, ALERT)
     return page_link(world.context.hash_key, page.page_id)
 
 
@@ -397,8 +398,8 @@ async def test_police_who_use_the_api_page_people_too(store: SqlStore, tmp_path:
         reply = await world.submit({**alert, "payload": payload | {"control_no": control_no}}, client="cms2")
         raised_no = await world.accepted(reply)
         assert (await world.get(f"/v1/measures/{number}-1")).json["state"] == "hit"
-        assert [(p.level, p.person) for p in await store.pages_of(raised_no)] == [("A", A)]
+        assert [(p.level, p.person) for p in await pages_of(store, raised_no)] == [("A", A)]
         await due(world, minutes=5)
-        assert {p.person for p in await store.pages_of(raised_no)} == {A, B}
+        assert {p.person for p in await pages_of(store, raised_no)} == {A, B}
         body = {"verb": "acknowledge", "by": A, "data": {"at": "2026-03-24T10:30:00+08:00"}}
         assert (await world.post(f"/v1/requests/{raised_no}/messages", body)).json["state"] == "acknowledged"

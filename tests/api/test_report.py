@@ -10,6 +10,7 @@ import pytest
 from gateway.core.records import Changes, CourtFigure
 from schemas.catalogue import catalogue
 from tests.api.world import COURT, GRID, NOW, POLICE, World, grid_request, seal_request
+from tests.stored import measures_in
 
 RESULT = dict(catalogue()["grid.verify.request"].example_result)
 RECEIPT = {"received_at": "2026-03-24T12:00:00+08:00", "person": "网格员演示", "badge": "W-1"}
@@ -78,7 +79,7 @@ async def test_a_hit_that_the_court_answers(world: World) -> None:
     result = dict(catalogue()["police.vehicle-seal.request"].example_result)
     await world.reply(sealed, "result", result, seqno=1)
     hit = dict(catalogue()["police.vehicle-hit.alert"].example_request)
-    [measure] = await world.store.find_measures(states=("active",))
+    [measure] = await measures_in(world.store, ("active",))
     hit |= {"control_no": measure.control_no, "ref": measure.ref}
     number = f"{POLICE}-20260324-000001"
     await world.raised("police.vehicle-hit.alert", hit, number)

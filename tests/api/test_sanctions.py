@@ -30,6 +30,7 @@ from tests.api.world import (
     serving,
     within,
 )
+from tests.stored import measures_in
 
 SITE, SCREEN, OFFICE = "pub-610199-site", "pub-610199-screen", "office-610199"
 PUBLISH, WITHDRAW, CORRECT, GRACE = (
@@ -83,7 +84,7 @@ async def answered(world: World, number: str, type_: str) -> None:
 
 async def measures(world: World) -> dict[str, str]:
     """recipient → state of its measure"""
-    found = await world.store.find_measures(states=("requested", "active", "ended"))
+    found = await measures_in(world.store, ("requested", "active", "ended"))
     return {m.asked: m.state for m in found}
 
 

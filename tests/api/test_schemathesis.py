@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 from gateway.application.submission.documents import MEDIA_TYPES
 from gateway.http.description.openapi import openapi_document
 from gateway.store import open_store
-from gateway.store.migrate import migrate
+from gateway.store.upkeep.migrate import migrate
 from schemas.catalogue import catalogue
 from tests.api.world import PDF, PDF_SHA, Keys, grid_request, serving, token_for
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.application.ports import RequestFilter
+from gateway.application.ports.lists import RequestFilter
 from gateway.core.settings import Settings
-from gateway.store import SqlStore, engine, open_store
+from gateway.store import SqlStore, open_store
+from gateway.store.engine import database
 from lianzhi.crypto.sdjwt import parse
 from lianzhi.protocol.envelope import CONTENT_TYPE
 from tests.api.world import (
@@ -160,7 +161,7 @@ async def test_one_open_measure_on_one_car_in_one_case(world: World) -> None:
 async def test_a_locked_store_is_503_and_nothing_is_written(
     template: Path, tmp_path: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "SQLITE_PRAGMAS", (*engine.SQLITE_PRAGMAS, "busy_timeout=50"))
+    monkeypatch.setattr(database, "SQLITE_PRAGMAS", (*database.SQLITE_PRAGMAS, "busy_timeout=50"))
     file = tmp_path / "lianzhi.db"
     shutil.copy(template, file)
     store = await open_store(f"sqlite:///{file}")

@@ -27,7 +27,7 @@ from gateway.application.conversation.send_verb import Actor
 from gateway.application.deadlines.scheduler import ClockWork
 from gateway.application.inbound.consume import Intake
 from gateway.application.outbound.dispatch import Dispatcher
-from gateway.application.ports import Delivery
+from gateway.application.ports.broker import Delivery
 from gateway.application.submission.numbers import Numbers
 from gateway.application.submission.submit import Submitter
 from gateway.bounds import Bounds
@@ -175,7 +175,7 @@ class Keys:
 
 @dataclass
 class SetClock:
-    """`application.ports.Clock` that tests move."""
+    """`application.ports.clock.Clock` that tests move."""
 
     moment: datetime = NOW
 

@@ -14,7 +14,7 @@ from gateway.core.routing import Directory
 from gateway.core.settings import Settings
 from gateway.registry.calendars import shipped
 from gateway.store import SqlStore
-from gateway.store.columns import micros
+from gateway.store.engine.columns import micros
 from lianzhi.crypto.limits import Limits
 from lianzhi.errors import LianzhiError
 from schemas.catalogue import catalogue
@@ -44,7 +44,7 @@ def context(store: SqlStore) -> Context:
 
 @dataclass
 class Wire:
-    """`application.ports.Publisher`: notes what would go, in order; a route in `answers` gets that error instead."""
+    """`application.ports.broker.Publisher`: notes what would go, in order; a route in `answers` gets that error."""
 
     connected: bool = True
     sent: list[str] = field(default_factory=list)

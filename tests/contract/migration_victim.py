@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from gateway.store.migrate import migrate
+from gateway.store.upkeep.migrate import migrate
 from tests.fault.entry import write_to
 
 

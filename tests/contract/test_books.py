@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from gateway.application.ports import LedgerFilter
+from gateway.application.ports.books import LedgerFilter
 from gateway.core.records import Changes, CourtFigure, LedgerLine
-from gateway.store import SqlStore, books
-from gateway.store.query import Query
+from gateway.store import SqlStore
+from gateway.store.engine.statements import Query
+from gateway.store.queries import books
 from tests.contract.samples import COURT, MINUTE, NOW, POLICE, event, measure, number, request, write
 from tests.contract.test_store_plans import plan, scans
 

@@ -25,7 +25,7 @@ import pytest
 from gateway.core.recovery.soundness_words import RULES
 from gateway.keeping import Checked, look_over
 from gateway.registry.config import load_config
-from gateway.store.migrate import migrate
+from gateway.store.upkeep.migrate import migrate
 from lianzhi.errors import ConfigurationError, StoreUnavailableError
 from tests import postgres
 

@@ -18,12 +18,14 @@ from pydantic import BaseModel
 from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, select, text
 
 from gateway.core.records import Changes
-from gateway.store import SqlStore, bulk
-from gateway.store.columns import Instant, Json
-from gateway.store.connection import Connection
-from gateway.store.leasing import AT_ONCE
-from gateway.store.query import Query
-from gateway.store.rows import (
+from gateway.store import SqlStore
+from gateway.store.engine import statements as bulk
+from gateway.store.engine.columns import Instant, Json
+from gateway.store.engine.connection import Connection
+from gateway.store.engine.statements import Query
+from gateway.store.engine.stored import Stored
+from gateway.store.queries.leasing import AT_ONCE
+from gateway.store.tables import (
     APPROVAL,
     CALENDAR,
     CASE_DEBT,
@@ -50,16 +52,15 @@ from gateway.store.rows import (
     SUBJECT_USE,
     SUBMISSION,
     TIMER,
-    Codec,
+    metadata,
 )
-from gateway.store.tables import metadata
 from lianzhi.protocol.envelope import Envelope, Head
 from lianzhi.protocol.verbs import VERBS
 from tests.contract.samples import message, number, outbox, request, write
 
 LARGEST = 2**53 - 1
 LONGEST = "长" * 2_000
-CODECS: dict[str, Codec[Any]] = {
+CODECS: dict[str, Stored[Any]] = {
     "requests": REQUEST,
     "messages": MESSAGE,
     "submissions": SUBMISSION,
@@ -159,7 +160,7 @@ async def test_any_value_of_a_schema_comes_back_from_its_column(store: SqlStore,
     examples: list[dict[str, Any]] = []
 
     @settings(max_examples=30, suppress_health_check=list(HealthCheck), database=None)
-    @given(st.fixed_dictionaries({codec.field_of[c.name]: value_for(c) for c in codec.written}))
+    @given(st.fixed_dictionaries({c.name: value_for(c) for c in codec.written}))
     def collect(values: dict[str, Any]) -> None:
         examples.append(values)
 

@@ -10,9 +10,10 @@ import pytest
 
 from gateway.application.context import Context
 from gateway.core.records import Changes
-from gateway.store import SqlStore, leasing
-from gateway.store.columns import micros
-from gateway.store.query import Query
+from gateway.store import SqlStore
+from gateway.store.engine.columns import micros
+from gateway.store.engine.statements import Query
+from gateway.store.queries import leasing
 from lianzhi.errors import LianzhiError, OversizeError, RefusedError, UnansweredError, UnroutableError
 from tests.api.world import COURT as HOME
 from tests.api.world import GRID, POLICE, SetClock

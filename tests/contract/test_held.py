@@ -14,7 +14,7 @@ from gateway.application.context import new_id
 from gateway.application.outbound.dispatch import Dispatcher
 from gateway.bounds import Bounds
 from gateway.store import SqlStore
-from gateway.store.transaction import SqlTransaction
+from gateway.store.store import SqlTransaction
 from lianzhi.crypto.sdjwt import issue
 from lianzhi.protocol.envelope import dataschema, timestamp
 from tests.api.test_read import RECEIPT

@@ -17,9 +17,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from gateway.store import open_store
-from gateway.store.engine import create_engine, database_url, sqlite_path
-from gateway.store.migrate import alembic_config, migrate
+from gateway.store.engine.database import create_engine, database_url, sqlite_path
 from gateway.store.tables import metadata
+from gateway.store.upkeep.migrate import alembic_config, migrate
 from lianzhi.errors import ConfigurationError
 from tests import postgres
 from tests.child import Child

@@ -22,7 +22,7 @@ from uuid_utils.compat import uuid7
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
-from gateway.application.ports import Delivery
+from gateway.application.ports.broker import Delivery
 from gateway.bounds import Bounds
 from gateway.core.routing import Participant
 from gateway.store import SqlStore

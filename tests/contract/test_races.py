@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from gateway.application.conversation.send_verb import Actor
-from gateway.application.ports import RequestFilter
+from gateway.application.ports.lists import RequestFilter
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.numbers import Numbers
 from gateway.application.submission.submit import Submitter, fingerprint

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from gateway.application.ports import KnownMessage, RequestFilter
+from gateway.application.ports.conversations import KnownMessage
+from gateway.application.ports.lists import RequestFilter
 from gateway.core.records import Changes, Event, Message, Naming, PartnerVersion, Request
 from gateway.store import SqlStore
 from gateway.store.tables import metadata
@@ -35,6 +36,7 @@ from tests.contract.samples import (
     timer,
     write,
 )
+from tests.stored import measures_in, readers_of
 
 
 async def all_rows(store: SqlStore) -> dict[str, list[Any]]:
@@ -88,8 +90,7 @@ async def test_members_of_a_group_share_the_submission_that_opened_them(store: S
 async def test_idempotency_rows_come_back_as_they_were(store: SqlStore) -> None:
     bare = remembered("key-2", client="other", location=None, request_no=None)
     await write(store, Changes(idempotency=[remembered(), bare]))
-    async with store.begin() as unit:
-        found = await unit.idempotency([("cms", "key-1"), ("cms", "key-2"), ("other", "key-2")])
+    found, _ = await store.remembered([("cms", "key-1"), ("cms", "key-2"), ("other", "key-2")], [])
     assert found == {("cms", "key-1"): remembered(), ("other", "key-2"): bare}
 
 
@@ -439,7 +440,7 @@ async def test_measures_are_found_by_object_control_request_and_case(store: SqlS
         assert await unit.measure_by_control("control-1", GRID, COURT) is None
         await unit.apply(Changes(measures=[replace(waiting, state="active", rank=2, start_on="2026-03-25")]))
     assert [m.rank for m in await store.measures_of_case(COURT, case_no, ["active"])] == [1, 2]
-    assert await store.find_measures(states=["ended", "requested"]) == [ended]
+    assert await measures_in(store, ["ended", "requested"]) == [ended]
     assert await store.measures_of_case(COURT, "another", ["active"]) == []
 
 
@@ -454,11 +455,11 @@ def named(n: int, sha256: str, by: str, other: str) -> Naming:
 async def test_a_document_is_read_by_who_put_it_and_whom_a_reader_names_it_to(store: SqlStore) -> None:
     requests = [request(1), request(2, asked=GRID), request(3, asker=GRID, asked=NEAR)]
     await write(store, Changes(new_requests=requests, documents=[document(PAPER)]))
-    assert await store.document_readers(PAPER) == {COURT}
+    assert await readers_of(store, PAPER) == {COURT}
     await write(store, Changes(documents_named=[named(1, PAPER, COURT, POLICE), named(2, PAPER, COURT, GRID)]))
-    assert await store.document_readers(PAPER) == {COURT, POLICE, GRID}
+    assert await readers_of(store, PAPER) == {COURT, POLICE, GRID}
     await write(store, Changes(documents_named=[named(3, PAPER, GRID, NEAR)]))
-    assert await store.document_readers(PAPER) == {COURT, POLICE, GRID, NEAR}
+    assert await readers_of(store, PAPER) == {COURT, POLICE, GRID, NEAR}
     assert await store.document(PAPER) == document(PAPER)
     async with store.begin() as unit:
         assert await unit.documents_readable(NEAR, [PAPER, PHOTO]) == {PAPER}
@@ -470,19 +471,19 @@ async def test_naming_what_one_cannot_read_counts_from_the_moment_that_one_puts_
     await write(store, Changes(new_requests=requests, documents=[document(PAPER)]))
     claims = [named(3, PAPER, GRID, NEAR), named(3, PAPER, NEAR, GRID), named(1, PHOTO, POLICE, COURT)]
     await write(store, Changes(documents_named=claims))
-    assert await store.document_readers(PAPER) == {COURT}
-    assert await store.document_readers(PHOTO) == set()
+    assert await readers_of(store, PAPER) == {COURT}
+    assert await readers_of(store, PHOTO) == set()
     later = replace(document(PAPER), put_by=GRID, media_type="image/png", at=NOW + MINUTE)
     await write(store, Changes(documents=[later]))
-    assert await store.document_readers(PAPER) == {COURT, GRID, NEAR}
+    assert await readers_of(store, PAPER) == {COURT, GRID, NEAR}
     assert await store.document(PAPER) == document(PAPER)
     assert await store.document_put(PAPER, GRID) == later
     assert await store.document_put(PAPER, COURT) == document(PAPER)
     assert await store.document_put(PAPER, NEAR) is None
     await write(store, Changes(documents=[replace(document(PHOTO), put_by=COURT)]))
-    assert await store.document_readers(PHOTO) == {COURT}
+    assert await readers_of(store, PHOTO) == {COURT}
     await write(store, Changes(documents=[replace(document(PHOTO), put_by=POLICE)]))
-    assert await store.document_readers(PHOTO) == {COURT, POLICE}
+    assert await readers_of(store, PHOTO) == {COURT, POLICE}
     assert await store.document(NOWHERE) is None
 
 
@@ -492,7 +493,7 @@ async def test_a_name_and_a_put_at_once_do_not_miss_each_other(store: SqlStore) 
         *(write(store, Changes(documents_named=[named(1, f"{n:064x}", POLICE, COURT)])) for n in range(20)),
         *(write(store, Changes(documents=[replace(document(f"{n:064x}"), put_by=POLICE)])) for n in range(20)),
     )
-    readers = [await store.document_readers(f"{n:064x}") for n in range(20)]
+    readers = [await readers_of(store, f"{n:064x}") for n in range(20)]
     assert readers == [{POLICE, COURT}] * 20
 
 

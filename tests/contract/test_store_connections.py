@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from gateway.store import SqlStore
-from gateway.store.engine import POOL_SIZE
+from gateway.store.engine.database import POOL_SIZE
 
 EAGER = 5 * POOL_SIZE
 

@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from gateway.application.ports import RequestFilter
+from gateway.application.ports.lists import RequestFilter
 from gateway.core.records import Changes
-from gateway.store import SqlStore, engine, hung, open_store, wal
-from gateway.store.connection import SqliteConnection
+from gateway.store import SqlStore, open_store
+from gateway.store.engine import database, watch
+from gateway.store.engine.connection import SqliteConnection
 from lianzhi.errors import ConfigurationError, ConflictError, MisuseError, StoreUnavailableError
 from tests import postgres
 from tests.contract.samples import NOW, number, request, sendable, submission, write
@@ -60,7 +61,7 @@ async def test_a_crashed_server_is_unavailable_and_comes_back(own_cluster: postg
 async def test_a_server_that_stops_answering_is_unavailable_and_its_link_is_given_up(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "POSTGRES_COMMAND_TIMEOUT_S", 3)  # enough for the write on another link
+    monkeypatch.setattr(database, "POSTGRES_COMMAND_TIMEOUT_S", 3)  # enough for the write on another link
     store = await open_store(postgres_url)
     async with store.database.engine.connect() as connection:
         backend = int((await connection.exec_driver_sql("SELECT pg_backend_pid()")).scalar_one())
@@ -107,12 +108,12 @@ async def test_what_a_frozen_process_has_locked_is_given_back(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch, hangs: str
 ) -> None:
     """Frozen between preparing a statement and executing it, a session is not idle to PostgreSQL."""
-    monkeypatch.setattr(hung, "HUNG_SECONDS", 1)
-    monkeypatch.setattr(hung, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(watch, "HUNG_SECONDS", 1)
+    monkeypatch.setattr(watch, "LOOK_SECONDS", 0.1)
     store = await open_store(postgres_url, serving=True)
     await write(store, sendable(1))
     with monkeypatch.context() as shorter:
-        shorter.setitem(engine.POSTGRES_SETTINGS, "idle_in_transaction_session_timeout", "300ms")
+        shorter.setitem(database.POSTGRES_SETTINGS, "idle_in_transaction_session_timeout", "300ms")
         frozen = await open_store(postgres_url)
     raw = await frozen.database.engine.raw_connection()
     driver: Any = raw.driver_connection
@@ -157,7 +158,7 @@ async def test_a_full_disk_is_unavailable_and_nothing_is_written(sqlite_store: S
 async def test_a_unit_that_could_not_begin_writes_nothing_whoever_catches_it(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "SQLITE_PRAGMAS", (*engine.SQLITE_PRAGMAS, "busy_timeout=20"))
+    monkeypatch.setattr(database, "SQLITE_PRAGMAS", (*database.SQLITE_PRAGMAS, "busy_timeout=20"))
     store = await open_store(sqlite_url)
     other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -176,7 +177,7 @@ async def test_a_unit_that_could_not_begin_writes_nothing_whoever_catches_it(
 async def test_a_file_locked_by_another_program_is_unavailable(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "SQLITE_PRAGMAS", (*engine.SQLITE_PRAGMAS, "busy_timeout=20"))
+    monkeypatch.setattr(database, "SQLITE_PRAGMAS", (*database.SQLITE_PRAGMAS, "busy_timeout=20"))
     store = await open_store(sqlite_url)
     other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -286,11 +287,11 @@ async def test_the_write_ahead_log_gives_back_what_a_reader_kept(sqlite_url: str
     reader.execute("SELECT count(*) FROM requests").fetchone()
     writer = sqlite3.connect(tmp_path / "lianzhi.db", isolation_level=None)
     writer.execute("CREATE TABLE much (content BLOB)")
-    writer.execute("INSERT INTO much VALUES (zeroblob(?))", (2 * wal.MOST_BYTES,))
+    writer.execute("INSERT INTO much VALUES (zeroblob(?))", (2 * watch.MOST_BYTES,))
     writer.execute("DROP TABLE much")
     peak = store.wal_bytes()
-    assert peak is not None and peak > 2 * wal.MOST_BYTES
-    assert not await wal.truncate(store.database)
+    assert peak is not None and peak > 2 * watch.MOST_BYTES
+    assert not await watch.truncate(store.database)
     assert store.wal_bytes() == peak
     reader.execute("COMMIT")
     stop = asyncio.Event()

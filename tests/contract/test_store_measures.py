@@ -8,12 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.application.ports import MeasureFilter
+from gateway.application.ports.lists import MeasureFilter
 from gateway.core.records import CaseDebt, Changes, DutyShift
 from gateway.store import SqlStore
 from lianzhi.errors import ConflictError
 from tests.contract.samples import COURT, GRID, MINUTE, NOW, POLICE, measure, number, page, request, step, timer, write
 from tests.eventually import eventually
+from tests.stored import measures_in, pages_of
 
 THEIRS = number(1, POLICE)
 
@@ -73,7 +74,7 @@ async def test_what_was_answered_and_the_debts_of_a_case(store: SqlStore) -> Non
         alert.asked_case_no = "case-1"
     await write(store, Changes(new_requests=alerts))
     async with store.begin() as tx:
-        assert await tx.case_debts("case-1", COURT) == [first, second]
+        assert await tx.debts_of_case(COURT, "case-1") == [first, second]
         assert [r.request_no for r in await tx.lock_open_alerts("case-1", COURT)] == [number(2, POLICE)]
 
 
@@ -94,7 +95,7 @@ async def test_what_was_decided_last_in_one_unit_holds(store: SqlStore) -> None:
     async with store.begin() as unit:
         one = (await unit.measures_of(number(2)))[0]
         await unit.apply(Changes(measures=[replace(one, state="hit"), replace(one, state="handed-over")]))
-    assert [m.state for m in await store.find_measures(states=("hit", "handed-over")) if m.request_no == number(2)] == [
+    assert [m.state for m in await measures_in(store, ("hit", "handed-over")) if m.request_no == number(2)] == [
         "handed-over"
     ]
 
@@ -145,7 +146,7 @@ async def test_cases_and_objects(store: SqlStore) -> None:
     async with store.begin() as unit:
         assert len(await unit.case_measures("case-1", COURT)) == 3
         assert [m.state for m in await unit.measures_on(["object-6"])] == ["ended"]
-        assert len(await unit.requests_in_case(request().case_no or "", COURT)) == 6  # one is a partner's
+        assert len(await unit.requests_of_case(COURT, request().case_no or "")) == 6  # one is a partner's
         assert await unit.timer(number(1), "roster") is None
         await unit.apply(Changes(timers=[timer(1, "roster")]))
     async with store.begin() as unit:
@@ -184,7 +185,7 @@ async def test_what_became_of_a_page(store: SqlStore) -> None:
         await unit.mark_page(replace(b, due_at=later))
         await unit.apply(Changes(pages_cancel=[number(1)]))  # somebody answered
         await unit.mark_page(replace(desk, state="sent", sent_at=NOW))  # while this one was under way
-    states = {p.level: (p.state, p.sent_at) for p in await store.pages_of(number(1))}
+    states = {p.level: (p.state, p.sent_at) for p in await pages_of(store, number(1))}
     assert states == {"A": ("sent", NOW), "B": ("cancelled", None), "desk": ("cancelled", NOW)}
     assert await store.lease_pages(later, MINUTE, 10) == []
     async with store.begin() as unit:

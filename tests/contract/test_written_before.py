@@ -22,11 +22,11 @@ import pytest
 import pytest_asyncio
 import tomlkit
 
-from gateway.application.ports import RequestFilter
+from gateway.application.ports.lists import RequestFilter
 from gateway.registry.config import FILE, load_config
 from gateway.registry.installation import HANDOVER
 from gateway.store import open_store
-from gateway.store.migrate import migrate
+from gateway.store.upkeep.migrate import migrate
 from lianzhi.client import ClientConfig, CourtClient
 from simulation.parties import CLIENT, GRID, HANDLER, HOME, POLICE, PRESIDENT, Parties
 from simulation.stage import provision_for

@@ -19,7 +19,8 @@ from typing import Any
 
 from gateway import process
 from gateway.application import marks
-from gateway.application.ports import Consumer, Delivery, Publisher, Store, Transaction
+from gateway.application.ports.broker import Consumer, Delivery, Publisher
+from gateway.application.ports.store import Store, Transaction
 from gateway.bootstrap import Wrappers
 from gateway.core.records import Changes
 from gateway.core.recovery.marks import Verdict

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from gateway.store.migrate import migrate
+from gateway.store.upkeep.migrate import migrate
 from tests import postgres
 from tests.conftest import Vhost
 from tests.fault.site import Site, site_at

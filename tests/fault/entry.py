@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from gateway import process
-from gateway.application.ports import Consumer, Delivery, Publisher, Store, Transaction
+from gateway.application.ports.broker import Consumer, Delivery, Publisher
+from gateway.application.ports.store import Store, Transaction
 from gateway.bootstrap import ROLES, Role, Wrappers
 from gateway.core.records import Changes
 from gateway.observability import configure_logging
@@ -74,7 +75,7 @@ class Order:
 
 
 class FallingPublisher:
-    """`application.ports.Publisher`."""
+    """`application.ports.broker.Publisher`."""
 
     def __init__(self, port: Publisher, fall: Fall) -> None:
         self._port, self._fall = port, fall
@@ -90,7 +91,7 @@ class FallingPublisher:
 
 
 class FallingConsumer:
-    """`application.ports.Consumer`."""
+    """`application.ports.broker.Consumer`."""
 
     def __init__(self, port: Consumer, fall: Fall) -> None:
         self._port, self._fall = port, fall
@@ -112,7 +113,7 @@ class FallingConsumer:
 
 
 class FallingTransaction:
-    """`application.ports.Transaction`; remembers whether a submission was written through it."""
+    """`application.ports.store.Transaction`; remembers whether a submission was written through it."""
 
     def __init__(self, port: Transaction, fall: Fall) -> None:
         self._port, self._fall = port, fall
@@ -129,7 +130,7 @@ class FallingTransaction:
 
 
 class FallingStore:
-    """`application.ports.Store`."""
+    """`application.ports.store.Store`."""
 
     def __init__(self, port: Store, fall: Fall) -> None:
         self._port, self._fall = port, fall

@@ -16,7 +16,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.application.ports import RequestFilter, Store
+from gateway.application.ports.lists import RequestFilter
+from gateway.application.ports.store import Store
 from gateway.core.records import Event, Request
 from simulation.parties import HOME
 from tests.fault.agencies import effects

@@ -14,7 +14,7 @@ import aio_pika
 import asyncpg
 from aio_pika.exceptions import ChannelNotFoundEntity
 
-from gateway.application.ports import Store
+from gateway.application.ports.store import Store
 from gateway.bootstrap import ROLES, Gateway, Role, running
 from gateway.broker.topology import DEAD, GATEWAY_USER, from_queue, to_queue
 from gateway.keeping import look_over

@@ -6,7 +6,7 @@ import aio_pika
 import pytest
 from aio_pika.abc import AbstractChannel, AbstractQueue
 
-from gateway.application.ports import RequestFilter
+from gateway.application.ports.lists import RequestFilter
 from gateway.broker.topology import to_queue
 from gateway.core.records import Request
 from simulation.parties import GRID

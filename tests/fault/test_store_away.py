@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.broker.topology import from_queue
-from gateway.store.migrate import migrate
+from gateway.store.upkeep.migrate import migrate
 from simulation.parties import LINTONG
 from tests import postgres
 from tests.conftest import Vhost

@@ -13,7 +13,7 @@ import pytest
 
 from gateway.registry.contracts import contract_of
 from gateway.store import open_store
-from gateway.store.migrate import migrate
+from gateway.store.upkeep.migrate import migrate
 from lianzhi.client import Backoff, CourtClient, InvalidBodyError, Message, ProblemError
 from lianzhi.client.signing import Act, plain_act
 from lianzhi.crypto.sdjwt import parse

@@ -18,7 +18,7 @@ import pytest
 
 from gateway.core.records import Changes, Event
 from gateway.store import SqlStore, open_store
-from gateway.store.migrate import migrate
+from gateway.store.upkeep.migrate import migrate
 from tests import postgres
 
 AUDIENCE = "court-sn0114"

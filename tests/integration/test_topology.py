@@ -12,7 +12,7 @@ import aio_pika
 import pytest
 from aiormq.exceptions import AMQPError
 
-from gateway.application.ports import Delivery
+from gateway.application.ports.broker import Delivery
 from gateway.bounds import Bounds
 from gateway.broker import consumer as broker_consumer
 from gateway.broker.consumer import GatewayConsumer, prefetches

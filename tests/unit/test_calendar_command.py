@@ -17,7 +17,7 @@ from gateway.registry.config import FILE, load_config
 from gateway.registry.forms import Duty
 from gateway.registry.installation import create_home
 from gateway.registry.participants import load_registry
-from gateway.store.migrate import migrate
+from gateway.store.upkeep.migrate import migrate
 from lianzhi.errors import ConfigurationError
 from schemas.catalogue import Deadline, DeadlineKind
 

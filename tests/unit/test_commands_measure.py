@@ -15,7 +15,7 @@ from gateway.core.records import Changes
 from gateway.core.time.calendar import SHANGHAI
 from gateway.registry.installation import Installation
 from gateway.store import open_store
-from gateway.store.migrate import migrate
+from gateway.store.upkeep.migrate import migrate
 from tests.contract.samples import measure, number, request, step, write
 
 RUNNER = CliRunner()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.application.inbound.fairness import SHARES, units
-from gateway.application.ports import Delivery
+from gateway.application.ports.broker import Delivery
 from lianzhi.amqp.consumer import Turns
 
 SIZE, MOST = 128, 8 << 20

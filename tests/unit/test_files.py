@@ -14,7 +14,7 @@ import pytest
 from gateway.registry.config import load_config
 from gateway.registry.installation import create_home
 from gateway.registry.places import places
-from gateway.store.migrate import migrate
+from gateway.store.upkeep.migrate import migrate
 from lianzhi.files import (
     Places,
     holds_only,

@@ -17,7 +17,7 @@ from gateway.registry import contracts
 from gateway.registry.config import load_config
 from gateway.registry.contracts import check_words
 from gateway.registry.participants import participant, read_form
-from gateway.store.migrate import migrate
+from gateway.store.upkeep.migrate import migrate
 from lianzhi.errors import ConfigurationError
 from schemas.catalogue import Kind, catalogue
 from simulation.parties import build, partner

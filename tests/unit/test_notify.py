@@ -12,7 +12,7 @@ from email.policy import default
 
 import pytest
 
-from gateway.application.ports import Notification
+from gateway.application.ports.alerts import Notification
 from gateway.notify import MailNotifier, WebhookNotifier
 from lianzhi.errors import ConfigurationError, UndeliveredError
 from tests.platform import SECRET, platform

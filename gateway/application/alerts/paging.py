@@ -18,7 +18,7 @@ import structlog
 
 from gateway.application.context import Context
 from gateway.application.page_links import page_link
-from gateway.application.ports import Notification, Notifier
+from gateway.application.ports.alerts import Notification, Notifier
 from gateway.application.unit_of_work import request_events
 from gateway.core.records import Changes, Event, Page, Request
 from gateway.core.time.calendar import SHANGHAI

@@ -17,7 +17,7 @@ from gateway.application.conversation.apply_decision import carry_out
 from gateway.application.conversation.apply_verb import settle
 from gateway.application.conversation.posted_acts import JSON, Heard, hear, read_as
 from gateway.application.idempotency import Before, Idempotency, remembered
-from gateway.application.ports import Transaction
+from gateway.application.ports.store import Transaction
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.pending_approval import APPROVAL, GLASS_APPROVAL, GLASS_REVIEW, UNBOUND
 from gateway.application.submission.retry_blocked import Mender

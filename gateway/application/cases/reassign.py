@@ -16,7 +16,8 @@ from typing import Annotated, Any, Literal
 from gateway.application.context import Context, new_id
 from gateway.application.conversation.posted_acts import Heard, hear, read_as
 from gateway.application.idempotency import Before, Idempotency, remembered
-from gateway.application.ports import Transaction
+from gateway.application.ports.measures import Debts
+from gateway.application.ports.store import Transaction
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.measure_rules import blocked_by
 from gateway.application.submission.numbers import Numbers
@@ -206,11 +207,11 @@ class Reassigner:
             if mine := [m for m in there if m.opener == court]:
                 raise blocked_by("measure-open", mine[0], "/new_case_no")
 
-    async def _debt(self, tx: Transaction, court: str, order: ReassignOrder) -> list[CaseDebt]:
+    async def _debt(self, tx: Debts, court: str, order: ReassignOrder) -> list[CaseDebt]:
         """The figure of the case goes with it, unless the new case has one."""
         new = order.new_case_no or order.case_no
-        known = await tx.case_debts(order.case_no, court)
-        if new == order.case_no or not known or await tx.case_debts(new, court):
+        known = await tx.debts_of_case(court, order.case_no)
+        if new == order.case_no or not known or await tx.debts_of_case(court, new):
             return []
         return [replace(known[-1], case_no=new, seq=1)]
 

@@ -19,7 +19,7 @@ from gateway.application.conversation.measure_effects import measure_events
 from gateway.application.conversation.posted_acts import Heard, Said, hear, read_as
 from gateway.application.conversation.send_verb import Voice
 from gateway.application.idempotency import Before, Idempotency, remembered
-from gateway.application.ports import Transaction
+from gateway.application.ports.store import Transaction
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.numbers import Numbers
 from gateway.application.submission.submit import Submitter, store_requests

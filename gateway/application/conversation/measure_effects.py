@@ -171,7 +171,7 @@ async def due_measure(unit: UnitOfWork, timer: Timer) -> None:
         ended = replace(after, ended_by="handed-over" if measure.state == "handed-over" else "term-over")
         await change_measure(unit, measure, ended, by=measure.request_no)
         return
-    cause = expiry.lapse_cause(measure, await unit.tx.requests_in_case(measure.case_no, measure.opener))
+    cause = expiry.lapse_cause(measure, await unit.tx.requests_of_case(measure.opener, measure.case_no))
     await change_measure(unit, measure, after, by=measure.request_no, cause=cause)
     detail = f"measure-lapsed:{measure_no}:{cause}"
     changes.events += measure_events(context, after, "incident", now, detail=detail, end_on=after.end_on, cause=cause)

@@ -17,7 +17,8 @@ from gateway.application.conversation.apply_decision import carry_out
 from gateway.application.conversation.apply_verb import apply_verb, keep_for_its_time
 from gateway.application.conversation.compose import Composer, opened_case
 from gateway.application.conversation.read_message import Arrived, body_digest, in_its_words
-from gateway.application.ports import KnownMessage, Transaction
+from gateway.application.ports.conversations import KnownMessage
+from gateway.application.ports.store import Transaction
 from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.records import Changes, Disposition, Held, Message, Naming, Request, Side
 from gateway.core.requests.lifecycle import Decision, Step, decide

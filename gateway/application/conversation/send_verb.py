@@ -19,7 +19,7 @@ from gateway.application.conversation.compose import Composed, Composer
 from gateway.application.conversation.posted_acts import Hearer, Said
 from gateway.application.conversation.read_message import check_location_codes
 from gateway.application.idempotency import Before, Idempotency, remembered
-from gateway.application.ports import Transaction
+from gateway.application.ports.store import Transaction
 from gateway.application.posts import Answer, Handed
 from gateway.application.unit_of_work import Batcher, UnitOfWork
 from gateway.core.approvals import check_staff

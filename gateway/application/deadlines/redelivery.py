@@ -11,7 +11,7 @@ from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import GAP, WATCH, ask_for_the_rest
 from gateway.application.conversation.compose import Composer
 from gateway.application.inbound.notices import Told, notice_body, version_for
-from gateway.application.ports import NOTICE_WINDOW
+from gateway.application.ports.arrivals import NOTICE_WINDOW
 from gateway.application.unit_of_work import UnitOfWork
 from gateway.core.records import Event, Request, Timer
 from gateway.core.requests.lifecycle import is_done

@@ -26,7 +26,7 @@ from gateway.application.conversation.read_message import Arrived, Reader
 from gateway.application.conversation.request_unit import Conversation, advance, last_seqno
 from gateway.application.inbound.ahead_of_turn import no_room, too_far
 from gateway.application.inbound.partner_open import first_contact
-from gateway.application.ports import KnownMessage
+from gateway.application.ports.conversations import KnownMessage
 from gateway.application.recovery.own_messages import go_on_with_what_is_kept
 from gateway.core.records import Held, Request, Side, Timer
 from lianzhi.errors import RejectedError

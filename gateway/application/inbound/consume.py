@@ -28,7 +28,7 @@ from gateway.application.inbound.notices import named_in
 from gateway.application.inbound.outside_requests import answer_outside
 from gateway.application.inbound.quarantine import Quarantine, Refused
 from gateway.application.inbound.repeat_messages import Repeater, own_request
-from gateway.application.ports import Consumer, Delivery
+from gateway.application.ports.broker import Consumer, Delivery
 from gateway.application.recovery.forgotten import keep_given_back
 from gateway.application.recovery.given_back import GivenBack, given_back
 from gateway.application.unit_of_work import one_by_one

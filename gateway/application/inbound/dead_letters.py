@@ -10,7 +10,7 @@ from __future__ import annotations
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
 from gateway.application.conversation.request_unit import Conversation
-from gateway.application.ports import Delivery
+from gateway.application.ports.broker import Delivery
 from gateway.core.records import Event
 from gateway.core.requests.lifecycle import Step, decide
 from lianzhi.crypto.sdjwt import Parsed, parse

@@ -15,7 +15,8 @@ from gateway.application.context import Context
 from gateway.application.conversation.read_message import body_digest
 from gateway.application.inbound.ahead_of_turn import bound_reached
 from gateway.application.inbound.notices import named_in, offset_ms
-from gateway.application.ports import Delivery, Transaction
+from gateway.application.ports.broker import Delivery
+from gateway.application.ports.store import Transaction
 from gateway.core.records import Changes, EarlyMessage, Event
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError

@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import zip_longest
 
 from gateway.application.context import Context
-from gateway.application.ports import Delivery
+from gateway.application.ports.broker import Delivery
 from gateway.core.records import Changes, Event
 
 MESSAGES, BYTES = "partner_messages_per_hour", "partner_bytes_per_hour"

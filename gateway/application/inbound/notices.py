@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.application.context import Context
-from gateway.application.ports import Transaction
+from gateway.application.ports.arrivals import ArrivalUnit
+from gateway.application.ports.conversations import RequestUnit
 from gateway.core.routing import Participant
 from lianzhi.crypto.sdjwt import read_event, take_apart
 from lianzhi.crypto.strictjson import MAX_INTEGER
@@ -54,7 +55,7 @@ def said_version(body: Any) -> int | None:
     return min(said, NEWEST) if isinstance(said, int) and not isinstance(said, bool) and said >= FIRST else None
 
 
-async def version_for(context: Context, tx: Transaction, partner: Participant) -> int:
+async def version_for(context: Context, tx: ArrivalUnit, partner: Participant) -> int:
     """Its file's word, else its own, else the first."""
     return partner.notice_version or await tx.notice_version(partner.code) or FIRST
 
@@ -113,9 +114,9 @@ def named_in(context: Context, body: bytes) -> Named:
     )
 
 
-async def expected_of(tx: Transaction, request_no: str, partner: str) -> int | None:
+async def expected_of(tx: RequestUnit, request_no: str, partner: str) -> int | None:
     """The number that we expect next from that partner in that request; None when it is none of its own."""
-    request = await tx.look_at(request_no)
+    request = await tx.request(request_no)
     if request is None:
         if opener_of(request_no) != partner:
             return None

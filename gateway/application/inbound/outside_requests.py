@@ -87,7 +87,7 @@ async def _heed_reused(talk: Conversation, arrived: ArrivedOutside) -> None:
     number, message_id = body.get("request_no"), body.get("message_id")
     if not isinstance(number, str) or not is_request_no(number) or not isinstance(message_id, str):
         return
-    request = await talk.tx.look_at(number)
+    request = await talk.tx.request(number)
     sender = arrived.envelope.sender
     if request is None or sender not in (request.asker, request.asked) or not is_message_id(message_id):
         return

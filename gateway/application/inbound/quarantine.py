@@ -26,7 +26,9 @@ from gateway.application.inbound.notices import (
     offset_ms,
     version_for,
 )
-from gateway.application.ports import Delivery, Transaction
+from gateway.application.ports.arrivals import ArrivalUnit
+from gateway.application.ports.broker import Delivery
+from gateway.application.ports.store import Transaction
 from gateway.core.records import Changes, Event, QuarantineRow, Request
 from lianzhi.protocol.envelope import GATEWAY_NOTICE, parse_timestamp
 
@@ -117,7 +119,7 @@ class Quarantine:
             arrived.parsed.digest if arrived is not None else None,
         )
 
-    async def _room(self, tx: Transaction, room: dict[str, int], owner: str, now: datetime) -> bool:
+    async def _room(self, tx: ArrivalUnit, room: dict[str, int], owner: str, now: datetime) -> bool:
         """Whether one row more of that owner may be written within this hour."""
         if owner not in room:
             most = self._ctx.bounds.quarantine_rows_per_hour

@@ -21,7 +21,7 @@ from gateway.application.conversation.read_message import ArrivedOutside
 from gateway.application.conversation.request_unit import Conversation, last_seqno
 from gateway.application.deadlines.redelivery import tell_expected
 from gateway.application.inbound.ahead_of_turn import bound_reached
-from gateway.application.ports import Transaction
+from gateway.application.ports.conversations import Requests
 from gateway.core.records import Request
 from gateway.core.requests.facts import SentAgain
 from lianzhi.crypto.strictjson import MAX_INTEGER
@@ -54,11 +54,11 @@ def lacking(arrived: ArrivedOutside) -> Lacking | None:
     return Lacking(number, seqno)
 
 
-async def own_request(tx: Transaction, arrived: ArrivedOutside) -> str | None:
+async def own_request(tx: Requests, arrived: ArrivedOutside) -> str | None:
     """The request to be locked for it: only one that its sender is a party of, so that nobody's notice ever holds up
     another's work."""
     wanted = lacking(arrived)
-    request = await tx.look_at(wanted.request_no) if wanted is not None else None
+    request = await tx.request(wanted.request_no) if wanted is not None else None
     parties = (request.asker, request.asked) if request is not None else ()
     return request.request_no if request is not None and arrived.envelope.sender in parties else None
 

@@ -17,7 +17,8 @@ import structlog
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
 from gateway.application.outbound.paused_routes import Pausing
-from gateway.application.ports import Publisher, Transaction
+from gateway.application.ports.broker import Publisher
+from gateway.application.ports.outbox import PauseUnit
 from gateway.application.set_aside import incident
 from gateway.application.unit_of_work import request_events
 from gateway.core.records import Changes, Event, FailedMessage, LeasedMessage, PauseReason, Request
@@ -236,7 +237,7 @@ class Dispatcher:
             changes.events.append(event)
 
     async def _pause(
-        self, tx: Transaction, tallies: Mapping[str, Tally], pauses: Mapping[str, PauseReason], changes: Changes
+        self, tx: PauseUnit, tallies: Mapping[str, Tally], pauses: Mapping[str, PauseReason], changes: Changes
     ) -> None:
         now = self._ctx.clock.now()
         tried = {route: tally for route, tally in tallies.items() if tally.trial and tally.failed}

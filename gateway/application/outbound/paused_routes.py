@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 
 from gateway.application.context import Context
-from gateway.application.ports import Transaction
+from gateway.application.ports.outbox import PauseUnit
 from gateway.core import pausing
 from gateway.core.records import Changes, Event, PausedRoute, PauseReason
 from gateway.core.routing import is_urgent
@@ -24,7 +24,7 @@ class Pausing:
 
     async def refused(
         self,
-        tx: Transaction,
+        tx: PauseUnit,
         route: str,
         reason: PauseReason | None,
         changes: Changes,
@@ -48,7 +48,7 @@ class Pausing:
             if await tx.begin_pause(pause) and told:
                 self._tell("incident", pause, changes, now)
 
-    async def accepted(self, tx: Transaction, routes: Sequence[str], changes: Changes, now: datetime) -> None:
+    async def accepted(self, tx: PauseUnit, routes: Sequence[str], changes: Changes, now: datetime) -> None:
         """Of these paused routes everything went that was tried."""
         for route, pause in (await tx.paused(routes)).items():
             going_on = pausing.accepted(pause, now, more_waits=await tx.anything_ready(route, now))

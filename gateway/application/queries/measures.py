@@ -19,7 +19,7 @@ from gateway.application.answers import (
 )
 from gateway.application.context import Context
 from gateway.application.cursors import page_after, page_cursor
-from gateway.application.ports import MeasureFilter
+from gateway.application.ports.lists import MeasureFilter
 from gateway.core.records import Measure, Request
 from gateway.core.requests.cases import ending_of
 from gateway.core.routing import Participant

@@ -34,7 +34,7 @@ from gateway.application.cursors import (
     page_after,
     page_cursor,
 )
-from gateway.application.ports import RequestFilter
+from gateway.application.ports.lists import RequestFilter
 from gateway.core.records import Event, Message, Request
 from gateway.core.requests.lifecycle import ANSWERED, BEFORE, is_done
 from gateway.core.requests.platform import number_of, standing

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.application.context import Context
-from gateway.application.ports import Delivery
+from gateway.application.ports.broker import Delivery
 from lianzhi.crypto.sdjwt import Parsed, read_event, take_apart
 from lianzhi.errors import RejectedError
 from lianzhi.protocol import policy

@@ -10,7 +10,7 @@ from uuid import uuid4
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import ask_for_the_rest
 from gateway.application.marks import new_token, standing_of
-from gateway.application.ports import MarkPlace
+from gateway.application.ports.recovery import MarkPlace
 from gateway.core.records import Changes, Event, Request
 from gateway.core.recovery.marks import Mark, Standing, Verdict, go_on, judge
 from gateway.core.time.calendar import SHANGHAI

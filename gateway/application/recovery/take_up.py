@@ -22,7 +22,7 @@ from gateway.application.conversation.read_message import Reader
 from gateway.application.conversation.request_unit import Conversation
 from gateway.application.inbound.apply_messages import Unit
 from gateway.application.inbound.quarantine import HELD, Quarantine, Refused
-from gateway.application.ports import Delivery
+from gateway.application.ports.broker import Delivery
 from gateway.application.recovery.own_messages import follows, go_on_with_what_is_kept, said_before
 from gateway.application.recovery.rebuild_request import NOTHING, Beside, Standing
 from gateway.application.submission.measure_rules import check_measures

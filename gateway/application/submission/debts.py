@@ -7,7 +7,7 @@ refuses; what is merely asked for warns, for nobody knows yet what an account ho
 from __future__ import annotations
 
 from gateway.application.context import Context
-from gateway.application.ports import Transaction
+from gateway.application.ports.measures import MeasureUnit
 from gateway.application.submission.measures_asked import Asked
 from gateway.application.unit_of_work import own_events
 from gateway.core.control.sums import COUNTED, Sums, sums
@@ -20,7 +20,7 @@ from schemas.warnings import warning
 LISTING = "dishonest"
 
 
-async def check_debt(context: Context, tx: Transaction, asked: Asked, pending: Changes) -> None:
+async def check_debt(context: Context, tx: MeasureUnit, asked: Asked, pending: Changes) -> None:
     """Of what asks for measures: a seal or a freeze is not too much; a listing where enough is secured is told.
 
     Raises RejectedError debt-differs, over-seizure.
@@ -42,11 +42,11 @@ async def check_debt(context: Context, tx: Transaction, asked: Asked, pending: C
         _warn(context, asked, "over-seizure-warning", secured, debt)
 
 
-async def _debt(context: Context, tx: Transaction, rule: MeasureRule, asked: Asked, pending: Changes) -> str | None:
+async def _debt(context: Context, tx: MeasureUnit, rule: MeasureRule, asked: Asked, pending: Changes) -> str | None:
     """The case's figure after this submission; a first or another one is written with it."""
     request = asked.requests[0]
     case_no = request.case_no or ""
-    known = await tx.case_debts(case_no, request.asker)
+    known = await tx.debts_of_case(request.asker, case_no)
     known += [d for d in pending.case_debts if (d.case_no, d.court) == (case_no, request.asker)]
     before = known[-1] if known else None
     if rule.debt is None or (before is not None and before.amount == rule.debt):
@@ -71,7 +71,7 @@ async def _debt(context: Context, tx: Transaction, rule: MeasureRule, asked: Ask
     return rule.debt
 
 
-async def _secured(tx: Transaction, request: Request, case_no: str, pending: Changes) -> Sums:
+async def _secured(tx: MeasureUnit, request: Request, case_no: str, pending: Changes) -> Sums:
     own = request.asker
     beside = [m for m in pending.new_measures if (m.case_no, m.opener) == (case_no, own)]
     return sums([*await tx.case_measures(case_no, own), *beside])

@@ -14,7 +14,7 @@ import structlog
 
 from gateway.application.answers import DocumentView
 from gateway.application.context import Context
-from gateway.application.ports import Documents
+from gateway.application.ports.papers import Documents
 from gateway.core.records import Changes, DocumentRow, Event
 from gateway.core.routing import Participant
 from lianzhi.errors import RejectedError

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.application.context import Context
-from gateway.application.ports import Transaction
+from gateway.application.ports.measures import MeasureUnit
 from gateway.application.submission.debts import check_debt
 from gateway.application.submission.measures_asked import Asked
 from gateway.application.unit_of_work import request_events
@@ -56,7 +56,7 @@ def note_measures(context: Context, asked: Asked, request: Request, rule: Measur
         asked.ending += [(keys[0], rule.action, request.case_no or "") for keys in found]
 
 
-async def check_measures(context: Context, tx: Transaction, asked: Asked, pending: Changes) -> None:
+async def check_measures(context: Context, tx: MeasureUnit, asked: Asked, pending: Changes) -> None:
     """pending: what earlier submissions of this very unit write.
 
     Raises RejectedError: measure-forbids, measure-open, measure-not-live, invalid-field (beyond-seal,
@@ -88,7 +88,7 @@ def blocked_by(code: str, measure: Measure, pointer: str = "/payload") -> Reject
     return RejectedError(code, [FieldError(pointer=pointer, rule=code, detail=detail, detail_en=english)])
 
 
-async def _own(tx: Transaction, asked: Asked, keys: Sequence[tuple[str, str, str]]) -> list[Measure]:
+async def _own(tx: MeasureUnit, asked: Asked, keys: Sequence[tuple[str, str, str]]) -> list[Measure]:
     """The open measures with these keys that the asker itself asked for: another party may name the same case."""
     found = await tx.open_measures(keys) if keys else []
     return [m for m in found if m.opener == asked.requests[0].asker]
@@ -119,7 +119,7 @@ def _misnamed(pointer: str, right: Sequence[Measure]) -> RejectedError:
     return RejectedError("invalid-field", [error])
 
 
-async def _tell_elsewhere(context: Context, tx: Transaction, asked: Asked) -> None:
+async def _tell_elsewhere(context: Context, tx: MeasureUnit, asked: Asked) -> None:
     """One event for each measure that is asked for, however many others there are: head names the oldest of them and
     says how many."""
     on_objects = await tx.measures_on([key for m in asked.measures for key in asked.with_earlier(m.object_key)])
@@ -136,7 +136,7 @@ async def _tell_elsewhere(context: Context, tx: Transaction, asked: Asked) -> No
         )  # fmt: skip
 
 
-async def _find_targets(context: Context, tx: Transaction, rule: MeasureRule, asked: Asked) -> None:
+async def _find_targets(context: Context, tx: MeasureUnit, rule: MeasureRule, asked: Asked) -> None:
     there = await tx.measures_on([key for first, _, _ in asked.ending for key in asked.with_earlier(first)])
     own = [m for m in there if m.opener == asked.requests[0].asker]
     mine: list[Measure] = []

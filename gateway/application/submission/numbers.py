@@ -17,7 +17,7 @@ from time import monotonic
 
 from gateway.application.context import Context
 from gateway.application.marks import Cover, Uncovered, new_token
-from gateway.application.ports import Store
+from gateway.application.ports.store import Store
 from gateway.application.submission.validate import Proof
 from gateway.application.unit_of_work import request_events
 from gateway.core.records import Changes, Request

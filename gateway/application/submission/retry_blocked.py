@@ -12,7 +12,8 @@ from typing import Any
 
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import MENDING, carry_out
-from gateway.application.ports import Transaction
+from gateway.application.ports.conversations import Requests
+from gateway.application.ports.measures import MeasureUnit
 from gateway.application.submission.submit import DERIVED, Opening
 from gateway.application.submission.validate import Proof, Prover
 from gateway.application.unit_of_work import UnitOfWork
@@ -30,7 +31,7 @@ class Mender:
         self._prover = Prover(context)
         self._opening = Opening(context)
 
-    async def proof(self, tx: Transaction, request: Request, now: datetime) -> Proof:
+    async def proof(self, tx: Requests, request: Request, now: datetime) -> Proof:
         """Raises RejectedError: what is wrong with it by now; `unknown-request` when its submission is gone."""
         stored = await tx.submission_of(request.request_no)
         participant = self._ctx.participant(request.asker)
@@ -86,7 +87,7 @@ class Mender:
         unit.tell(request, "blocked", detail=reason)
         return False
 
-    async def _no_longer(self, tx: Transaction, request: Request, proof: Proof) -> str | None:
+    async def _no_longer(self, tx: MeasureUnit, request: Request, proof: Proof) -> str | None:
         """What it rests on may have ended while it waited, or what forbids it begun."""
         rule = proof.matter.measure(proof.payload)
         if rule is None:

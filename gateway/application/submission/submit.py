@@ -19,7 +19,7 @@ from gateway.application.conversation.compose import Composer
 from gateway.application.conversation.ledger_entries import book_opening
 from gateway.application.conversation.measure_effects import note_requested
 from gateway.application.idempotency import Before, Idempotency, remembered
-from gateway.application.ports import Transaction
+from gateway.application.ports.store import Transaction
 from gateway.application.posts import Answer, Handed
 from gateway.application.submission.measure_rules import check_measures, note_done_states, note_measures
 from gateway.application.submission.measures_asked import Asked

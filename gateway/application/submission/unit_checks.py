@@ -14,7 +14,7 @@ from gateway.application.context import Context
 from gateway.application.conversation.alert_effects import alert_raised
 from gateway.application.conversation.posted_acts import Said
 from gateway.application.conversation.send_verb import Voice
-from gateway.application.ports import Transaction
+from gateway.application.ports.store import Transaction
 from gateway.application.posts import Handed
 from gateway.application.submission.validate import Proof
 from gateway.application.unit_of_work import UnitOfWork, request_events

@@ -19,7 +19,7 @@ def ask_for_what_was_in_them(config: Config, folder: Path, made: Collection[str]
     from gateway.application.recovery.restored import queues_lost
     from gateway.broker.topology import from_queue
     from gateway.commands.installed import installed
-    from gateway.store.engine import database_url, sqlite_path
+    from gateway.store.engine.database import database_url, sqlite_path
 
     file = sqlite_path(database_url(config.store_url))
     if file is not None and not file.exists():

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from gateway.application.context import Context
-from gateway.application.ports import MarkPlace
+from gateway.application.ports.recovery import MarkPlace
 from gateway.application.recovery.restored import Findings
 from gateway.core.recovery.marks import Verdict
 from gateway.registry.config import DEFAULT_FOLDER, load_config

@@ -54,7 +54,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     ),
     "measure-timer": ("有期限的有效措施须有到期计时", "A live measure with a last day has the timer of its end"),
     "timer-measure": ("措施计时须有其措施", "The measure that a timer belongs to exists"),
-    # between tables (gateway.store.check)
+    # between tables (gateway.store.upkeep.check)
     "outbox-message": (
         "待发记录须有其报文，请求与序号一致",
         "An outbox row has its message, with the same request and number",

@@ -7,7 +7,7 @@ from datetime import date
 from aiohttp import web
 from pydantic_core import PydanticCustomError
 
-from gateway.application.ports import LedgerFilter
+from gateway.application.ports.books import LedgerFilter
 from gateway.application.queries.report_answers import report_view
 from gateway.core.figures.periods import Period, last_week, period_named
 from gateway.http.admission import Caller

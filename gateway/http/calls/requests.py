@@ -11,7 +11,7 @@ from datetime import datetime
 from aiohttp import web
 
 from gateway.application.alerts.page_answers import old_link
-from gateway.application.ports import MeasureFilter, RequestFilter
+from gateway.application.ports.lists import MeasureFilter, RequestFilter
 from gateway.application.posts import Handed
 from gateway.application.queries import types as matters
 from gateway.application.submission.submit import fingerprint

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs inside the connection and transaction that `gateway.store.migrate` has begun."""
+"""Alembic's entry: runs inside the connection and transaction that `gateway.store.upkeep.migrate` has begun."""
 
 from alembic import context
 

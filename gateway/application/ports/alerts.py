@@ -1,0 +1,67 @@
+"""People who are paged about an alert, and the ways out to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from gateway.core.records import DutyShift, Page
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What one page says: no name, no plate, no place. to: a staff number; mail: its address, where there is one.
+
+    link: path and token by which its reader acknowledges the alert, below the gateway's public address.
+    """
+
+    page_id: str
+    alert: str
+    level: str
+    to: str
+    mail: str | None
+    matter: str
+    urgency: str
+    raised_at: datetime
+    subject: str
+    text: str
+    link: str
+
+
+class Notifier(Protocol):
+    """One way out to people: the court's SMS and voice platform, or mail."""
+
+    @property
+    def channel(self) -> str: ...
+
+    async def send(self, notification: Notification, now: datetime) -> None:
+        """Handed over to the other side. Raises UndeliveredError; may be called again with the same page."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class PageReads(Protocol):
+    """Outside of a unit of work."""
+
+    async def lease_pages(self, now: datetime, term: timedelta, limit: int) -> list[Page]:
+        """Due pages in the order in which they were written, each nobody else's until `now + term`."""
+        ...
+
+    async def page(self, page_id: str) -> Page | None: ...
+
+
+class AlertUnit(Protocol):
+    """Pages and the duty roster, inside a unit of work."""
+
+    async def mark_page(self, page: Page) -> None:
+        """Its state, `sent_at` and `due_at`; one that was answered meanwhile keeps its state."""
+        ...
+
+    async def shifts(self, participant: str, since: datetime, until: datetime) -> list[DutyShift]:
+        """Shifts that touch [since, until), by their beginning."""
+        ...
+
+    async def replace_shifts(self, participant: str, shifts: Sequence[DutyShift]) -> None: ...

@@ -1,0 +1,1 @@
+"""Beside the work: migrating, checking, copying and restoring a database, and its figures."""
