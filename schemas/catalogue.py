@@ -1,6 +1,6 @@
 """The catalogue: one `MatterType` for each kind of request, notice or alert.
 
-A matter type is a module constant in `schemas/matters/*.py`; `catalogue()` finds it there. Nothing registers
+A matter type is a module constant below `schemas/matters/`; `catalogue()` finds it there. Nothing registers
 itself at import, and nothing else has to be edited when a file is added (docs/adr/0002).
 Source of the entries: docs/domain.md section 2.
 """
@@ -316,17 +316,18 @@ class MatterType:
 
 
 def discover(package: ModuleType) -> dict[str, MatterType]:
-    """Every `MatterType` that is a module constant of a module in `package`, by name.
+    """Every `MatterType` that is a module constant below `package`, in order of its name.
 
+    The folders are walked, whatever they are called: in which file a type stands changes no document.
     Raises ValueError when two modules define the same name differently.
     """
     found: dict[str, MatterType] = {}
-    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
-        module = importlib.import_module(f"{package.__name__}.{info.name}")
+    for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        module = importlib.import_module(info.name)
         for value in vars(module).values():
             if isinstance(value, MatterType) and found.setdefault(value.name, value) is not value:
                 raise ValueError(f"matter type {value.name} is defined twice")
-    return found
+    return dict(sorted(found.items()))
 
 
 @cache
