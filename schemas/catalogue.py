@@ -220,8 +220,8 @@ class MatterType:
     Functions of the validated request payload (`coercive`, `approvals`, `documents`, `classification`,
     `measure`, `dept`, `subjects`, `ending`, `done_states`) take the payload model and are pure.
 
-    dept: the department that the payload is meant for (`schemas.departments`); only one that is registered as it may
-    be the receiver. border_notice: (first, last) day of a notice whose longest term depends on the level of the
+    dept: the department that the payload is meant for (`schemas.values.departments`); only one that is registered as it
+    may be the receiver. border_notice: (first, last) day of a notice whose longest term depends on the level of the
     police asked. decision: of a lookout, the decision that it carries out; a hit's clocks depend on it. cautions:
     what holds but deserves a second look: rule, pointer below the payload, and what the rule's texts have between
     braces. checks: of an alert, the members that its `identity-check` must state beside the photograph: those of the
@@ -232,7 +232,7 @@ class MatterType:
     payload opened, for one of the reasons `paid`, `settled`, `ended`, `revoked`; raises ValueError (a code) when that
     needs a human hand.
 
-    done_states: what a result states of each object that it reports as done (`schemas.done`).
+    done_states: what a result states of each object that it reports as done (`schemas.answers`).
 
     answers_instead: verbs with which the law does not let the asked side answer → its basis and what takes their place.
     asked_on: the day that a payload states as its own; no answer is dated before it. objection_pauses: whether the main
@@ -264,7 +264,7 @@ class MatterType:
     case_required: bool = True
     caseless: Callable[[Any], bool] = lambda _: False
     fan_out: bool = False
-    # The department that a payload is meant for (`schemas.departments`): no other may be the receiver.
+    # The department that a payload is meant for (`schemas.values.departments`): no other may be the receiver.
     dept: Callable[[Any], str | None] = _none
     border_notice: Callable[[Any], tuple[str, str] | None] = _none
     decision: Callable[[Any], str | None] = _none

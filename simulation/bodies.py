@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from schemas.commissions import COMMISSIONS
+from schemas.matters.entrust.commissions import COMMISSIONS
 from simulation.clock import SHANGHAI
 from simulation.objects import thing
 from simulation.parties import (

@@ -11,7 +11,7 @@ Party = dict[str, Any]
 
 
 def thing(world: World, kind: str, party: Party) -> dict[str, Any]:
-    """kind: as `schemas.commissions` names it; party: whose it is, or whom it concerns."""
+    """kind: as `schemas.matters.entrust.commissions` names it; party: whose it is, or whom it concerns."""
     return _OBJECTS[kind](world, party)
 
 

@@ -73,8 +73,8 @@ def write_matter(
         )
     if shape is Shape.ALERT:
         raise ConfigurationError(
-            "预警随控制而来，先有控制的事项；照 schemas/matters/person_hit.py 写。 An alert comes of a control, whose "
-            "types come first; write it as schemas/matters/person_hit.py."
+            "预警随控制而来，先有控制的事项；照 schemas/matters/police/person_hit.py 写。 An alert comes of a control, "
+            "whose types come first; write it as schemas/matters/police/person_hit.py."
         )
     family, thing, _ = name.split(".")
     file = tree / "schemas" / "matters" / f"{family}_{thing}.py".replace("-", "_")

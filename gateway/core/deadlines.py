@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.core.calendar import DAY, Calendar
 from schemas.catalogue import Deadline, DeadlineKind
-from schemas.terms import months_later
+from schemas.values.terms import months_later
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HOUR = timedelta(hours=1)

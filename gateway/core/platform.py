@@ -11,7 +11,7 @@ from typing import Literal
 from gateway.core.facts import Platform
 from gateway.core.histories import team_of
 from gateway.core.records import LedgerLine, Request
-from schemas.opening import PlatformFiling
+from schemas.bodies import PlatformFiling
 
 LEDGER = "platform"
 NUMBERED = "numbered"

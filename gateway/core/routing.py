@@ -11,10 +11,10 @@ from typing import Any, Literal
 from gateway.core.duty import Duty
 from lianzhi.errors import RejectedError
 from schemas.catalogue import Kind, MatterType
-from schemas.departments import DEPARTMENTS
 from schemas.law.lookouts import LEVEL_WORDS, exit_notice_months, level_of
-from schemas.terms import within_months
 from schemas.validation import rule_error
+from schemas.values.departments import DEPARTMENTS
+from schemas.values.terms import within_months
 
 Channel = Literal["amqp", "http"]
 

@@ -14,9 +14,9 @@ from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol.base import label
 from lianzhi.protocol.envelope import Code, RequestNo
-from schemas.identifiers import CaseNo
-from schemas.opening import MatterName
+from schemas.bodies import MatterName
 from schemas.validation import InvalidError, validate
+from schemas.values.identifiers import CaseNo
 
 PAGE_LIMIT = 200
 FEED_LIMIT = 1000

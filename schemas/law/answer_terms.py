@@ -21,7 +21,7 @@ from schemas.catalogue import Deadline, DeadlineKind, MatterType, catalogue
 from schemas.law.force import Entry, Fault, Law, Table, law
 from schemas.law.legal_bases import LEGAL_BASES
 from schemas.legal import legal_text
-from schemas.terms import days_between, days_later, months_later
+from schemas.values.terms import days_between, days_later, months_later
 
 Kind = Literal["working", "legal", "clock-hours"]
 Unit = Literal["days", "months", "hours"]

@@ -9,7 +9,7 @@ from typing import Literal
 
 from lianzhi.protocol.rules import broken
 from schemas.law.force import Entry, Table, law
-from schemas.values import Person, PersonRole
+from schemas.values.objects import Person, PersonRole
 
 Sanction = Literal["dishonest", "consumption-limit", "exit-restrict"]
 LISTED: Sanction = "dishonest"

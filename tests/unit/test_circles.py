@@ -12,7 +12,7 @@ from schemas.law.circles import circle
 from schemas.law.force import SHIPPED, put_in_force
 from schemas.law.reading import LawFileError, read_law
 from schemas.validation import parse_open
-from schemas.values import ROLE_PAPERS, PersonRole
+from schemas.values.objects import ROLE_PAPERS, PersonRole
 from schemas.warnings import cautions_of
 from tests.faults import DELETE, changed, example, faults
 

@@ -7,10 +7,10 @@ from typing import Any, get_args
 import pytest
 
 from schemas.catalogue import catalogue
-from schemas.commission_objects import CommissionObject
-from schemas.commissions import COMMISSIONS
-from schemas.labels import DOCUMENTS
+from schemas.matters.entrust.commissions import COMMISSIONS
+from schemas.matters.entrust.objects import CommissionObject
 from schemas.validation import parse_data, parse_open
+from schemas.values.labels import DOCUMENTS
 from tests.faults import DELETE, ENTRUST, ORIGINAL, answers, changed, faults
 
 PARTY = {

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import pytest
 
 from lianzhi.errors import ConfigurationError
+from schemas.bodies import Submission
 from schemas.catalogue import catalogue
-from schemas.opening import Submission
 from schemas.validation import check_case, parse_open, refs_of, validate, warnings_of
 from simulation.docket import FEWEST, Item, docket
 

@@ -15,7 +15,7 @@ NEW_TYPE = """
 from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import notice
 from lianzhi.protocol.cards import Classification
-from schemas.matters.grid import VerifyRequest
+from schemas.matters.grid.verify import VerifyRequest
 
 VISIT = notice(
     name="{name}", zh="{zh}", en="Visit", help_zh="走访", help_en="Visit",

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from gateway.core.shares import ranked
+from schemas.answers import AMOUNT, NUMBER, PUBLISHED, undone
 from schemas.catalogue import catalogue
-from schemas.commissions import COMMISSIONS
-from schemas.done import AMOUNT, NUMBER, PUBLISHED, undone
-from schemas.labels import DOCUMENTS
 from schemas.law.ending_papers import ending_kinds, ending_paper, is_too_early, papers_to_end
+from schemas.matters.entrust.commissions import COMMISSIONS
 from schemas.validation import parse_open
+from schemas.values.labels import DOCUMENTS
 from tests.unit.test_sums import measure
 
 WANTED = {

@@ -9,9 +9,9 @@ import pytest
 
 from gateway.core.ledgers import LEDGERS
 from gateway.core.linkages import linkages_document, linkages_of
+from schemas.bodies import Submission
 from schemas.catalogue import catalogue
 from schemas.linkages import GROUPS, LAST, Linkage
-from schemas.opening import Submission
 from schemas.validation import parse_open
 
 ALL = linkages_of(catalogue())

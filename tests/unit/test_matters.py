@@ -13,8 +13,8 @@ from lianzhi.protocol import messages
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import RULES
 from schemas.catalogue import Kind, MatterType, Shape, catalogue
-from schemas.labels import DOCUMENTS, document_label
 from schemas.validation import InvalidError, json_schema, parse_data, parse_open, refs_of, warnings_of
+from schemas.values.labels import DOCUMENTS, document_label
 from tests.faults import (
     CANCEL,
     CONTROL,

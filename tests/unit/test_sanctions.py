@@ -11,9 +11,9 @@ from adapters.contract import Canonical
 from adapters.registry import adapter_for
 from lianzhi.protocol.cards import Classification
 from schemas.catalogue import DeadlineKind, catalogue
-from schemas.people import public_number
 from schemas.validation import parse_data, parse_open
-from schemas.values import Person
+from schemas.values.objects import Person
+from schemas.values.people import public_number
 from tests.faults import DELETE, changed, example, faults, opens
 
 WARN, GRACE, LIST, UNLIST, CORRECT, LIMIT, LIFT, EXEMPT, EXIT, EXIT_RENEW, EXIT_LIFT, REPAIR = (

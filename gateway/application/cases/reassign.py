@@ -36,8 +36,8 @@ from lianzhi.problem import FieldError
 from lianzhi.protocol.base import Model, label
 from lianzhi.protocol.values import Line, Name
 from lianzhi.protocol.verbs import StaffNo
-from schemas.identifiers import CaseNo, CourtCode
 from schemas.legal import LegalRef
+from schemas.values.identifiers import CaseNo, CourtCode
 from schemas.warnings import basis_warnings
 
 REASSIGN = "case.reassign"

@@ -32,7 +32,7 @@ from lianzhi.errors import ConflictError, RejectedError
 from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.values import Document, Line, Prose
 from lianzhi.protocol.verbs import StaffNo
-from schemas.identifiers import CaseNo
+from schemas.values.identifiers import CaseNo
 
 RELEASE = "case.release"
 """Matter word of the type of a signed release: `lianzhi.case.release.open`, addressed to the gateway's own court."""

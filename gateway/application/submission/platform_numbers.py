@@ -13,9 +13,9 @@ from gateway.core.records import Changes, Request
 from gateway.core.worktime import local_day
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
+from schemas.bodies import PlatformFiling, Submission
 from schemas.law.platform_items import platform_duty
 from schemas.ledgers import OPENED
-from schemas.opening import PlatformFiling, Submission
 from schemas.warnings import warning
 
 BATCH = 500

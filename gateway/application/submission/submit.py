@@ -40,8 +40,8 @@ from gateway.core.routing import Client
 from lianzhi.errors import MisuseError, RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol.cards import Classification
+from schemas.bodies import Submission as SubmissionBody
 from schemas.catalogue import MatterType
-from schemas.opening import Submission as SubmissionBody
 from schemas.validation import refs_of
 
 DERIVED = "application/vnd.lianzhi.derived+json"

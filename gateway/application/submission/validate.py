@@ -24,10 +24,10 @@ from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol import policy
 from lianzhi.protocol.envelope import CONTENT_TYPE, parse_timestamp
+from schemas.bodies import Submission
 from schemas.catalogue import Kind, MatterType, Shape
-from schemas.labels import document_label
-from schemas.opening import Submission
 from schemas.validation import InvalidError, check_case, documents_of, names_vehicles, parse_open, validate, warnings_of
+from schemas.values.labels import document_label
 from schemas.warnings import basis_warnings, cautions_of
 
 JSON = "application/json"
@@ -69,7 +69,7 @@ class Proof:
         return not self.approved and self.submission.break_glass is None
 
     def opening(self, request: Request, court: Participant) -> dict[str, Any]:
-        """Canonical data of the `open`: what the receiver is told (`schemas.opening.Opening`)."""
+        """Canonical data of the `open`: what the receiver is told (`schemas.bodies.Opening`)."""
         body = self.submission
         asks = {
             "request_no": request.request_no,
