@@ -25,7 +25,7 @@ from schemas.law.answer_terms import ANSWER_TERMS, CONVENTION, STATED, answer_te
 from schemas.law.force import SHIPPED, put_in_force
 from schemas.law.reading import LawFileError, read_law
 from schemas.legal import legal_text
-from tools.forms import forms_document
+from tools.docs.forms import forms_document
 
 TYPES = sorted(catalogue())
 FIXED = {

@@ -13,7 +13,7 @@ from lianzhi.errors import ConfigurationError
 from schemas.bodies import Submission
 from schemas.catalogue import catalogue
 from schemas.validation import check_case, parse_open, refs_of, validate, warnings_of
-from simulation.docket import FEWEST, Item, docket
+from simulation.court.docket import FEWEST, Item, docket
 
 NOW = datetime(2026, 3, 24, 2, 0, tzinfo=UTC)
 ALL_WAYS = {

@@ -14,11 +14,11 @@ from simulation.agencies.grid import GridCentre
 from simulation.agencies.neighbour import NeighbourCourt
 from simulation.agencies.police import Police
 from simulation.agencies.register import Register
-from simulation.bodies import COURT_CODES
 from simulation.clock import wall
-from simulation.journal import Journal
+from simulation.court.bodies import COURT_CODES
 from simulation.pace import Pace
 from simulation.parties import ASSOCIATION, GRID, PARTNERS, POLICE, Parties
+from simulation.reconciliation.journal import Journal
 from simulation.synthetic import World
 
 NAMES: dict[str, str] = {form["code"]: form["name"]["zh"] for form in PARTNERS}

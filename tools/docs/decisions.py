@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-FOLDER = Path(__file__).parents[1] / "docs" / "adr"
+FOLDER = Path(__file__).parents[2] / "docs" / "adr"
 INDEX = FOLDER / "README.md"
 _HEAD = """\
 # 决定 Decisions

@@ -10,8 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from simulation.board import COLUMNS, Board
-from simulation.company import NAMES
+from simulation.court.company import NAMES
+from simulation.screen.board import COLUMNS, Board
 
 FRAME_SECONDS = 0.15
 LINE_SECONDS = 2.0

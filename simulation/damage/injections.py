@@ -24,9 +24,9 @@ from lianzhi.crypto.seal import seal
 from lianzhi.partner import PartnerConfig
 from lianzhi.protocol.cards import cards
 from lianzhi.protocol.envelope import timestamp
-from simulation.docket import Item
-from simulation.journal import Journal
+from simulation.court.docket import Item
 from simulation.parties import HOME
+from simulation.reconciliation.journal import Journal
 
 EXCHANGE = "lianzhi.in"
 CONFIRM_SECONDS = 10.0

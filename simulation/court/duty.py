@@ -7,9 +7,9 @@ from typing import Any
 
 from lianzhi.client import CourtClient, Message
 from simulation.clock import now
-from simulation.journal import Journal
 from simulation.pace import Pace
 from simulation.parties import HANDLER
+from simulation.reconciliation.journal import Journal
 
 HIT = "police.vehicle-hit.alert"
 

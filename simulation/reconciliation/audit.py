@@ -23,7 +23,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
-from simulation.ledgers import AgencyBook, CourtBook, StoreBook, StoredMessage
+from simulation.reconciliation.ledgers import AgencyBook, CourtBook, StoreBook, StoredMessage
 
 DECIDES = frozenset({"open", "result", "correct", "refuse", "return", "read", "withdraw-ack"})
 PARKED_STATES = frozenset({"blocked", "undeliverable", "withdrawn"})

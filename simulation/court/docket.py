@@ -14,8 +14,8 @@ from itertools import cycle
 from typing import Literal
 
 from lianzhi.errors import ConfigurationError
-from simulation.bodies import Clerk, Draft
 from simulation.clock import SHANGHAI
+from simulation.court.bodies import Clerk, Draft
 from simulation.parties import COURTS
 from simulation.synthetic import World
 

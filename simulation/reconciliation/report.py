@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from simulation.audit import Findings
-from simulation.board import FINAL
-from simulation.ledgers import AgencyBook, CourtBook, Quarantined, StoreBook
+from simulation.reconciliation.audit import Findings
+from simulation.reconciliation.ledgers import AgencyBook, CourtBook, Quarantined, StoreBook
+from simulation.screen.board import FINAL
 
 ANSWERED = frozenset(
     {"partial", "completed", "impossible", "closed", "refused", "returned", "rejected", "withdrawn", "read"}

@@ -18,7 +18,7 @@ from lianzhi.protocol.sources import FORM, STRICTNESS, Source, Strictness
 from schemas.catalogue import MatterType
 from schemas.law.answer_terms import ANSWER_TERMS, shipped
 from schemas.law.force import law
-from tools.rules_of import of_member, of_model, raised_by
+from tools.docs.rules_of import of_member, of_model, raised_by
 
 _HEAD = """\
 # 表单与规则 Forms and rules

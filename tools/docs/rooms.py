@@ -13,9 +13,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "architecture.md"
-BEGIN, END = "<!-- rooms: tools/rooms.py -->", "<!-- rooms: end -->"
+BEGIN, END = "<!-- rooms: tools/docs/rooms.py -->", "<!-- rooms: end -->"
 _MEMBER = re.compile(r"[\w.]+")
 
 

@@ -23,12 +23,12 @@ from rich.console import Console
 
 from gateway.observability import configure_logging
 from lianzhi.errors import ConfigurationError
-from simulation.invitation import farewell, invite
-from simulation.live import Screen
-from simulation.report import Report
+from simulation.damage.sabotage import Sabotage
+from simulation.reconciliation.report import Report
 from simulation.run import Run
-from simulation.sabotage import Sabotage
-from simulation.summary import show
+from simulation.screen.invitation import farewell, invite
+from simulation.screen.live import Screen
+from simulation.screen.summary import show
 from simulation.theatre import theatre
 from simulation.week.play import Week, play_week, show_week
 

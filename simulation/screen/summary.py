@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.catalogue import catalogue
-from simulation.live import WIDE
-from simulation.report import HIT, Report
+from simulation.reconciliation.report import HIT, Report
+from simulation.screen.live import WIDE
 
 _TRIED = {
     "duplicate-same-key": ("重复提交，同键同文", "handed in again, same key"),

@@ -13,7 +13,7 @@ from typing import Any
 
 from schemas.matters.entrust.commissions import COMMISSIONS
 from simulation.clock import SHANGHAI
-from simulation.objects import thing
+from simulation.court.objects import thing
 from simulation.parties import (
     ASSOCIATION,
     BACKUP,

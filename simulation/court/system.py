@@ -13,12 +13,12 @@ from typing import Any
 
 from lianzhi.client import CourtClient, Event, Message, Opened
 from lianzhi.client.feed import OLDEST
-from simulation.board import FINAL, Board, opened_by_us
-from simulation.docket import Item
-from simulation.duty import Duty
-from simulation.injections import Insistent
-from simulation.journal import Journal
+from simulation.court.docket import Item
+from simulation.court.duty import Duty
+from simulation.damage.injections import Insistent
 from simulation.parties import HANDLER, HOME
+from simulation.reconciliation.journal import Journal
+from simulation.screen.board import FINAL, Board, opened_by_us
 from simulation.synthetic import Paper, World
 
 HANDS = 12  # submissions at once
