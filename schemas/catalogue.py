@@ -330,6 +330,23 @@ def discover(package: ModuleType) -> dict[str, MatterType]:
     return dict(sorted(found.items()))
 
 
+UNWRITTEN = "【待写】"
+"""What a scaffold writes where only its author knows the words (`lianzhi new matter`); no type keeps it."""
+
+
+def unwritten(matter: MatterType) -> list[str]:
+    """The texts that still hold a scaffold's placeholder, a line each in both languages; a unit test wants none."""
+    texts = {name: getattr(matter, name) for name in ("zh", "en", "help_zh", "help_en")}
+    texts |= {f"linkages: {linkage.zh}": f"{linkage.zh} {linkage.en}" for linkage in matter.linkages}
+    texts |= {name: repr(getattr(matter, name)) for name in ("example_request", "example_result")}
+    return [
+        f"{matter.name}：{name} 里还有占位文字 {UNWRITTEN}，请写好并删去该标记。"
+        f" {name} still holds the scaffold's placeholder: write the text and take the mark out."
+        for name, text in texts.items()
+        if UNWRITTEN in text
+    ]
+
+
 @cache
 def catalogue() -> Mapping[str, MatterType]:
     """The built-in catalogue, discovered once."""

@@ -12,7 +12,7 @@ import pytest
 from lianzhi.protocol import messages
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import RULES
-from schemas.catalogue import Kind, MatterType, Shape, catalogue
+from schemas.catalogue import Kind, MatterType, Shape, catalogue, unwritten
 from schemas.validation import InvalidError, json_schema, parse_data, parse_open, refs_of, warnings_of
 from schemas.values.labels import DOCUMENTS, document_label
 from tests.faults import (
@@ -73,6 +73,11 @@ def test_functions_of_the_payload(name: str) -> None:
         assert rule.effect in ("open", "queue", "renew", "end", "require")
         assert rule.effect == "require" or matter.ended_by or rule.effect == "end"
     assert matter.ended_by is None or matter.ended_by in catalogue()
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_no_placeholder_of_a_scaffold_is_left(name: str) -> None:
+    assert not (left := unwritten(catalogue()[name])), "\n".join(left)
 
 
 @pytest.mark.parametrize("name", TYPES)
