@@ -11,6 +11,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from functools import cache
 from types import ModuleType
@@ -18,6 +19,7 @@ from typing import Any, ClassVar
 
 from lianzhi.protocol.base import Model
 from lianzhi.protocol.cards import Classification, classification, urgent
+from schemas.law.ending_papers import papers_to_end
 from schemas.ledgers import LedgerEntry, no_answer_entry, no_entry
 from schemas.linkages import Linkage
 
@@ -232,6 +234,8 @@ class MatterType:
     payload opened, for one of the reasons `paid`, `settled`, `ended`, `revoked`; raises ValueError (a code) when that
     needs a human hand.
 
+    ends: the action whose ending paper must come with this payload (`schemas.law.ending_papers`), beside `documents`.
+
     done_states: what a result states of each object that it reports as done (`schemas.answers`).
 
     answers_instead: verbs with which the law does not let the asked side answer → its basis and what takes their place.
@@ -272,6 +276,7 @@ class MatterType:
     coercive: Callable[[Any], bool] = lambda _: False
     approvals: Callable[[Any], ApprovalRule] = lambda _: ApprovalRule()
     documents: Callable[[Any], Mapping[str, int]] = lambda _: {}
+    ends: Callable[[Any], str | None] = _none
     measure: Callable[[Any], MeasureRule | None] = _none
     alert_control_no: Callable[[Any], str | None] = _none
     asks_by: Callable[[Any], Deadline | None] = _none
@@ -299,6 +304,11 @@ class MatterType:
     def classification(self, verb: str) -> Classification:
         """How the payload of `verb` is protected (`lianzhi.protocol.cards`)."""
         return classification(verb, self.request_class, self.result_class)
+
+    def papers(self, payload: Any, day: date) -> dict[str, int]:
+        """How many of each kind of document a request that is handed in on `day` brings."""
+        action = self.ends(payload)
+        return {**({} if action is None else papers_to_end(action, day)), **self.documents(payload)}
 
     @property
     def controls(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from gateway.core.routing import Staff
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
@@ -13,9 +15,10 @@ from schemas.warnings import warning
 POINTER = "/handler"
 
 
-def check_handler(person: Staff, matter: str) -> None:
-    """Raises RejectedError invalid-field: `handler-role`, or `handler-phone-required` where the court demands one."""
-    row = handler_roles(matter)
+def check_handler(person: Staff, matter: str, day: date) -> None:
+    """day: on which the person is named. Raises RejectedError invalid-field: `handler-role`,
+    or `handler-phone-required` where the court demands one."""
+    row = handler_roles(matter, day)
     if not person.roles.intersection(row.roles):
         context = {
             "no": person.no,
@@ -26,22 +29,22 @@ def check_handler(person: Staff, matter: str) -> None:
             "source": row.source,
         }
         raise RejectedError("invalid-field", [rule_error("handler-role", POINTER, **context)])
-    row_of_visit = visit(matter)
+    row_of_visit = visit(matter, day)
     if person.phone is None and row_of_visit is not None and row_of_visit.phone_required:
         raise RejectedError("invalid-field", [rule_error("handler-phone-required", POINTER, no=person.no)])
 
 
-def introduced(person: Staff, matter: str) -> dict[str, str]:
+def introduced(person: Staff, matter: str, day: date) -> dict[str, str]:
     """What a receiver is told of the handler. The telephone goes where somebody goes out for the request, and nowhere
     else."""
     told = {"name": person.name, "permit": person.permit}
-    if person.phone is not None and visit(matter) is not None:
+    if person.phone is not None and visit(matter, day) is not None:
         told["phone"] = person.phone
     return told
 
 
-def phone_warnings(person: Staff, matter: str) -> list[FieldError]:
+def phone_warnings(person: Staff, matter: str, day: date) -> list[FieldError]:
     """Those who go out will have nobody to call."""
-    if person.phone is not None or visit(matter) is None:
+    if person.phone is not None or visit(matter, day) is None:
         return []
     return [warning("handler-phone-missing", POINTER, no=person.no)]

@@ -149,7 +149,7 @@ def check_level(matter: MatterType, payload: Any, receiver: Participant) -> None
     if term is None:
         return
     level = level_of(receiver.division)
-    months = exit_notice_months(level)
+    months = exit_notice_months(level, date.fromisoformat(term[0]))
     if within_months(*term, months):
         return
     zh, en = LEVEL_WORDS[level]

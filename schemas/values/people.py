@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import field_validator
@@ -62,8 +63,8 @@ def born_on(person: Person) -> str | None:
     return person.birth_date
 
 
-def check_detention_days(decision: str, days: int | None, *, at: str = "/detention_days") -> None:
-    """For how many days a detention was decided; of nothing else (民事诉讼法 118).
+def check_detention_days(decision: str, days: int | None, on: str, *, at: str = "/detention_days") -> None:
+    """For how many days a detention was decided; of nothing else (民事诉讼法 118). on: YYYY-MM-DD, as of `longest`.
 
     Raises `detention-too-long`, `detention-days-not-needed` at `at`.
     """
@@ -71,18 +72,18 @@ def check_detention_days(decision: str, days: int | None, *, at: str = "/detenti
         return
     if decision != "detention-order":
         raise broken("detention-days-not-needed", at=at)
-    most = longest(DETENTION)
+    most = longest(DETENTION, date.fromisoformat(on))
     if days > most:
         raise broken("detention-too-long", at=at, most=most)
 
 
 def detention_cautions(
-    decision: str, days: int | None, *, at: str = "/detention_days"
+    decision: str, days: int | None, on: str, *, at: str = "/detention_days"
 ) -> list[tuple[str, str, Mapping[str, Any]]]:
     """For `MatterType.cautions`: a detention that does not say for how many days."""
     if decision != "detention-order" or days is not None:
         return []
-    return [("detention-days-missing", at, {"most": longest(DETENTION)})]
+    return [("detention-days-missing", at, {"most": longest(DETENTION, date.fromisoformat(on))})]
 
 
 def check_adult(person: Person, on: str, *, at: str, rule: str = "minor") -> None:

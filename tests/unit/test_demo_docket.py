@@ -38,7 +38,7 @@ def _check_valid(item: Item) -> None:
     payload = parse_open(matter, submission.payload, today=NOW.date())
     check_case(matter, payload, submission.case_no)
     have = Counter(document.kind for document in submission.documents)
-    assert all(have[kind] >= count for kind, count in matter.documents(payload).items())
+    assert all(have[kind] >= count for kind, count in matter.papers(payload, NOW.date()).items())
     assert len(submission.approvals) >= matter.approvals(payload).people
     assert matter.coercive(payload) == item.draft.signed
     assert warnings_of(submission.payload) == []

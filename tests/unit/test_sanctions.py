@@ -231,7 +231,7 @@ def test_who_is_let_go_needs_nobodys_approval() -> None:
     for name, wanted in papers.items():
         matter = catalogue()[name]
         payload = parse_open(matter, example(name))
-        assert (matter.approvals(payload).people, dict(matter.documents(payload))) == (0, wanted)
+        assert (matter.approvals(payload).people, matter.papers(payload, date(2026, 3, 24))) == (0, wanted)
     for name in (UNLIST, CORRECT, LIFT):
         deadline = catalogue()[name].deadline
         assert (deadline.kind, deadline.amount) == (DeadlineKind.WORKING_DAYS, 3)

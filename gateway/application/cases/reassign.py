@@ -105,7 +105,7 @@ class Reassigner:
             raise RejectedError("misdirected", pointer="/type")
         check_staff({"/by": order.by, "/handler": order.handler}, who.staff, now)
         if order.handler is not None:
-            check_handler(who.staff[order.handler], NOTICE)
+            check_handler(who.staff[order.handler], NOTICE, self._ctx.today())
         _whole(order)
         if answer := before.answer(heard.kept.digest):
             return answer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from gateway.application.context import Context
 from gateway.application.events import request_events
@@ -21,10 +21,10 @@ from schemas.warnings import warning
 BATCH = 500
 
 
-def check_platform(proof: Proof) -> tuple[FieldError, ...]:
-    """Of what a court system hands in itself: the warnings. Raises RejectedError where the deployment asks for the
-    number before anything leaves."""
-    duty = platform_duty(proof.matter.name)
+def check_platform(proof: Proof, day: date) -> tuple[FieldError, ...]:
+    """Of what a court system hands in itself on `day`: the warnings. Raises RejectedError where the deployment asks for
+    the number before anything leaves."""
+    duty = platform_duty(proof.matter.name, day)
     if duty is None or not _unnumbered(proof.submission):
         return ()
     if duty == "required":
@@ -36,7 +36,7 @@ def note_platform(context: Context, request: Request, submission: Submission, ch
     """What the request remembers; a line in the ledger where the number is still to come."""
     if submission.platform is not None:
         request.facts["platform"] = filed(submission.platform)
-    elif platform_duty(request.type) is None:
+    elif platform_duty(request.type, local_day(now)) is None:
         return
     elif submission.platform_exempt is not None:
         request.facts["platform"] = EXEMPT.copy()

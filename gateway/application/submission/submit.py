@@ -86,7 +86,7 @@ class Submitter:
 
     async def _proved(self, handed: Handed, now: datetime) -> Proof:
         proof = self._prover.prove(handed.participant, handed.client, handed.content_type, handed.body, now)
-        if told := check_platform(proof):
+        if told := check_platform(proof, self._ctx.today()):
             proof = replace(proof, warnings=(*proof.warnings, *told))
         return await self._circles.resolved(handed.participant, proof)
 

@@ -17,6 +17,7 @@ from gateway.core.handlers import check_handler, introduced, phone_warnings
 from gateway.core.law_terms import check_last_days
 from gateway.core.records import Request
 from gateway.core.routing import Client, Participant, admit, check_dept, check_level
+from gateway.core.worktime import local_day
 from lianzhi.crypto.jcs import over
 from lianzhi.crypto.sdjwt import SUBMISSION_TYP, digest_of
 from lianzhi.crypto.strictjson import loads
@@ -223,8 +224,8 @@ class Prover:
             now,
         )
         if not stored and participant.kind == Kind.COURT:
-            check_handler(staff[submission.handler], matter.name)
-        _check_documents(matter, payload, submission)
+            check_handler(staff[submission.handler], matter.name, today)
+        _check_documents(matter, payload, submission, local_day(time) if again and time else today)
         rule = matter.approvals(payload)
         bound = over(content, receivers) if rule.people or submission.approvals else ""
         terms = self._ctx.settings.approvals
@@ -240,7 +241,7 @@ class Prover:
             submission_id=submission_id,
             digest=digest,
             signed=signed,
-            handler=introduced(handler, matter.name),
+            handler=introduced(handler, matter.name, today),
             opens_with=client.opens_with,
             digests=tuple(documents_of([content.get("documents", []), submission.payload])),
             approved=approved,
@@ -249,7 +250,7 @@ class Prover:
             warnings=(
                 *_warnings(matter, submission, today),
                 *cautions_of(matter, payload),
-                *phone_warnings(handler, matter.name),
+                *phone_warnings(handler, matter.name, today),
             ),
         )
 
@@ -332,7 +333,8 @@ def _court(court: Participant) -> dict[str, Any]:
     return {"code": court.code, "court_code": court.court_code, "name": court.zh}
 
 
-def _check_documents(matter: MatterType, payload: Any, submission: Submission) -> None:
+def _check_documents(matter: MatterType, payload: Any, submission: Submission, day: date) -> None:
+    """day: on which it was handed in; an approval that comes later asks for no other paper."""
     have: dict[str, int] = {}
     for document in submission.documents:
         have[document.kind] = have.get(document.kind, 0) + 1
@@ -343,7 +345,7 @@ def _check_documents(matter: MatterType, payload: Any, submission: Submission) -
             detail=f"缺少文书 {zh}（{kind}，须 {count} 份）",
             detail_en=f"Document {kind} is missing: {en} ({count} needed)",
         )
-        for kind, count in matter.documents(payload).items()
+        for kind, count in matter.papers(payload, day).items()
         for zh, en in [document_label(kind)]
         if have.get(kind, 0) < count
     ]

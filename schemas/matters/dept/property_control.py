@@ -15,7 +15,6 @@ from lianzhi.protocol.values import Line, Name
 from schemas.answers import AMOUNT, NUMBER, PUBLISHED
 from schemas.catalogue import Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
 from schemas.declare import ask
-from schemas.law.ending_papers import papers_to_end
 from schemas.linkages import COURT_AND_OTHERS, REMINDED, Linkage
 from schemas.matters.dept.objects import HeldObject
 from schemas.parts.debts import DebtReason, check_debt_reason
@@ -116,9 +115,11 @@ _RULING = {"enforcement-ruling": 1, "assistance-notice": 1}
 
 def _papers(payload: PropertyControl) -> Mapping[str, int]:
     """The ruling that sealed or froze does not release (SFK 28)."""
-    if payload.action != "release":
-        return _RULING
-    return papers_to_end(HELD_ACTIONS[payload.objects[0].kind], "assistance-notice")
+    return _RULING if payload.action != "release" else {"assistance-notice": 1}
+
+
+def _ends(payload: PropertyControl) -> str | None:
+    return HELD_ACTIONS[payload.objects[0].kind] if payload.action == "release" else None
 
 
 def _done_states(payload: PropertyControl) -> tuple[str, ...]:
@@ -190,6 +191,7 @@ DEPT_CONTROL = ask(
     result_class=Classification.SENSITIVE,
     coercive=lambda _: True,
     documents=_papers,
+    ends=_ends,
     measure=_measure,
     done_states=_done_states,
     ended_by="dept.property-control.request",

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from schemas.answers import AMOUNT, NUMBER, PUBLISHED
-from schemas.law.ending_papers import papers_to_end
 
 COMMON_PAPERS: Mapping[str, int] = {
     "enforcement-ruling": 1,
@@ -52,10 +51,15 @@ class Commission:
     @property
     def documents(self) -> Mapping[str, int]:
         """What ends a measure comes with the paper that ends it, not with the one that began it (SFK 28)."""
-        common = COMMON_PAPERS
-        if self.effect == "end":
-            common = papers_to_end(self.action, *(kind for kind in COMMON_PAPERS if kind != "enforcement-ruling"))
+        common = dict(COMMON_PAPERS)
+        if self.ends is not None:
+            del common["enforcement-ruling"]
         return {**common, **dict.fromkeys(self.papers, 1)}
+
+    @property
+    def ends(self) -> str | None:
+        """The action whose ending paper comes beside `documents`."""
+        return self.action if self.effect == "end" else None
 
     @property
     def done_states(self) -> tuple[str, ...]:

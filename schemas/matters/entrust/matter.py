@@ -205,7 +205,9 @@ def _cautions(payload: EntrustRequest) -> list[tuple[str, str, Mapping[str, Any]
         caution
         for index, item in enumerate(payload.objects)
         if isinstance(item, Whereabouts)
-        for caution in detention_cautions(item.decision, item.detention_days, at=f"/objects/{index}/detention_days")
+        for caution in detention_cautions(
+            item.decision, item.detention_days, item.seen_on, at=f"/objects/{index}/detention_days"
+        )
     ]
 
 
@@ -239,6 +241,7 @@ ENTRUST = ask(
     approvals=_approvals,
     cautions=_cautions,
     documents=_documents,
+    ends=lambda payload: COMMISSIONS[payload.matter_code].ends,
     measure=_measure,
     done_states=lambda payload: COMMISSIONS[payload.matter_code].done_states,
     ending=_ended,

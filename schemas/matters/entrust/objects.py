@@ -122,7 +122,7 @@ class Whereabouts(CaseObject):
 
     @model_validator(mode="after")
     def _days(self) -> Whereabouts:
-        check_detention_days(self.decision, self.detention_days)
+        check_detention_days(self.decision, self.detention_days, self.seen_on)
         return self
 
 

@@ -73,7 +73,7 @@ class PersonControlRequest(Model):
     @model_validator(mode="after")
     def _term(self) -> PersonControlRequest:
         check_days(self.start_on, self.end_on, CONTROL_DAYS)
-        check_detention_days(self.decision, self.detention_days)
+        check_detention_days(self.decision, self.detention_days, self.start_on)
         return self
 
 
@@ -117,7 +117,7 @@ PERSON_CONTROL = ask(
     documents=_documents,
     measure=_open,
     decision=lambda payload: payload.decision,
-    cautions=lambda payload: detention_cautions(payload.decision, payload.detention_days),
+    cautions=lambda payload: detention_cautions(payload.decision, payload.detention_days, payload.start_on),
     ending=_cancelled,
     break_glass=True,
     ended_by="police.person-control.cancel",

@@ -12,7 +12,7 @@ from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.context import accepted_before
 from lianzhi.protocol.envelope import Ref
 from lianzhi.protocol.rules import broken
-from lianzhi.protocol.times import AnyMoment, PastMoment
+from lianzhi.protocol.times import AnyMoment, PastMoment, day_of
 from lianzhi.protocol.values import Line, Name
 from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import alert
@@ -57,8 +57,9 @@ class PersonHitAlert(Model):
             raise broken("hold-not-needed", at="/hold_until")
         if datetime.fromisoformat(self.hold_until) <= datetime.fromisoformat(self.hit_at):
             raise broken("hold-before-hit", at="/hold_until")
-        hours = longest(HOLD)
-        lasts = datetime.fromisoformat(self.hold_until) - datetime.fromisoformat(self.hit_at)
+        hit_at = datetime.fromisoformat(self.hit_at)
+        hours = longest(HOLD, day_of(hit_at))
+        lasts = datetime.fromisoformat(self.hold_until) - hit_at
         if lasts > timedelta(hours=hours) and not accepted_before(info):
             raise broken("hold-too-long", at="/hold_until", hours=hours)
         return self

@@ -19,7 +19,6 @@ from lianzhi.protocol.values import Line
 from schemas.answers import NUMBER
 from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
 from schemas.declare import ask
-from schemas.law.ending_papers import papers_to_end
 from schemas.linkages import PEOPLE_AND_VEHICLES, REMINDED, Linkage
 from schemas.parts.debts import DebtReason, check_debt_reason
 from schemas.parts.endings import original
@@ -259,7 +258,7 @@ def _seal_measure(payload: VehicleSealRequest) -> MeasureRule:
 
 def _papers(payload: VehicleSealRequest) -> Mapping[str, int]:
     """The ruling that sealed does not release (SFK 28)."""
-    return papers_to_end("seal", "assistance-notice") if payload.action == "release" else RULING
+    return {"assistance-notice": 1} if payload.action == "release" else RULING
 
 
 def _done_states(payload: VehicleSealRequest) -> tuple[str, ...]:
@@ -296,6 +295,7 @@ VEHICLE_SEAL = ask(
     request_class=Classification.SENSITIVE,
     coercive=lambda _: True,
     documents=_papers,
+    ends=lambda payload: "seal" if payload.action == "release" else None,
     measure=_seal_measure,
     done_states=_done_states,
     ending=_released,

@@ -69,8 +69,8 @@ class ConsumptionLimitPublish(Model):
         return self
 
     def _may_be_limited(self) -> None:
-        check_circle(self.debtor, LIMITED, at="/debtor")
-        if not circle(LIMITED).minors:
+        check_circle(self.debtor, LIMITED, self.publish_on, at="/debtor")
+        if not circle(LIMITED, self.publish_on).minors:
             check_adult(self.debtor, self.publish_on, at="/debtor", rule="minor-limited")
 
 
@@ -100,7 +100,7 @@ CONSUMPTION_PUBLISH = ask(
     request_class=Classification.PUBLIC,
     fan_out=True,
     coercive=lambda _: True,
-    approvals=lambda _: signed_by("sanction.consumption-limit.publish"),
+    approvals=lambda payload: signed_by("sanction.consumption-limit.publish", payload.publish_on),
     documents=lambda _: {"consumption-order": 1},
     measure=_publish_measure,
     ending=_lifted,

@@ -87,8 +87,8 @@ class DishonestPublish(Model):
     @model_validator(mode="after")
     def _may_be_listed(self, info: ValidationInfo) -> DishonestPublish:
         if not accepted_before(info):
-            check_circle(self.debtor, LISTED, at="/debtor")
-        if not circle(LISTED).minors:
+            check_circle(self.debtor, LISTED, self.publish_on, at="/debtor")
+        if not circle(LISTED, self.publish_on).minors:
             check_adult(self.debtor, self.publish_on, at="/debtor")
         check_entry(self.debtor, self.entry)
         if self.entry.filed_on > self.publish_on:
@@ -153,7 +153,7 @@ DISHONEST_PUBLISH = ask(
     request_class=Classification.PUBLIC,
     fan_out=True,
     coercive=lambda _: True,
-    approvals=lambda _: signed_by("sanction.dishonest.publish"),
+    approvals=lambda payload: signed_by("sanction.dishonest.publish", payload.publish_on),
     documents=lambda _: {"dishonesty-decision": 1},
     measure=_publish_measure,
     cautions=_cautions,

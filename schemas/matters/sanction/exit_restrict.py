@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import ValidationInfo, model_validator
@@ -75,8 +76,8 @@ class ExitRestrictRequest(Model):
     @model_validator(mode="after")
     def _term(self, info: ValidationInfo) -> ExitRestrictRequest:
         if not accepted_before(info):
-            check_circle(self.person, KEPT, at="/person")
-            if not circle(KEPT).minors:
+            check_circle(self.person, KEPT, self.start_on, at="/person")
+            if not circle(KEPT, self.start_on).minors:
                 check_adult(self.person, self.start_on, at="/person", rule="minor-kept")
         _check_term(self.mode, self.start_on, self.end_on)
         return self
@@ -84,7 +85,8 @@ class ExitRestrictRequest(Model):
 
 def _check_term(mode: Mode, start_on: str, end_on: str) -> None:
     """Of a border notice the longest that police of any level keep: whose it is, the payload does not say."""
-    check_months(start_on, end_on, exit_notice_months("province") if mode == NOTICE else MODE_MONTHS[mode])
+    day = date.fromisoformat(start_on)
+    check_months(start_on, end_on, exit_notice_months("province", day) if mode == NOTICE else MODE_MONTHS[mode])
 
 
 def _kept_by_level(payload: ExitRestrictRequest) -> tuple[str, str] | None:

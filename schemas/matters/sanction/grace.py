@@ -14,7 +14,6 @@ from lianzhi.protocol.times import AnyDay, ComingDay, PastDay
 from lianzhi.protocol.values import Prose
 from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, Kind, LiveMeasure, MeasureRule
 from schemas.declare import ask
-from schemas.law.ending_papers import papers_to_end
 from schemas.linkages import SANCTIONS, Linkage
 from schemas.matters.sanction.listing import PublishedItem
 from schemas.values.objects import MeasureNo, Person
@@ -125,7 +124,8 @@ GRACE = ask(
     result_item=PublishedItem,
     request_class=Classification.SENSITIVE,
     approvals=lambda _: ApprovalRule(people=1),
-    documents=lambda payload: papers_to_end("grace") if payload.action == "end" else {"grace-decision": 1},
+    documents=lambda payload: {} if payload.action == "end" else {"grace-decision": 1},
+    ends=lambda payload: "grace" if payload.action == "end" else None,
     measure=_grace_measure,
     ending=_ended,
     ended_by="sanction.grace.set",
