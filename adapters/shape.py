@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from lianzhi.protocol.verbs import VERBS
+from schemas.bodies import content_model
 from schemas.catalogue import MatterType
-from schemas.results import content_model
 
 
 @dataclass(slots=True, eq=False)

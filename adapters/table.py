@@ -13,8 +13,8 @@ from adapters.rows import Dialect
 from adapters.schema import body_schema, delivered_form
 from adapters.shape import Node, message
 from lianzhi.protocol.verbs import VERBS
+from schemas.bodies import content_model
 from schemas.catalogue import MatterType, catalogue
-from schemas.results import content_model
 
 
 class TableAdapter(Adapter):

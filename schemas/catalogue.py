@@ -1,6 +1,6 @@
 """The catalogue: one `MatterType` for each kind of request, notice or alert.
 
-A matter type is a module constant in `schemas/matters/*.py`; `catalogue()` finds it there. Nothing registers
+A matter type is a module constant below `schemas/matters/`; `catalogue()` finds it there. Nothing registers
 itself at import, and nothing else has to be edited when a file is added (docs/adr/0002).
 Source of the entries: docs/domain.md section 2.
 """
@@ -11,6 +11,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from functools import cache
 from types import ModuleType
@@ -18,6 +19,7 @@ from typing import Any, ClassVar
 
 from lianzhi.protocol.base import Model
 from lianzhi.protocol.cards import Classification, classification, urgent
+from schemas.law.ending_papers import papers_to_end
 from schemas.ledgers import LedgerEntry, no_answer_entry, no_entry
 from schemas.linkages import Linkage
 
@@ -220,8 +222,8 @@ class MatterType:
     Functions of the validated request payload (`coercive`, `approvals`, `documents`, `classification`,
     `measure`, `dept`, `subjects`, `ending`, `done_states`) take the payload model and are pure.
 
-    dept: the department that the payload is meant for (`schemas.departments`); only one that is registered as it may
-    be the receiver. border_notice: (first, last) day of a notice whose longest term depends on the level of the
+    dept: the department that the payload is meant for (`schemas.values.departments`); only one that is registered as it
+    may be the receiver. border_notice: (first, last) day of a notice whose longest term depends on the level of the
     police asked. decision: of a lookout, the decision that it carries out; a hit's clocks depend on it. cautions:
     what holds but deserves a second look: rule, pointer below the payload, and what the rule's texts have between
     braces. checks: of an alert, the members that its `identity-check` must state beside the photograph: those of the
@@ -232,7 +234,9 @@ class MatterType:
     payload opened, for one of the reasons `paid`, `settled`, `ended`, `revoked`; raises ValueError (a code) when that
     needs a human hand.
 
-    done_states: what a result states of each object that it reports as done (`schemas.done`).
+    ends: the action whose ending paper must come with this payload (`schemas.law.ending_papers`), beside `documents`.
+
+    done_states: what a result states of each object that it reports as done (`schemas.answers`).
 
     answers_instead: verbs with which the law does not let the asked side answer → its basis and what takes their place.
     asked_on: the day that a payload states as its own; no answer is dated before it. objection_pauses: whether the main
@@ -264,7 +268,7 @@ class MatterType:
     case_required: bool = True
     caseless: Callable[[Any], bool] = lambda _: False
     fan_out: bool = False
-    # The department that a payload is meant for (`schemas.departments`): no other may be the receiver.
+    # The department that a payload is meant for (`schemas.values.departments`): no other may be the receiver.
     dept: Callable[[Any], str | None] = _none
     border_notice: Callable[[Any], tuple[str, str] | None] = _none
     decision: Callable[[Any], str | None] = _none
@@ -272,6 +276,7 @@ class MatterType:
     coercive: Callable[[Any], bool] = lambda _: False
     approvals: Callable[[Any], ApprovalRule] = lambda _: ApprovalRule()
     documents: Callable[[Any], Mapping[str, int]] = lambda _: {}
+    ends: Callable[[Any], str | None] = _none
     measure: Callable[[Any], MeasureRule | None] = _none
     alert_control_no: Callable[[Any], str | None] = _none
     asks_by: Callable[[Any], Deadline | None] = _none
@@ -300,6 +305,11 @@ class MatterType:
         """How the payload of `verb` is protected (`lianzhi.protocol.cards`)."""
         return classification(verb, self.request_class, self.result_class)
 
+    def papers(self, payload: Any, day: date) -> dict[str, int]:
+        """How many of each kind of document a request that is handed in on `day` brings."""
+        action = self.ends(payload)
+        return {**({} if action is None else papers_to_end(action, day)), **self.documents(payload)}
+
     @property
     def controls(self) -> bool:
         """Whether a request of this type may open, renew or end a measure, or rest on one."""
@@ -316,17 +326,35 @@ class MatterType:
 
 
 def discover(package: ModuleType) -> dict[str, MatterType]:
-    """Every `MatterType` that is a module constant of a module in `package`, by name.
+    """Every `MatterType` that is a module constant below `package`, in order of its name.
 
+    The folders are walked, whatever they are called: in which file a type stands changes no document.
     Raises ValueError when two modules define the same name differently.
     """
     found: dict[str, MatterType] = {}
-    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
-        module = importlib.import_module(f"{package.__name__}.{info.name}")
+    for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        module = importlib.import_module(info.name)
         for value in vars(module).values():
             if isinstance(value, MatterType) and found.setdefault(value.name, value) is not value:
                 raise ValueError(f"matter type {value.name} is defined twice")
-    return found
+    return dict(sorted(found.items()))
+
+
+UNWRITTEN = "【待写】"
+"""What a scaffold writes where only its author knows the words (`lianzhi new matter`); no type keeps it."""
+
+
+def unwritten(matter: MatterType) -> list[str]:
+    """The texts that still hold a scaffold's placeholder, a line each in both languages; a unit test wants none."""
+    texts = {name: getattr(matter, name) for name in ("zh", "en", "help_zh", "help_en")}
+    texts |= {f"linkages: {linkage.zh}": f"{linkage.zh} {linkage.en}" for linkage in matter.linkages}
+    texts |= {name: repr(getattr(matter, name)) for name in ("example_request", "example_result")}
+    return [
+        f"{matter.name}：{name} 里还有占位文字 {UNWRITTEN}，请写好并删去该标记。"
+        f" {name} still holds the scaffold's placeholder: write the text and take the mark out."
+        for name, text in texts.items()
+        if UNWRITTEN in text
+    ]
 
 
 @cache

@@ -15,7 +15,7 @@ from lianzhi.protocol.rules import broken
 from lianzhi.protocol.times import PastDay
 from lianzhi.protocol.values import Line
 from lianzhi.protocol.verbs import StaffNo
-from schemas.identifiers import CaseNo, case_type
+from schemas.values.identifiers import CaseNo, case_type
 
 _MEMBERS = {
     "closed": {"team", "preconditions"},

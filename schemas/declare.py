@@ -24,7 +24,6 @@ from schemas.catalogue import (
     MeasureRule,
     Shape,
 )
-from schemas.law.ending_papers import papers_to_end
 from schemas.ledgers import LedgerEntry
 from schemas.linkages import Linkage
 
@@ -59,6 +58,7 @@ class NoticeParameters(TypeParameters[P]):
 
     fan_out: NotRequired[bool]
     documents: NotRequired[Callable[[P], Mapping[str, int]]]
+    ends: NotRequired[Callable[[P], str | None]]
 
 
 class AlertParameters(TypeParameters[P]):
@@ -126,6 +126,7 @@ class RenewalParameters(TypedDict, Generic[P]):
     request: type[P]
     result_item: type[Model]
     documents: NotRequired[Callable[[P], Mapping[str, int]]]
+    ends: NotRequired[Callable[[P], str | None]]
     border_notice: NotRequired[Callable[[P], tuple[str, str] | None]]
     measure: Callable[[P], MeasureRule]
     ending: Callable[[P, LiveMeasure, str], Mapping[str, Any]]
@@ -167,7 +168,7 @@ def ending_of(
         receivers=made.receivers,
         fan_out=made.fan_out,
         coercive=lambda _: True,
-        documents=lambda payload: papers_to_end(measure(payload).action),
+        ends=lambda payload: measure(payload).action,
         request_class=made.request_class if request_class is None else request_class,
         **words,
     )

@@ -22,11 +22,17 @@ from lianzhi.protocol.base import Model
 from lianzhi.protocol.rules import RULES, Rule
 from lianzhi.protocol.times import Said
 from lianzhi.protocol.verbs import VERBS
+from schemas.bodies import Opening, content_model
 from schemas.catalogue import MatterType
-from schemas.identifiers import BANKRUPTCY_TYPES, ENFORCEMENT_TYPES, OTHER_TYPES, carries_coercion, case_type, vin_check
-from schemas.identity import NEEDS, missing_details
-from schemas.opening import Opening
-from schemas.results import content_model
+from schemas.values.identifiers import (
+    BANKRUPTCY_TYPES,
+    ENFORCEMENT_TYPES,
+    OTHER_TYPES,
+    carries_coercion,
+    case_type,
+    vin_check,
+)
+from schemas.values.identity import NEEDS, missing_details
 
 M = TypeVar("M", bound=BaseModel)
 

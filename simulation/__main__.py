@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from lianzhi.cli.output import MISUSE, fail
-from simulation.sabotage import KINDS
-from simulation.show import run_demo
+from simulation.damage.sabotage import KINDS
+from simulation.screen.show import run_demo
 
 
 def demo(

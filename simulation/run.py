@@ -8,13 +8,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from gateway.broker.topology import GATEWAY_USER
-from simulation import sabotage as damage
-from simulation.audit import Audit
-from simulation.journal import read
-from simulation.ledgers import AgencyBook, CourtBook, StoreBook, read_agency, read_court, read_store
+from simulation.damage import sabotage as damage
+from simulation.damage.sabotage import Sabotage
 from simulation.parties import HOME
-from simulation.report import Observed, Report, build, uncaught
-from simulation.sabotage import Sabotage
+from simulation.reconciliation.audit import Audit
+from simulation.reconciliation.journal import read
+from simulation.reconciliation.ledgers import AgencyBook, CourtBook, StoreBook, read_agency, read_court, read_store
+from simulation.reconciliation.report import Observed, Report, build, uncaught
 from simulation.stage import GATEWAY_PASSWORD
 from simulation.theatre import Theatre
 

@@ -11,18 +11,18 @@ from pathlib import Path
 
 from lianzhi.client import ClientConfig, CourtClient
 from simulation.agencies.agency import Agency
-from simulation.board import Board
 from simulation.clock import SHANGHAI
-from simulation.company import book, company
-from simulation.court import CourtSystem
-from simulation.docket import Item, docket
-from simulation.duty import Duty
+from simulation.court.company import book, company
+from simulation.court.docket import Item, docket
+from simulation.court.duty import Duty
+from simulation.court.system import CourtSystem
+from simulation.damage.injections import Insistent, Interference
 from simulation.gateway_process import GatewayProcess
-from simulation.injections import Insistent, Interference
-from simulation.journal import Journal
 from simulation.pace import Pace
 from simulation.parties import HOME, Parties
 from simulation.private_broker import PrivateBroker
+from simulation.reconciliation.journal import Journal
+from simulation.screen.board import Board
 from simulation.stage import provision_for, write_files
 from simulation.synthetic import World
 

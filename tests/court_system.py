@@ -191,7 +191,7 @@ class CourtSystem:
         matter = catalogue()[type]
         payload = dict(payload or fresh_payload(type))
         model = parse_open(matter, payload)
-        rule = matter.approvals(model)
+        rule, papers = matter.approvals(model), matter.papers(model, date.fromisoformat(self._today()))
         submission: dict[str, Any] = {
             "type": type,
             "schema_version": matter.version,
@@ -204,7 +204,7 @@ class CourtSystem:
             "backup_handler": BACKUP,
             "drafted_by": CLERK,
             "approvals": self.approvals(*_approvers(rule.people, rule.roles)),
-            "documents": [self.document(kind) for kind, n in matter.documents(model).items() for _ in range(n)],
+            "documents": [self.document(kind) for kind, n in papers.items() for _ in range(n)],
             "payload": payload,
         }
         for digest in documents_of([submission["documents"], payload]):
@@ -220,7 +220,7 @@ class CourtSystem:
     def document(self, kind: str) -> dict[str, Any]:
         return {
             "kind": kind,
-            "issued_on": self._today() if kind in ending_kinds() else "2026-03-20",
+            "issued_on": self._today() if kind in ending_kinds(date.fromisoformat(self._today())) else "2026-03-20",
             "sha256": digest_of(paper(kind)),
             "pages": 1,
             "media_type": "application/pdf",

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from gateway.core.settings import Terms
 from schemas.catalogue import catalogue
-from tools.cards import cards_document
-from tools.decisions import FOLDER, INDEX, index
-from tools.delivered import delivered_document
-from tools.forms import forms_document
+from tools.docs.cards import cards_document
+from tools.docs.decisions import FOLDER, INDEX, index
+from tools.docs.delivered import delivered_document
+from tools.docs.forms import forms_document
+from tools.docs.rooms import PAGE, contracts, rooms_document, with_rooms
 from tools.pages.clocks import clocks_document
 from tools.pages.linkages import linkages_document
 from tools.pages.states import states_document
-from tools.rooms import PAGE, contracts, rooms_document, with_rooms
 
 ROOT = Path(__file__).parents[1]
 

@@ -36,16 +36,16 @@ from lianzhi.protocol.envelope import Code, MessageId, Ref, RequestNo
 from lianzhi.protocol.times import AnswerDay, AnyDay, AnyMoment, ComingDay, ComingMoment, PastDay, PastMoment, PastMonth
 from lianzhi.protocol.values import Line, Name, Prose, Sha256, Slug
 from lianzhi.protocol.verbs import StaffNo
+from schemas.bodies import MatterName
 from schemas.catalogue import MatterType, catalogue
-from schemas.commission_objects import AccountNo
-from schemas.funds import AccountTail, FundNo
-from schemas.grid import IdTail
-from schemas.identifiers import CaseNo, CourtCode, CreditCode, DivisionCode, Phone, Plate, QuotedCaseNo, Vin
 from schemas.legal import LegalRef
-from schemas.matters.association import PublicNumber
-from schemas.opening import MatterName
-from schemas.people import public_number
-from schemas.values import Country, MeasureNo, Money, Need, Person, PlateKind, RegisterNo
+from schemas.matters.assoc.member_notice import PublicNumber
+from schemas.matters.entrust.objects import AccountNo
+from schemas.matters.fund.money import AccountTail, FundNo
+from schemas.matters.grid.visits import IdTail
+from schemas.values.identifiers import CaseNo, CourtCode, CreditCode, DivisionCode, Phone, Plate, QuotedCaseNo, Vin
+from schemas.values.objects import Country, MeasureNo, Money, Need, Person, PlateKind, RegisterNo
+from schemas.values.people import public_number
 from tests.bounds.filling import value_of
 from tests.bounds.leaves import MISSING, Leaf, at, pointer, put
 from tests.bounds.messages import Form, forms, leaves_of

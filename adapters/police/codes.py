@@ -1,7 +1,7 @@
 """Code tables of the police: canonical value → code. Marks as in docs/dialects.md: [S] seen in a public product or
 standard, [H] well known, [L] uncertain, [D] ours."""
 
-from schemas.plates import PLATE_KINDS
+from schemas.values.plates import PLATE_KINDS
 
 CYZJDM = {
     "resident-id": "111",  # [H] 居民身份证
@@ -34,7 +34,7 @@ XZSY = {
     "enforce-act": "04",
 }  # [D]
 
-HPZL = {code: code for code in PLATE_KINDS}  # [H] GA/T 16.7, the canonical codes too (schemas/tables/plate_kinds.toml)
+HPZL = {code: code for code in PLATE_KINDS}  # [H] GA/T 16.7, the canonical codes too (schemas.values.plates)
 CFLX = {"seal": "1", "renew": "2", "release": "3", "queue": "4"}  # [D] 查封 续封 解封 轮候
 CFFS = {"strict": "1", "live": "2"}  # [D] 死封 活封
 CFZT = {"done": "1", "queued": "2", "failed": "3"}  # [D] 已办 轮候 失败

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from gateway.core.readiness import FindingName
 from lianzhi.problem import FieldError
 from lianzhi.protocol.base import label
-from schemas.debts import DebtReason
+from schemas.parts.debts import DebtReason
 
 
 class View(BaseModel):

@@ -41,19 +41,19 @@ def law_list(
 
 
 def _rows(tables: Law, table: Table[Any]) -> Iterator[dict[str, object]]:
-    for key, row in tables.of(table).items():
+    for row, from_file in tables.all(table):
         own = {
             field.name: getattr(row, field.name) for field in fields(row) if field.name not in _COMMON.union(table.key)
         }
         yield {
             "table": table.name,
-            "key": key,
+            "key": table.key_of(row),
             "entry": own,
             "source": row.source,
             "since": row.since.isoformat(),
             "until": row.until.isoformat() if row.until else None,
             "reading": row.reading,
-            "from": f"{LAW}/{table.name}{SUFFIX}" if tables.from_file(table, key) else "default",
+            "from": f"{LAW}/{table.name}{SUFFIX}" if from_file else "default",
         }
 
 

@@ -22,8 +22,8 @@ from lianzhi.protocol.contract import ContractDocument, TypeContract, VerbContra
 from lianzhi.protocol.envelope import CANONICAL, timestamp
 from lianzhi.protocol.verbs import VERBS, split
 from schemas.answers import card_of
+from schemas.bodies import content_model
 from schemas.catalogue import Kind, MatterType
-from schemas.results import content_model
 
 Role = Literal["asker", "asked", "both"]
 _REF = '"#/$defs/'

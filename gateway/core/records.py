@@ -250,7 +250,7 @@ class MeasureStep:
 class CaseDebt:
     """What `court` says that the debt of its case is, CNY: one figure, and those before it by `seq` from 1.
 
-    reason: why it is another than the one before (`schemas.debts.DebtReason`); by: the handler's staff number;
+    reason: why it is another than the one before (`schemas.parts.debts.DebtReason`); by: the handler's staff number;
     request_no: of the request that stated it."""
 
     court: str

@@ -2,6 +2,8 @@
 
 The files are read by `gateway.registry.participants`. A matter's 承办人 is a judge or an enforcement officer; which one
 a matter asks for stands in `schemas.law.handlers`.
+from datetime import date
+
 """
 
 from __future__ import annotations
@@ -16,12 +18,12 @@ from gateway.core.time.deadlines import Duty
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from schemas.catalogue import Kind, MatterType
-from schemas.departments import DEPARTMENTS
 from schemas.law.handlers import handler_roles
 from schemas.law.lookouts import LEVEL_WORDS, exit_notice_months, level_of
 from schemas.law.visits import visit
-from schemas.terms import within_months
 from schemas.validation import rule_error
+from schemas.values.departments import DEPARTMENTS
+from schemas.values.terms import within_months
 from schemas.warnings import warning
 
 Channel = Literal["amqp", "http"]
@@ -158,7 +160,7 @@ def check_level(matter: MatterType, payload: Any, receiver: Participant) -> None
     if term is None:
         return
     level = level_of(receiver.division)
-    months = exit_notice_months(level)
+    months = exit_notice_months(level, date.fromisoformat(term[0]))
     if within_months(*term, months):
         return
     zh, en = LEVEL_WORDS[level]
@@ -182,9 +184,10 @@ def is_urgent(route: str) -> bool:
     return route.endswith(".urgent")
 
 
-def check_handler(person: Staff, matter: str) -> None:
-    """Raises RejectedError invalid-field: `handler-role`, or `handler-phone-required` where the court demands one."""
-    row = handler_roles(matter)
+def check_handler(person: Staff, matter: str, day: date) -> None:
+    """day: on which the person is named. Raises RejectedError invalid-field: `handler-role`,
+    or `handler-phone-required` where the court demands one."""
+    row = handler_roles(matter, day)
     if not person.roles.intersection(row.roles):
         context = {
             "no": person.no,
@@ -195,22 +198,22 @@ def check_handler(person: Staff, matter: str) -> None:
             "source": row.source,
         }
         raise RejectedError("invalid-field", [rule_error("handler-role", _HANDLER, **context)])
-    row_of_visit = visit(matter)
+    row_of_visit = visit(matter, day)
     if person.phone is None and row_of_visit is not None and row_of_visit.phone_required:
         raise RejectedError("invalid-field", [rule_error("handler-phone-required", _HANDLER, no=person.no)])
 
 
-def introduced(person: Staff, matter: str) -> dict[str, str]:
+def introduced(person: Staff, matter: str, day: date) -> dict[str, str]:
     """What a receiver is told of the handler. The telephone goes where somebody goes out for the request, and nowhere
     else."""
     told = {"name": person.name, "permit": person.permit}
-    if person.phone is not None and visit(matter) is not None:
+    if person.phone is not None and visit(matter, day) is not None:
         told["phone"] = person.phone
     return told
 
 
-def phone_warnings(person: Staff, matter: str) -> list[FieldError]:
+def phone_warnings(person: Staff, matter: str, day: date) -> list[FieldError]:
     """Those who go out will have nobody to call."""
-    if person.phone is not None or visit(matter) is None:
+    if person.phone is not None or visit(matter, day) is None:
         return []
     return [warning("handler-phone-missing", _HANDLER, no=person.no)]

@@ -25,9 +25,9 @@ from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol.base import label
 from lianzhi.protocol.envelope import CONTENT_TYPE, Code, RequestNo
-from schemas.identifiers import CaseNo
-from schemas.opening import MatterName
+from schemas.bodies import MatterName
 from schemas.validation import InvalidError, validate
+from schemas.values.identifiers import CaseNo
 
 JSON = "application/json"
 MESSAGE_TYPES = (JSON, CONTENT_TYPE)

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from lianzhi.protocol.envelope import Code, Kid
-from schemas.departments import Dept
-from schemas.identifiers import Phone
+from schemas.values.departments import Dept
+from schemas.values.identifiers import Phone
 
 Hex64 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Scope = Literal["submit", "reply", "read", "approve", "documents"]

@@ -24,7 +24,7 @@ from gateway.registry.participants import PARTICIPANTS, PRIVATE_KEYS
 from lianzhi.crypto.jwk import generate_jwk, public_jwk, public_key_from_jwk
 from lianzhi.errors import ConfigurationError
 from lianzhi.files import private_folder, write_private
-from schemas.courts import COURTS
+from schemas.values.courts import COURTS
 
 HASH_KEY = "hash.key"
 HANDOVER = "handover"
@@ -185,7 +185,7 @@ def create_home(folder: Path, court_code: str, *, code: str, client: str, today:
     """
     court = COURTS.get(court_code)
     if court is None:
-        raise ConfigurationError(f"{court_code}：不在法院表中。 Not in the court table (schemas/courts.py).")
+        raise ConfigurationError(f"{court_code}：不在法院表中。 Not in the court table (schemas/values/courts.py).")
     installation = Installation(folder)
     installation.create()
     installation.add_participant(

@@ -24,8 +24,8 @@ from lianzhi.errors import ConfigurationError, MisuseError
 from lianzhi.printable import printable
 from lianzhi.protocol.envelope import CANONICAL
 from schemas.catalogue import Kind
-from schemas.courts import COURTS
-from schemas.departments import DEPARTMENTS
+from schemas.values.courts import COURTS
+from schemas.values.departments import DEPARTMENTS
 
 PARTICIPANTS = "participants"
 PRIVATE_KEYS = Path("keys") / "private"

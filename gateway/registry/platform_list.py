@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lianzhi.errors import ConfigurationError
 from lianzhi.protocol.envelope import is_request_no
-from schemas.opening import PlatformFiling
+from schemas.bodies import PlatformFiling
 from schemas.validation import InvalidError, validate
 
 COLUMNS: Mapping[str, str] = {"请求编号": "request_no", "平台编号": "no", "填报日期": "filed_on"}

@@ -18,10 +18,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from schemas.catalogue import Deadline, DeadlineKind, MatterType, catalogue
-from schemas.law.force import Entry, Fault, Law, Table, law
+from schemas.law.force import Entry, Fault, Law, Table, grouped, law
 from schemas.law.legal_bases import LEGAL_BASES
 from schemas.legal import legal_text
-from schemas.terms import days_between, days_later, months_later
+from schemas.values.terms import days_between, days_later, months_later
 
 Kind = Literal["working", "legal", "clock-hours"]
 Unit = Literal["days", "months", "hours"]
@@ -168,18 +168,19 @@ ANSWER_TERMS = Table(
 )
 
 
-def own_terms() -> Mapping[str, AnswerTerm]:
-    """The deployment's own rows, by type. Where there is none, or none that holds (`holds_on`) on the day on which a
-    request begins, the catalogue's `deadline` counts."""
-    return _own(law())
+def own_term(matter: str, day: date) -> AnswerTerm | None:
+    """The deployment's own row for a request of this type that begins on `day`. None: the catalogue's `deadline`.
+
+    The rows are asked without the shipped ones, which are the catalogue: a deadline is asked for at every request."""
+    return next((row for row in _own(law()).get(matter, ()) if row.holds_on(day)), None)
 
 
 @lru_cache(maxsize=8)
-def _own(tables: Law) -> Mapping[str, AnswerTerm]:
-    return {row.type: row for row in tables.own(ANSWER_TERMS)}
+def _own(tables: Law) -> Mapping[str, tuple[AnswerTerm, ...]]:
+    return grouped(ANSWER_TERMS, tables.own(ANSWER_TERMS))
 
 
 def answer_term(matter: MatterType, day: date) -> Deadline:
     """What counts for a request of this type that begins on `day` and states no term itself."""
-    row = own_terms().get(matter.name)
-    return row.deadline if row is not None and row.holds_on(day) else matter.deadline
+    row = own_term(matter.name, day)
+    return matter.deadline if row is None else row.deadline

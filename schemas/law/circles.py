@@ -9,7 +9,7 @@ from typing import Literal
 
 from lianzhi.protocol.rules import broken
 from schemas.law.force import Entry, Table, law
-from schemas.values import Person, PersonRole
+from schemas.values.objects import Person, PersonRole
 
 Sanction = Literal["dishonest", "consumption-limit", "exit-restrict"]
 LISTED: Sanction = "dishonest"
@@ -73,13 +73,15 @@ CIRCLES = Table(
 )  # fmt: skip
 
 
-def circle(sanction: str) -> Circle:
-    """The one in force. Raises KeyError: no sanction of ours."""
-    return law().of(CIRCLES)[sanction]
+def circle(sanction: str, on: str) -> Circle:
+    """What counts for a sanction that begins on `on` (YYYY-MM-DD), its publication or its first day: from then on it
+    weighs on somebody, and it is that day's rule that must allow it. Raises KeyError: no sanction of ours."""
+    return law().on(CIRCLES, date.fromisoformat(on))[sanction]
 
 
-def check_circle(person: Person, sanction: str, *, at: str) -> None:
-    """at: pointer of the person. Raises `role-outside` at its role: nobody in that role is hit by this sanction."""
-    row = circle(sanction)
+def check_circle(person: Person, sanction: str, on: str, *, at: str) -> None:
+    """on: as of `circle`. at: pointer of the person. Raises `role-outside` at its role: nobody in that role is hit by
+    this sanction."""
+    row = circle(sanction, on)
     if person.role not in row.roles:
         raise broken("role-outside", at=f"{at}/role", roles="、".join(row.roles), source=row.source)

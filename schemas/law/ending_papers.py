@@ -115,20 +115,21 @@ ENDING_PAPERS = Table(
 )
 
 
-def ending_paper(action: str) -> EndingPaper | None:
-    """Of a measure of this action; None: the product knows no rule for it."""
-    return law().of(ENDING_PAPERS).get(action)
+def ending_paper(action: str, day: date) -> EndingPaper | None:
+    """Of a measure of this action that is ended on `day`, when its ending is asked for: the paper is issued then, not
+    when the measure began. None: the product knows no rule for it."""
+    return law().row(ENDING_PAPERS, action, day)
 
 
-def papers_to_end(action: str, *beside: str) -> dict[str, int]:
-    """The documents of a request that ends such a measure: its own paper and those `beside`, one of each."""
-    row = law().of(ENDING_PAPERS)[action]
-    return dict.fromkeys([row.paper, *beside] if row.paper is not None else beside, 1)
+def papers_to_end(action: str, day: date) -> dict[str, int]:
+    """The document by which such a measure is ended on `day`; none: the request itself ends it. Raises KeyError."""
+    row = law().on(ENDING_PAPERS, day)[action]
+    return {} if row.paper is None else {row.paper: 1}
 
 
-def ending_kinds() -> frozenset[str]:
-    """The kinds of document that end a measure of any kind."""
-    return frozenset(row.paper for row in law().of(ENDING_PAPERS).values() if row.paper is not None)
+def ending_kinds(day: date) -> frozenset[str]:
+    """The kinds of document that end a measure of any kind on `day`."""
+    return frozenset(row.paper for row in law().on(ENDING_PAPERS, day).values() if row.paper is not None)
 
 
 def is_too_early(issued_on: str, began_on: str) -> bool:

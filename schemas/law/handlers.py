@@ -55,11 +55,11 @@ HANDLERS = Table(
 )
 
 
-def handler_roles(matter: str) -> HandlerRoles:
-    """The row in force for this type."""
-    return _row(law(), matter)
+def handler_roles(matter: str, day: date) -> HandlerRoles:
+    """The row for a request of this type that is handed in, or taken over, on `day`: then its handler is named."""
+    return _row(law(), matter, day)
 
 
 @lru_cache(maxsize=1024)
-def _row(tables: Law, matter: str) -> HandlerRoles:
-    return max((r for r in tables.of(HANDLERS).values() if fnmatchcase(matter, r.type)), key=lambda r: len(r.type))
+def _row(tables: Law, matter: str, day: date) -> HandlerRoles:
+    return max((r for r in tables.on(HANDLERS, day).values() if fnmatchcase(matter, r.type)), key=lambda r: len(r.type))

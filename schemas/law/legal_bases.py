@@ -74,6 +74,7 @@ LEGAL_BASES = Table(
     en="Legal bases",
     entry=LegalBasis,
     key=("code",),
+    dated=False,  # what a citation says does not change with the day on which it is read
     faults=_faults,
     default=(
         _statute("CPL", "民事诉讼法", "Civil Procedure Law", date(2024, 1, 1), "2023年修正"),

@@ -106,14 +106,19 @@ LOOKOUTS = Table(
 )
 
 
-def longest(name: str) -> int:
-    """Of the limit in force, in its unit. Raises KeyError: not one of the product's."""
-    return law().of(LOOKOUTS)[name].most
+def longest(name: str, day: date) -> int:
+    """Of what begins on `day`, in its unit: whoever is held, questioned or reported is so under the rule of the first
+    day. `day` (Asia/Shanghai) is of a hold the hit's, of a questioning the handover's, of a border notice its first.
+    Of a detention, whose beginning nobody knows beforehand, it is what the request states: the lookout's first day, or
+    the day on which the person was last seen where the other court is to act; so whoever reads it later judges alike.
+
+    Raises KeyError: not one of the product's."""
+    return law().on(LOOKOUTS, day)[name].most
 
 
-def exit_notice_months(level: Level) -> int:
-    """The longest 通报备案 that police of this level keep."""
-    return longest(f"exit-notice-{level}")
+def exit_notice_months(level: Level, day: date) -> int:
+    """The longest 通报备案 that police of this level keep of what begins on `day`."""
+    return longest(f"exit-notice-{level}", day)
 
 
 def level_of(division: str | None) -> Level:

@@ -49,7 +49,8 @@ PLATFORM_ITEMS = Table(
 )
 
 
-def platform_duty(matter_type: str) -> Literal["warn", "required"] | None:
-    """None: this type has nothing to do with the platform."""
-    row = law().of(PLATFORM_ITEMS).get(matter_type)
+def platform_duty(matter_type: str, day: date) -> Literal["warn", "required"] | None:
+    """Of a request that is handed in on `day`: it is filed on the platform before it leaves. None: this type has
+    nothing to do with the platform."""
+    row = law().row(PLATFORM_ITEMS, matter_type, day)
     return None if row is None else row.duty

@@ -10,13 +10,14 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
+from datetime import date
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from lianzhi.protocol import rules
-from schemas.law.force import Entry, Law, Table
+from schemas.law.force import Entry, Law, Table, succession
 from schemas.law.tables import BY_NAME
 
 SUFFIX = ".toml"
@@ -65,7 +66,7 @@ def _rows(table: Table[Any], name: str, text: str) -> tuple[Entry, ...]:
     adapter: TypeAdapter[Entry] = TypeAdapter(table.entry)
     rows: list[Entry] = []
     faults: list[str] = []
-    seen: set[str] = set()
+    seen: dict[tuple[str, date | None], int] = {}
     for number, section in enumerate(sections, start=1):
         try:
             row = adapter.validate_python(section)
@@ -73,15 +74,19 @@ def _rows(table: Table[Any], name: str, text: str) -> tuple[Entry, ...]:
             details = error.errors(include_url=False, include_input=False)
             faults += [_row_fault(table, name, text, number, detail) for detail in details]
             continue
-        if (key := table.key_of(row)) in seen:
+        key = table.key_of(row)
+        if (key, row.since if table.dated else None) in seen:
             at = _line(text, number, table.key[0])
             faults.append(_fault(name, at, key, "同一行写了两次", "This row stands twice"))
-        seen.add(key)
+        seen[key, row.since if table.dated else None] = number
         faults += _dates(row, name, text, number)
         faults += [_fault(name, _line(text, number, f.word), f.word, f.zh, f.en) for f in table.row_faults(row)]
         rows.append(row)
     if not faults:
-        faults += [f"law/{name}：{fault}" for fault in table.faults(table.rows(rows))]
+        faults += _breaks(table, rows, name, text, seen)
+        faults += dict.fromkeys(
+            f"law/{name}：{fault}" for layer in _layers(table, rows) for fault in table.faults(layer)
+        )
     if faults:
         raise LawFileError(faults)
     return tuple(rows)
@@ -92,6 +97,36 @@ def _dates(row: Entry, name: str, text: str, number: int) -> Iterator[str]:
         yield _fault(name, _line(text, number, "until"), "until", "须晚于 since", "Must be after `since`")
     if not row.source.strip():
         yield _fault(name, _line(text, number, "source"), "source", "须写明依据", "Must name the text it rests on")
+
+
+def _breaks(
+    table: Table[Any], rows: Sequence[Entry], name: str, text: str, numbers: Mapping[tuple[str, date | None], int]
+) -> Iterator[str]:
+    """Rows of one key that overlap, or leave days between them: on such a day no one could say what holds."""
+    if not table.dated:
+        return
+    for key in dict.fromkeys(map(table.key_of, rows)):
+        for earlier, later, overlap in succession(row for row in rows if table.key_of(row) == key):
+            at = _line(text, numbers[key, later.since], "since")
+            until = "" if earlier.until is None else f" until = {earlier.until}"
+            before = f"{key} since = {earlier.since}{until}"
+            if overlap:
+                zh, en = f"与 {before} 的行日期重叠；该行须写", f"Overlaps the row {before}; there, write"
+            else:
+                zh, en = f"与 {before} 的行之间有空缺；该行须写", f"Leaves a gap after the row {before}; there, write"
+            wanted = f"until = {later.since}"
+            yield _fault(name, at, "since", f"{zh} {wanted}", f"{en} {wanted}")
+
+
+def _layers(table: Table[Any], rows: Sequence[Entry]) -> Iterator[Mapping[str, Entry]]:
+    """All rows as mappings of one row for each key, so that every row is judged beside the others."""
+    left = list(rows)
+    while True:
+        layer = table.rows(left)
+        yield layer
+        left = [row for row in left if layer[table.key_of(row)] is not row]
+        if not left:
+            return
 
 
 def _row_fault(table: Table[Any], name: str, text: str, number: int, detail: ErrorDetails) -> str:

@@ -54,7 +54,8 @@ SIGNATURES = Table(
 )
 
 
-def signed_by(matter: str) -> ApprovalRule:
-    """What a type of this table needs. Raises KeyError: its approvals are not this table's."""
-    row = law().of(SIGNATURES)[matter]
+def signed_by(matter: str, on: str) -> ApprovalRule:
+    """What a type of this table needs for what is published on `on` (YYYY-MM-DD). The payload states that day, so that
+    a submission and each approval given later are judged alike. Raises KeyError: its approvals are not this table's."""
+    row = law().on(SIGNATURES, date.fromisoformat(on))[matter]
     return ApprovalRule(people=row.people, roles=row.roles)

@@ -64,6 +64,7 @@ TERMS = Table(
 )
 
 
-def term(name: str) -> Term:
-    """The one in force. Raises KeyError: not one of the product's."""
-    return law().of(TERMS)[name]
+def term(name: str, begins: date) -> Term:
+    """What counts for a term that begins on `begins`: a term is as long as the rule of its first day says, whatever the
+    rule becomes while it runs. Raises KeyError: not one of the product's."""
+    return law().on(TERMS, begins)[name]

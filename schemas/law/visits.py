@@ -42,12 +42,13 @@ VISITS = Table(
 )
 
 
-def visit(matter: str) -> Visit | None:
-    """The row in force for this type; None: nobody goes out for it."""
-    return _row(law(), matter)
+def visit(matter: str, day: date) -> Visit | None:
+    """The row for a request of this type that is handed in on `day`: then its message is written, with the telephone or
+    without. None: nobody goes out for it."""
+    return _row(law(), matter, day)
 
 
 @lru_cache(maxsize=1024)
-def _row(tables: Law, matter: str) -> Visit | None:
-    rows = (row for row in tables.of(VISITS).values() if fnmatchcase(matter, row.type))
+def _row(tables: Law, matter: str, day: date) -> Visit | None:
+    rows = (row for row in tables.on(VISITS, day).values() if fnmatchcase(matter, row.type))
     return max(rows, key=lambda row: len(row.type), default=None)

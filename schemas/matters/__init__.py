@@ -1,1 +1,1 @@
-"""One file for each family of matter types; `schemas.catalogue` finds the constants. Nothing to edit here."""
+"""The matter types, one folder for each family: the first part of a type's name is the folder's name."""

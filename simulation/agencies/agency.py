@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from lianzhi.partner import Partner, Request
-from simulation.journal import Journal
 from simulation.pace import Pace
+from simulation.reconciliation.journal import Journal
 
 WORKERS = 24  # people at the desk
 Body = dict[str, Any]

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lianzhi.partner import Partner
-from simulation.bodies import Draft
 from simulation.clock import SHANGHAI, compact
+from simulation.court.bodies import Draft
 from simulation.parties import (
     BACKUP,
     CHIEF,

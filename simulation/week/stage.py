@@ -23,9 +23,9 @@ from gateway.registry.installation import write_secret
 from lianzhi.client import ClientConfig, CourtClient
 from lianzhi.partner import Partner, PartnerConfig
 from simulation.agencies.agency import Agency
-from simulation.bodies import Clerk, Draft
 from simulation.clock import SHANGHAI, StageClock, hang_up
-from simulation.company import company
+from simulation.court.bodies import Clerk, Draft
+from simulation.court.company import company
 from simulation.parties import GRID, HANDLER, HOME, LINTONG
 from simulation.private_broker import PrivateBroker
 from simulation.stage import set_stage

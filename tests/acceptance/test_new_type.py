@@ -14,7 +14,7 @@ import pytest
 
 from gateway.broker.management import Management
 from schemas import catalogue as entries
-from schemas import matters
+from schemas.matters import witness
 from simulation.parties import partner
 from simulation.private_broker import PrivateBroker
 from simulation.stage import set_stage
@@ -84,14 +84,14 @@ WITNESS_TOUR = ask(
 
 @pytest.fixture
 def one_more_file(tmp_path: Path) -> Iterator[None]:
-    """`witness.py` stands among the matter types while the test runs."""
-    folder = tmp_path / "matters"
+    """`witness/rehearsal.py` stands among the matter types while the test runs."""
+    folder = tmp_path / "witness"
     folder.mkdir()
-    (folder / "witness_rehearsal.py").write_text(SOURCE, encoding="utf-8")
-    matters.__path__.append(str(folder))
+    (folder / "rehearsal.py").write_text(SOURCE, encoding="utf-8")
+    witness.__path__.append(str(folder))
     entries.catalogue.cache_clear()
     yield
-    matters.__path__.remove(str(folder))
+    witness.__path__.remove(str(folder))
     entries.catalogue.cache_clear()
 
 

@@ -23,8 +23,8 @@ from pydantic import BaseModel
 
 from gateway.core.requests.lifecycle import OUTCOMES
 from gateway.observability import configure_logging
+from schemas.bodies import content_model
 from schemas.catalogue import catalogue
-from schemas.results import content_model
 from tests.bounds.messages import Form
 from tests.clerk import answered
 from tests.court_system import digest_of, fresh_case, paper

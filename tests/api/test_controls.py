@@ -15,7 +15,7 @@ from gateway.core.records import Event
 from gateway.core.settings import Settings
 from gateway.store import SqlStore
 from schemas.catalogue import catalogue
-from schemas.people import DECISION_PAPERS
+from schemas.values.people import DECISION_PAPERS
 from tests.api.world import (
     CASE,
     COURT,

@@ -20,8 +20,8 @@ from gateway.http.description.openapi import openapi_document
 from gateway.http.description.operations import OPERATIONS
 from lianzhi.problem import REASONS
 from lianzhi.protocol.verbs import VERBS
+from schemas.bodies import Submission
 from schemas.catalogue import catalogue
-from schemas.opening import Submission
 from schemas.validation import validate as validated
 from tests.api.world import World, grid_request, locate_request, seal_request
 

@@ -10,10 +10,10 @@ import pytest
 from gateway.application.submission.numbers import PlatformNumbers
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.envelope import CONTENT_TYPE
+from schemas.bodies import PlatformFiling
 from schemas.catalogue import catalogue
 from schemas.law.force import SHIPPED, put_in_force
 from schemas.law.reading import read_law
-from schemas.opening import PlatformFiling
 from tests.api.world import CASE, COURT, NEIGHBOUR, World, document, grid_request, locate_request
 
 COMMISSION = "entrust.matter.request"

@@ -556,7 +556,7 @@ def document(kind: str, sha256: str = PDF_SHA) -> dict[str, Any]:
     return {
         "kind": kind,
         "number": "（2026）陕0199执900001号之一",
-        "issued_on": "2026-03-24" if kind in ending_kinds() else "2026-03-20",
+        "issued_on": "2026-03-24" if kind in ending_kinds(date(2026, 3, 24)) else "2026-03-20",
         "sha256": sha256,
         "pages": 2,
         "media_type": "application/pdf",

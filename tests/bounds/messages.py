@@ -14,8 +14,8 @@ from pydantic import BaseModel
 from gateway.core.requests.lifecycle import TABLE
 from lianzhi.problem import FieldError
 from lianzhi.protocol.verbs import VERBS
+from schemas.bodies import content_model
 from schemas.catalogue import MatterType, catalogue
-from schemas.results import content_model
 from schemas.validation import InvalidError, parse_data
 from tests.bounds.filling import filled
 from tests.bounds.leaves import Leaf, leaves, pointer, put

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, StringConstraints
 from pydantic.fields import FieldInfo
 
 from lianzhi.protocol.times import AnswerDay, AnyDay, AnyMoment, ComingDay, ComingMoment, PastDay, PastMoment, PastMonth
-from schemas.plates import PLATE_KINDS, plate_kind
+from schemas.values.plates import PLATE_KINDS, plate_kind
 from tests.bounds.filling import filled, takes
 from tests.bounds.leaves import EXTRA, MISSING, NO_SUCH, Copies, Followed, Leaf
 from tests.bounds.patterns import longest, shortest

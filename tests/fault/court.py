@@ -160,7 +160,7 @@ def draft(number: int, type: str) -> tuple[dict[str, Any], str]:
         payload |= {"entrusting": "陕0199", "entrusted": "陕0591"}
     if type in (SEAL, CONTROL):  # a vehicle is sealed once, and the same one looked for
         payload["vehicle"] |= {"vin": f"LSVAM4187C2{number:06d}", "plate": f"陕A{90000 + number:05d}"}
-    papers = matter.documents(matter.request.model_validate(payload))
+    papers = matter.papers(matter.request.model_validate(payload), now.date())
     agreed = (now - timedelta(hours=1)).isoformat(timespec="seconds")
     body = {
         "type": type,

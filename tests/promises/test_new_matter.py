@@ -13,7 +13,7 @@ from tests.promises.tree import PYTEST, Tree
 pytestmark = pytest.mark.slow  # a copy of the tree, a cold mypy, a broker
 
 NAME, NOTICE = "witness.rehearsal.announce", "witness.rehearsal-report.tell"
-ASKED, TOLD = "schemas/matters/witness_rehearsal.py", "schemas/matters/witness_rehearsal_report.py"
+ASKED, TOLD = "schemas/matters/witness/rehearsal.py", "schemas/matters/witness/rehearsal_report.py"
 WRITTEN = ["docs/clocks.md", "docs/forms.md", "docs/linkages.md", "library/lianzhi/protocol/tables/cards.json"]
 GENERATED = ["tests/unit/test_generated.py", "tests/unit/test_linkages.py", "tests/unit/test_contracts_page.py"]
 
@@ -37,6 +37,9 @@ def scaffolded(tree: Tree) -> Tree:
         "witness",
     )
     assert tree.changed() == [f"?? {ASKED}", f"?? {TOLD}"]
+    unit = [*PYTEST, "tests/unit/test_matters.py", "-k", f"placeholder and {NAME}"]
+    assert f"{NAME}：help_zh 里还有占位文字" in tree.run(*unit, code=1), "the checks refuse it until it is written"
+    tree.write_placeholders(ASKED, TOLD)
     tree.run(".venv/bin/python", "-m", "tools.documents")
     return tree
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from schemas.catalogue import UNWRITTEN
+
 PYTEST = (".venv/bin/pytest", "-v", "-p", "no:cacheprovider")
 
 
@@ -22,6 +24,13 @@ class Tree:
         )
         assert done.returncode == code, f"{' '.join(words)}\n{done.stdout}{done.stderr}"
         return done.stdout
+
+    def write_placeholders(self, *files: str) -> None:
+        """What an author does with the words that a scaffold leaves open."""
+        for path in (self.folder / name for name in files):
+            text = path.read_text("utf-8")
+            assert UNWRITTEN in text
+            path.write_text(text.replace(UNWRITTEN, "开庭前。"), "utf-8")
 
     def changed(self) -> list[str]:
         """Lines of `git status` in the order of their paths: `?? ` new, ` M ` changed."""

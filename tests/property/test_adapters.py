@@ -23,12 +23,12 @@ from gateway.core.requests.lifecycle import TABLE
 from lianzhi.protocol import times
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.verbs import VERBS
+from schemas.bodies import content_model
 from schemas.catalogue import MatterType, catalogue
 from schemas.law.legal_bases import LEGAL_BASES
 from schemas.legal import LegalRef
-from schemas.plates import PLATE_KINDS
-from schemas.results import content_model
-from schemas.values import PlateKind
+from schemas.values.objects import PlateKind
+from schemas.values.plates import PLATE_KINDS
 
 # --- every message, of any content that the models' types allow ---------------------------------------------------
 

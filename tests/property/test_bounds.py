@@ -18,8 +18,8 @@ from adapters.registry import adapter_for, dialects, partners, speakers
 from adapters.table import TableAdapter
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.verbs import VERBS
+from schemas.bodies import Submission
 from schemas.catalogue import catalogue
-from schemas.opening import Submission
 from schemas.validation import InvalidError, parse_data, validate
 from tests.bounds.filling import filled, takes, value_of
 from tests.bounds.leaves import EXTRA, MISSING, Copies, Leaf, leaves, pointer, put

@@ -13,15 +13,15 @@ from pydantic_core import PydanticCustomError
 from lianzhi.protocol.rules import RULES
 from lianzhi.protocol.texts import line, name, prose, squeeze, upper
 from lianzhi.protocol.times import day, moment
-from schemas import identifiers
-from schemas.countries import country_of_issue
-from schemas.courts import COURTS, court_code
-from schemas.divisions import division
-from schemas.identifiers import MAINLAND
-from schemas.identity import identity_number
 from schemas.legal import legal_code, legal_text
-from schemas.phones import mobile, phone
-from schemas.plates import PLATE_PROVINCES, plate_number
+from schemas.values import identifiers
+from schemas.values.countries import country_of_issue
+from schemas.values.courts import COURTS, court_code
+from schemas.values.divisions import division
+from schemas.values.identifiers import MAINLAND
+from schemas.values.identity import identity_number
+from schemas.values.phones import mobile, phone
+from schemas.values.plates import PLATE_PROVINCES, plate_number
 
 READERS: list[Callable[[str], str]] = [
     identifiers.case_number,

@@ -10,8 +10,8 @@ import pytest
 
 from adapters.contract import AdapterError, Canonical
 from adapters.registry import adapter_for
+from schemas.bodies import Opening
 from schemas.catalogue import catalogue
-from schemas.opening import Opening
 
 LOCATE = "police.person-locate.request"
 SEAL = "police.vehicle-seal.request"

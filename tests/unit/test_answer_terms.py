@@ -20,11 +20,11 @@ from gateway.core.time.calendar import Calendar, Year
 from gateway.core.time.deadlines import due
 from gateway.registry.calendars import shipped as published
 from schemas.catalogue import Deadline, DeadlineKind, catalogue
-from schemas.law.answer_terms import ANSWER_TERMS, CONVENTION, STATED, answer_term, longest, own_terms, shipped
+from schemas.law.answer_terms import ANSWER_TERMS, CONVENTION, STATED, answer_term, longest, own_term, shipped
 from schemas.law.force import SHIPPED, put_in_force
 from schemas.law.reading import LawFileError, read_law
 from schemas.legal import legal_text
-from tools.forms import forms_document
+from tools.docs.forms import forms_document
 from tools.pages.clocks import clocks_document
 
 TYPES = sorted(catalogue())
@@ -170,7 +170,8 @@ def test_a_rule_counts_for_what_begins_while_it_holds(in_force: None, day: str, 
     put_in_force(read_law({FILE: row(LOCATE, since="2026-04-01", more="until = 2026-07-01\n")}))
     found = answer_term(catalogue()[LOCATE], date.fromisoformat(day))
     assert found == Deadline(DeadlineKind.WORKING_DAYS, days)
-    assert own_terms().keys() == {LOCATE}
+    assert (own_term(LOCATE, date.fromisoformat(day)) is not None) is (days == 3)
+    assert own_term(GRID, date.fromisoformat(day)) is None
 
 
 @pytest.mark.parametrize(
@@ -222,7 +223,7 @@ def test_the_commands_tell_the_term_in_force(tmp_path: Path, in_force: None) -> 
     told = {one["type"]: one["deadline"] for one in json.loads(out)}
     assert (told[LOCATE], told[GRID], told[LEAD]) == ("3 working_days", "3 working_days", "7 legal_days")
     _, out, _ = command("law list", "answer-terms", "--json", "--dir", str(tmp_path))
-    rows = {one["key"]: one for one in json.loads(out)}
+    rows = {one["key"]: one for one in reversed(json.loads(out))}  # of a key the court's own stands first
     assert rows.keys() == catalogue().keys()
     assert (rows[LOCATE]["from"], rows[LOCATE]["source"], rows[LOCATE]["entry"]["days"]) == (f"law/{FILE}", SOURCE, 3)
     assert (rows[LEAD]["from"], rows[LEAD]["source"]) == ("default", "法发〔2025〕8号第五条 (FAFA-2025-8-5)")

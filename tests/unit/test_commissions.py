@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, get_args
 
 import pytest
 
 from schemas.catalogue import catalogue
-from schemas.commission_objects import CommissionObject
-from schemas.commissions import COMMISSIONS
-from schemas.labels import DOCUMENTS
+from schemas.matters.entrust.commissions import COMMISSIONS
+from schemas.matters.entrust.objects import CommissionObject
 from schemas.validation import parse_data, parse_open
+from schemas.values.labels import DOCUMENTS
 from tests.faults import DELETE, ENTRUST, ORIGINAL, answers, changed, faults
 
 PARTY = {
@@ -62,7 +63,7 @@ def test_every_matter_code(code: str) -> None:
     ruling = "release-ruling" if row.effect == "end" else "enforcement-ruling"
     common = {ruling, "assistance-notice", "entrust-letter", "service-receipt", "work-permit-copy"}
     decision = {"detention-decision"} if code == "control-person" else set()
-    assert set(matter.documents(payload)) == common | set(row.papers) | decision
+    assert set(matter.papers(payload, date(2026, 3, 24))) == common | set(row.papers) | decision
     assert set(row.papers) <= set(DOCUMENTS)
     rule = matter.measure(payload)
     assert (rule.effect if rule else None) == row.effect
@@ -139,7 +140,7 @@ def test_what_is_urgent_may_ask_for_one_day() -> None:
 def test_papers_follow_the_decision() -> None:
     matter = catalogue()[ENTRUST]
     data = changed(commission("control-person"), "/objects/0/decision", "compelled-appearance")
-    papers = set(matter.documents(parse_open(matter, data)))
+    papers = set(matter.papers(parse_open(matter, data), date(2026, 3, 24)))
     assert "compelled-appearance-writ" in papers and "detention-decision" not in papers
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from lianzhi.protocol.verbs import VERBS
+from schemas.bodies import Opening, Submission
 from schemas.catalogue import catalogue
-from schemas.opening import Opening, Submission
 from schemas.validation import check_case, parse_data, parse_open, parse_opening, validate
 from tests.faults import CONTROL, DELETE, ENTRUST, GRID, HIT, PERSON, SEAL, changed, example, example_from_docs, faults
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.decisions import FOLDER, INDEX, index
+from tools.docs.decisions import FOLDER, INDEX, index
 
 
 def test_the_index_is_what_the_headings_say() -> None:

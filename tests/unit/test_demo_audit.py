@@ -14,8 +14,8 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from lianzhi.crypto.sdjwt import digest_of
-from simulation.audit import Audit, Findings
-from simulation.ledgers import (
+from simulation.reconciliation.audit import Audit, Findings
+from simulation.reconciliation.ledgers import (
     AgencyBook,
     CourtBook,
     Quarantined,

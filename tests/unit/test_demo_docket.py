@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 import pytest
 
 from lianzhi.errors import ConfigurationError
+from schemas.bodies import Submission
 from schemas.catalogue import catalogue
-from schemas.opening import Submission
 from schemas.validation import check_case, parse_open, refs_of, validate, warnings_of
-from simulation.docket import FEWEST, Item, docket
+from simulation.court.docket import FEWEST, Item, docket
 
 NOW = datetime(2026, 3, 24, 2, 0, tzinfo=UTC)
 ALL_WAYS = {
@@ -38,7 +38,7 @@ def _check_valid(item: Item) -> None:
     payload = parse_open(matter, submission.payload, today=NOW.date())
     check_case(matter, payload, submission.case_no)
     have = Counter(document.kind for document in submission.documents)
-    assert all(have[kind] >= count for kind, count in matter.documents(payload).items())
+    assert all(have[kind] >= count for kind, count in matter.papers(payload, NOW.date()).items())
     assert len(submission.approvals) >= matter.approvals(payload).people
     assert matter.coercive(payload) == item.draft.signed
     assert warnings_of(submission.payload) == []

@@ -16,10 +16,10 @@ from gateway.core.routing import Participant, check_dept
 from gateway.registry.participants import participant, read_form
 from lianzhi.errors import ConfigurationError, RejectedError
 from schemas.catalogue import Kind, catalogue
-from schemas.department_objects import HeldObject
-from schemas.departments import DEPARTMENTS, FIELD_LABELS, HELD_ACTIONS, HELD_LABELS, HELD_YEARS, Dept
-from schemas.matters.dept_query import REGISTERS
+from schemas.matters.dept.objects import HeldObject
+from schemas.matters.dept.property_query import REGISTERS
 from schemas.validation import parse_data, parse_open
+from schemas.values.departments import DEPARTMENTS, FIELD_LABELS, HELD_ACTIONS, HELD_LABELS, HELD_YEARS, Dept
 from tests.faults import DELETE, ENTRUST, ORIGINAL, changed, example, faults, opens
 
 QUERY, CONTROL = "dept.property.query", "dept.property-control.request"

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from schemas.catalogue import MatterType, discover
+from schemas import matters
+from schemas.catalogue import MatterType, catalogue, discover
 
 NEW_TYPE = """
 from schemas.catalogue import Deadline, DeadlineKind, Kind
 from schemas.declare import notice
 from lianzhi.protocol.cards import Classification
-from schemas.matters.grid import VerifyRequest
+from schemas.matters.grid.verify import VerifyRequest
 
 VISIT = notice(
     name="{name}", zh="{zh}", en="Visit", help_zh="走访", help_en="Visit",
@@ -56,3 +58,25 @@ def test_a_type_defined_twice_is_refused(package: Callable[..., dict[str, Matter
             one=NEW_TYPE.format(name="grid.visit.request", zh="一"),
             two=NEW_TYPE.format(name="grid.visit.request", zh="二"),
         )
+
+
+def test_a_family_is_walked_and_its_order_is_that_of_the_names(
+    package: Callable[..., dict[str, MatterType]], tmp_path: Path
+) -> None:
+    family = tmp_path / "fresh_matters" / "zebra"
+    family.mkdir()
+    (family / "__init__.py").touch()
+    (family / "one.py").write_text(NEW_TYPE.format(name="aardvark.visit.request", zh="一"), "utf-8")
+    found = package(visit=NEW_TYPE.format(name="grid.visit.request", zh="走访"))
+    assert list(found) == ["aardvark.visit.request", "grid.visit.request"]
+
+
+def test_a_type_stands_in_the_folder_that_the_first_part_of_its_name_names() -> None:
+    own: dict[str, str] = {}
+    for info in pkgutil.walk_packages(matters.__path__, "schemas.matters."):
+        module = importlib.import_module(info.name)
+        for name, value in vars(module).items():
+            if isinstance(value, MatterType) and f"\n{name} = " in Path(str(module.__file__)).read_text("utf-8"):
+                own[value.name] = info.name.split(".")[2]
+    assert own.keys() == catalogue().keys()
+    assert {name: folder for name, folder in own.items() if folder != name.split(".")[0]} == {}

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from gateway.core.control.seizures import ranked
+from schemas.answers import AMOUNT, NUMBER, PUBLISHED, undone
 from schemas.catalogue import catalogue
-from schemas.commissions import COMMISSIONS
-from schemas.done import AMOUNT, NUMBER, PUBLISHED, undone
-from schemas.labels import DOCUMENTS
 from schemas.law.ending_papers import ending_kinds, ending_paper, is_too_early, papers_to_end
+from schemas.matters.entrust.commissions import COMMISSIONS
 from schemas.validation import parse_open
+from schemas.values.labels import DOCUMENTS
 from tests.unit.test_sums import measure
 
+TODAY = date(2026, 3, 24)
 WANTED = {
     "freeze-deposit": (NUMBER, AMOUNT),
     "freeze-wealth": (NUMBER, AMOUNT),
@@ -63,12 +64,12 @@ def test_each_measure_of_the_catalogue_has_a_paper_that_ends_it_and_it_is_asked_
         rule = matter.measure(payload := parse_open(matter, matter.example_request))
         if rule is None:
             continue
-        row = ending_paper(rule.action)
+        row = ending_paper(rule.action, TODAY)
         assert row is not None or rule.effect == "require", rule.action
         if row is not None and rule.effect == "end":
-            assert set(papers_to_end(rule.action)) <= set(matter.documents(payload)), matter.name
-            assert "enforcement-ruling" not in matter.documents(payload)
-    assert ending_kinds() <= set(DOCUMENTS)
+            assert set(papers_to_end(rule.action, TODAY)) <= set(matter.papers(payload, TODAY)), matter.name
+            assert "enforcement-ruling" not in matter.papers(payload, TODAY)
+    assert ending_kinds(TODAY) <= set(DOCUMENTS)
 
 
 def test_the_ruling_that_sealed_is_too_early() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from schemas.catalogue import ApprovalRule, Deadline, DeadlineKind, LiveMeasure, MatterType, catalogue
-from schemas.commissions import COMMISSIONS, ENDS
 from schemas.declare import ending_of
-from schemas.endings import ends
+from schemas.matters.entrust.commissions import COMMISSIONS, ENDS
+from schemas.parts.endings import ends
 from schemas.validation import parse_open
-from schemas.values import Person
+from schemas.values.objects import Person
 from tests.faults import CONTROL, ENTRUST, NOTICE, SEAL, example
 
 

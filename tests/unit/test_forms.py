@@ -12,7 +12,7 @@ from lianzhi.protocol.sources import SOURCES, STRICTNESS
 from schemas.catalogue import MatterType, catalogue
 from tests.bounds.leaves import Leaf, put
 from tests.bounds.messages import Form, chosen, forms
-from tools.forms import forms_document, lines, shared_models
+from tools.docs.forms import forms_document, lines, shared_models
 
 SHARED = shared_models(catalogue())
 

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from pydantic_core import PydanticCustomError
 
-from schemas import identifiers
-from schemas.courts import COURTS, common_superior, court_code
-from schemas.divisions import DIVISIONS, division
-from schemas.identity import identity_number
 from schemas.law.force import law
 from schemas.law.legal_bases import LEGAL_BASES
 from schemas.legal import chinese_number, legal_code, legal_codes, legal_text, legal_texts
-from schemas.phones import mobile, phone
-from schemas.plates import PLATE_KINDS, fits_kind, is_protected, plate_number
+from schemas.values import identifiers
+from schemas.values.courts import COURTS, common_superior, court_code
+from schemas.values.divisions import DIVISIONS, division
+from schemas.values.identity import identity_number
+from schemas.values.phones import mobile, phone
+from schemas.values.plates import PLATE_KINDS, fits_kind, is_protected, plate_number
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "identifiers.json").read_text(encoding="utf-8"))
 READERS: dict[str, Callable[[str], str]] = {

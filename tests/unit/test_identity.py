@@ -10,9 +10,9 @@ import pytest
 from gateway.core.control.measures import kept_by, keys_to_find, object_key
 from gateway.core.records import Measure
 from schemas.catalogue import catalogue, earlier_of
-from schemas.people import identity_of
 from schemas.validation import InvalidError, parse_data, parse_open, validate
-from schemas.values import Person
+from schemas.values.objects import Person
+from schemas.values.people import identity_of
 
 CONTROL, ENTRUST, PROPERTY = "police.person-control.request", "entrust.matter.request", "dept.property-control.request"
 SECRET = b"k" * 32

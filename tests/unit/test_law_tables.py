@@ -30,6 +30,7 @@ from schemas.law.terms import PAYOUT, TERMS, term
 from schemas.legal import legal_code, legal_text
 from schemas.validation import parse_open
 
+DAY = date(2026, 3, 24)
 HANDBOOK = Path("docs/handbook/law.md")
 LOCAL = """\
 [[entry]]
@@ -78,7 +79,7 @@ def test_names_are_distinct() -> None:
 def test_without_files_the_shipped_rows_hold(tmp_path: Path) -> None:
     tables = load_law(tmp_path)
     assert tables.of(TERMS) == TERMS.rows()
-    assert not tables.from_file(TERMS, PAYOUT)
+    assert not any(own for _, own in tables.all(TERMS))
 
 
 def test_a_row_of_a_file_takes_the_place_of_the_shipped_one(tmp_path: Path) -> None:
@@ -86,15 +87,15 @@ def test_a_row_of_a_file_takes_the_place_of_the_shipped_one(tmp_path: Path) -> N
     (tmp_path / "law" / "terms.toml").write_text("\ufeff" + SHORTER, encoding="utf-8")
     tables = load_law(tmp_path)
     assert (tables.of(TERMS)[PAYOUT].days, tables.of(TERMS)[PAYOUT].kind) == (7, "working")
-    assert tables.from_file(TERMS, PAYOUT)
+    assert [row.days for row, own in tables.all(TERMS) if own] == [7]
     assert tables.of(TERMS).keys() == TERMS.rows().keys()
     assert tables.of(LEGAL_BASES) == LEGAL_BASES.rows()
 
 
 def test_what_is_put_in_force_is_what_is_asked(in_force: None) -> None:
-    assert term(PAYOUT).days == 30
+    assert term(PAYOUT, DAY).days == 30
     put_in_force(read_law({"terms.toml": SHORTER}))
-    assert term(PAYOUT).days == 7
+    assert term(PAYOUT, DAY).days == 7
 
 
 def test_a_local_basis_is_read_both_ways_once_it_is_in_force(in_force: None) -> None:
@@ -120,14 +121,14 @@ def test_a_court_says_which_paper_ends_a_measure(in_force: None, action: str) ->
     ]
     for paper in ("paper-of-ours", None):
         put_in_force(read_law({"ending-papers.toml": own_paper(action, paper)}))
-        row = ending_paper(action)
-        assert row is not None and (row.paper, row.zh, papers_to_end(action)) == (
+        row = ending_paper(action, DAY)
+        assert row is not None and (row.paper, row.zh, papers_to_end(action, DAY)) == (
             paper,
             "本院文书",
             {} if paper is None else {paper: 1},
         )
         for matter, payload in endings:
-            assert ("paper-of-ours" in matter.documents(payload)) is (paper is not None), matter.name
+            assert ("paper-of-ours" in matter.papers(payload, DAY)) is (paper is not None), matter.name
 
 
 def own_paper(action: str, paper: str | None) -> str:
@@ -223,8 +224,9 @@ def test_every_row_is_shown_with_whose_it_is(tmp_path: Path) -> None:
     (tmp_path / "law").mkdir()
     (tmp_path / "law" / "terms.toml").write_text(SHORTER, encoding="utf-8")
     rows = json.loads(lianzhi("list", "--json", "--dir", str(tmp_path)).stdout)
-    assert len(rows) == sum(len(table.shipped) for table in TABLES)
-    [payout] = [row for row in rows if row["key"] == PAYOUT]
+    assert len(rows) == 1 + sum(len(table.shipped) for table in TABLES)
+    [payout, shipped] = [row for row in rows if row["key"] == PAYOUT]
+    assert (shipped["from"], shipped["entry"]["days"]) == ("default", 30), "it counts before 2026-01-01"
     assert (payout["from"], payout["entry"], payout["source"]) == (
         "law/terms.toml",
         {"days": 7, "kind": "working"},

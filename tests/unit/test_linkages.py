@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from gateway.core.figures.ledgers import LEDGERS
+from schemas.bodies import Submission
 from schemas.catalogue import catalogue
 from schemas.linkages import GROUPS, LAST, Linkage
-from schemas.opening import Submission
 from schemas.validation import parse_open
 from tools.pages.linkages import linkages_document, linkages_of
 

@@ -173,6 +173,9 @@ def test_a_border_notice_lasts_as_its_keeper_may_keep_it(
 # --- who handles it -----------------------------------------------------------------------------------------------
 
 
+DAY = date(2026, 3, 24)
+
+
 def person(*roles: str, phone: str | None = None) -> Staff:
     return Staff("sn0199-0031", "书演示", "0031", frozenset(roles), date(2026, 1, 1), phone=phone)
 
@@ -181,13 +184,13 @@ def person(*roles: str, phone: str | None = None) -> Staff:
     "roles", [("judge",), ("enforcement-officer",), ("handler",), ("clerk", "judge"), ("president",)]
 )
 def test_a_judge_or_an_officer_handles(roles: tuple[str, ...]) -> None:
-    check_handler(person(*roles), LOCATE)
+    check_handler(person(*roles), LOCATE, DAY)
 
 
 @pytest.mark.parametrize("matter", sorted(n for n, t in catalogue().items() if Kind.COURT in t.senders))
 def test_a_clerk_does_not(matter: str) -> None:
     with pytest.raises(RejectedError) as caught:
-        check_handler(person("clerk"), matter)
+        check_handler(person("clerk"), matter, DAY)
     assert [(e.pointer, e.rule) for e in caught.value.errors] == [("/handler", "handler-role")]
 
 
@@ -202,30 +205,30 @@ def test_the_longest_pattern_decides() -> None:
             }
         )
     )
-    check_handler(person("clerk"), VERIFY)
+    check_handler(person("clerk"), VERIFY, DAY)
     for staff, matter in ((person("judge"), VERIFY), (person("clerk"), "grid.visit.request")):
         with pytest.raises(RejectedError):
-            check_handler(staff, matter)
-    check_handler(person("judge"), LOCATE)
+            check_handler(staff, matter, DAY)
+    check_handler(person("judge"), LOCATE, DAY)
 
 
 def test_whoever_goes_out_can_call_the_handler() -> None:
     officer = person("judge")
-    assert [w.rule for w in phone_warnings(officer, VERIFY)] == ["handler-phone-missing"]
-    assert phone_warnings(officer, "sanction.dishonest.publish") == []
-    assert phone_warnings(person("judge", phone="13800138007"), VERIFY) == []
+    assert [w.rule for w in phone_warnings(officer, VERIFY, DAY)] == ["handler-phone-missing"]
+    assert phone_warnings(officer, "sanction.dishonest.publish", DAY) == []
+    assert phone_warnings(person("judge", phone="13800138007"), VERIFY, DAY) == []
     reachable = person("judge", phone="13800138007")
     for matter in (VERIFY, LOCATE, LOOKOUT, "police.vehicle-control.request", "grid.visit.request"):
-        assert introduced(reachable, matter)["phone"] == "13800138007"
+        assert introduced(reachable, matter, DAY)["phone"] == "13800138007"
     for matter in ("sanction.dishonest.publish", EXIT, ENTRUST, "police.person-info.query"):
-        assert introduced(reachable, matter) == {"name": "书演示", "permit": "0031"}
+        assert introduced(reachable, matter, DAY) == {"name": "书演示", "permit": "0031"}
     demanded = '[[entry]]\ntype = "grid.*"\nphone_required = true\nsource = "本院规定"\nsince = 2026-01-01\n'
     put_in_force(read_law({"visits.toml": demanded}))
     with pytest.raises(RejectedError) as caught:
-        check_handler(officer, VERIFY)
+        check_handler(officer, VERIFY, DAY)
     assert [e.rule for e in caught.value.errors] == ["handler-phone-required"]
-    check_handler(person("judge", phone="13800138007"), VERIFY)
-    check_handler(officer, LOCATE)
+    check_handler(person("judge", phone="13800138007"), VERIFY, DAY)
+    check_handler(officer, LOCATE, DAY)
 
 
 def test_the_days_of_a_detention_that_another_court_carries_out() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,9 +13,9 @@ import pytest
 from lianzhi.protocol import rules
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.rules import RULES
-from schemas.catalogue import Kind, MatterType, Shape, catalogue
-from schemas.labels import DOCUMENTS, document_label
+from schemas.catalogue import Kind, MatterType, Shape, catalogue, unwritten
 from schemas.validation import InvalidError, json_schema, parse_data, parse_open, refs_of, warnings_of
+from schemas.values.labels import DOCUMENTS, document_label
 from tests.faults import (
     CANCEL,
     CONTROL,
@@ -65,7 +66,7 @@ def test_functions_of_the_payload(name: str) -> None:
     matter = catalogue()[name]
     payload = parse_open(matter, matter.example_request)
     assert isinstance(matter.coercive(payload), bool)
-    assert all(count >= 1 for count in matter.documents(payload).values())
+    assert all(count >= 1 for count in matter.papers(payload, date(2026, 3, 24)).values())
     rule = matter.measure(payload)
     if rule is not None:
         assert rule.objects
@@ -73,6 +74,11 @@ def test_functions_of_the_payload(name: str) -> None:
         assert rule.effect in ("open", "queue", "renew", "end", "require")
         assert rule.effect == "require" or matter.ended_by or rule.effect == "end"
     assert matter.ended_by is None or matter.ended_by in catalogue()
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_no_placeholder_of_a_scaffold_is_left(name: str) -> None:
+    assert not (left := unwritten(catalogue()[name])), "\n".join(left)
 
 
 @pytest.mark.parametrize("name", TYPES)
@@ -138,7 +144,7 @@ def _codes(about: dict[str, Any]) -> set[Any]:
 @pytest.mark.parametrize("name", TYPES)
 def test_every_paper_has_a_name(name: str) -> None:
     matter = catalogue()[name]
-    for kind in matter.documents(parse_open(matter, matter.example_request)):
+    for kind in matter.papers(parse_open(matter, matter.example_request), date(2026, 3, 24)):
         assert kind in DOCUMENTS
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from lianzhi.protocol.cards import Classification
 from schemas.catalogue import DeadlineKind, Kind, Shape, catalogue
-from schemas.labels import DOCUMENTS
 from schemas.legal import legal_code, legal_text
 from schemas.validation import parse_data, parse_open
+from schemas.values.labels import DOCUMENTS
 from tests.faults import DELETE, changed, example, faults, opens
 
 DISPOSAL, CLUE = "entrust.disposal-right.request", "court.clue.share"

@@ -9,6 +9,7 @@ import pytest
 from gateway.commands.scaffold.new_kind import new_kind
 from lianzhi.errors import ConfigurationError
 
+MATTER = ("schemas/matters/quarry/__init__.py", "schemas/matters/quarry/stone.py")
 NAMES = ("林业", "Quarry office", "quarry.stone.request", "林木处置协助", "Timber to be sold")
 
 
@@ -25,9 +26,9 @@ def written(tree: Path) -> set[str]:
 
 def test_it_writes_a_folder_and_the_type_that_names_the_kind(tree: Path) -> None:
     new_kind("quarry", *NAMES, tree)
-    assert written(tree) == {"adapters/quarry/__init__.py", "schemas/matters/quarry_stone.py"}
+    assert written(tree) == {"adapters/quarry/__init__.py", *MATTER}
     assert 'name="quarry/1", zh="林业", en="Quarry office"' in (tree / "adapters/quarry/__init__.py").read_text()
-    assert 'receivers=frozenset({Kind("quarry")})' in (tree / "schemas/matters/quarry_stone.py").read_text()
+    assert 'receivers=frozenset({Kind("quarry")})' in (tree / MATTER[1]).read_text()
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import sys
 from pathlib import Path
 
 import pytest
 
 from gateway.commands.scaffold.new_matter import write_matter
 from lianzhi.errors import ConfigurationError
-from schemas.catalogue import Shape
+from schemas.catalogue import UNWRITTEN, MatterType, Shape, discover, unwritten
 
 NAME, ZH, EN = "witness.open-day.announce", "开放日邀请", "Invite to an open day"
 
@@ -23,8 +25,9 @@ def tree(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("shape", [Shape.ASK, Shape.NOTICE])
 def test_it_writes_one_file_named_after_the_type(tree: Path, shape: Shape) -> None:
     file = write_matter(tree, NAME, ZH, EN, shape=shape, receivers=["witness"])
-    assert [path for path in tree.rglob("*") if path.is_file()] == [file]
-    assert file.name == "witness_open_day.py"
+    family = tree / "schemas" / "matters" / "witness"
+    assert {path for path in tree.rglob("*") if path.is_file()} == {file, family / "__init__.py"}
+    assert file == family / "open_day.py"
     module = ast.parse(file.read_text("utf-8"))
     (made,) = [node for node in module.body if isinstance(node, ast.Assign)]
     assert ast.unparse(made.targets[0]) == "WITNESS_OPEN_DAY"
@@ -73,7 +76,36 @@ def test_a_file_that_is_there_is_never_written_over(tree: Path) -> None:
     write_matter(tree, NAME, ZH, EN).write_text("mine", "utf-8")
     with pytest.raises(ConfigurationError, match="已有此文件"):
         write_matter(tree, "witness.open-day.cancel", "开放日取消", EN)
-    assert (tree / "schemas" / "matters" / "witness_open_day.py").read_text("utf-8") == "mine"
+    assert (tree / "schemas" / "matters" / "witness" / "open_day.py").read_text("utf-8") == "mine"
+
+
+def test_a_family_that_is_there_gets_one_more_file_and_nothing_else(tree: Path) -> None:
+    head = tree / "schemas" / "matters" / "witness" / "__init__.py"
+    head.parent.mkdir()
+    head.write_text("mine", "utf-8")
+    file = write_matter(tree, NAME, ZH, EN)
+    assert {path.name for path in head.parent.iterdir()} == {file.name, "__init__.py"}
+    assert head.read_text("utf-8") == "mine"
+
+
+@pytest.mark.parametrize("shape", [Shape.ASK, Shape.NOTICE])
+def test_a_placeholder_left_standing_is_told_in_words(
+    tree: Path, shape: Shape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_matter(tree, "fresh.open-day.announce", ZH, EN, shape=shape)
+    monkeypatch.syspath_prepend(tree / "schemas" / "matters")
+    monkeypatch.delitem(sys.modules, "fresh.open_day", raising=False)
+    written = file.read_text("utf-8").replace(UNWRITTEN, "庭审前。")
+
+    (made,) = discover(importlib.import_module("fresh")).values()
+    told = unwritten(made)
+    assert [line.partition("：")[2].split()[0] for line in told] == ["help_zh", "help_en"]
+    assert all(line.startswith("fresh.open-day.announce：") and "placeholder" in line for line in told)
+
+    space: dict[str, object] = {"__name__": "fresh.written"}
+    exec(compile(written, str(file), "exec"), space)
+    (kept,) = [value for value in space.values() if isinstance(value, MatterType)]
+    assert unwritten(kept) == []
 
 
 def test_any_other_folder_is_no_source_tree(tmp_path: Path) -> None:

@@ -85,7 +85,9 @@ def test_what_tells_movements_is_protected_as_a_place_is() -> None:
 def test_a_lookout_rests_on_its_decision_and_on_the_president() -> None:
     matter = catalogue()[CONTROL]
     papers = {
-        decision: dict(matter.documents(parse_open(matter, changed(example(CONTROL), "/decision", decision))))
+        decision: dict(
+            matter.papers(parse_open(matter, changed(example(CONTROL), "/decision", decision)), date(2026, 3, 24))
+        )
         for decision in ("detention-order", "compelled-appearance")
     }
     assert papers == {
@@ -100,7 +102,7 @@ def test_a_lookout_rests_on_its_decision_and_on_the_president() -> None:
 def test_nobody_approves_freeing_somebody() -> None:
     matter = catalogue()[CANCEL]
     payload = parse_open(matter, changed(example(CANCEL), "/person", COMPANY))
-    assert (matter.approvals(payload).people, dict(matter.documents(payload))) == (0, {})
+    assert (matter.approvals(payload).people, dict(matter.papers(payload, date(2026, 3, 24)))) == (0, {})
 
 
 def test_request_renewal_and_end_are_about_one_measure() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from schemas.answers import unlawful_answer
 from schemas.catalogue import Deadline, DeadlineKind, Kind, Shape, catalogue
-from schemas.labels import DOCUMENTS
 from schemas.validation import documents_of, parse_data, parse_open
+from schemas.values.labels import DOCUMENTS
 from tests.faults import DELETE, changed, example, faults, opens
 
 LEAD, CONVENE, MINUTES, SUPERVISION, STATUS = (

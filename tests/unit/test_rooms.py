@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.rooms import PAGE, contracts, rooms_document, with_rooms
+from tools.docs.rooms import PAGE, contracts, rooms_document, with_rooms
 
 
 def test_the_page_is_what_the_contracts_say() -> None:

@@ -11,9 +11,9 @@ from adapters.contract import Canonical
 from adapters.registry import adapter_for
 from lianzhi.protocol.cards import Classification
 from schemas.catalogue import DeadlineKind, catalogue
-from schemas.people import public_number
 from schemas.validation import parse_data, parse_open
-from schemas.values import Person
+from schemas.values.objects import Person
+from schemas.values.people import public_number
 from tests.faults import DELETE, changed, example, faults, opens
 
 WARN, GRACE, LIST, UNLIST, CORRECT, LIMIT, LIFT, EXEMPT, EXIT, EXIT_RENEW, EXIT_LIFT, REPAIR = (
@@ -231,7 +231,7 @@ def test_who_is_let_go_needs_nobodys_approval() -> None:
     for name, wanted in papers.items():
         matter = catalogue()[name]
         payload = parse_open(matter, example(name))
-        assert (matter.approvals(payload).people, dict(matter.documents(payload))) == (0, wanted)
+        assert (matter.approvals(payload).people, matter.papers(payload, date(2026, 3, 24))) == (0, wanted)
     for name in (UNLIST, CORRECT, LIFT):
         deadline = catalogue()[name].deadline
         assert (deadline.kind, deadline.amount) == (DeadlineKind.WORKING_DAYS, 3)

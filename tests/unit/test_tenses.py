@@ -17,11 +17,10 @@ from lianzhi.protocol.base import Model
 from lianzhi.protocol.times import APART, Said, Tense, tense_of
 from lianzhi.protocol.verbs import VERBS
 from schemas.answers import before_request
+from schemas.bodies import Submission, content_model
 from schemas.catalogue import catalogue
 from schemas.closures import ClosureEvent
 from schemas.duty import Roster
-from schemas.opening import Submission
-from schemas.results import content_model
 from schemas.validation import InvalidError, parse_data, parse_open, validate
 
 SAID = datetime(2026, 3, 24, 2, 0, tzinfo=UTC)  # ten in the morning in Shanghai

@@ -19,9 +19,10 @@ from pydantic import TypeAdapter, ValidationError
 from lianzhi.protocol import times
 from lianzhi.protocol import values as primitives
 from lianzhi.protocol.rules import RULES
-from schemas import identifiers, values
-from schemas.countries import country_of_issue
-from schemas.identity import identity_number
+from schemas.values import identifiers
+from schemas.values import objects as values
+from schemas.values.countries import country_of_issue
+from schemas.values.identity import identity_number
 
 VECTORS: dict[str, list[dict[str, Any]]] = json.loads(
     (Path(__file__).parents[1] / "vectors" / "values.json").read_text("utf-8")

@@ -19,10 +19,10 @@ from stdnum.cn import ric, uscc
 from vininfo import Vin
 
 from lianzhi.protocol import texts
-from schemas.countries import ISO_3166, OTHER_ISSUERS
-from schemas.divisions import DIVISIONS, PROVINCES
-from schemas.identifiers import MAINLAND, credit_code, resident_id, vin_check
-from schemas.phones import phone
+from schemas.values.countries import ISO_3166, OTHER_ISSUERS
+from schemas.values.divisions import DIVISIONS, PROVINCES
+from schemas.values.identifiers import MAINLAND, credit_code, resident_id, vin_check
+from schemas.values.phones import phone
 from tools.characters import table
 
 TABLES = Path(texts.__file__).with_name("tables")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from schemas.catalogue import catalogue
-from schemas.labels import DOCUMENTS
 from schemas.validation import parse_data, parse_open
+from schemas.values.labels import DOCUMENTS
 from tests.faults import CANCEL, CONTROL, DELETE, HIT, LOCATE, ORIGINAL, PERSON, SEAL, changed, example, faults
 
 

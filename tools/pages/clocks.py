@@ -24,7 +24,7 @@ from gateway.core.time.clocks import (
 from schemas.catalogue import Deadline, DeadlineKind, catalogue
 from schemas.law.answer_terms import ANSWER_TERMS, AnswerTerm
 from schemas.law.force import law
-from schemas.law.lookouts import QUESTIONING, QUESTIONING_LONG, longest
+from schemas.law.lookouts import LOOKOUTS, QUESTIONING, QUESTIONING_LONG
 
 _UNITS = {
     DeadlineKind.LEGAL_DAYS: "日 legal days",
@@ -129,7 +129,7 @@ def _answer_term(row: AnswerTerm) -> str:
 
 
 def _questioning() -> str:
-    usual, most = longest(QUESTIONING), longest(QUESTIONING_LONG)
+    usual, most = (law().of(LOOKOUTS)[name].most for name in (QUESTIONING, QUESTIONING_LONG))
     return (
         "\n## 询问时限 Questioning after a handover\n\n"
         f"拘传到案的人移交法院后，自移交记录的时间起 {usual} 小时，情况复杂、可能拘留的 {most} 小时"

@@ -34,7 +34,7 @@ from lianzhi.protocol.envelope import Digest, RequestNo, is_request_no, parse_ti
 from lianzhi.protocol.times import AnyMoment
 from lianzhi.protocol.values import Prose, Slug
 from lianzhi.protocol.verbs import StaffNo
-from schemas.opening import Approval, Decided
+from schemas.bodies import Approval, Decided
 
 APPROVE = "approve"
 """Last word of the type of a signed approval: `lianzhi.<matter type>.approve`."""

@@ -15,7 +15,7 @@ from gateway.application.submission.retry_blocked import derived_content
 from gateway.application.submission.submit import DERIVED, Prepared, Submitter
 from gateway.application.submission.validate import Prover
 from gateway.core.records import Measure, Request, Submission
-from gateway.core.time.calendar import SHANGHAI
+from gateway.core.time.calendar import SHANGHAI, local_day
 from lianzhi.crypto.sdjwt import parse
 from lianzhi.crypto.strictjson import dumps, loads
 from lianzhi.errors import MisuseError, RejectedError
@@ -164,7 +164,7 @@ class Endings:
     def _papers(self, order: Ordered, ended: MatterType, payload: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Of those that the release brought, the kinds that this ending wants."""
         try:
-            wanted = ended.documents(parse_open(ended, dict(payload), stored=True))
+            wanted = ended.papers(parse_open(ended, dict(payload), stored=True), local_day(order.now))
         except InvalidError as error:
             raise ValueError("ending-invalid") from error
         return [dict(paper) for paper in order.documents if paper["kind"] in wanted]

@@ -37,8 +37,8 @@ from lianzhi.problem import FieldError
 from lianzhi.protocol.base import Model, label
 from lianzhi.protocol.values import Line, Name
 from lianzhi.protocol.verbs import StaffNo
-from schemas.identifiers import CaseNo, CourtCode
 from schemas.legal import LegalRef
+from schemas.values.identifiers import CaseNo, CourtCode
 from schemas.warnings import basis_warnings
 
 REASSIGN = "case.reassign"
@@ -106,7 +106,7 @@ class Reassigner:
             raise RejectedError("misdirected", pointer="/type")
         check_staff({"/by": order.by, "/handler": order.handler}, who.staff, now)
         if order.handler is not None:
-            check_handler(who.staff[order.handler], NOTICE)
+            check_handler(who.staff[order.handler], NOTICE, self._ctx.today())
         _whole(order)
         if answer := before.answer(heard.kept.digest):
             return answer

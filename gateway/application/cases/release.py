@@ -33,7 +33,7 @@ from lianzhi.errors import ConflictError, RejectedError
 from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.values import Document, Line, Prose
 from lianzhi.protocol.verbs import StaffNo
-from schemas.identifiers import CaseNo
+from schemas.values.identifiers import CaseNo
 
 RELEASE = "case.release"
 """Matter word of the type of a signed release: `lianzhi.case.release.open`, addressed to the gateway's own court."""
@@ -229,7 +229,7 @@ class Releaser:
         location = f"/v1/cases/release/{release_no}"
         for seq, item in enumerate(items, 1):
             item.release_no, item.seq = release_no, seq
-        lines = [told_line(item, actions.get(item.measure_no or "")) for item in items]
+        lines = [told_line(item, actions.get(item.measure_no or ""), self._ctx.today()) for item in items]
         told = {"release_no": release_no, "case_no": order.case_no, "items": lines}
         answer = Answer(202, told, location)
         changes.releases.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from gateway.application.queries.measures import paper_view
@@ -30,10 +31,10 @@ def check_known(exceptions: set[str], requests: Sequence[Request], measures: Seq
         )
 
 
-def told_line(item: ReleaseItem, action: str | None) -> dict[str, Any]:
-    """As the caller is told. action: of the measure that it is about."""
+def told_line(item: ReleaseItem, action: str | None, day: date) -> dict[str, Any]:
+    """As the caller is told on `day`. action: of the measure that it is about."""
     told = {n: v for n in ("kind", "request_no", "measure_no", "reason") if (v := getattr(item, n)) is not None}
-    paper = None if action is None else paper_view(action)
+    paper = None if action is None else paper_view(action, day)
     return told if paper is None else {**told, "ended_with": paper.model_dump(exclude_none=True)}
 
 

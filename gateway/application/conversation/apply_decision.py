@@ -19,7 +19,7 @@ from gateway.core.time import clocks
 from gateway.core.time.clocks import Basis, opened
 from gateway.core.time.deadlines import day_of, due
 from schemas.catalogue import Deadline
-from schemas.law.answer_terms import own_terms
+from schemas.law.answer_terms import own_term
 
 WATCH = "redeliver:"
 MENDING = "mend"
@@ -117,8 +117,8 @@ def begin_term(context: Context, request: Request, stated: Deadline | None, urge
     """The deadline alone. stated: by the request itself; None: the court's own rule counts, else the catalogue's."""
     request.facts.pop("term", None)
     basis, deadline = basis_of(context, request), stated or context.catalogue[request.type].deadline
-    own = own_terms().get(request.type) if stated is None else None
-    if own is not None and own.holds_on(day_of(now)):
+    own = own_term(request.type, day_of(now)) if stated is None else None
+    if own is not None:
         deadline = own.deadline
         request.facts["term"] = {
             "kind": deadline.kind.value,

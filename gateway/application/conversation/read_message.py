@@ -35,8 +35,8 @@ from lianzhi.protocol.envelope import (
 )
 from lianzhi.protocol.times import PastMoment
 from schemas.answers import unlawful_answer
+from schemas.bodies import Opening
 from schemas.catalogue import MatterType
-from schemas.opening import Opening
 from schemas.validation import InvalidError, parse_data, validate
 
 

@@ -26,9 +26,8 @@ from gateway.core.time.calendar import SHANGHAI
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.envelope import parse_timestamp
 from lianzhi.protocol.ordering import check_origin
-from schemas.answers import before_request
+from schemas.answers import before_request, undone
 from schemas.catalogue import MatterType
-from schemas.done import undone
 from schemas.validation import documents_of, refs_of
 
 SYSTEM = "lianzhi"

@@ -31,8 +31,7 @@ from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol import verbs as replies
 from lianzhi.protocol.cards import Classification
-from schemas.answers import before_request, unlawful_answer
-from schemas.done import undone
+from schemas.answers import before_request, undone, unlawful_answer
 from schemas.validation import InvalidError, documents_of, parse_data, places_of_refs, refs_of
 
 READ_BY_ANYBODY = frozenset({"read"})  # a notice's reader need not be registered

@@ -18,9 +18,9 @@ from gateway.core.routing import Participant, admit
 from gateway.core.time.calendar import SHANGHAI
 from gateway.core.time.clocks import SUPERVISION
 from lianzhi.errors import RejectedError
-from schemas.courts import COURTS, common_superior
-from schemas.opening import Submission
+from schemas.bodies import Submission
 from schemas.validation import parse_open, refs_of
+from schemas.values.courts import COURTS, common_superior
 
 _REF = "abcdefghijklmnopqrstuvwxyz234567"  # base32
 

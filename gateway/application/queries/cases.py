@@ -35,7 +35,7 @@ class Cases:
             case_no=case_no,
             debt=_debt(debts, [m for m in live if m.request_no in own]),
             open_requests=[self._queries.view(who, r) for r in requests if not is_done(r)],
-            measures=[case_measure(who, m, requests) for m in live if m.request_no in own],
+            measures=[case_measure(who, m, requests, self._ctx.today()) for m in live if m.request_no in own],
             releases=[await self._release(release) for release in releases],
         )
 
@@ -82,7 +82,7 @@ class Cases:
             acknowledged=acknowledged,
             waits_for=None if acknowledged else turn or release.court,
             reason=item.reason,
-            ended_with=paper_view(measure.action) if measure is not None else None,
+            ended_with=paper_view(measure.action, self._ctx.today()) if measure is not None else None,
         )
 
 

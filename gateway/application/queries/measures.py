@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, cast
 
 from gateway.application.answers import (
@@ -62,7 +62,7 @@ class MeasureQueries:
             for s in await self._ctx.store.measure_steps(measure_no)
         ]
         requests = await self._ctx.store.requests_of_case(who.code, found.case_no) if _opened(who, found) else []
-        return MeasureDetail(**_members(who, found), **_end_of(found, requests), history=history)
+        return MeasureDetail(**_members(who, found), **_end_of(found, requests, self._ctx.today()), history=history)
 
 
 def measure_view(who: Participant, measure: Measure) -> MeasureView:
@@ -70,21 +70,21 @@ def measure_view(who: Participant, measure: Measure) -> MeasureView:
     return MeasureView(**_members(who, measure))
 
 
-def case_measure(who: Participant, measure: Measure, requests: Sequence[Request]) -> CaseMeasure:
+def case_measure(who: Participant, measure: Measure, requests: Sequence[Request], day: date) -> CaseMeasure:
     """Beside it the request that is ending it, if there is one among `requests`, those of its case."""
-    return CaseMeasure(**_members(who, measure), **_end_of(measure, requests))
+    return CaseMeasure(**_members(who, measure), **_end_of(measure, requests, day))
 
 
-def paper_view(action: str) -> EndingPaperView | None:
-    """What ends a measure of this action."""
-    row = ending_paper(action)
+def paper_view(action: str, day: date) -> EndingPaperView | None:
+    """What ends a measure of this action on `day`."""
+    row = ending_paper(action, day)
     return None if row is None else EndingPaperView(paper=row.paper, zh=row.zh, en=row.en, source=row.source)
 
 
-def _end_of(measure: Measure, requests: Sequence[Request]) -> dict[str, Any]:
+def _end_of(measure: Measure, requests: Sequence[Request], day: date) -> dict[str, Any]:
     ending = ending_of(measure, requests)
     shown = None if ending is None else EndingView(request_no=ending.request_no, state=ending.state)
-    return {"ending": shown, "ended_with": paper_view(measure.action) if measure.state != "ended" else None}
+    return {"ending": shown, "ended_with": paper_view(measure.action, day) if measure.state != "ended" else None}
 
 
 def _opened(who: Participant, measure: Measure) -> bool:

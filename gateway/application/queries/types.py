@@ -59,7 +59,7 @@ def detail(catalogue: Mapping[str, MatterType], name: str, day: date) -> TypeDet
         of_example=ExampleRules(
             coercive=matter.coercive(payload),
             approvals=ApprovalsView(people=rule.people, roles=list(rule.roles)),
-            documents=dict(matter.documents(payload)),
+            documents=matter.papers(payload, day),
         ),
     )
 

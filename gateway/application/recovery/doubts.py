@@ -24,7 +24,7 @@ from lianzhi.crypto.strictjson import bound_depth, loads
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol.envelope import CONTENT_TYPE, parse_timestamp
-from schemas.identifiers import case_number
+from schemas.values.identifiers import case_number
 
 RETRY_SECONDS = 300
 RECEIVERS_NAMED, CASE_LENGTH = 20, 100

@@ -13,6 +13,7 @@ The same object under the same kind of measure in another case is no reason to r
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from gateway.application.context import Context
 from gateway.application.ports.measures import MeasureUnit
@@ -154,7 +155,7 @@ async def _find_targets(context: Context, tx: MeasureUnit, rule: MeasureRule, as
     found = [m for m in mine if m.state in states]
     _names_it(rule, found)
     if rule.effect == "end":
-        _paper_ends_it(asked, found, context.today().isoformat())
+        _paper_ends_it(asked, found, context.today())
     for request in asked.requests:
         request.facts["targets"] = asked.targets(request, found)
 
@@ -167,14 +168,14 @@ def _names_it(rule: MeasureRule, found: Sequence[Measure]) -> None:
         raise _misnamed(rule.named_at, found)
 
 
-def _paper_ends_it(asked: Asked, found: Sequence[Measure], today: str) -> None:
+def _paper_ends_it(asked: Asked, found: Sequence[Measure], today: date) -> None:
     """The ruling that sealed is older than the seal; that the right kind is there, the documents' check has seen."""
     for measure in found:
-        row = ending_paper(measure.action)
+        row = ending_paper(measure.action, today)
         if row is None or row.paper is None:
             continue
         issued = [on for kind, on in asked.papers if kind == row.paper]
-        if issued and is_too_early(max(issued), _began_on(measure, today)):
+        if issued and is_too_early(max(issued), _began_on(measure, today.isoformat())):
             text = RULES["ending-paper-early"]
             error = FieldError(pointer="/documents", rule=text.name, detail=text.zh, detail_en=text.en)
             raise RejectedError("invalid-field", [error])

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from time import monotonic
 
 from gateway.application.context import Context
@@ -25,9 +25,9 @@ from gateway.core.requests.platform import EXEMPT, MISSING, NUMBERED, filed, num
 from gateway.core.time.calendar import SHANGHAI, local_day
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
+from schemas.bodies import PlatformFiling, Submission
 from schemas.law.platform_items import platform_duty
 from schemas.ledgers import OPENED
-from schemas.opening import PlatformFiling, Submission
 from schemas.warnings import warning
 
 BATCH = 500
@@ -86,10 +86,10 @@ class Numbers:
 # --- numbers on the national command platform
 
 
-def check_platform(proof: Proof) -> tuple[FieldError, ...]:
-    """Of what a court system hands in itself: the warnings. Raises RejectedError where the deployment asks for the
-    number before anything leaves."""
-    duty = platform_duty(proof.matter.name)
+def check_platform(proof: Proof, day: date) -> tuple[FieldError, ...]:
+    """Of what a court system hands in itself on `day`: the warnings. Raises RejectedError where the deployment asks for
+    the number before anything leaves."""
+    duty = platform_duty(proof.matter.name, day)
     if duty is None or not _unnumbered(proof.submission):
         return ()
     if duty == "required":
@@ -101,7 +101,7 @@ def note_platform(context: Context, request: Request, submission: Submission, ch
     """What the request remembers; a line in the ledger where the number is still to come."""
     if submission.platform is not None:
         request.facts["platform"] = filed(submission.platform)
-    elif platform_duty(request.type) is None:
+    elif platform_duty(request.type, local_day(now)) is None:
         return
     elif submission.platform_exempt is not None:
         request.facts["platform"] = EXEMPT.copy()

@@ -35,8 +35,8 @@ from gateway.core.routing import Client
 from lianzhi.errors import MisuseError, RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol.cards import Classification
+from schemas.bodies import Submission as SubmissionBody
 from schemas.catalogue import MatterType
-from schemas.opening import Submission as SubmissionBody
 from schemas.validation import refs_of
 
 DERIVED = "application/vnd.lianzhi.derived+json"
@@ -81,7 +81,7 @@ class Submitter:
 
     async def _proved(self, handed: Handed, now: datetime) -> Proof:
         proof = self._prover.prove(handed.participant, handed.client, handed.content_type, handed.body, now)
-        if told := check_platform(proof):
+        if told := check_platform(proof, self._ctx.today()):
             proof = replace(proof, warnings=(*proof.warnings, *told))
         return await self._circles.resolved(handed.participant, proof)
 

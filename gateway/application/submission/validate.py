@@ -24,6 +24,7 @@ from gateway.core.routing import (
     introduced,
     phone_warnings,
 )
+from gateway.core.time.calendar import local_day
 from gateway.core.time.deadlines import check_last_days
 from lianzhi.crypto.jcs import over
 from lianzhi.crypto.sdjwt import SUBMISSION_TYP, digest_of
@@ -32,10 +33,10 @@ from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol import policy
 from lianzhi.protocol.envelope import CONTENT_TYPE, parse_timestamp
+from schemas.bodies import Submission
 from schemas.catalogue import Kind, MatterType, Shape
-from schemas.labels import document_label
-from schemas.opening import Submission
 from schemas.validation import InvalidError, check_case, documents_of, names_vehicles, parse_open, validate, warnings_of
+from schemas.values.labels import document_label
 from schemas.warnings import basis_warnings, cautions_of
 
 JSON = "application/json"
@@ -77,7 +78,7 @@ class Proof:
         return not self.approved and self.submission.break_glass is None
 
     def opening(self, request: Request, court: Participant) -> dict[str, Any]:
-        """Canonical data of the `open`: what the receiver is told (`schemas.opening.Opening`)."""
+        """Canonical data of the `open`: what the receiver is told (`schemas.bodies.Opening`)."""
         body = self.submission
         asks = {
             "request_no": request.request_no,
@@ -231,8 +232,8 @@ class Prover:
             now,
         )
         if not stored and participant.kind == Kind.COURT:
-            check_handler(staff[submission.handler], matter.name)
-        _check_documents(matter, payload, submission)
+            check_handler(staff[submission.handler], matter.name, today)
+        _check_documents(matter, payload, submission, local_day(time) if again and time else today)
         rule = matter.approvals(payload)
         bound = over(content, receivers) if rule.people or submission.approvals else ""
         terms = self._ctx.settings.approvals
@@ -248,7 +249,7 @@ class Prover:
             submission_id=submission_id,
             digest=digest,
             signed=signed,
-            handler=introduced(handler, matter.name),
+            handler=introduced(handler, matter.name, today),
             opens_with=client.opens_with,
             digests=tuple(documents_of([content.get("documents", []), submission.payload])),
             approved=approved,
@@ -257,7 +258,7 @@ class Prover:
             warnings=(
                 *_warnings(matter, submission, today),
                 *cautions_of(matter, payload),
-                *phone_warnings(handler, matter.name),
+                *phone_warnings(handler, matter.name, today),
             ),
         )
 
@@ -340,7 +341,8 @@ def _court(court: Participant) -> dict[str, Any]:
     return {"code": court.code, "court_code": court.court_code, "name": court.zh}
 
 
-def _check_documents(matter: MatterType, payload: Any, submission: Submission) -> None:
+def _check_documents(matter: MatterType, payload: Any, submission: Submission, day: date) -> None:
+    """day: on which it was handed in; an approval that comes later asks for no other paper."""
     have: dict[str, int] = {}
     for document in submission.documents:
         have[document.kind] = have.get(document.kind, 0) + 1
@@ -351,7 +353,7 @@ def _check_documents(matter: MatterType, payload: Any, submission: Submission) -
             detail=f"缺少文书 {zh}（{kind}，须 {count} 份）",
             detail_en=f"Document {kind} is missing: {en} ({count} needed)",
         )
-        for kind, count in matter.documents(payload).items()
+        for kind, count in matter.papers(payload, day).items()
         for zh, en in [document_label(kind)]
         if have.get(kind, 0) < count
     ]

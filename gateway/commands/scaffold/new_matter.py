@@ -15,7 +15,7 @@ from adapters.registry import kinds
 from lianzhi.cli.output import console, own_errors_told
 from lianzhi.errors import ConfigurationError
 from schemas import linkages
-from schemas.catalogue import Kind, Shape, catalogue
+from schemas.catalogue import UNWRITTEN, Kind, Shape, catalogue
 from schemas.linkages import EVERY_REQUEST, EXCLUDED, WITHOUT_TYPES, Group
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*(\.[a-z][a-z0-9]*(-[a-z0-9]+)*){2}")
@@ -40,7 +40,7 @@ def new_matter(
     ] = "court-and-others",
     tree: Annotated[Path, typer.Option(help="源代码的根目录 Root of the source tree")] = Path(),
 ) -> None:
-    """新建事项：schemas/matters/ 里一个文件，写好即可用，再改 A matter type: one file, complete, to be changed."""
+    """新建事项：schemas/matters/<family>/ 里一个文件，可用，再改 A matter type: one file that works, to be changed."""
     with own_errors_told():
         path = write_matter(
             tree, name, zh, en, shape=shape, senders=sender or ["court"], receivers=receiver or ["office"], group=group
@@ -48,6 +48,7 @@ def new_matter(
     console.print(f"已写 Written: {path}", markup=False)
     console.print("下一步 Next:")
     console.print("  1 改成所要的内容 make of it what is wanted: docs/howto/new-matter-type.md")
+    console.print(f"    带 {UNWRITTEN} 的须写好，否则检查不通过 checks refuse what still has this mark", markup=False)
     console.print("  2 对方有自己的方言的，adapters/ 里补字段 rows in adapters/, where a kind has a dialect of its own")
     console.print("  3 make docs; make check")
 
@@ -64,8 +65,8 @@ def write_matter(
     group: str = "court-and-others",
     beside: str = "",
 ) -> Path:
-    """Writes `schemas/matters/<family>_<thing>.py` into the tree. beside: a kind that is being written too. The file.
-    Raises ConfigurationError."""
+    """Writes `schemas/matters/<family>/<thing>.py` into the tree: the first two parts of the name. A new family gets a
+    folder. beside: a kind that is being written too. Returns the file. Raises ConfigurationError."""
     _check(name, zh, en, group)
     if unknown := {*senders, *receivers} - {*kinds(), beside}:
         raise ConfigurationError(
@@ -73,12 +74,13 @@ def write_matter(
         )
     if shape is Shape.ALERT:
         raise ConfigurationError(
-            "预警随控制而来，先有控制的事项；照 schemas/matters/person_hit.py 写。 An alert comes of a control, whose "
-            "types come first; write it as schemas/matters/person_hit.py."
+            "预警随控制而来，先有控制的事项；照 schemas/matters/police/person_hit.py 写。 An alert comes of a control, "
+            "whose types come first; write it as schemas/matters/police/person_hit.py."
         )
     family, thing, _ = name.split(".")
-    file = tree / "schemas" / "matters" / f"{family}_{thing}.py".replace("-", "_")
-    if not file.parent.is_dir():
+    matters = tree / "schemas" / "matters"
+    file = matters / family.replace("-", "_") / f"{thing.replace('-', '_')}.py"
+    if not matters.is_dir():
         raise ConfigurationError(f"不是源代码的根目录 not the root of the source tree: {tree.resolve()}")
     if file.exists():
         raise ConfigurationError(f"已有此文件 this file is there: {file}")
@@ -88,13 +90,21 @@ def write_matter(
         "zh": zh,
         "en": en,
         "model": "".join(word.capitalize() for word in re.split(r"[.-]", f"{family}.{thing}")),
-        "constant": file.stem.upper(),
+        "constant": f"{file.parent.name}_{file.stem}".upper(),
         "group": _GROUPS[group],
         "senders": _kinds(senders),
         "receivers": _kinds(receivers),
     }
+    _open_family(file.parent, family)
     file.write_text(template.substitute(words), "utf-8")
     return file
+
+
+def _open_family(folder: Path, family: str) -> None:
+    """A folder without `__init__.py` would not be walked, and its types not be found."""
+    folder.mkdir(exist_ok=True)
+    if not (head := folder / "__init__.py").exists():
+        head.write_text(f'"""The types whose names begin with `{family}.`."""\n', "utf-8")
 
 
 def _check(name: str, zh: str, en: str, group: str) -> None:

@@ -11,7 +11,7 @@ from typing import Literal
 from gateway.core.figures.histories import team_of
 from gateway.core.records import LedgerLine, Request
 from gateway.core.requests.facts import Platform
-from schemas.opening import PlatformFiling
+from schemas.bodies import PlatformFiling
 
 LEDGER = "platform"
 NUMBERED = "numbered"

@@ -12,6 +12,7 @@ from typing import Literal
 
 from gateway.core.records import Timer
 from gateway.core.requests.facts import Questioning
+from gateway.core.time.calendar import local_day
 from schemas.law.lookouts import QUESTIONING as USUAL
 from schemas.law.lookouts import QUESTIONING_LONG, longest
 
@@ -27,7 +28,8 @@ def begun(decision: str | None, at: datetime) -> Questioning | None:
     None: the lookout carried out another decision than a writ, or one that is not known."""
     if decision != BY_WRIT:
         return None
-    usual, long = (at + timedelta(hours=longest(term)) for term in (USUAL, QUESTIONING_LONG))
+    day = local_day(at)
+    usual, long = (at + timedelta(hours=longest(term, day)) for term in (USUAL, QUESTIONING_LONG))
     return {"since": at.isoformat(), "until": usual.isoformat(), "longest": long.isoformat()}
 
 

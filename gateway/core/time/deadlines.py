@@ -21,8 +21,8 @@ from typing import Any
 from gateway.core.time.calendar import DAY, SHANGHAI, Calendar
 from lianzhi.errors import RejectedError
 from schemas.catalogue import Deadline, DeadlineKind, LastDay, MatterType
-from schemas.law.terms import Term, term
-from schemas.terms import months_later
+from schemas.law.terms import term
+from schemas.values.terms import months_later
 from schemas.warnings import warning
 
 HOUR = timedelta(hours=1)
@@ -143,14 +143,15 @@ _KINDS = {"legal": DeadlineKind.LEGAL_DAYS, "working": DeadlineKind.WORKING_DAYS
 
 def ends_on(name: str, since: str, calendar: Calendar) -> date:
     """The last day of the term `name` that begins on `since`, YYYY-MM-DD, which does not count itself (CPL-85)."""
-    found = term(name)
-    return last_day(Deadline(_KINDS[found.kind], found.days), date.fromisoformat(since), calendar)
+    begins = date.fromisoformat(since)
+    found = term(name, begins)
+    return last_day(Deadline(_KINDS[found.kind], found.days), begins, calendar)
 
 
 def check_last_days(matter: MatterType, payload: Any, calendar: Calendar) -> None:
     """payload: the validated model. Raises RejectedError invalid-field: each day that is later than its term allows."""
     faults = [
-        warning(stated.rule, f"/payload{stated.pointer}", **_words(term(stated.terms[-1][0])))
+        warning(stated.rule, f"/payload{stated.pointer}", **_words(stated))
         for stated in matter.last_days(payload)
         if _late(stated, calendar)
     ]
@@ -162,7 +163,9 @@ def _late(stated: LastDay, calendar: Calendar) -> bool:
     return date.fromisoformat(stated.day) > max(ends_on(name, since, calendar) for name, since in stated.terms)
 
 
-def _words(found: Term) -> dict[str, str]:
+def _words(stated: LastDay) -> dict[str, str]:
+    name, since = stated.terms[-1]
+    found = term(name, date.fromisoformat(since))
     working = found.kind == "working"
     return {
         "longest": f"{found.days} 个工作日" if working else f"{found.days} 日",

@@ -16,8 +16,8 @@ from gateway.application.queries.types import verbs_of
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import CANONICAL, CONTENT_TYPE, Envelope, dataschema
 from lianzhi.protocol.verbs import VERBS
+from schemas.bodies import content_model
 from schemas.catalogue import MatterType
-from schemas.results import content_model
 
 Schema = dict[str, Any]
 _REF = "#/components/schemas/"

@@ -6,6 +6,7 @@ with its Chinese label (`title`) and its English one (`description`).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any, cast
@@ -24,13 +25,19 @@ from gateway.http.inputs import IDEMPOTENCY_KEY
 from lianzhi.problem import REASONS, Problem
 from lianzhi.protocol.envelope import CONTENT_TYPE, REQUEST_NO
 from lianzhi.protocol.verbs import VERBS
+from schemas.bodies import Submission, content_model
 from schemas.catalogue import MatterType
 from schemas.closures import ClosureEvent
 from schemas.duty import Roster
-from schemas.opening import Submission
-from schemas.results import content_model
 
 REF = "#/components/schemas/{model}"
+_NAMES: Mapping[str, str] = {
+    "schemas__bodies__": "schemas__results__",
+    "schemas__parts__items__": "schemas__items__",
+    "schemas__matters__dept__property_query__": "schemas__matters__dept_query__",
+}
+"""A module's path as pydantic writes it into some components' names → as it was published. A court system names its
+generated classes by it, so the name stays where the module moves."""
 PATH_PARAMETERS: Mapping[str, dict[str, Any]] = {
     "group_no": {"type": "string", "pattern": f"^{REQUEST_NO}$", "title": "组编号", "description": "Group"},
     "release_no": {"type": "string", "pattern": f"^{REQUEST_NO}$", "title": "解除编号", "description": "Release"},
@@ -215,8 +222,8 @@ def _schemas(catalogue: Mapping[str, MatterType]) -> tuple[dict[type[BaseModel],
     modes += [(model, "validation") for model in dict.fromkeys([*sent, *contents.values()])]
     modes += [(model, "serialization") for model in dict.fromkeys(got)]
     found, document = models_json_schema(modes, ref_template=REF)
-    refs = {cast("type[BaseModel]", model): dict(ref) for (model, _), ref in found.items()}
-    schemas: Schema = document["$defs"]
+    refs = {cast("type[BaseModel]", model): _published(ref) for (model, _), ref in found.items()}
+    schemas: Schema = dict(sorted(_published(document["$defs"]).items()))
     schemas |= _variants(
         "AnySubmission", "type", refs[Submission], "payload", {m.name: [refs[m.request]] for m in catalogue.values()}
     )
@@ -225,6 +232,14 @@ def _schemas(catalogue: Mapping[str, MatterType]) -> tuple[dict[type[BaseModel],
         said.setdefault(verb_name, []).append(refs[model])
     schemas |= _variants("AnyAct", "verb", refs[Act], "data", said)
     return refs, schemas
+
+
+def _published(schema: Mapping[str, Any]) -> Schema:
+    """The same with the names of `_NAMES`."""
+    text = json.dumps(schema, ensure_ascii=False)
+    for now, published in _NAMES.items():
+        text = text.replace(now, published)
+    return cast("Schema", json.loads(text))
 
 
 def _variants(

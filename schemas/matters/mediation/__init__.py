@@ -1,0 +1,1 @@
+"""Others help the parties to settle 促和解 (docs/domain.md 2.10)."""

@@ -1,0 +1,1 @@
+"""Deputies and other witnesses who are invited 见证 (docs/domain.md 2.10)."""

@@ -1,0 +1,1 @@
+"""What the demo prints: how it goes, and what came of it."""
