@@ -9,7 +9,7 @@ from collections import Counter
 from types import TracebackType
 from typing import Literal
 
-from gateway.bounds import Bounds, Reached
+from gateway.application.context import Context
 from gateway.http.caller import Caller
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
@@ -24,13 +24,8 @@ WORDS: dict[Kind, tuple[str, str]] = {
 
 
 class Budgets:
-    def __init__(self, bounds: Bounds, reached: Reached) -> None:
-        self._reached = reached
-        self._most: dict[Kind, int] = {
-            "requests_in_flight": bounds.requests_in_flight,
-            "polls_in_flight": bounds.polls_in_flight,
-            "uploads_in_flight": bounds.uploads_in_flight,
-        }
+    def __init__(self, context: Context) -> None:
+        self._ctx = context
         self.taken: Counter[tuple[Kind, str, str]] = Counter()
         """(kind, participant, client) → how many now."""
 
@@ -38,9 +33,9 @@ class Budgets:
         """One more until the block is left. Raises RejectedError too-many-requests."""
         code = caller.participant.code
         key = (kind, code, caller.client.id if caller.client else "")
-        most = self._most[kind]
+        most: int = getattr(self._ctx.bounds, kind)
         if self.taken[key] >= most:
-            self._reached.count(kind, code)
+            self._ctx.reached.count(kind, code)
             raise _too_many(kind, most)
         self.taken[key] += 1
         return InFlight(self.taken, key)
