@@ -24,7 +24,7 @@ import structlog
 from adapters.registry import adapter_for
 from gateway.application.alerts.duty_roster import watch_roster
 from gateway.application.alerts.paging import Pager
-from gateway.application.context import Calendars, Context
+from gateway.application.context import Calendars, Context, Loaded
 from gateway.application.conversation.send_verb import Actor
 from gateway.application.deadlines.calendars import CalendarKeeper
 from gateway.application.deadlines.clock_guard import ClockGuard, OtherClock
@@ -46,21 +46,19 @@ from gateway.broker.mark_queue import MarkQueue
 from gateway.broker.publisher import GatewayPublisher
 from gateway.broker.topology import plan
 from gateway.core.readiness import WORDS
-from gateway.core.routing import Directory
 from gateway.http.app import Api, serve_http, serve_metrics, serve_waiting
 from gateway.notify import MailNotifier, WebhookNotifier
 from gateway.papers.local import LocalDocuments
 from gateway.registry.calendars import shipped
 from gateway.registry.config import Config
-from gateway.registry.contracts import check_words
 from gateway.registry.installation import Installation
 from gateway.registry.law_files import load_law
 from gateway.registry.mark_file import MarkFile
 from gateway.registry.participants import load_registry
 from gateway.registry.places import places
+from gateway.reloading import Files, Follower, Reloader, read_files
 from gateway.store.store import open_store
 from lianzhi.amqp.link import Link
-from lianzhi.crypto.keyring import Keyring
 from lianzhi.errors import ConfigurationError, StoreUnavailableError
 from lianzhi.faults import cause_of
 from lianzhi.files import put_right
@@ -103,11 +101,12 @@ class Wrappers:
 
 @dataclass(slots=True)
 class Gateway:
-    """A running gateway. port, metrics_port: where the API and `/metrics` listen (0: they do not)."""
+    """A running gateway. port, metrics_port: where the API and `/metrics` listen (0: they do not). waiting: how many
+    wait for events now."""
 
     context: Context
-    directory: Directory
-    keyring: Keyring
+    reloader: Reloader
+    waiting: Callable[[], int] = lambda: 0
     port: int = 0
     metrics_port: int = 0
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -142,26 +141,29 @@ async def running(
         await asyncio.to_thread(close_files, config)
         store = wrap.store(await open_store(config.store_url, serving=True))
         stack.push_async_callback(store.close)
-        context = build_context(config, store, clock or SystemClock())
-        check_words(context.directory, config.folder)
+        files = read_files(config)
+        put_in_force(files.law)
+        context = _context(config, files.loaded, store, clock or SystemClock())
+        reloader = Reloader(files, context)
         await _check_clock(context)
         guard = ClockGuard(context, monotonic, _other_clocks(config, store), tells="clock" in roles)
         if clock is None:  # a clock that a test or the demo sets makes steps by right
             await guard.begin()
         keeper = CalendarKeeper(context, counts="clock" in roles)
         await keeper.once()
-        gateway = Gateway(context, context.directory, context.keyring)
+        gateway = Gateway(context, reloader)
         wakes: list[Callable[[], None]] = []
 
         def wake() -> None:
             for one in wakes:
                 one()
 
-        work: list[Work] = [keeper.run, store.watch]  # begun when everything stands
+        work: list[Work] = [keeper.run, store.watch, reloader.run]  # begun when everything stands
         if clock is None:
             work.append(guard.run)
         health: Callable[[], BrokerHealth] | None = None
-        link = Link(config.broker_urls, name=f"gateway {context.home.code}")
+        link = Link(files.broker_urls, name=f"gateway {context.home.code}")
+        reloader.follow(_redirects(link))
         await link.open()
         stack.push_async_callback(link.close)
         marks = await _compared(stack, context, config, link)
@@ -170,7 +172,7 @@ async def running(
             consumer: GatewayConsumer | None = None
             lookout: Lookout | None = None
             if "dispatch" in roles:
-                lookout = await _lookout(stack, config, context)
+                lookout = await _lookout(stack, files, context, reloader)
                 work.append(lookout.run)
                 publisher = GatewayPublisher(link, config.broker_user)
                 stack.push_async_callback(publisher.close)
@@ -185,6 +187,7 @@ async def running(
                     budget=config.broker.prefetch, bounds=context.bounds, reached=context.reached,
                 )  # fmt: skip
                 stack.push_async_callback(consumer.close)
+                reloader.follow(_heard(consumer))
                 intake = Intake(context, wrap.consumer(consumer), wake)
                 work.append(_after(marks.asked, intake.run))
                 work.append(_after(marks.asked, intake.release))
@@ -192,10 +195,11 @@ async def running(
         if "clock" in roles:
             await watch_roster(context)
             work.append(_after(marks.sound, ClockWork(context, wake).run))
-            notifiers = build_notifiers(config)
-            for notifier in notifiers:
-                stack.push_async_callback(notifier.close)
-            work.append(Pager(context, notifiers).run)
+            ways = WaysOut(build_notifiers(config))
+            stack.push_async_callback(ways.close)
+            pager = Pager(context, ways.notifiers)
+            reloader.follow(partial(ways.renew, pager), check=ways.prepare)
+            work.append(pager.run)
         if "api" in roles:
             documents = LocalDocuments(config.documents_folder)
             await documents.sweep(context.clock.now())
@@ -211,6 +215,8 @@ async def running(
                 marks=marks,
                 proxies=config.http.proxies,
             )
+            gateway.waiting = lambda: api.watch.waiting
+            reloader.follow(_seen_by(api))
             gateway.port = await _served(stack, api, config)
             gateway.metrics_port = await _measured(stack, api, config, gateway.port)
         gateway.tasks = [asyncio.create_task(one(gateway.stop)) for one in work]
@@ -219,14 +225,69 @@ async def running(
         yield gateway
 
 
-async def _lookout(stack: AsyncExitStack, config: Config, context: Context) -> Lookout:
-    link = Link(config.broker_urls, name=f"gateway {context.home.code} looks")
+async def _lookout(stack: AsyncExitStack, files: Files, context: Context, reloader: Reloader) -> Lookout:
+    link = Link(files.broker_urls, name=f"gateway {context.home.code} looks")
+    reloader.follow(_redirects(link))
     await link.open()
     stack.push_async_callback(link.close)
     topology = plan(context.directory, context.catalogue)
-    lookout = Lookout(link, topology.outbound(), user=config.broker_user)
+    lookout = Lookout(link, topology.outbound(), user=files.config.broker_user)
     stack.push_async_callback(lookout.close)
+
+    async def follow(fresh: Files) -> None:
+        lookout.follow(plan(fresh.loaded.directory, context.catalogue).outbound())
+
+    reloader.follow(follow)
     return lookout
+
+
+def _redirects(link: Link) -> Follower:
+    async def follow(files: Files) -> None:
+        link.redirect(files.broker_urls)
+
+    return follow
+
+
+def _heard(consumer: GatewayConsumer) -> Follower:
+    async def follow(files: Files) -> None:
+        await consumer.follow(files.loaded.directory)
+
+    return follow
+
+
+def _seen_by(api: Api) -> Follower:
+    """Whoever waits for events looks again, and is asked again who it is."""
+
+    async def follow(_: Files) -> None:
+        api.watch.everybody()
+
+    return follow
+
+
+class WaysOut:
+    """The ways to people, which a reload may change. notifiers: those in force."""
+
+    def __init__(self, notifiers: list[Notifier]) -> None:
+        self.notifiers = notifiers
+        self._next: list[Notifier] = []
+
+    def prepare(self, files: Files) -> None:
+        """Raises ConfigurationError: a way of these files could not be gone."""
+        self._next = build_notifiers(files.config)
+
+    async def renew(self, pager: Pager, _: Files) -> None:
+        """What was prepared holds from now on."""
+        old, self.notifiers, self._next = self.notifiers, self._next, []
+        pager.follow(self.notifiers)
+        await _closed(old)
+
+    async def close(self) -> None:
+        await _closed(self.notifiers)
+
+
+async def _closed(notifiers: Iterable[Notifier]) -> None:
+    for notifier in notifiers:
+        await notifier.close()
 
 
 async def _compared(stack: AsyncExitStack, context: Context, config: Config, link: Link) -> MarkKeeper:
@@ -329,17 +390,21 @@ def build_context(config: Config, store: Store, clock: Clock) -> Context:
 
     Raises ConfigurationError."""
     put_in_force(load_law(config.folder))
-    directory, keyring = load_registry(config.folder)
+    loaded = Loaded(*load_registry(config.folder), config.settings(), config.message_limits(), config.limits)
+    return _context(config, loaded, store, clock)
+
+
+def _context(config: Config, loaded: Loaded, store: Store, clock: Clock) -> Context:
     return Context(
-        directory=directory,
-        keyring=keyring,
+        directory=loaded.directory,
+        keyring=loaded.keyring,
         catalogue=catalogue(),
         adapter_for=adapter_for,
         store=store,
         clock=clock,
-        settings=config.settings(),
-        limits=config.message_limits(),
-        bounds=config.limits,
+        settings=loaded.settings,
+        limits=loaded.limits,
+        bounds=loaded.bounds,
         hash_key=Installation(config.folder).hash_key(),
         calendars=Calendars(shipped()),
     )

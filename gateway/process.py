@@ -31,7 +31,9 @@ def serve(
     wrappers: Wrappers | None = None,
     up: Callable[[], object] = lambda: None,
 ) -> None:
-    """Runs a gateway until SIGINT or SIGTERM; first it waits for its database. up: called in the loop once it serves.
+    """Runs a gateway until SIGINT or SIGTERM, loading its files again on SIGHUP; first it waits for its database.
+
+    up: called in the loop once it serves.
 
     Raises ConfigurationError.
     """
@@ -45,6 +47,7 @@ def serve(
 async def _serve(config: Config, roles: Sequence[Role], wrappers: Wrappers | None, up: Callable[[], object]) -> None:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what is not loaded yet cannot be loaded again
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, told.set)
     while not told.is_set():
@@ -69,8 +72,14 @@ async def _serve_until(
         except StoreUnavailableError as error:
             raise _NotUpError from error
         _spare_what_stays()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, gateway.reloader.ask)
         up()
-        await gateway.wait(told)
+        try:
+            await gateway.wait(told)
+        finally:
+            loop.remove_signal_handler(signal.SIGHUP)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 class _NotUpError(Exception):

@@ -89,11 +89,33 @@ class Identity:
         return self.ages[-1].incarnation
 
 
+@dataclass(slots=True)
+class Reloads:
+    """How often changed files were taken over, and refused. standing: whether the last ones are in force."""
+
+    taken: int = 0
+    refused: int = 0
+    standing: bool = True
+
+
 @dataclass(frozen=True, slots=True)
+class Loaded:
+    """What of the files may change while the gateway runs (`gateway.reloading`)."""
+
+    directory: Directory
+    keyring: Keyring
+    settings: Settings
+    limits: Limits
+    bounds: Bounds
+
+
+@dataclass(slots=True)
 class Context:
-    """hash_key: secret of the keyed hashes under which objects are found again (docs/architecture.md 6). reached: how
+    """Ask it for what you need when you need it: what `take` changes, nobody keeps.
+
+    hash_key: secret of the keyed hashes under which objects are found again (docs/architecture.md 6). reached: how
     often each bound was. faults: which rows were set aside. clocks: how far each can be believed. identity: which life
-    of the store is served."""
+    of the store is served. reloads: of the files."""
 
     directory: Directory
     keyring: Keyring
@@ -110,6 +132,12 @@ class Context:
     faults: Faults = field(default_factory=Faults)
     clocks: Clocks = field(default_factory=Clocks)
     identity: Identity = field(default_factory=Identity)
+    reloads: Reloads = field(default_factory=Reloads)
+
+    def take(self, loaded: Loaded) -> None:
+        """From now on this holds, all of it at once."""
+        self.directory, self.keyring = loaded.directory, loaded.keyring
+        self.settings, self.limits, self.bounds = loaded.settings, loaded.limits, loaded.bounds
 
     def today(self) -> date:
         """The day in Shanghai."""

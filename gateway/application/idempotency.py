@@ -67,7 +67,7 @@ class Idempotency:
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
-        self._limits = context.limits
+        self._ctx = context
         self._under_way: dict[Key, asyncio.Event] = {}
         self._batch: Batcher[_Look, Found] = Batcher(self._look_up, context.settings.batch)
 
@@ -113,7 +113,7 @@ class Idempotency:
         """The answer of the same key, or of the very same signed bytes under another key; None when it is new.
 
         Raises RejectedError idempotency-key-reused."""
-        named = named_id(handed.content_type, handed.body, self._limits)
+        named = named_id(handed.content_type, handed.body, self._ctx.limits)
         signed = None if named is None else (handed.participant.code, named)
         earlier, stored = await self._batch.do(_Look((handed.client.id, handed.key), signed))
         answer = replayed(earlier, handed.fingerprint)

@@ -40,6 +40,8 @@ class GatewayConsumer:
     ) -> None:
         bounds = bounds or Bounds()
         self._directory = directory
+        self._catalogue = catalogue
+        self._budget = budget
         self._reached = reached or Reached()
         self._consumer = BatchConsumer(
             link,
@@ -48,6 +50,12 @@ class GatewayConsumer:
             budget=bounds.consumer_bytes,
             full=lambda queue: self._reached.count("consumer_bytes", owner_of(queue) or ""),
         )
+
+    async def follow(self, directory: Directory) -> None:
+        """The participants have changed: whoever is new is heard, whoever is suspended not any more; what it had sent
+        goes back to its queue."""
+        self._directory = directory
+        await self._consumer.follow(prefetches(plan(directory, self._catalogue).inbound(), self._budget))
 
     async def open(self) -> None:
         """Start consuming; `batches` does it too."""

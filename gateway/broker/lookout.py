@@ -42,6 +42,11 @@ class Lookout:
         self._unanswered = False
         self.missing: frozenset[str] = frozenset()
 
+    def follow(self, queues: Sequence[str]) -> None:
+        """Look for these from now on."""
+        self._queues = queues
+        self.missing = self.missing.intersection(queues)
+
     @property
     def blocked(self) -> bool:
         return self._link.blocked or self._unanswered

@@ -99,7 +99,10 @@ class Participant:
 
 
 class Directory:
-    """Every registered participant. Exactly one is `home`; local: codes of those that are served here."""
+    """Every registered participant. Exactly one is `home`; local: codes of those that are served here.
+
+    Raises ValueError: no home or two, or two participants with a client of one name: idempotency keys are the client's.
+    """
 
     def __init__(self, participants: Iterable[Participant]) -> None:
         self._by_code = {p.code: p for p in participants}
@@ -108,12 +111,22 @@ class Directory:
             raise ValueError("exactly one participant must be `home`")
         self.home = homes[0]
         self.local = tuple(p.code for p in self._by_code.values() if p.local)
+        self._clients: dict[str, tuple[Participant, Client]] = {}
+        for participant in self._by_code.values():
+            for client in participant.clients if participant.local else ():
+                if client.id in self._clients:
+                    raise ValueError(f"client {client.id} is registered twice")
+                self._clients[client.id] = (participant, client)
 
     def __iter__(self) -> Iterator[Participant]:
         return iter(self._by_code.values())
 
     def get(self, code: str) -> Participant | None:
         return self._by_code.get(code)
+
+    def client(self, name: str) -> tuple[Participant, Client] | None:
+        """The client of that name, and for whom it speaks."""
+        return self._clients.get(name)
 
     def court(self, court_code: str) -> Participant | None:
         """The registered participant that is this court."""

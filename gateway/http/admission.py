@@ -23,12 +23,11 @@ from types import TracebackType
 from typing import Any, Literal
 
 from gateway.application.context import Context
-from gateway.bounds import Bounds, Reached
 from gateway.core.routing import Client, Participant
 from lianzhi.crypto import jws
 from lianzhi.crypto.keys import CODE
 from lianzhi.crypto.strictjson import loads
-from lianzhi.errors import MisuseError, RejectedError
+from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 
 _TOKEN = re.compile(r"lz_([a-z0-9][a-z0-9-]{0,40})_[A-Za-z0-9_-]{43}")
@@ -86,16 +85,10 @@ class Caller:
 
 
 class Credentials:
-    """Raises MisuseError when two participants have a client of one name: idempotency keys are the client's."""
+    """Of the participants as they are now: a token that was revoked is unknown with the next call."""
 
     def __init__(self, context: Context) -> None:
         self._ctx = context
-        self._clients: dict[str, tuple[Participant, Client]] = {}
-        for participant in context.directory:
-            for client in participant.clients if participant.local else ():
-                if client.id in self._clients:
-                    raise MisuseError(f"client {client.id} is registered twice")
-                self._clients[client.id] = (participant, client)
 
     def caller(self, authorization: str | None, now: datetime) -> Caller:
         """Raises RejectedError unauthorized."""
@@ -107,7 +100,7 @@ class Credentials:
         return self._partner(credential, now)
 
     def _client(self, name: str, token: str) -> Caller:
-        participant, client = self._clients.get(name, (None, None))
+        participant, client = self._ctx.directory.client(name) or (None, None)
         expected = client.token_sha256 if client else _NOBODY
         right = hmac.compare_digest(hashlib.sha256(token.encode()).hexdigest(), expected.lower())
         if not right or participant is None or client is None or client.revoked or not participant.enabled:
@@ -220,13 +213,8 @@ def _too_many_writes(most: int) -> RejectedError:
 
 
 class Budgets:
-    def __init__(self, bounds: Bounds, reached: Reached) -> None:
-        self._reached = reached
-        self._most: dict[Kind, int] = {
-            "requests_in_flight": bounds.requests_in_flight,
-            "polls_in_flight": bounds.polls_in_flight,
-            "uploads_in_flight": bounds.uploads_in_flight,
-        }
+    def __init__(self, context: Context) -> None:
+        self._ctx = context
         self.taken: Counter[tuple[Kind, str, str]] = Counter()
         """(kind, participant, client) → how many now."""
 
@@ -234,9 +222,9 @@ class Budgets:
         """One more until the block is left. Raises RejectedError too-many-requests."""
         code = caller.participant.code
         key = (kind, code, caller.client.id if caller.client else "")
-        most = self._most[kind]
+        most: int = getattr(self._ctx.bounds, kind)
         if self.taken[key] >= most:
-            self._reached.count(kind, code)
+            self._ctx.reached.count(kind, code)
             raise _too_many(kind, most)
         self.taken[key] += 1
         return InFlight(self.taken, key)

@@ -39,7 +39,7 @@ from gateway.http.metrics import BrokerHealth, Metrics
 class Api:
     """broker_health: None where the wire is not this process's role. marks: None where nothing is numbered for good
     (`application.marks`). access_log: a line for every answer, not only
-    for refusals and for readings of personal data. proxies: of ours, in front. Raises MisuseError (`Credentials`)."""
+    for refusals and for readings of personal data. proxies: of ours, in front."""
 
     context: Context
     submitter: Submitter
@@ -79,7 +79,7 @@ class Api:
         context = self.context
         self.connections = Connections(context.bounds, context.reached, self.proxies)
         self.credentials = Credentials(context)
-        self.budgets = Budgets(context.bounds, context.reached)
+        self.budgets = Budgets(context)
         self.doubts = Doubts(context)
         self.queries = Queries(self.context)
         self.papers = Papers(self.context, self.documents)

@@ -113,6 +113,7 @@ class Metrics:
         yield self._paused()
         yield self._reached()
         yield self._set_aside()
+        yield from self._reloads()
         yield from self._wire()
 
     def _clocks(self) -> Iterator[Metric]:
@@ -162,6 +163,18 @@ class Metrics:
         for key, times in self._ctx.faults.counts().items():
             family.add_metric(key, times)
         return family
+
+    def _reloads(self) -> Iterator[Metric]:
+        reloads = self._ctx.reloads
+        family = CounterMetricFamily("lianzhi_reloads", "Changed files, by what became of them", labels=("outcome",))
+        family.add_metric(("taken",), reloads.taken)
+        family.add_metric(("refused",), reloads.refused)
+        yield family
+        yield GaugeMetricFamily(
+            "lianzhi_configuration_refused",
+            "1: the files as they are now were refused, what held before goes on",
+            value=0 if reloads.standing else 1,
+        )
 
     def _wire(self) -> Iterator[Metric]:
         """Absent where the wire is not this process's role."""

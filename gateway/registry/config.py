@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     IPvAnyNetwork,
+    PrivateAttr,
     ValidationError,
     field_validator,
     model_validator,
@@ -272,6 +273,15 @@ class Config(BaseSettings):
     ledgers: LedgersSection = LedgersSection()
     report: ReportSection = ReportSection()
     notify: NotifySection = NotifySection()
+    _given: dict[str, Any] = PrivateAttr()
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self._given = given
+
+    def again(self) -> Config:
+        """As the file is by now. Raises ConfigurationError."""
+        return load_config(**self._given)
 
     @classmethod
     def settings_customise_sources(
@@ -314,6 +324,17 @@ class Config(BaseSettings):
     def vhost(self) -> str:
         """The virtual host of the broker, from its URL."""
         return urlsplit(self.broker.urls[0]).path.removeprefix("/") or "/"
+
+    @property
+    def secret_files(self) -> list[str]:
+        """What of it stands in files of their own, relative to the folder."""
+        notify = self.notify
+        named = [
+            self.broker.password_file,
+            notify.webhook.secret_file if notify.webhook else None,
+            notify.mail.password_file if notify.mail else None,
+        ]
+        return [name for name in named if name]
 
     def secret(self, file: str) -> str:
         """The one line of a secret file, relative to the folder. Raises ConfigurationError."""

@@ -16,16 +16,13 @@ _SQLITE = "sqlite:///"
 
 def places(config: Config) -> Places:
     """The installation's folder, and what the configuration puts elsewhere: a database, documents, secret files."""
-    folder, notify = config.folder, config.notify
-    secrets = [config.broker.password_file]
-    secrets += [] if notify.webhook is None else [notify.webhook.secret_file]
-    secrets += [] if notify.mail is None else [notify.mail.password_file]
+    folder = config.folder
     database: tuple[Path, ...] = ()
     if config.store_url.startswith(_SQLITE):
         database = sqlite_files(Path(config.store_url.removeprefix(_SQLITE)))
     return Places(
         home=folder,
         inside=(PARTICIPANTS, KEYS, HANDOVER, LAW),
-        files=(folder / FILE, folder / HASH_KEY, *(folder / name for name in secrets if name), *database),
+        files=(folder / FILE, folder / HASH_KEY, *(folder / name for name in config.secret_files), *database),
         papers=config.documents_folder,
     )

@@ -25,6 +25,7 @@ from tests.conftest import Vhost
 from tests.eventually import eventually
 
 EXCHANGE, QUEUE, KEY = "test.x", "test.q", "a.normal.some.type.open"
+OTHER = "test.other"
 QUORUM = {"x-queue-type": "quorum"}
 
 
@@ -370,6 +371,31 @@ async def test_a_consumer_that_the_broker_forgot_is_noticed(
         await eventually(lambda: "the broker knows no consumer" in consumer.errors().get(QUEUE, ""))
         await publisher.publish(KEY, b"x", timeout=10)
         assert len(await take(consumer, 1)) == 1
+
+
+async def test_the_queues_of_a_consumer_change_while_it_consumes(
+    publisher: ConfirmedPublisher, link: Link, vhost: Vhost
+) -> None:
+    """What was taken from a queue that is left goes back to it, also what is acknowledged afterwards."""
+    await declare(link, queues=[(OTHER, QUORUM)], bindings=[(EXCHANGE, OTHER, "b.#")])
+    async with consuming(link) as consumer:
+        await publisher.publish(KEY, b"left", timeout=10)
+        taken = await take(consumer, 1)
+        await consumer.follow({OTHER: 10})
+        await consumer.ack(taken)
+        await consumer.reject(taken)
+        assert set(consumer.consumers()) == {OTHER}
+        await publisher.publish("b.x", b"other", timeout=10)
+        other = await take(consumer, 1)
+        assert [m.body for m in other] == [b"other"]
+        await consumer.ack(other)
+        await eventually(lambda: depth(vhost))
+        await consumer.follow({QUEUE: 10, OTHER: 10})
+        back = await take(consumer, 1)
+        assert [(m.body, m.redelivered) for m in back] == [(b"left", True)]
+        await consumer.ack(back)
+    assert await depth(vhost) == await depth(vhost, OTHER) == 0
+    assert link.connects == 1
 
 
 async def test_foreign_bytes_in_keys_and_properties_cost_nobody_the_connection(

@@ -35,12 +35,16 @@ class Pager:
 
     def __init__(self, context: Context, notifiers: Sequence[Notifier]) -> None:
         self._ctx = context
+        self.follow(notifiers)
+
+    def follow(self, notifiers: Sequence[Notifier]) -> None:
+        """These from now on."""
         self._notifiers = {notifier.channel: notifier for notifier in notifiers}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; survives a store that is away."""
-        settings = self._ctx.settings
         while not stop.is_set():
+            settings = self._ctx.settings
             wait = settings.page_poll
             try:
                 if await self.once() == settings.batch:

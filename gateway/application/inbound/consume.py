@@ -84,8 +84,8 @@ class Intake:
 
     async def release(self, stop: asyncio.Event) -> None:
         """Until `stop`: what waited for its time is judged again when that has come, by whichever clock."""
-        settings = self._ctx.settings
         while not stop.is_set():
+            settings = self._ctx.settings
             pause = settings.clock_poll
             try:
                 if await self.release_once() == settings.batch:

@@ -71,8 +71,8 @@ class Dispatcher:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; survives a store or a broker that is away."""
-        settings = self._ctx.settings
         while not stop.is_set():
+            settings = self._ctx.settings
             self._woken.clear()
             try:
                 sent = await self.once() if self._publisher.connected else 0

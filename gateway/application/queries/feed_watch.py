@@ -61,15 +61,19 @@ class FeedWatch:
         """How many wait now."""
         return self._waiting
 
+    def everybody(self) -> None:
+        """Whoever waits looks again: the participants have changed."""
+        self._wake(set(self._news))
+
     def close(self) -> None:
         """Everybody who waits goes home, and whoever comes does not wait."""
         self._closed = True
-        self._wake(set(self._news))
+        self.everybody()
 
     async def run(self) -> None:
         """Until cancelled; survives a store that is away."""
-        settings = self._ctx.settings
         while True:
+            settings = self._ctx.settings
             if not self._somebody.is_set():
                 await self._somebody.wait()
                 self._stale = True

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from gateway.application.alerts.page_answers import old_link
 from gateway.application.ports.lists import MeasureFilter, RequestFilter
@@ -174,7 +174,11 @@ async def _poll(request: web.Request, api: Api, caller: Caller, asked: EventsQue
     assert isinstance(connection, ApiProtocol)
     loop = asyncio.get_running_loop()
     until = loop.time() + asked.wait
+    known = api.context.directory
     while True:
+        if api.context.directory is not known:  # whoever was revoked meanwhile hears nothing more
+            known = api.context.directory
+            api.credentials.caller(request.headers[hdrs.AUTHORIZATION], api.context.clock.now()).require("read")
         since = api.watch.seen(caller.participant.code)
         page = await api.queries.feed(caller.participant, asked.after, at_most(asked.limit, api.context.bounds))
         left = until - loop.time()

@@ -47,14 +47,13 @@ class BatchConsumer:
         self._check = check
         self._buffer = Turns()
         self._arrived = asyncio.Event()
-        share = None if budget is None else max(1, budget // max(1, len(queues)))
-        self._sources = {
-            name: Source(name, prefetch, self._arrive, kept=kept, share=share, overflow=self._overflow)
-            for name, prefetch in queues.items()
-        }
+        self._kept = kept
+        self._budget = budget
+        self._sources = {name: self._source(name, prefetch, len(queues)) for name, prefetch in queues.items()}
         self._full = full
         self._governing: set[asyncio.Task[None]] = set()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._keeping: dict[str, asyncio.Task[None]] = {}
+        self._watching: asyncio.Task[None] | None = None
         self._resume: asyncio.Task[None] | None = None
         self._paused = False
         self._leaving = False
@@ -62,17 +61,50 @@ class BatchConsumer:
 
     async def open(self) -> None:
         """Start consuming; returns at once."""
-        if self._tasks:
+        if self._watching is not None:
             return
         for source in self._sources.values():
-            self._tasks.append(asyncio.create_task(self._keep(source), name=f"consume {source.queue}"))
-        self._tasks.append(asyncio.create_task(self._watch(), name=f"watch consumers of {self._link.name}"))
+            self._begin(source)
+        self._watching = asyncio.create_task(self._watch(), name=f"watch consumers of {self._link.name}")
+
+    async def follow(self, queues: Mapping[str, int]) -> None:
+        """Consume these queues from now on, and no others. queues: name → prefetch; that of a queue which is consumed
+        already stays.
+
+        Of a queue that is left, what is not acknowledged goes back to the broker, also what `batches` has given out: it
+        will come again to whoever consumes the queue next.
+        """
+        for name in self._sources.keys() - queues.keys():
+            source = self._sources.pop(name)
+            if keeping := self._keeping.pop(name, None):
+                await cancel_all([keeping])
+            await source.leave()
+            await self._forget(source)
+        added = [
+            self._source(name, prefetch, len(queues)) for name, prefetch in queues.items() if name not in self._sources
+        ]
+        for source in self._sources.values():
+            source.share_of(self._share(len(queues)))
+        for source in added:
+            self._sources[source.queue] = source
+            if self._watching is not None:
+                self._begin(source)
+
+    def _source(self, name: str, prefetch: int, queues: int) -> Source:
+        return Source(name, prefetch, self._arrive, kept=self._kept, share=self._share(queues), overflow=self._overflow)
+
+    def _share(self, queues: int) -> int | None:
+        return None if self._budget is None else max(1, self._budget // max(1, queues))
+
+    def _begin(self, source: Source) -> None:
+        self._keeping[source.queue] = asyncio.create_task(self._keep(source), name=f"consume {source.queue}")
 
     async def close(self) -> None:
         """The broker gets back what is not acknowledged; `batches` ends."""
         self._closed = True
         self._arrived.set()
-        await cancel_all([*self._tasks, *self._governing, *([self._resume] if self._resume else [])])
+        others = [task for task in (self._resume, self._watching) if task is not None]
+        await cancel_all([*self._keeping.values(), *self._governing, *others])
         await asyncio.gather(*(source.leave() for source in self._sources.values()))
 
     async def batches(self, max_size: int, max_bytes: int | None = None) -> AsyncGenerator[list[Incoming], None]:
@@ -95,20 +127,22 @@ class BatchConsumer:
 
     async def ack(self, messages: Sequence[Incoming]) -> None:
         """After the commit. What came through a channel that is gone is skipped: it will come again."""
-        grouped: dict[str, list[int]] = {}
+        grouped: dict[Source, list[int]] = {}
         for message in messages:
-            if message.channel is self._sources[message.queue].channel:
-                grouped.setdefault(message.queue, []).append(message.tag)
-        for queue, tags in grouped.items():
-            await self._sources[queue].ack(tags)
-            if not self._paused and self._sources[queue].take_calm():
-                self._govern(self._sources[queue], self._sources[queue].grow())
+            source = self._sources.get(message.queue)
+            if source is not None and message.channel is source.channel:
+                grouped.setdefault(source, []).append(message.tag)
+        for source, tags in grouped.items():
+            await source.ack(tags)
+            if not self._paused and source.take_calm():
+                self._govern(source, source.grow())
         await self._settled()
 
     async def reject(self, messages: Sequence[Incoming]) -> None:
         """Never again from this queue: the broker dead-letters them."""
         for message in messages:
-            await self._sources[message.queue].reject(message)
+            if (source := self._sources.get(message.queue)) is not None:
+                await source.reject(message)
         await self._settled()
 
     async def pause(self, seconds: float) -> None:
@@ -242,7 +276,7 @@ class BatchConsumer:
     async def _look(self) -> None:
         channel = await self._link.channel()
         try:
-            for source in self._sources.values():
+            for source in list(self._sources.values()):
                 if source.consuming and not await source.known_to_broker(channel):
                     source.lose("the broker knows no consumer")
         finally:

@@ -96,16 +96,14 @@ class Link:
         heartbeat: int = 10,
         ssl_context: SSLContext | None = None,
     ) -> None:
-        urls = (url,) if isinstance(url, str) else tuple(url)
-        for one in urls:
-            check_broker_url(one)
         self.name = name
         self.state: State = "closed"
         self.last_error: str | None = None
         self.connects = 0
         self.blocked = False
-        self._urls = [URL(one).update_query(heartbeat=heartbeat) for one in urls]
+        self._heartbeat = heartbeat
         self._turn = 0
+        self.redirect(url)
         self._delays = (reconnect, reconnect_max)
         self._ssl = ssl_context
         self._transport = Transport()
@@ -114,6 +112,16 @@ class Link:
         self._lost = asyncio.Event()
         self._tried = asyncio.Event()
         self._supervisor: asyncio.Task[None] | None = None
+
+    def redirect(self, url: str | Sequence[str]) -> None:
+        """Where the next connection goes, and with which password; the present one stays.
+
+        Raises ConfigurationError: as the constructor.
+        """
+        urls = (url,) if isinstance(url, str) else tuple(url)
+        for one in urls:
+            check_broker_url(one)
+        self._urls = [URL(one).update_query(heartbeat=self._heartbeat) for one in urls]
 
     @property
     def connected(self) -> bool:
@@ -216,7 +224,7 @@ class Link:
         delay = first
         failed = 0  # addresses in a row
         while True:
-            since, url = loop.time(), self._urls[self._turn]
+            since, url = loop.time(), self._urls[self._turn % len(self._urls)]
             try:
                 await self._live(url)
             except Exception as error:  # whatever the other side made the client raise

@@ -47,16 +47,21 @@ class Source:
         self.roomy = asyncio.Event()
         self.bytes = 0
         self._prefetch = prefetch
-        self._spare = prefetch if share is None or kept.whole is None else max(1, min(prefetch, share // kept.whole))
         self._arrive = arrive
         self._kept = kept
-        self._share = share
+        self.share_of(share)
         self._overflow = overflow
         self._calm: int | None = None
         self._link: Link | None = None
         self._tag: str | None = None
         # None: its body was not kept. It holds its place, for `multiple` acknowledges everything before a tag.
         self._unacknowledged: OrderedDict[int, Incoming | None] = OrderedDict()
+
+    def share_of(self, share: int | None) -> None:
+        """share: bytes of bodies that may be unacknowledged, None: any. What is held beyond it already stays."""
+        whole, prefetch = self._kept.whole, self._prefetch
+        self._share = share
+        self._spare = prefetch if share is None or whole is None else max(1, min(prefetch, share // whole))
 
     async def enter(self, link: Link, channel: Channel) -> None:
         self._link, self.channel, self.error = link, channel, None
