@@ -19,3 +19,7 @@ def test_a_contract_that_changes_changes_the_page() -> None:
     assert '"queries : cases' in drawn
     assert '"queries : cases' not in redrawn
     assert "`gateway.application.queries`" not in redrawn
+
+
+def test_rooms_inside_a_room_are_listed() -> None:
+    assert "| `gateway.core.control` | Control measures" in rooms_document(contracts())

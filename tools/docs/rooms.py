@@ -90,23 +90,33 @@ def _listed(modules: Sequence[str]) -> str:
 
 
 def _table(layers: Mapping[str, list[str]]) -> str:
-    """Every room with the first sentence of its docstring."""
+    """Every room with the first sentence of its docstring; of a room without layers, the rooms inside it too."""
     lines = ["| 室 room | 内容 what is in it |", "|---|---|"]
     for container, chain in layers.items():
         for member in (one for layer in chain for one in _MEMBER.findall(layer)):
             name = f"{container}.{member}".lstrip(".")
-            lines.append(f"| `{name}` | {_first_sentence(name)} |")
+            # Adapters and matters are extended by files: a new one changes no page.
+            inner = _rooms_in(name) if container and name not in layers else ()
+            lines += [f"| `{room}` | {_first_sentence(room)} |" for room in (name, *inner)]
     return "\n".join(lines) + "\n"
 
 
+def _rooms_in(room: str) -> list[str]:
+    return [f"{room}.{found.parent.name}" for found in sorted(_path(room).glob("*/__init__.py"))]
+
+
 def _first_sentence(module: str) -> str:
-    path = ROOT.joinpath("library" if module.split(".", maxsplit=1)[0] == "lianzhi" else ".", *module.split("."))
+    path = _path(module)
     source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     docstring = ast.get_docstring(ast.parse(source.read_text("utf-8")))
     if not docstring:
         raise ValueError(f"{source.relative_to(ROOT)} does not say what it is")
     words = " ".join(docstring.split("\n\n")[0].split())
     return re.split(r"(?<=\.)\s", words)[0].replace("|", "\\|")
+
+
+def _path(module: str) -> Path:
+    return ROOT.joinpath("library" if module.split(".", maxsplit=1)[0] == "lianzhi" else ".", *module.split("."))
 
 
 def with_rooms(page: str, document: str) -> str:

@@ -13,7 +13,6 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from gateway.application.cases.build_endings import Ending, Endings, Ordered
-from gateway.application.cases.release_lines import check_known, named, told_line
 from gateway.application.context import Context
 from gateway.application.conversation.measure_effects import measure_events
 from gateway.application.conversation.posted_acts import Heard, Said, hear, read_as
@@ -21,6 +20,7 @@ from gateway.application.conversation.send_verb import Voice
 from gateway.application.idempotency import Before, Idempotency, remembered
 from gateway.application.ports.store import Transaction
 from gateway.application.posts import Answer, Handed
+from gateway.application.queries.measures import paper_view
 from gateway.application.submission.numbers import Numbers
 from gateway.application.submission.submit import Submitter, store_requests
 from gateway.application.unit_of_work import UnitOfWork
@@ -30,6 +30,7 @@ from gateway.core.records import Changes, Measure, Release, ReleaseItem, Request
 from gateway.core.requests.cases import Plan, plan
 from gateway.core.time.calendar import SHANGHAI
 from lianzhi.errors import ConflictError, RejectedError
+from lianzhi.problem import FieldError
 from lianzhi.protocol.base import Model, Vocabulary, label
 from lianzhi.protocol.values import Document, Line, Prose
 from lianzhi.protocol.verbs import StaffNo
@@ -96,7 +97,7 @@ class Releaser:
         court = handed.participant.code
         requests, measures = await self._of_case(court, order.case_no)
         exceptions = {e.no for e in order.exceptions}
-        check_known(exceptions, requests, measures)
+        _check_known(exceptions, requests, measures)
         chosen = plan(requests, measures, exceptions)
         ordered = Ordered(
             handed=handed,
@@ -147,7 +148,7 @@ class Releaser:
     async def _carry(
         self, unit: UnitOfWork, order: Ordered, chosen: Plan, endings: Sequence[Ending]
     ) -> list[ReleaseItem]:
-        items = [ReleaseItem("", 0, "exception", **named(number, chosen)) for number in chosen.spared]
+        items = [ReleaseItem("", 0, "exception", **_named(number, chosen)) for number in chosen.spared]
         for measure, request in chosen.under_way:
             number = measure.measure_no if measure is not None else None
             items.append(ReleaseItem("", 0, "already", request.request_no, number))
@@ -229,7 +230,7 @@ class Releaser:
         location = f"/v1/cases/release/{release_no}"
         for seq, item in enumerate(items, 1):
             item.release_no, item.seq = release_no, seq
-        lines = [told_line(item, actions.get(item.measure_no or ""), self._ctx.today()) for item in items]
+        lines = [_told_line(item, actions.get(item.measure_no or ""), self._ctx.today()) for item in items]
         told = {"release_no": release_no, "case_no": order.case_no, "items": lines}
         answer = Answer(202, told, location)
         changes.releases.append(
@@ -247,3 +248,36 @@ class Releaser:
         changes.submissions.append(order.signed)
         changes.idempotency.append(remembered(order.handed, answer, order.now, release_no))
         return answer
+
+
+# --- the lines of a release
+
+
+def _check_known(exceptions: set[str], requests: Sequence[Request], measures: Sequence[Measure]) -> None:
+    """What is to be spared is there. Raises RejectedError."""
+    unknown = exceptions - {r.request_no for r in requests} - {m.measure_no for m in measures}
+    if unknown:
+        raise RejectedError(
+            "invalid-field",
+            [
+                FieldError(
+                    pointer="/exceptions",
+                    rule="exception-unknown",
+                    detail=f"该案没有 {number}",
+                    detail_en=f"The case has no {number}",
+                )
+                for number in sorted(unknown)
+            ],
+        )
+
+
+def _told_line(item: ReleaseItem, action: str | None, day: date) -> dict[str, Any]:
+    """As the caller is told on `day`. action: of the measure that it is about."""
+    told = {n: v for n in ("kind", "request_no", "measure_no", "reason") if (v := getattr(item, n)) is not None}
+    paper = None if action is None else paper_view(action, day)
+    return told if paper is None else {**told, "ended_with": paper.model_dump(exclude_none=True)}
+
+
+def _named(number: str, chosen: Plan) -> Mapping[str, Any]:
+    """A measure's number has its request's and one more part."""
+    return {"measure_no": number} if number.count("-") > 3 else {"request_no": number}

@@ -161,7 +161,7 @@ async def _find_targets(context: Context, tx: MeasureUnit, rule: MeasureRule, as
 
 
 def _names_it(rule: MeasureRule, found: Sequence[Measure]) -> None:
-    """A list that several keep is named by its publication, which is the group's business (`recipients`)."""
+    """A list that several keep is named by its publication, which is the group's business (`unit_checks.Circles`)."""
     if rule.measure_no is None or rule.per_receiver or not found:
         return
     if not any(_is_named(rule.measure_no, m) for m in found):
