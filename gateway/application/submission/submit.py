@@ -129,7 +129,8 @@ class Submitter:
         if len(set(objects)) != len(objects):
             raise MisuseError("two about the same object in one batch run one by one: the second sees the first")
         async with self._ctx.store.begin() as tx:
-            await tx.lock_objects(objects)
+            if objects:
+                await tx.lock_objects(objects)
             for prepared in batch:
                 try:
                     await self.check(tx, prepared, changes)
