@@ -100,7 +100,7 @@ class Submitter:
             group_no = numbers[0]
         papers = [(d.kind, d.issued_on) for d in proof.submission.documents]
         prepared = Prepared([], Changes(), papers=papers, handed=handed, proof=proof)
-        readable = await self._ctx.store.documents_readable(sender, proof.digests)
+        readable = await self._ctx.store.documents_readable(sender, proof.digests) if proof.digests else set()
         for number, receiver in zip(numbers, proof.receivers, strict=True):
             request = new_request(self._ctx, proof, number, receiver, handed.client, now, group_no)
             prepared.requests.append(request)
