@@ -54,11 +54,10 @@ from gateway.core.records import (
 )
 from gateway.core.recovery.doubts import Doubt
 from gateway.core.recovery.forgotten import Forgotten
-from gateway.store.engine import stored
-from gateway.store.engine.columns import CODE, NUMBER, ROW_ID, Instant
-from gateway.store.engine.stored import Stored
+from gateway.store.engine import columns
+from gateway.store.engine.columns import CODE, NUMBER, ROW_ID, Instant, Stored
 
-metadata = stored.metadata
+metadata = columns.metadata
 
 # PostgreSQL. Base64 does not compress: rows up to a page stay whole instead of being tried and moved out of line.
 _WHOLE_ROWS = {"toast_tuple_target": 8160}

@@ -20,10 +20,9 @@ from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, select, text
 from gateway.core.records import Changes
 from gateway.store import SqlStore
 from gateway.store.engine import statements as bulk
-from gateway.store.engine.columns import Instant, Json
+from gateway.store.engine.columns import Instant, Json, Stored
 from gateway.store.engine.connection import Connection
 from gateway.store.engine.statements import Query
-from gateway.store.engine.stored import Stored
 from gateway.store.queries.leasing import AT_ONCE
 from gateway.store.tables import (
     APPROVAL,

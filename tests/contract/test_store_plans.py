@@ -23,8 +23,8 @@ from gateway.core.records import (
     SubjectUse,
 )
 from gateway.store import SqlStore, writes
+from gateway.store.engine.columns import Recorded
 from gateway.store.engine.statements import Bulk, Query
-from gateway.store.engine.stored import Recorded
 from gateway.store.queries import (
     alerts,
     arrivals,

@@ -186,7 +186,7 @@ class Intake:
         numbers |= {g.envelope.subject for g in given}
         async with self._ctx.store.begin() as tx:
             waited = [r.delivery.early for r in batch if r.delivery.early is not None]
-            mine = await tx.take_early(waited)
+            mine = await tx.take_early(waited) if waited else set()
             batch = [r for r in batch if r.delivery.early is None or r.delivery.early in mine]
             outside = [m for m in verified if isinstance(m, ArrivedOutside)]
             numbers |= {no for m in outside if (no := await own_request(tx, m)) is not None}

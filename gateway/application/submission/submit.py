@@ -95,7 +95,7 @@ class Submitter:
             group_no = numbers[0]
         papers = [(d.kind, d.issued_on) for d in proof.submission.documents]
         prepared = Prepared([], Changes(), papers=papers, handed=handed, proof=proof)
-        readable = await self._ctx.store.documents_readable(sender, proof.digests)
+        readable = await self._ctx.store.documents_readable(sender, proof.digests) if proof.digests else set()
         for number, receiver in zip(numbers, proof.receivers, strict=True):
             request = new_request(self._ctx, proof, number, receiver, handed.client, now, group_no)
             prepared.requests.append(request)
@@ -124,7 +124,8 @@ class Submitter:
         if len(set(objects)) != len(objects):
             raise MisuseError("two about the same object in one batch run one by one: the second sees the first")
         async with self._ctx.store.begin() as tx:
-            await tx.lock_objects(objects)
+            if objects:
+                await tx.lock_objects(objects)
             for prepared in batch:
                 try:
                     await self.check(tx, prepared, changes)

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 import aiosqlite
 
+from gateway.store.engine.columns import R, Stored
 from gateway.store.engine.faults import translated
 from gateway.store.engine.statements import Bulk, Query, Values, Write
-from gateway.store.engine.stored import R, Stored
 from lianzhi.errors import MisuseError, StoreUnavailableError
 
 Row = Sequence[Any]

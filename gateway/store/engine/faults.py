@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import asyncpg
 from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from gateway.store.tables import metadata
+from gateway.store.engine.columns import metadata
 from lianzhi.errors import ConflictError, StoreUnavailableError
 
 # SQLite primary result codes: busy, locked, read-only, I/O error, full, cannot open.
@@ -47,7 +48,7 @@ def _of_sqlite(error: Exception) -> Exception | None:
     if code & 0xFF in SQLITE_UNAVAILABLE:
         return StoreUnavailableError(str(error))
     columns = str(error).partition("UNIQUE constraint failed: ")[2]
-    return _conflict(_UNIQUE.get(columns))
+    return _conflict(_unique_names().get(columns))
 
 
 def _of_postgres(error: Exception) -> Exception | None:
@@ -64,7 +65,7 @@ def _of_postgres(error: Exception) -> Exception | None:
     if state.startswith((*POSTGRES_UNAVAILABLE, *POSTGRES_REFUSALS)) or state in POSTGRES_UNAVAILABLE_STATES:
         return StoreUnavailableError(str(error))
     name = getattr(error, "constraint_name", None)
-    return _conflict(name if name in _UNIQUE.values() else None)
+    return _conflict(name if name in _unique_names().values() else None)
 
 
 def is_refusal(error: BaseException | None) -> bool:
@@ -83,6 +84,7 @@ def _conflict(name: str | None) -> ConflictError | None:
     return None if name is None else ConflictError(name.replace("_", "-"))
 
 
+@cache
 def _unique_names() -> dict[str, str]:
     """SQLite names the columns, PostgreSQL the constraint: `messages.id, messages.sender` → `message_id`."""
     found: dict[str, str] = {}
@@ -94,6 +96,3 @@ def _unique_names() -> dict[str, str]:
             if item.name is not None:
                 found[columns] = str(item.name)
     return found
-
-
-_UNIQUE = _unique_names()

@@ -124,7 +124,7 @@ class ArrivalUnit(Unit):
         return count, int(size)
 
     async def take_early(self, ids: Sequence[int]) -> set[int]:
-        return {row_id for (row_id,) in await self._rows(TAKE_EARLY, ids=ids)} if ids else set()
+        return {row_id for (row_id,) in await self._rows(TAKE_EARLY, ids=ids)}
 
     async def quarantined(self, keys: Keys) -> set[tuple[str, str]]:
         rows = await self._rows(IN_QUARANTINE, digests=second(keys)) if keys else ()

@@ -76,7 +76,7 @@ class Readable(Asking):
     """`application.ports.papers.Readable`."""
 
     async def documents_readable(self, participant: str, digests: Sequence[str]) -> set[str]:
-        rows = await self._rows(READABLE, digests=digests, whose=participant) if digests else ()
+        rows = await self._rows(READABLE, digests=digests, whose=participant)
         return {sha256 for (sha256,) in rows}
 
 
