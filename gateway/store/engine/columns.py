@@ -188,10 +188,13 @@ class Recorded(Generic[R]):
         self._values = values
 
     def rows(self, records: Iterable[R]) -> list[Values]:
+        """For `Connection.run`."""
         return [self._values(record) for record in records]
 
     def of(self, records: Iterable[R], missing: Exception | None = None) -> Write:
-        return Write(self.bulk, self.rows(records), missing)
+        """For `Connection.run_all`. missing: raised where a record to be changed has no row."""
+        values = self._values
+        return Write(self.bulk, [values(record) for record in records], missing)
 
 
 def _taken_over(names: Iterable[str]) -> str:
