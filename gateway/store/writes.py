@@ -183,7 +183,7 @@ def _conversations(changes: Changes) -> list[Write]:
         SET_TIMERS.of(_last(changes.timers)),
         Write(CLEAR_TIMERS, changes.timers_clear),
         INSERT_MEASURES.of(changes.new_measures),
-        UPDATE_MEASURES.of(_decided_last(changes.measures), _absent(UPDATE_MEASURES.bulk)),
+        _each(UPDATE_MEASURES.bulk, UPDATE_MEASURES.rows(_decided_last(changes.measures))),
         INSERT_MEASURE_STEPS.of(changes.measure_steps),
         INSERT_CASE_DEBTS.of(changes.case_debts),
         INSERT_PAGES.of(changes.new_pages),
@@ -214,11 +214,9 @@ def _records(changes: Changes) -> list[Write]:
 
 
 def _each(statement: Bulk, rows: Sequence[Values]) -> Write:
-    return Write(statement, rows, _absent(statement))
-
-
-def _absent(statement: Bulk) -> MisuseError:
-    return MisuseError(f"not every row to change exists: {statement.sqlite}")
+    """Each of them must be there."""
+    missing = MisuseError(f"not every row to change exists: {statement.sqlite}") if rows else None
+    return Write(statement, rows, missing)
 
 
 def _one_after_another(messages: list[Message]) -> Iterable[Message]:

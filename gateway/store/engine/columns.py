@@ -149,7 +149,8 @@ class Stored(Generic[R]):
     """
 
     def __init__(self, name: str, record: Callable[..., R], *beyond: SchemaItem, **options: Any) -> None:
-        self.table = Table(name, metadata, *_columns(record, beyond), *_others(beyond), **options)
+        others = [item for item in beyond if not isinstance(item, Column)]
+        self.table = Table(name, metadata, *_columns(record, beyond), *others, **options)
         self.c = self.table.c
         self.record = record
         self.columns: list[Column[Any]] = [self.c[f.name] for f in fields(record)]  # type: ignore[arg-type]
@@ -172,8 +173,8 @@ class Stored(Generic[R]):
 
     def put(self, *keys: str) -> Recorded[R]:
         """Insert, or replace everything in the row with the same keys."""
-        changing = [c.name for c in self.written if c.name not in keys]
-        return self.insert(f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {_taken_over(changing)}")
+        changing = (f'"{c.name}" = excluded."{c.name}"' for c in self.written if c.name not in keys)
+        return self.insert(f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(changing)}")
 
     def update(self, columns: Sequence[Column[Any]], keys: Sequence[Column[Any]], also: str = "") -> Recorded[R]:
         """`statements.update` by records."""
@@ -188,14 +189,13 @@ class Recorded(Generic[R]):
         self._values = values
 
     def rows(self, records: Iterable[R]) -> list[Values]:
+        """For `Connection.run`."""
         return [self._values(record) for record in records]
 
     def of(self, records: Iterable[R], missing: Exception | None = None) -> Write:
-        return Write(self.bulk, self.rows(records), missing)
-
-
-def _taken_over(names: Iterable[str]) -> str:
-    return ", ".join(f'"{name}" = excluded."{name}"' for name in names)
+        """For `Connection.run_all`. missing: raised where a record to be changed has no row."""
+        values = self._values
+        return Write(self.bulk, [values(record) for record in records], missing)
 
 
 def _columns(record: Callable[..., Any], beyond: Sequence[SchemaItem]) -> list[Column[Any]]:
@@ -222,10 +222,6 @@ def _column(name: str, kind: Any) -> Column[Any]:
     if get_origin(kind) is Literal:
         kind = str
     return Column(name, _TYPES.get(kind, Json), nullable=optional)
-
-
-def _others(beyond: Sequence[SchemaItem]) -> list[SchemaItem]:
-    return [item for item in beyond if not isinstance(item, Column)]
 
 
 Conversions = list[tuple[int, Callable[[Any], Any]]]

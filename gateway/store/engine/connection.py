@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -30,7 +30,7 @@ class Connection(Protocol):
     failed: bool
     broken: bool
 
-    async def fetch(self, query: Query, **parameters: Any) -> Iterable[Row]:
+    async def fetch(self, query: Query, **parameters: Any) -> Sequence[Row]:
         """All rows. Raises ConflictError and StoreUnavailableError, as everything here does."""
         ...
 
@@ -43,7 +43,7 @@ class Connection(Protocol):
         commit. Raises the first `missing` that is due, then or there."""
         ...
 
-    async def fetch_all(self, queries: Sequence[Query], **parameters: Any) -> list[Iterable[Row]]:
+    async def fetch_all(self, queries: Sequence[Query], **parameters: Any) -> list[Sequence[Row]]:
         """The rows of each, read one after the other. parameters: of all of them together."""
         ...
 
@@ -61,7 +61,7 @@ class Connection(Protocol):
 class Asking:
     """Runs named statements: `Unit` on its own connection, the store on one that it takes for each."""
 
-    async def _rows(self, query: Query, **parameters: Any) -> Sequence[Row]:
+    def _rows(self, query: Query, **parameters: Any) -> Awaitable[Sequence[Row]]:
         raise NotImplementedError
 
     async def _all(self, stored: Stored[R], query: Query, **parameters: Any) -> list[R]:
@@ -85,8 +85,8 @@ class Unit(Asking):
     def __init__(self, connection: Connection) -> None:
         self._db = connection
 
-    async def _rows(self, query: Query, **parameters: Any) -> Sequence[Row]:
-        return list(await self._db.fetch(query, **parameters))
+    def _rows(self, query: Query, **parameters: Any) -> Awaitable[Sequence[Row]]:
+        return self._db.fetch(query, **parameters)
 
 
 class SqliteDriver(aiosqlite.Connection):
@@ -151,11 +151,11 @@ class SqliteConnection:
         self._in_unit = self._to_begin = False
         self._waiting: list[Write] = []
 
-    async def fetch(self, query: Query, **parameters: Any) -> Iterable[Row]:
+    async def fetch(self, query: Query, **parameters: Any) -> Sequence[Row]:
         (rows,) = await self.fetch_all((query,), **parameters)
         return rows
 
-    async def fetch_all(self, queries: Sequence[Query], **parameters: Any) -> list[Iterable[Row]]:
+    async def fetch_all(self, queries: Sequence[Query], **parameters: Any) -> list[Sequence[Row]]:
         texts = [query.sqlite for query in queries]
         return [*(await self._work(reads=[(text.sql, text.values(parameters)) for text in texts])).rows]
 
@@ -221,10 +221,10 @@ class PostgresConnection:
         self.failed = self.broken = False
         self._driver = driver
 
-    async def fetch(self, query: Query, **parameters: Any) -> Iterable[Row]:
+    async def fetch(self, query: Query, **parameters: Any) -> Sequence[Row]:
         text = query.postgresql
         with self._statement():
-            rows: Iterable[Row] = await self._driver.fetch(text.sql, *text.values(parameters))
+            rows: Sequence[Row] = await self._driver.fetch(text.sql, *text.values(parameters))
         return rows
 
     async def run(self, bulk: Bulk, rows: Sequence[Sequence[Any]]) -> int:
@@ -239,7 +239,7 @@ class PostgresConnection:
             if await self.run(write.bulk, write.rows) != len(write.rows) and write.missing is not None:
                 raise write.missing
 
-    async def fetch_all(self, queries: Sequence[Query], **parameters: Any) -> list[Iterable[Row]]:
+    async def fetch_all(self, queries: Sequence[Query], **parameters: Any) -> list[Sequence[Row]]:
         return [await self.fetch(query, **parameters) for query in queries]
 
     async def begin(self) -> None:

@@ -269,7 +269,7 @@ class Reads(Asking):
 
     async def _rows(self, query: Query, **parameters: Any) -> Sequence[Row]:
         async with self.database.reader() as connection:
-            return list(await connection.fetch(query, **parameters))
+            return await connection.fetch(query, **parameters)
 
 
 async def _take_back(connection: Connection) -> None:

@@ -108,12 +108,6 @@ class Requests(Asking):
     async def approvals(self, numbers: Sequence[str]) -> list[ApprovalRow]:
         return await self._all(APPROVAL, APPROVALS_OF, numbers=numbers) if numbers else []
 
-    async def submissions(self, keys: Keys) -> dict[tuple[str, str], Submission]:
-        """(sender, id) → what was handed in as that."""
-        rows = await self._all(SUBMISSION, SUBMISSIONS, ids=second(keys)) if keys else ()
-        found = {(row.sender, row.id): row for row in rows}
-        return {key: found[key] for key in keys if key in found}
-
 
 class RequestReads(Requests, Reads):
     """`application.ports.conversations.RequestReads`."""
@@ -131,9 +125,9 @@ class RequestReads(Requests, Reads):
     async def remembered(
         self, keys: Keys, signed: Keys
     ) -> tuple[dict[tuple[str, str], IdempotencyRow], dict[tuple[str, str], Submission]]:
-        rows = await self._all(IDEMPOTENCY, IDEMPOTENCY_ROWS, keys=second(keys)) if keys else ()
-        found = {(row.client, row.key): row for row in rows}
-        return {key: found[key] for key in keys if key in found}, await self.submissions(signed)
+        async with self.database.reader() as connection:  # one for both
+            asked = RequestUnit(connection)
+            return await asked.idempotency(keys), await asked.submissions(signed)
 
 
 class RequestUnit(Requests, Unit):
@@ -155,6 +149,17 @@ class RequestUnit(Requests, Unit):
     async def known(self, keys: Keys) -> dict[tuple[str, str], KnownMessage]:
         rows = await self._rows(KNOWN_MESSAGES, ids=second(keys)) if keys else ()
         found = {(sender, message_id): KnownMessage(*rest) for sender, message_id, *rest in rows}
+        return {key: found[key] for key in keys if key in found}
+
+    async def submissions(self, keys: Keys) -> dict[tuple[str, str], Submission]:
+        rows = await self._all(SUBMISSION, SUBMISSIONS, ids=second(keys)) if keys else ()
+        found = {(row.sender, row.id): row for row in rows}
+        return {key: found[key] for key in keys if key in found}
+
+    async def idempotency(self, keys: Keys) -> dict[tuple[str, str], IdempotencyRow]:
+        """(client, key) → what was answered under that; of `RequestReads.remembered`."""
+        rows = await self._all(IDEMPOTENCY, IDEMPOTENCY_ROWS, keys=second(keys)) if keys else ()
+        found = {(row.client, row.key): row for row in rows}
         return {key: found[key] for key in keys if key in found}
 
     async def message(self, sender: str, message_id: str) -> Message | None:
