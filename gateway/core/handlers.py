@@ -10,7 +10,6 @@ from lianzhi.problem import FieldError
 from schemas.law.handlers import handler_roles
 from schemas.law.visits import visit
 from schemas.validation import rule_error
-from schemas.warnings import warning
 
 POINTER = "/handler"
 
@@ -47,4 +46,4 @@ def phone_warnings(person: Staff, matter: str, day: date) -> list[FieldError]:
     """Those who go out will have nobody to call."""
     if person.phone is not None or visit(matter, day) is None:
         return []
-    return [warning("handler-phone-missing", POINTER, no=person.no)]
+    return [rule_error("handler-phone-missing", POINTER, no=person.no)]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tools.docs.rooms import PAGE, contracts, rooms_document, with_rooms
+from collections import Counter
+
+import pytest
+
+from tools.docs.rooms import PAGE, ROOT, contracts, rooms_document, with_rooms
 
 
 def test_the_page_is_what_the_contracts_say() -> None:
@@ -19,3 +23,9 @@ def test_a_contract_that_changes_changes_the_page() -> None:
     assert '"queries : cases' in drawn
     assert '"queries : cases' not in redrawn
     assert "`gateway.application.queries`" not in redrawn
+
+
+@pytest.mark.parametrize("root", ["schemas", "adapters", "simulation", "tools"])
+def test_no_room_holds_more_than_a_reader_takes_in(root: str) -> None:
+    held = Counter(str(path.parent.relative_to(ROOT)) for path in (ROOT / root).rglob("*.py"))
+    assert held and {room: count for room, count in held.items() if count > 15} == {}
