@@ -1,4 +1,4 @@
-"""What changes in an installation's files while the gateway runs is taken over: all of it, or nothing (docs/adr/0045).
+"""What changes in an installation's files while the gateway runs is taken over: all of it, or nothing (docs/adr/0046).
 
 Looked for every two seconds, and at once on SIGHUP. What cannot be loaded is refused with file and word, and what held
 before goes on. A change that only a restart can take over is told; the rest of the files holds.

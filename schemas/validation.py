@@ -1,4 +1,5 @@
-"""Validates input: plain JSON data → a normalised model, or every fault with its place and what to do.
+"""Validates input: plain JSON data → a normalised model, or every fault with its place and what to do; and warns of
+valid input that deserves a second look. Warnings are returned beside what was accepted and refuse nothing.
 
 Nothing here knows the gateway. A fault carries a JSON pointer (RFC 6901) into the data as it was given, the name
 of the rule, and a Chinese and an English text (docs/contracts.md 3.3, Errors).
@@ -24,6 +25,7 @@ from lianzhi.protocol.times import Said
 from lianzhi.protocol.verbs import VERBS
 from schemas.bodies import Opening, content_model
 from schemas.catalogue import MatterType
+from schemas.legal import basis_of
 from schemas.values.identifiers import (
     BANKRUPTCY_TYPES,
     ENFORCEMENT_TYPES,
@@ -178,6 +180,22 @@ def warnings_of(payload: Any, base_pointer: str = "/payload") -> list[FieldError
         for steps, node in _objects(payload)
         if isinstance(node.get("vin"), str) and vin_check(node["vin"]) == "warning"
     ]
+
+
+def cautions_of(matter: MatterType, payload: Any, *, at: str = "/payload") -> list[FieldError]:
+    """What the type itself says of this payload, a validated model."""
+    return [rule_error(rule, at + pointer, **context) for rule, pointer, context in matter.cautions(payload)]
+
+
+def basis_warnings(codes: Sequence[str], today: date, *, at: str = "/legal_basis") -> Iterable[FieldError]:
+    """codes: legal references that hold. A notice that the table does not have may be newer than the table, or a slip
+    of the pen; one whose `until` has come is cited for what happened before, or by habit."""
+    for position, code in enumerate(codes):
+        row = basis_of(code)
+        if row is None:
+            yield rule_error("unlisted-basis", f"{at}/{position}")
+        elif row.until is not None and row.until <= today:
+            yield rule_error("ended-basis", f"{at}/{position}", until=row.until.isoformat())
 
 
 @cache

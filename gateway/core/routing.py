@@ -24,7 +24,6 @@ from schemas.law.visits import visit
 from schemas.validation import rule_error
 from schemas.values.departments import DEPARTMENTS
 from schemas.values.terms import within_months
-from schemas.warnings import warning
 
 Channel = Literal["amqp", "http"]
 _HANDLER = "/handler"
@@ -229,4 +228,4 @@ def phone_warnings(person: Staff, matter: str, day: date) -> list[FieldError]:
     """Those who go out will have nobody to call."""
     if person.phone is not None or visit(matter, day) is None:
         return []
-    return [warning("handler-phone-missing", _HANDLER, no=person.no)]
+    return [rule_error("handler-phone-missing", _HANDLER, no=person.no)]

@@ -1,4 +1,4 @@
-"""Files that change while the gateway runs and works: participants, clients, keys, passwords (docs/adr/0045).
+"""Files that change while the gateway runs and works: participants, clients, keys, passwords (docs/adr/0046).
 
 While one agency is asked and answers all the time, others come, are suspended and come back; nothing is lost, nothing
 refused that should pass, nothing passed that should be refused.

@@ -11,9 +11,8 @@ from schemas.catalogue import LiveMeasure, catalogue
 from schemas.law.circles import circle
 from schemas.law.force import SHIPPED, put_in_force
 from schemas.law.reading import LawFileError, read_law
-from schemas.validation import parse_open
+from schemas.validation import cautions_of, parse_open
 from schemas.values.objects import ROLE_PAPERS, PersonRole
-from schemas.warnings import cautions_of
 from tests.faults import DELETE, changed, example, faults
 
 LIST, LIMIT, EXIT = "sanction.dishonest.publish", "sanction.consumption-limit.publish", "sanction.exit-restrict.request"

@@ -17,8 +17,7 @@ from schemas.catalogue import Kind, catalogue
 from schemas.law.force import SHIPPED, put_in_force
 from schemas.law.lookouts import level_of
 from schemas.law.reading import LawFileError, read_law
-from schemas.validation import parse_open
-from schemas.warnings import cautions_of
+from schemas.validation import cautions_of, parse_open
 from tests.faults import DELETE, changed, example, faults
 
 HIT, LOOKOUT, ENTRUST = "police.person-hit.alert", "police.person-control.request", "entrust.matter.request"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tools.docs.rooms import PAGE, contracts, rooms_document, with_rooms
+from collections import Counter
+
+import pytest
+
+from tools.docs.rooms import PAGE, ROOT, contracts, rooms_document, with_rooms
 
 
 def test_the_page_is_what_the_contracts_say() -> None:
@@ -23,3 +27,10 @@ def test_a_contract_that_changes_changes_the_page() -> None:
 
 def test_rooms_inside_a_room_are_listed() -> None:
     assert "| `gateway.core.control` | Control measures" in rooms_document(contracts())
+
+
+@pytest.mark.parametrize("root", ["library", "schemas", "adapters", "gateway", "simulation", "tools"])
+def test_no_room_holds_more_than_a_reader_takes_in(root: str) -> None:
+    held = Counter(str(path.parent.relative_to(ROOT)) for path in (ROOT / root).rglob("*.py"))
+    held.pop("gateway/store/migrations/versions", None)  # a history, which only grows
+    assert held and {room: count for room, count in held.items() if count > 15} == {}

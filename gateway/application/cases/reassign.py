@@ -38,8 +38,8 @@ from lianzhi.protocol.base import Model, label
 from lianzhi.protocol.values import Line, Name
 from lianzhi.protocol.verbs import StaffNo
 from schemas.legal import LegalRef
+from schemas.validation import basis_warnings
 from schemas.values.identifiers import CaseNo, CourtCode
-from schemas.warnings import basis_warnings
 
 REASSIGN = "case.reassign"
 """Matter word of the type of a signed reassignment: `lianzhi.case.reassign.open`, addressed to our own court."""

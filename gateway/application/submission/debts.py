@@ -15,7 +15,7 @@ from gateway.core.records import CaseDebt, Changes, Request
 from lianzhi.errors import RejectedError
 from lianzhi.problem import REASONS, FieldError
 from schemas.catalogue import MeasureRule
-from schemas.warnings import warning
+from schemas.validation import rule_error
 
 LISTING = "dishonest"
 
@@ -81,7 +81,7 @@ def _warn(context: Context, asked: Asked, kind: str, secured: Sums, debt: str) -
     request = asked.requests[0]
     head = secured.head(debt)
     asked.beside.events += own_events(context, request, kind, request.created_at, head=head)
-    asked.warnings.append(warning(kind, "/payload", **head))
+    asked.warnings.append(rule_error(kind, "/payload", **head))
 
 
 def _over(rule: MeasureRule, secured: Sums, debt: str) -> RejectedError:

@@ -28,7 +28,7 @@ from lianzhi.problem import FieldError
 from schemas.bodies import PlatformFiling, Submission
 from schemas.law.platform_items import platform_duty
 from schemas.ledgers import OPENED
-from schemas.warnings import warning
+from schemas.validation import rule_error
 
 BATCH = 500
 """Requests that are locked at once when a list of platform numbers is entered."""
@@ -93,8 +93,8 @@ def check_platform(proof: Proof, day: date) -> tuple[FieldError, ...]:
     if duty is None or not _unnumbered(proof.submission):
         return ()
     if duty == "required":
-        raise RejectedError("invalid-field", [warning("platform-required", "/platform")])
-    return (warning("platform-missing", "/platform"),)
+        raise RejectedError("invalid-field", [rule_error("platform-required", "/platform")])
+    return (rule_error("platform-missing", "/platform"),)
 
 
 def note_platform(context: Context, request: Request, submission: Submission, changes: Changes, now: datetime) -> None:
@@ -131,7 +131,7 @@ class PlatformNumbers:
                 for number in numbers[first : first + BATCH]:
                     fault = self._fault(found.get(number), filings[number])
                     if fault is not None:
-                        faults.append(warning(fault, f"/{number}"))
+                        faults.append(rule_error(fault, f"/{number}"))
                     elif standing(found[number]) != "filed":
                         self._enter(found[number], filings[number], changes, now)
                         entered += 1
@@ -168,5 +168,5 @@ def requests_of(filings: Sequence[tuple[str, PlatformFiling]]) -> dict[str, Plat
     found: dict[str, PlatformFiling] = {}
     for number, filing in filings:
         if found.setdefault(number, filing) != filing:
-            raise RejectedError("invalid-field", [warning("platform-other-number", f"/{number}")])
+            raise RejectedError("invalid-field", [rule_error("platform-other-number", f"/{number}")])
     return found

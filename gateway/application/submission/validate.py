@@ -35,9 +35,18 @@ from lianzhi.protocol import policy
 from lianzhi.protocol.envelope import CONTENT_TYPE, parse_timestamp
 from schemas.bodies import Submission
 from schemas.catalogue import Kind, MatterType, Shape
-from schemas.validation import InvalidError, check_case, documents_of, names_vehicles, parse_open, validate, warnings_of
+from schemas.validation import (
+    InvalidError,
+    basis_warnings,
+    cautions_of,
+    check_case,
+    documents_of,
+    names_vehicles,
+    parse_open,
+    validate,
+    warnings_of,
+)
 from schemas.values.labels import document_label
-from schemas.warnings import basis_warnings, cautions_of
 
 JSON = "application/json"
 

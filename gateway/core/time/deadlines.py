@@ -22,8 +22,8 @@ from gateway.core.time.calendar import DAY, SHANGHAI, Calendar
 from lianzhi.errors import RejectedError
 from schemas.catalogue import Deadline, DeadlineKind, LastDay, MatterType
 from schemas.law.terms import term
+from schemas.validation import rule_error
 from schemas.values.terms import months_later
-from schemas.warnings import warning
 
 HOUR = timedelta(hours=1)
 
@@ -151,7 +151,7 @@ def ends_on(name: str, since: str, calendar: Calendar) -> date:
 def check_last_days(matter: MatterType, payload: Any, calendar: Calendar) -> None:
     """payload: the validated model. Raises RejectedError invalid-field: each day that is later than its term allows."""
     faults = [
-        warning(stated.rule, f"/payload{stated.pointer}", **_words(stated))
+        rule_error(stated.rule, f"/payload{stated.pointer}", **_words(stated))
         for stated in matter.last_days(payload)
         if _late(stated, calendar)
     ]
