@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
+from gateway.application.operating_ports import OperatingReads, OperatingUnit
 from gateway.core.doubts import Doubt, State
 from gateway.core.forgotten import Forgotten, ForgottenRequest
 from gateway.core.marks import Mark, Standing
@@ -111,6 +112,11 @@ class Transaction(Protocol):
 
     Raises ConflictError (name of the constraint) and StoreUnavailableError.
     """
+
+    @property
+    def operating(self) -> OperatingUnit:
+        """What operators' acts write."""
+        ...
 
     async def lock_requests(self, numbers: Sequence[str]) -> dict[str, Request]:
         """The rows, locked for this unit in request_no order; absent ones are absent."""
@@ -389,6 +395,11 @@ class Transaction(Protocol):
 
 class Store(Protocol):
     """The database. Reads that need no lock stand here; writes go through `begin`."""
+
+    @property
+    def operating(self) -> OperatingReads:
+        """What operators look at."""
+        ...
 
     def begin(self) -> AbstractAsyncContextManager[Transaction]: ...
 

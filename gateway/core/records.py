@@ -89,7 +89,8 @@ class OutboxRow:
     """A message of ours waiting for the broker's confirm. id: `<sender>/<message id>`.
 
     overtakes: `withdraw`, which does not wait for earlier numbers. state: ready; waiting (an earlier number of its
-    request is unsent); sent; parked (it can never go: `reason` says why); cancelled.
+    request is unsent); sent; parked (it can never go: `reason` says why); dead (sent, and given up by the
+    broker); cancelled.
     """
 
     sender: str
@@ -522,6 +523,7 @@ class Changes:
     outbox_again: list[tuple[str, str]] = field(default_factory=list)  # (sender, message id): ready once more
     outbox_in_order: list[tuple[datetime, str, str]] = field(default_factory=list)  # (due, sender, id): sent once more
     outbox_cancel: list[str] = field(default_factory=list)  # request_no: what was never attempted
+    outbox_dead: list[tuple[str, str]] = field(default_factory=list)  # (sender, message id): the broker gave it up
     timers: list[Timer] = field(default_factory=list)
     timers_clear: list[tuple[str, str]] = field(default_factory=list)
     new_measures: list[Measure] = field(default_factory=list)

@@ -22,7 +22,7 @@ from gateway.core.records import Request, Side
 from gateway.core.settings import Terms
 
 UNSENT_STATES = ("ready", "waiting", "parked")
-OUTBOX_STATES = (*UNSENT_STATES, "sent", "cancelled")
+OUTBOX_STATES = (*UNSENT_STATES, "sent", "dead", "cancelled")
 CLOCKS = frozenset(rule.kind for rule in RULES)
 # The event that a clock leaves behind when it has said its last word.
 _LAST_WORD = {

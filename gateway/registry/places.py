@@ -11,6 +11,8 @@ from gateway.registry.participants import PARTICIPANTS
 from lianzhi.files import Places, sqlite_files
 
 KEYS = "keys"
+RUN = "run"
+"""Where the operators' socket stands; its modes are `gateway.http.operating.place`'s."""
 _SQLITE = "sqlite:///"
 
 
@@ -28,4 +30,6 @@ def places(config: Config) -> Places:
         inside=(PARTICIPANTS, KEYS, HANDOVER, LAW),
         files=(folder / FILE, folder / HASH_KEY, *(folder / name for name in secrets if name), *database),
         papers=config.documents_folder,
+        doors=(RUN,),
+        passed=bool(config.operators),
     )

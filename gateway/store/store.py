@@ -45,6 +45,7 @@ from gateway.store import (
     forgotten,
     hung,
     leasing,
+    operating,
     paging,
     papers,
     probe,
@@ -120,6 +121,7 @@ class SqlStore:
         self.database = database
         self._lock = lock
         self._turns = leasing.Turns()
+        self.operating = operating.SqlOperatingReads(database)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[SqlTransaction]:

@@ -157,6 +157,7 @@ outbox = Table(
         **_only("state = 'ready' OR state = 'waiting' OR state = 'parked'"),
     ),
     Index("outbox_waiting", "request_no", "sender", **_only("state = 'waiting'")),  # mostly empty: does anything wait?
+    Index("outbox_dead", "receiver", "id", **_only("state = 'parked' OR state = 'dead'")),
     postgresql_with=_OFTEN_VACUUMED,
 )
 
@@ -518,6 +519,7 @@ events = Table(
     Column("detail", Text),
     Index("events_audience", "audience", "id"),
     Index("events_request", "request_no", "id", **_only("request_no IS NOT NULL")),
+    Index("events_incidents", "audience", "id", **_only("kind = 'incident'")),
     sqlite_autoincrement=True,  # an id is never given twice, even after the oldest events are deleted
 )
 
@@ -701,4 +703,66 @@ write_probes = Table(
     Column("content", LargeBinary, nullable=False),
     PrimaryKeyConstraint("name", name="write_probe"),
     sqlite_with_rowid=False,
+)
+
+# Dispatch that an operator has stopped (docs/adr/0045): everything, a partner, a matter type.
+holds = Table(
+    "holds",
+    metadata,
+    Column("scope", CODE, nullable=False),
+    Column("name", CODE, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("user", CODE, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    PrimaryKeyConstraint("scope", "name", name="hold"),
+    sqlite_with_rowid=False,
+)
+
+# What operators did, each act once, in its order.
+operator_acts = Table(
+    "operator_acts",
+    metadata,
+    Column("id", ROW_ID, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("user", CODE, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", CODE, nullable=False),
+    Column("act", CODE, nullable=False),
+    Column("about", CODE, nullable=False),
+    Column("why", Text),
+    Column("result", CODE, nullable=False),
+    Index("operator_acts_about", "about", "id"),
+    sqlite_autoincrement=True,
+)
+
+# Quarantine rows that somebody dealt with; `count`: of the row's at that time.
+quarantine_ends = Table(
+    "quarantine_ends",
+    metadata,
+    Column("row_id", ROW_ID, nullable=False, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("user", CODE, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("how", CODE, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("count", NUMBER, nullable=False),
+    PrimaryKeyConstraint("row_id", name="quarantine_end"),
+)
+
+# Dead messages that one person planned to send again, and another one does.
+replay_plans = Table(
+    "replay_plans",
+    metadata,
+    Column("plan_no", ROW_ID, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("user", CODE, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("items", Json, nullable=False),
+    Column("digest", CODE, nullable=False),
+    Column("state", CODE, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_by", CODE),
+    Column("ended_person", Text),
+    sqlite_autoincrement=True,
 )

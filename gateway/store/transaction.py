@@ -43,6 +43,7 @@ from gateway.store import (
     duty,
     early,
     forgotten,
+    operating,
     outbox,
     paging,
     papers,
@@ -259,6 +260,10 @@ class SqlTransaction:
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
+
+    @property
+    def operating(self) -> operating.SqlOperatingUnit:
+        return operating.SqlOperatingUnit(self._db)
 
     async def lock_requests(self, numbers: Sequence[str]) -> dict[str, Request]:
         rows = await self._db.fetch(LOCK_REQUESTS, numbers=list(set(numbers))) if numbers else ()
