@@ -20,6 +20,7 @@ from gateway.commands import (
     restored,
     watch,
 )
+from gateway.commands.operating import dead, flow, incidents, quarantine
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -31,6 +32,13 @@ def add_commands(app: typer.Typer) -> None:
         watch.types,
         operate.openapi,
         operate.asyncapi,
+        flow.pause,
+        flow.resume,
+        flow.pauses,
+        flow.drain,
+        flow.resend,
+        flow.partners,
+        flow.acts,
     ):
         app.command()(command)
     install.db_app.command("restored")(restored.db_restored)
@@ -43,7 +51,9 @@ def add_commands(app: typer.Typer) -> None:
         ("measure", measure.measure_app),
         ("ledger", ledger.ledger_app),
         ("report", report.report_app),
-        ("quarantine", watch.quarantine_app),
+        ("quarantine", quarantine.quarantine_app),
+        ("dead", dead.dead_app),
+        ("incident", incidents.incident_app),
         ("participants", install.participants_app),
         ("clients", install.clients_app),
         ("keys", install.keys_app),

@@ -43,6 +43,29 @@ class Listed:
         return self.end is None or self.row.count > self.end.count
 
 
+def row_of(listed: Listed) -> dict[str, Any]:
+    """As lists show it: codes, numbers, digests."""
+    row, end = listed.row, listed.end
+    return {
+        "id": row.id, "at": row.at.isoformat(), "owner": row.owner, "reason": row.reason, "pointer": row.pointer,
+        "rule": row.rule, "request": row.request_no, "message": row.message_id, "count": row.count,
+        "sha256": row.body_sha256, "size": row.size, "detail_zh": row.detail_zh, "detail_en": row.detail_en,
+        "open": listed.is_open, "ended": None if end is None else ended(end),
+    }  # fmt: skip
+
+
+def whole_row_of(listed: Listed) -> dict[str, Any]:
+    """With where it came from, and how much of it is kept."""
+    row = listed.row
+    return {
+        "id": row.id, "at": row.at.isoformat(), "owner": row.owner, "queue": row.queue, "user_id": row.user_id,
+        "reason": row.reason, "pointer": row.pointer, "rule": row.rule, "detail_zh": row.detail_zh,
+        "detail_en": row.detail_en, "message_id": row.message_id, "request_no": row.request_no, "count": row.count,
+        "body_sha256": row.body_sha256, "size": row.size, "kept": len(row.body), "open": listed.is_open,
+        "ended": None if listed.end is None else ended(listed.end),
+    }  # fmt: skip
+
+
 class QuarantineActs:
     """wake: called after a commit that left something to dispatch."""
 
@@ -51,18 +74,20 @@ class QuarantineActs:
         self._intake = Intake(context, NoBroker(), wake)
         self._quarantine = Quarantine(context, Composer(context))
 
-    async def list(self, owner: str | None, limit: int, *, whole: bool) -> list[Listed]:
-        """Newest first, without bytes. whole: also what is dealt with."""
+    async def list(self, owner: str | None, limit: int, *, whole: bool) -> list[dict[str, Any]]:
+        """Newest first. whole: also what is dealt with."""
         rows = await self._ctx.store.operating.quarantine(owner=owner, whole=whole, limit=limit)
-        return [Listed(row, end) for row, end in rows]
+        return [row_of(Listed(row, end)) for row, end in rows]
 
-    async def show(self, number: int) -> tuple[Listed, int]:
-        """The row without its bytes, and how many of them are kept. Raises RejectedError not-found."""
+    async def show(self, number: int) -> dict[str, Any]:
+        """Raises RejectedError not-found."""
+        return whole_row_of(await self._listed(number))
+
+    async def _listed(self, number: int) -> Listed:
         row = await self._ctx.store.quarantine_row(number)
         if row is None:
             raise absent(number)
-        end = await self._ctx.store.operating.quarantine_end(number)
-        return Listed(replace(row, body=b""), end), len(row.body)
+        return Listed(row, await self._ctx.store.operating.quarantine_end(number))
 
     async def close(self, by: Operator, number: int, why: object) -> dict[str, Any]:
         """`changed` False: somebody had dealt with it, and who. Raises RejectedError."""
@@ -87,13 +112,10 @@ class QuarantineActs:
     async def retry(self, by: Operator, number: int) -> dict[str, Any]:
         """`result`: taken, waits (its time has not come), refused (and why, now). Raises RejectedError."""
         by.require("act")
-        found, _ = await self.show(number)
+        found = await self._listed(number)
         if not found.is_open:
             return done_before(found.end)
-        row = await self._ctx.store.quarantine_row(number)
-        if row is None:
-            raise absent(number)
-        delivery = await self._delivery(row)
+        delivery = await self._delivery(found.row)
         act = Act(by, "quarantine-retry", f"quarantine:{number}")
         again = _Again(self._ctx, self._quarantine, act, number)
         await self._intake.take_again(delivery, again)

@@ -9,8 +9,6 @@ from aiohttp import web
 
 from gateway.core.operating.operators import Operator
 from gateway.core.operating.plans import MOST
-from gateway.core.operating.records import QuarantineEnd
-from gateway.core.records import QuarantineRow
 from gateway.http.operating.door import Call, Door, body_of
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
@@ -26,14 +24,11 @@ async def who(request: web.Request, door: Door, by: Operator) -> Any:
 
 async def list_quarantine(request: web.Request, door: Door, by: Operator) -> Any:
     whole = request.query.get("all") == "1"
-    rows = await door.quarantine.list(request.query.get("owner"), limit_of(request), whole=whole)
-    return [_quarantine(one.row, one.end, is_open=one.is_open) for one in rows]
+    return await door.quarantine.list(request.query.get("owner"), limit_of(request), whole=whole)
 
 
 async def show_quarantine(request: web.Request, door: Door, by: Operator) -> Any:
-    listed, kept = await door.quarantine.show(number_of(request))
-    row = _quarantine(listed.row, listed.end, is_open=listed.is_open)
-    return row | {"queue": listed.row.queue, "user_id": listed.row.user_id, "kept": kept}
+    return await door.quarantine.show(number_of(request))
 
 
 async def close_quarantine(request: web.Request, door: Door, by: Operator) -> Any:
@@ -207,15 +202,3 @@ def _figure(request: web.Request, name: str, default: int, most: int) -> int:
 
 def wrong(pointer: str, rule: str, zh: str, en: str) -> RejectedError:
     return RejectedError("invalid-field", [FieldError(pointer=pointer, rule=rule, detail=zh, detail_en=en)])
-
-
-def _quarantine(row: QuarantineRow, end: QuarantineEnd | None, *, is_open: bool) -> dict[str, Any]:
-    ended = None
-    if end is not None:
-        ended = {"how": end.how, "at": end.at.isoformat(), "user": end.user, "name": end.person, "why": end.why}
-    return {
-        "id": row.id, "at": row.at.isoformat(), "owner": row.owner, "reason": row.reason, "pointer": row.pointer,
-        "rule": row.rule, "request": row.request_no, "message": row.message_id, "count": row.count,
-        "sha256": row.body_sha256, "size": row.size, "detail_zh": row.detail_zh, "detail_en": row.detail_en,
-        "open": is_open, "ended": ended,
-    }  # fmt: skip
