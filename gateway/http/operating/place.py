@@ -1,8 +1,8 @@
 """Where the operators' socket stands: `run/operate.sock` under the installation, 660, for the group `lianzhi`.
 
-The folder `run` is 750. The installation's own folder lets that group through (710), as soon as an operator is listed,
-and nothing in it is readable for them. A path of more than 107 bytes is no obstacle: the folder is opened first, and
-the socket is named below its descriptor.
+The folder `run` is 750. The installation's own folder lets that group through (710) where an operator is listed who is
+another user than the gateway's, and nothing in it is readable for them. A path of more than 107 bytes is no obstacle:
+the folder is opened first, and the socket is named below its descriptor.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def socket_of(folder: Path) -> Path:
 @contextmanager
 def listening(folder: Path, *, others: bool) -> Iterator[socket.socket | None]:
     """A socket that listens, taken away at the end. None: another process of this installation has it. others: an
-    operator is listed, so the group may pass through `folder`.
+    operator is listed who is not our own user, so the group may pass through `folder`.
 
     Raises ConfigurationError: it cannot be made.
     """
