@@ -520,10 +520,10 @@ class Changes:
     answers: list[tuple[str, str, str]] = field(default_factory=list)  # (sender, id, answer_id)
     destroyed: list[tuple[str, str]] = field(default_factory=list)  # (sender, id): its content, not its proof
     outbox: list[OutboxRow] = field(default_factory=list)
+    outbox_dead: list[tuple[str, str]] = field(default_factory=list)  # (sender, message id): the broker gave it up
     outbox_again: list[tuple[str, str]] = field(default_factory=list)  # (sender, message id): ready once more
     outbox_in_order: list[tuple[datetime, str, str]] = field(default_factory=list)  # (due, sender, id): sent once more
     outbox_cancel: list[str] = field(default_factory=list)  # request_no: what was never attempted
-    outbox_dead: list[tuple[str, str]] = field(default_factory=list)  # (sender, message id): the broker gave it up
     timers: list[Timer] = field(default_factory=list)
     timers_clear: list[tuple[str, str]] = field(default_factory=list)
     new_measures: list[Measure] = field(default_factory=list)

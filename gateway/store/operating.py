@@ -162,11 +162,10 @@ _recent_opened = (
     .limit(RECENT)
 )
 _theirs, _verb = _m.sender == bindparam("whose"), _m.verb
-_ACKNOWLEDGEMENTS = ("delivered", "withdraw-ack")
 _latest = (
     func.max(_m.stored_at).filter(_m.receiver == bindparam("whose"), _m.disposition == "sent"),
     func.max(_m.stored_at).filter(_theirs, _verb == "delivered"),
-    func.max(_m.stored_at).filter(_theirs, _verb.not_in((*_ACKNOWLEDGEMENTS, "open"))),
+    func.max(_m.stored_at).filter(_theirs, *(_verb != verb for verb in ("open", "delivered", "withdraw-ack"))),
 )
 LAST = tuple(
     Query(select(*_latest).where(_m.request_no.in_(select(recent.subquery().c.request_no))))

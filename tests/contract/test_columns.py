@@ -22,6 +22,7 @@ from gateway.store import SqlStore, bulk
 from gateway.store.columns import Instant, Json
 from gateway.store.connection import Connection
 from gateway.store.leasing import AT_ONCE
+from gateway.store.operating import ACT, HOLD, QUARANTINE_END
 from gateway.store.query import Query
 from gateway.store.rows import (
     APPROVAL,
@@ -86,6 +87,9 @@ CODECS: dict[str, Codec[Any]] = {
     "subject_uses": SUBJECT_USE,
     "releases": RELEASE,
     "release_items": RELEASE_ITEM,
+    "operator_acts": ACT,
+    "holds": HOLD,
+    "quarantine_ends": QUARANTINE_END,
 }
 
 
@@ -144,7 +148,7 @@ async def test_every_number_has_64_bits(store: SqlStore) -> None:
 def test_every_table_that_records_are_written_to_is_tried() -> None:
     papers = {"document_refs", "document_puts", "document_readers", "document_claims", "documents_unnamed"}
     others = {"number_blocks", "notices", "daily_uses", "paused_routes", "tokens_used", "write_probes"}
-    standing = {"installation", "incarnations", "doubts"}
+    standing = {"installation", "incarnations", "doubts", "replay_plans"}
     assert set(metadata.tables) - set(CODECS) <= papers | others | standing
 
 
