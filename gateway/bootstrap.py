@@ -38,6 +38,7 @@ from gateway.application.operating.pauses import Pauses
 from gateway.application.operating.quarantine_acts import QuarantineActs
 from gateway.application.operating.replays import Replays
 from gateway.application.operating.resending import Resending
+from gateway.application.operating.restores import Restores
 from gateway.application.outbound.dispatch import Dispatcher
 from gateway.application.outbound.lease_gate import LeaseGate
 from gateway.application.ports import Clock, Consumer, Notifier, Publisher, Store
@@ -243,6 +244,7 @@ def build_door(config: Config, context: Context, link: Link, gate: LeaseGate, wa
         draining=Draining(context, gate, wake),
         incidents=Incidents(context),
         partners=Partners(context, QueueStates(link).ask),
+        restores=Restores(context),
     )
 
 

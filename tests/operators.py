@@ -6,13 +6,13 @@ import asyncio
 import json
 import os
 import pwd
-import stat
 import subprocess
 from asyncio.subprocess import PIPE
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -59,16 +59,13 @@ def system_users() -> Iterator[None]:
 
 
 @contextmanager
-def passable(folder: Path) -> Iterator[None]:
-    """pytest's own folders are closed to everybody else: other users of a test come as far as `folder`."""
-    kept = {path: path.stat().st_mode for path in (folder, *folder.parents) if not path.stat().st_mode & stat.S_IXOTH}
-    for path, mode in kept.items():
-        path.chmod(mode | stat.S_IXGRP | stat.S_IXOTH)
-    try:
-        yield
-    finally:
-        for path, mode in kept.items():
-            path.chmod(stat.S_IMODE(mode))
+def passable_folder() -> Iterator[Path]:
+    """A folder that other users may pass through. pytest's own are closed to everybody else, and every run that begins
+    closes them again."""
+    with TemporaryDirectory(prefix="lianzhi-operators-") as made:
+        folder = Path(made)
+        folder.chmod(0o711)
+        yield folder
 
 
 def list_operators(folder: Path, roles: Mapping[str, tuple[str, str]] = LISTED) -> None:

@@ -99,10 +99,10 @@ def test_what_a_role_may_not_is_refused_with_the_roles_that_may(role: str, able:
     operator = replace(WANG, role=role)  # type: ignore[arg-type]
     for right in ("look", "act", "stop"):
         if right in able:
-            operator.require(right)  # type: ignore[arg-type]
+            operator.require(right)
             continue
         with pytest.raises(RejectedError) as caught:
-            operator.require(right)  # type: ignore[arg-type]
+            operator.require(right)
         assert caught.value.code == "forbidden" and "supervisor" in caught.value.errors[0].detail_en
 
 

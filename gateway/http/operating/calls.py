@@ -7,9 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.application.recovery.rebuild_request import Beside
 from gateway.core.operating.operators import Operator
 from gateway.core.operating.plans import MOST
 from gateway.http.operating.door import Call, Door, body_of
+from lianzhi.crypto import base64url
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 
@@ -130,6 +132,37 @@ async def list_partners(request: web.Request, door: Door, by: Operator) -> Any:
     return await door.partners.list()
 
 
+async def settle_doubt(request: web.Request, door: Door, by: Operator) -> Any:
+    body = await body_of(request, door, "client", "key", "state")
+    client, key = body.get("client"), body.get("key")
+    if not isinstance(client, str) or not isinstance(key, str):
+        raise wrong("/client", "doubt", "须写明 client 和 key", "client and key are texts")
+    return await door.restores.settle(by, client, key, body.get("state"))
+
+
+async def end_doubts(request: web.Request, door: Door, by: Operator) -> Any:
+    await body_of(request, door)
+    return await door.restores.end_doubts(by)
+
+
+async def drop_forgotten(request: web.Request, door: Door, by: Operator) -> Any:
+    await body_of(request, door)
+    return await door.restores.drop(by, request.match_info["number"])
+
+
+async def take_up_forgotten(request: web.Request, door: Door, by: Operator) -> Any:
+    """submission: what the court system signed, base64url."""
+    body = await body_of(request, door, "submission", "without_measures", most=2 * door.context.limits.message_bytes)
+    text, without = body.get("submission"), body.get("without_measures", False)
+    if not isinstance(without, bool):
+        raise wrong("/without_measures", "bool", "须为 true 或 false", "true or false")
+    try:
+        submission = None if text is None else base64url.decode(text)
+    except (ValueError, TypeError):
+        raise wrong("/submission", "base64url", "须为 base64url", "base64url") from None
+    return await door.restores.take_up(by, request.match_info["number"], Beside(submission, without))
+
+
 async def list_acts(request: web.Request, door: Door, by: Operator) -> Any:
     acts = await door.context.store.operating.acts(
         about=request.query.get("about"), before=before_of(request), limit=limit_of(request)
@@ -168,6 +201,10 @@ ROUTES: Mapping[tuple[str, str], Call] = {
         ("POST", "/incidents/{id}/notes", note_incident),
         ("POST", "/incidents/{id}/owner", own_incident),
         ("GET", "/partners", list_partners),
+        ("POST", "/doubts", settle_doubt),
+        ("POST", "/doubts/end", end_doubts),
+        ("POST", "/forgotten/{number}/drop", drop_forgotten),
+        ("POST", "/forgotten/{number}/take-up", take_up_forgotten),
         ("GET", "/acts", list_acts),
     )
 }

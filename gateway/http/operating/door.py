@@ -27,6 +27,7 @@ from gateway.application.operating.pauses import Pauses
 from gateway.application.operating.quarantine_acts import QuarantineActs
 from gateway.application.operating.replays import Replays
 from gateway.application.operating.resending import Resending
+from gateway.application.operating.restores import Restores
 from gateway.core.operating.operators import Operator, unlisted
 from gateway.http.connections import Connections
 from gateway.http.operating.peer import peer_of
@@ -59,6 +60,7 @@ class Door:
     draining: Draining
     incidents: Incidents
     partners: Partners
+    restores: Restores
     in_flight: Counter[int] = field(default_factory=Counter)
 
 
@@ -73,7 +75,7 @@ async def serve_operators(
     door: Door, sock: socket.socket, routes: Mapping[tuple[str, str], Call]
 ) -> AsyncIterator[None]:
     """On a socket that listens, until the block is left. routes: (method, path) → call."""
-    app = web.Application(middlewares=[_boundary], client_max_size=BODY_BYTES)
+    app = web.Application(middlewares=[_boundary], client_max_size=2 * door.context.limits.message_bytes)
     app[DOOR] = door
     for (method, path), call in routes.items():
         app.router.add_route(method, path, _guarded(call))
@@ -118,13 +120,19 @@ async def _operator(request: web.Request, door: Door) -> tuple[int, Operator]:
     return peer.uid, operator
 
 
-async def body_of(request: web.Request, door: Door, *members: str) -> dict[str, Any]:
-    """A JSON object with no members but these; no body is an empty one. Raises RejectedError."""
+async def body_of(request: web.Request, door: Door, *members: str, most: int = BODY_BYTES) -> dict[str, Any]:
+    """A JSON object with no members but these, of at most so many bytes; no body is an empty one.
+
+    Raises RejectedError."""
+    if (request.content_length or 0) > most:
+        raise RejectedError("too-large", pointer="")
     try:
         async with asyncio.timeout(door.context.bounds.http_body_seconds):
             raw = await request.read()
     except TimeoutError:
         raise RejectedError("too-slow", pointer="") from None
+    if len(raw) > most:
+        raise RejectedError("too-large", pointer="")
     body = loads(raw, depth=BODY_DEPTH) if raw else {}
     if not isinstance(body, dict):
         raise RejectedError("malformed-json", pointer="")
