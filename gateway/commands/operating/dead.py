@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from gateway.commands.operating.client import ask
-from gateway.commands.operating.options import Limit, Why
+from gateway.commands.operating.options import Folder, Limit, Why
 from gateway.commands.operating.printing import one, rows, say
 from gateway.core.operating.plans import MOST, SHORTEST
 from gateway.registry.config import DEFAULT_FOLDER
-from lianzhi.cli.output import AsJson, Folder, as_json
+from lianzhi.cli.output import AsJson, as_json
 
 dead_app = typer.Typer(help="死信与搁置报文 Messages that no queue has", no_args_is_help=True)
 Partner = Annotated[str | None, typer.Option("--partner", help="只看某单位 Of one participant")]

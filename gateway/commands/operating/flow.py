@@ -9,10 +9,10 @@ from urllib.parse import quote
 import typer
 
 from gateway.commands.operating.client import ask
-from gateway.commands.operating.options import Limit, Why
+from gateway.commands.operating.options import Folder, Limit, Why
 from gateway.commands.operating.printing import local, rows, say
 from gateway.registry.config import DEFAULT_FOLDER
-from lianzhi.cli.output import FOUND_WRONG, MISUSE, AsJson, Folder, as_json, fail
+from lianzhi.cli.output import FOUND_WRONG, MISUSE, AsJson, as_json, fail
 
 Partner = Annotated[str | None, typer.Option("--partner", help="某单位 This participant")]
 Type = Annotated[str | None, typer.Option("--type", help="某事项 This matter type")]

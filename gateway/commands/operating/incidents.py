@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from gateway.commands.operating.client import ask
-from gateway.commands.operating.options import Limit
+from gateway.commands.operating.options import Folder, Limit
 from gateway.commands.operating.printing import one, rows, say
 from gateway.registry.config import DEFAULT_FOLDER
-from lianzhi.cli.output import AsJson, Folder, as_json
+from lianzhi.cli.output import AsJson, as_json
 
 incident_app = typer.Typer(help="异常事件 Incidents", no_args_is_help=True)
 Number = Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="事件编号 Its number")]

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+Folder = Annotated[
+    Path,
+    typer.Option("--dir", envvar="LIANZHI_FOLDER", readable=False, help="安装目录 Folder of the installation"),
+]
+"""An operator may pass through it, and not read it."""
 
 Why = Annotated[
     str,

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from gateway.commands.operating.client import NotRunningError, ask, asked
-from gateway.commands.operating.options import Why
+from gateway.commands.operating.options import Folder, Why
 from gateway.commands.operating.printing import local, one, rows, say
 from gateway.commands.watch import with_store
 from gateway.registry.config import DEFAULT_FOLDER
-from lianzhi.cli.output import FOUND_WRONG, AsJson, Folder, as_json, fail, problems, run
+from lianzhi.cli.output import FOUND_WRONG, AsJson, as_json, fail, problems, run
 from lianzhi.files import write_private
 
 MOST_ROWS = 10_000
