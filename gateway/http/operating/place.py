@@ -125,16 +125,13 @@ def _bound(name: str) -> socket.socket:
     with suppress(FileNotFoundError):
         os.unlink(name)  # of a process that was killed
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-    before = os.umask(0o177)
     try:
-        sock.bind(name)
+        sock.bind(name)  # others could only reach it through `run`, and are asked who they are anyway
         sock.listen(PENDING)
         sock.setblocking(False)
     except BaseException:
         sock.close()
         raise
-    finally:
-        os.umask(before)
     return sock
 
 
