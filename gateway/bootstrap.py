@@ -31,11 +31,20 @@ from gateway.application.deadlines.clock_guard import ClockGuard, OtherClock
 from gateway.application.deadlines.scheduler import ClockWork
 from gateway.application.inbound.consume import Intake
 from gateway.application.marks import MarkKeeper
+from gateway.application.operating.draining import Draining
+from gateway.application.operating.incidents import Incidents
+from gateway.application.operating.partners import Partners
+from gateway.application.operating.pauses import Pauses
+from gateway.application.operating.quarantine_acts import QuarantineActs
+from gateway.application.operating.replays import Replays
+from gateway.application.operating.resending import Resending
+from gateway.application.operating.restores import Restores
 from gateway.application.outbound.dispatch import Dispatcher
+from gateway.application.outbound.lease_gate import LeaseGate
 from gateway.application.ports.alerts import Notifier
 from gateway.application.ports.broker import Consumer, Publisher
-from gateway.application.ports.clock import Clock
 from gateway.application.ports.store import Store
+from gateway.application.ports.timers import Clock
 from gateway.application.submission.numbers import Numbers
 from gateway.application.submission.submit import Submitter
 from gateway.broker.clock import broker_time
@@ -44,16 +53,21 @@ from gateway.broker.health import BrokerHealth, broker_health
 from gateway.broker.lookout import Lookout
 from gateway.broker.mark_queue import MarkQueue
 from gateway.broker.publisher import GatewayPublisher
+from gateway.broker.queue_states import QueueStates
 from gateway.broker.topology import plan
 from gateway.core.readiness import WORDS
 from gateway.http.app import Api, serve_http, serve_metrics, serve_waiting
+from gateway.http.operating.calls import ROUTES
+from gateway.http.operating.door import Door, serve_operators
+from gateway.http.operating.place import listening
 from gateway.notify import MailNotifier, WebhookNotifier
 from gateway.papers.local import LocalDocuments
 from gateway.registry.calendars import shipped
-from gateway.registry.config import Config
+from gateway.registry.config import FILE, Config
 from gateway.registry.installation import Installation
 from gateway.registry.law_files import load_law
 from gateway.registry.mark_file import MarkFile
+from gateway.registry.operators import others_operate, read_operators
 from gateway.registry.participants import load_registry
 from gateway.registry.places import places
 from gateway.reloading import Files, Follower, Reloader, read_files
@@ -162,6 +176,7 @@ async def running(
         if clock is None:
             work.append(guard.run)
         health: Callable[[], BrokerHealth] | None = None
+        gate = LeaseGate()
         link = Link(files.broker_urls, name=f"gateway {context.home.code}")
         reloader.follow(_redirects(link))
         await link.open()
@@ -178,7 +193,7 @@ async def running(
                 stack.push_async_callback(publisher.close)
                 for number in range(DISPATCHERS):
                     owner = f"{socket.gethostname()}:{os.getpid()}:{number}"
-                    dispatcher = Dispatcher(context, wrap.publisher(publisher), owner)
+                    dispatcher = Dispatcher(context, wrap.publisher(publisher), owner, gate)
                     wakes.append(dispatcher.wake)
                     work.append(_after(marks.asked, dispatcher.run))
             if "intake" in roles:
@@ -219,10 +234,34 @@ async def running(
             reloader.follow(_seen_by(api))
             gateway.port = await _served(stack, api, config)
             gateway.metrics_port = await _measured(stack, api, config, gateway.port)
+        await _operated(stack, config, build_door(config, context, link, gate, wake))
         gateway.tasks = [asyncio.create_task(one(gateway.stop)) for one in work]
         stack.push_async_callback(_end, gateway)
         log.info("running", roles=list(roles), home=context.home.code, port=gateway.port)
         yield gateway
+
+
+def build_door(config: Config, context: Context, link: Link, gate: LeaseGate, wake: Callable[[], None]) -> Door:
+    """What operators act through (docs/adr/0047)."""
+    return Door(
+        context=context,
+        operators=partial(read_operators, config.folder / FILE),
+        quarantine=QuarantineActs(context, wake),
+        replays=Replays(context, wake),
+        resending=Resending(context, wake),
+        pauses=Pauses(context, gate, wake),
+        draining=Draining(context, gate, wake),
+        incidents=Incidents(context),
+        partners=Partners(context, QueueStates(link).ask),
+        restores=Restores(context),
+    )
+
+
+async def _operated(stack: AsyncExitStack, config: Config, door: Door) -> None:
+    """The operators' socket, unless another process of this installation has it. Raises ConfigurationError."""
+    sock = stack.enter_context(listening(config.folder, others=others_operate(config.operators)))
+    if sock is not None:
+        await stack.enter_async_context(serve_operators(door, sock, ROUTES))
 
 
 async def _lookout(stack: AsyncExitStack, files: Files, context: Context, reloader: Reloader) -> Lookout:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from gateway.commands import calendars, install, law, ledger, measure, operate, platform, report, watch
+from gateway.commands.operating import dead, flow, incidents, quarantine
 from gateway.commands.recovery import backup, doubts, forgotten, restored
 from gateway.commands.scaffold.app import new_app
 
@@ -18,6 +19,13 @@ def add_commands(app: typer.Typer) -> None:
         watch.types,
         operate.openapi,
         operate.asyncapi,
+        flow.pause,
+        flow.resume,
+        flow.pauses,
+        flow.drain,
+        flow.resend,
+        flow.partners,
+        flow.acts,
     ):
         app.command()(command)
     install.db_app.command("restored")(restored.db_restored)
@@ -30,7 +38,9 @@ def add_commands(app: typer.Typer) -> None:
         ("measure", measure.measure_app),
         ("ledger", ledger.ledger_app),
         ("report", report.report_app),
-        ("quarantine", watch.quarantine_app),
+        ("quarantine", quarantine.quarantine_app),
+        ("dead", dead.dead_app),
+        ("incident", incidents.incident_app),
         ("participants", install.participants_app),
         ("clients", install.clients_app),
         ("keys", install.keys_app),

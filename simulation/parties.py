@@ -5,6 +5,7 @@ Everything is made with the same functions that a real installation uses. Divisi
 
 from __future__ import annotations
 
+import getpass
 import json
 import secrets
 from collections.abc import Mapping, Sequence
@@ -203,6 +204,14 @@ class Parties:
         return folder / "client.toml"
 
 
+NOBODY: Mapping[str, Mapping[str, str]] = {}
+
+
+def own_user() -> dict[str, dict[str, str]]:
+    """Whoever runs this, as an operator who may do everything."""
+    return {getpass.getuser(): {"name": "演示操作员", "role": "supervisor"}}
+
+
 def build(
     root: Path,
     *,
@@ -211,9 +220,11 @@ def build(
     gateway_user: tuple[str, str],
     partners: Sequence[Mapping[str, Any]] = PARTNERS,
     telephones: bool = False,
+    operators: Mapping[str, Mapping[str, str]] = NOBODY,
 ) -> Parties:
     """Writes the installation and every partner's folder under `root`. partners: their participant files' content.
-    telephones: whether those of the court's handlers are registered (a version that does not know them refuses them).
+    telephones: whether those of the court's handlers are registered; operators: user → name and role (a version that
+    does not know either refuses it).
 
     amqp: `amqp://{user}@host:port/vhost` with `{user}` to be filled in. management: URL of the broker's API.
     gateway_user: broker user and password of the gateway.
@@ -230,6 +241,8 @@ def build(
     }
     document["http"] = {"host": "127.0.0.1", "port": 0}
     document["limits"] = {"sensitive_per_day": 100_000}  # one handler asks what a whole bureau would
+    if operators:
+        document["operators"] = {user: dict(entry) for user, entry in operators.items()}
     write_text(installation.folder / FILE, tomlkit.dumps(document))
     installation.add_participant(with_telephones(_HOME) if telephones else _HOME)
     for purpose in PURPOSES:

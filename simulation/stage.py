@@ -13,7 +13,7 @@ from gateway.registry.config import load_config
 from gateway.registry.participants import load_registry
 from lianzhi.amqp.link import Link
 from schemas.catalogue import catalogue
-from simulation.parties import PARTNERS, Parties, build
+from simulation.parties import NOBODY, PARTNERS, Parties, build, own_user
 from simulation.private_broker import PrivateBroker
 
 CONNECT_SECONDS = 20.0
@@ -28,12 +28,17 @@ async def set_stage(
     port: int | None = None,
     partners: Sequence[Mapping[str, Any]] = PARTNERS,
     users: str = "",
+    operators: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Parties:
     """Everything but running processes, under `root`. port: of a proxy in front of the broker. users: what the names of
-    the broker users end in, so that two virtual hosts of one broker have their own."""
+    the broker users end in, so that two virtual hosts of one broker have their own. operators: by default whoever runs
+    this."""
     from gateway.store.upkeep.migrate import migrate
 
-    parties = write_files(root, broker, vhost=vhost, port=port, partners=partners, users=users, telephones=True)
+    parties = write_files(
+        root, broker, vhost=vhost, port=port, partners=partners, users=users, telephones=True,
+        operators=own_user() if operators is None else operators,
+    )  # fmt: skip
     await migrate(load_config(parties.folder).store_url)
     await provision_for(parties, broker, vhost=vhost)
     return parties
@@ -48,8 +53,10 @@ def write_files(
     partners: Sequence[Mapping[str, Any]] = PARTNERS,
     users: str = "",
     telephones: bool = False,
+    operators: Mapping[str, Mapping[str, str]] = NOBODY,
 ) -> Parties:
-    """The installation and the partners' folders; the broker need not run yet. telephones: as `build`."""
+    """The installation and the partners' folders; the broker need not run yet. telephones, operators: as
+    `build`."""
     where = broker.url_at(port or broker.ports.amqp, vhost=vhost).rpartition("@")[2]
     return build(
         root,
@@ -58,6 +65,7 @@ def write_files(
         gateway_user=(GATEWAY_USER + users, GATEWAY_PASSWORD),
         partners=[{**form, "broker": {"user": form["code"] + users}} for form in partners],
         telephones=telephones,
+        operators=operators,
     )
 
 

@@ -19,7 +19,7 @@ from simulation.court.system import CourtSystem
 from simulation.damage.injections import Insistent, Interference
 from simulation.gateway_process import GatewayProcess
 from simulation.pace import Pace
-from simulation.parties import HOME, Parties
+from simulation.parties import HOME, Parties, own_user
 from simulation.private_broker import PrivateBroker
 from simulation.reconciliation.journal import Journal
 from simulation.screen.board import Board
@@ -86,7 +86,7 @@ async def theatre(folder: Path, count: int, seed: int, say: Say) -> AsyncIterato
         stack.push_async_callback(broker.close)
         gateway = await stack.enter_async_context(GatewayProcess(folder / "gateway", folder / "gateway.log", broker))
         _, parties = await asyncio.gather(
-            broker.start(), asyncio.to_thread(write_files, folder, broker, telephones=True)
+            broker.start(), asyncio.to_thread(write_files, folder, broker, telephones=True, operators=own_user())
         )
         say("建库，建队列、用户和权限 Database; queues, users and permissions of each participant …")
         await provision_for(parties, broker)

@@ -19,7 +19,7 @@ from uuid_utils.compat import uuid7
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for
-from gateway.application.ports.clock import Clock
+from gateway.application.ports.timers import Clock
 from lianzhi.crypto import base64url, keys, sdjwt, seal
 from lianzhi.crypto.keyring import Keyring, PrivateKey, keyring_from_jwks, private_key_from_jwk
 from lianzhi.crypto.limits import Limits

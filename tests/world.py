@@ -142,6 +142,12 @@ class World:
             await self._offices[code].open()
         return self._offices[code]
 
+    async def nobody_reads(self, code: str) -> None:
+        """What is sent to that agency stays in its queue."""
+        for one in (self._offices.pop(code, None), self._agencies.pop(code, None)):
+            if one is not None:
+                await one.close()
+
     def register_key(
         self, code: str, label: str, *, since: date, years: int = 2, revoked_at: datetime | None = None
     ) -> None:

@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 from uuid_utils.compat import uuid7
 
 from adapters.contract import Adapter
-from gateway.application.ports.clock import Clock
 from gateway.application.ports.store import Store
+from gateway.application.ports.timers import Clock
 from gateway.application.set_aside import Faults
 from gateway.bounds import Bounds, Reached
 from gateway.core.records import PartnerClock, Request

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from gateway.commands.operating import looking
 from gateway.commands.recovery.lost_queues import ask_for_what_was_in_them
 from gateway.registry.config import DEFAULT_FOLDER, Config, load_config
 from gateway.registry.places import places
@@ -108,6 +109,8 @@ def doctor(folder: Folder = DEFAULT_FOLDER) -> None:
             await passes("报文大小 message size", lambda: _message_size(config)),
             await passes("呼叫 paging", lambda: _paging(config)),
             await passes("文件权限 files", lambda: _files(config)),
+            await passes("操作人 operators", lambda: looking.operators(config)),
+            await passes("暂停 pauses", lambda: looking.pauses(config)),
         ]
 
     if not all(run(work())):

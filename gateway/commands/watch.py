@@ -1,13 +1,11 @@
-"""For whoever watches: `types`, `request`, `quarantine`. Codes and digests, never a payload."""
+"""For whoever watches: `types`, `request`. Codes and digests, never a payload."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
-
-import typer
+from typing import Any, TypeVar
 
 from gateway.core.time.deadlines import day_of
 from gateway.registry.config import DEFAULT_FOLDER, load_config
@@ -21,18 +19,14 @@ from lianzhi.cli.output import (
     fail,
     listing,
     own_errors_told,
-    problems,
     run,
     table,
 )
-from lianzhi.files import write_private
 from schemas.catalogue import catalogue
 from schemas.law.answer_terms import answer_term
 from schemas.law.force import put_in_force
 
 T = TypeVar("T")
-MOST_ROWS = 10_000
-quarantine_app = typer.Typer(help="隔离区 Quarantine", no_args_is_help=True)
 
 
 def types(folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None:
@@ -117,68 +111,3 @@ def request_trace(number: str, folder: Folder = DEFAULT_FOLDER, json_out: AsJson
         return
     listing(steps, f"{number} 事件 Events", json_out=False)
     listing(letters, f"{number} 报文 Messages", json_out=False)
-
-
-@quarantine_app.command("list")
-def quarantine_list(
-    folder: Folder = DEFAULT_FOLDER,
-    owner: Annotated[str | None, typer.Option(help="只看某单位的队列 Of one participant's queue")] = None,
-    limit: Annotated[int, typer.Option(help="条数上限 At most so many", min=1, max=MOST_ROWS)] = 100,
-    json_out: AsJson = False,
-) -> None:
-    """被隔离的报文及原因 What was refused, and why."""
-    rows = run(with_store(folder, lambda s: s.quarantine(owner=owner, limit=limit)))
-    listing(
-        [
-            {
-                "id": r.id, "at": r.at, "owner": r.owner, "reason": r.reason, "pointer": r.pointer, "rule": r.rule,
-                "request": r.request_no, "message": r.message_id, "count": r.count, "sha256": r.body_sha256,
-                "size": r.size, "detail_zh": r.detail_zh, "detail_en": r.detail_en,
-            }
-            for r in rows
-        ],
-        "隔离区 Quarantine",
-        json_out=json_out,
-    )  # fmt: skip
-
-
-@quarantine_app.command("show")
-def quarantine_show(
-    number: Annotated[int, typer.Argument(min=1, max=2**63 - 1)],
-    folder: Folder = DEFAULT_FOLDER,
-    out: Annotated[Path | None, typer.Option(help="把原始字节写入文件 Write the bytes to a file")] = None,
-    json_out: AsJson = False,
-) -> None:
-    """一件被隔离的报文；不显示内容，只可导出原始字节。 One of them; its content is not shown, only exported."""
-    row = run(with_store(folder, lambda s: s.quarantine_row(number)))
-    if row is None:
-        fail(f"{number}：没有这一条 No such row.", FOUND_WRONG)
-    names = (
-        "id",
-        "at",
-        "owner",
-        "queue",
-        "user_id",
-        "reason",
-        "pointer",
-        "rule",
-        "detail_zh",
-        "detail_en",
-        "message_id",
-        "request_no",
-        "count",
-        "body_sha256",
-        "size",
-    )
-    shown = {name: getattr(row, name) for name in names} | {"kept": len(row.body)}
-    if json_out:
-        as_json(shown)
-    else:
-        table(f"隔离 Quarantine {number}", ["", ""], shown.items())
-    cut = len(row.body) < row.size
-    if cut:
-        told = f"共 {row.size} 字节，只留存 {len(row.body)} 字节；摘要为全文的。"
-        problems.print(f"{told} Of {row.size} bytes {len(row.body)} are kept; the digest is that of all of them.")
-    if out is not None:
-        write_private(out, row.body)
-        problems.print(f"已写入 {len(row.body)} 字节 bytes written: {out}")

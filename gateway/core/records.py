@@ -89,7 +89,8 @@ class OutboxRow:
     """A message of ours waiting for the broker's confirm. id: `<sender>/<message id>`.
 
     overtakes: `withdraw`, which does not wait for earlier numbers. state: ready; waiting (an earlier number of its
-    request is unsent); sent; parked (it can never go: `reason` says why); cancelled.
+    request is unsent); sent; parked (it can never go: `reason` says why); dead (sent, and given up by the
+    broker); cancelled.
     """
 
     sender: str
@@ -519,6 +520,7 @@ class Changes:
     answers: list[tuple[str, str, str]] = field(default_factory=list)  # (sender, id, answer_id)
     destroyed: list[tuple[str, str]] = field(default_factory=list)  # (sender, id): its content, not its proof
     outbox: list[OutboxRow] = field(default_factory=list)
+    outbox_dead: list[tuple[str, str]] = field(default_factory=list)  # (sender, message id): the broker gave it up
     outbox_again: list[tuple[str, str]] = field(default_factory=list)  # (sender, message id): ready once more
     outbox_in_order: list[tuple[datetime, str, str]] = field(default_factory=list)  # (due, sender, id): sent once more
     outbox_cancel: list[str] = field(default_factory=list)  # request_no: what was never attempted

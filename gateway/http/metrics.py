@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from gateway.application.context import Context
+from gateway.core.operating.records import Hold
 from gateway.core.records import PartnerClock
 
 COUNTS_SECONDS = 10.0
@@ -41,6 +42,7 @@ class _Known:
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     oldest_seconds: float = 0.0
     partner_clocks: Sequence[PartnerClock] = ()
+    holds: Sequence[Hold] = ()
 
 
 class Metrics:
@@ -78,7 +80,8 @@ class Metrics:
             store = self._ctx.store
             oldest = await store.oldest_unsent()
             age = max(0.0, (self._ctx.clock.now() - oldest).total_seconds()) if oldest else 0.0
-            self._known = _Known(time.monotonic(), await store.counts(), age, await store.partner_clocks())
+            clocks, holds = await store.partner_clocks(), await store.operating.holds()
+            self._known = _Known(time.monotonic(), await store.counts(), age, clocks, holds)
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
@@ -111,6 +114,7 @@ class Metrics:
             yield GaugeMetricFamily("lianzhi_store_wal_bytes", "SQLite's write-ahead log", value=size)
         yield from self._clocks()
         yield self._paused()
+        yield self._held()
         yield self._reached()
         yield self._set_aside()
         yield from self._reloads()
@@ -146,6 +150,14 @@ class Metrics:
             route, reason = key.split("|", 1)
             participant, lane = route.split(".", 1)
             family.add_metric((participant, lane, reason), value)
+        return family
+
+    def _held(self) -> Metric:
+        family = GaugeMetricFamily(
+            "lianzhi_paused_by_operator", "Dispatch that a person has paused", labels=("scope", "name")
+        )
+        for hold in self._known.holds:
+            family.add_metric((hold.scope, hold.name), 1)
         return family
 
     def _reached(self) -> Metric:

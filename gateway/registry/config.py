@@ -27,6 +27,7 @@ from gateway.core.figures.ledgers import TERMS, LedgerTerms
 from gateway.core.settings import Settings, Terms
 from gateway.core.time.calendar import OfficeHours
 from gateway.registry import addresses
+from gateway.registry.operators import read_operators
 from lianzhi.amqp.address import wrong_addresses
 from lianzhi.crypto.limits import Limits
 from lianzhi.errors import ConfigurationError
@@ -256,6 +257,13 @@ class NotifySection(_Section):
         return tuple(name for name in ("webhook", "mail") if getattr(self, name) is not None)
 
 
+class OperatorSection(_Section):
+    """One system user who operates; `gateway.registry.operators` reads and judges them."""
+
+    name: str
+    role: Literal["viewer", "operator", "supervisor"]
+
+
 class Config(BaseSettings):
     """The whole of it; `folder` is where the file stands and what relative paths start from."""
 
@@ -273,6 +281,7 @@ class Config(BaseSettings):
     ledgers: LedgersSection = LedgersSection()
     report: ReportSection = ReportSection()
     notify: NotifySection = NotifySection()
+    operators: dict[str, OperatorSection] = {}
     _given: dict[str, Any] = PrivateAttr()
 
     def __init__(self, **given: Any) -> None:
@@ -397,6 +406,7 @@ def load_config(folder: Path, **given: Any) -> Config:
     """The configuration of the installation in `folder`. Raises ConfigurationError naming the field."""
     if not (folder / FILE).is_file():
         raise ConfigurationError(f"{folder / FILE}：没有配置文件。{WHERE[0]} No configuration. {WHERE[1]}")
+    read_operators(folder / FILE)  # with their line, which the model below does not know
     try:
         return Config(folder=folder, **given)
     except ValidationError as error:

@@ -7,10 +7,13 @@ from pathlib import Path
 from gateway.registry.config import FILE, Config
 from gateway.registry.installation import HANDOVER, HASH_KEY
 from gateway.registry.law_files import LAW
+from gateway.registry.operators import others_operate
 from gateway.registry.participants import PARTICIPANTS
 from lianzhi.files import Places, sqlite_files
 
 KEYS = "keys"
+RUN = "run"
+"""Where the operators' socket stands; its modes are `gateway.http.operating.place`'s."""
 _SQLITE = "sqlite:///"
 
 
@@ -25,4 +28,6 @@ def places(config: Config) -> Places:
         inside=(PARTICIPANTS, KEYS, HANDOVER, LAW),
         files=(folder / FILE, folder / HASH_KEY, *(folder / name for name in config.secret_files), *database),
         papers=config.documents_folder,
+        doors=(RUN,),
+        passed=others_operate(config.operators),
     )

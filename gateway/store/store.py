@@ -20,6 +20,7 @@ from gateway.store.queries.budgets import BudgetUnit
 from gateway.store.queries.conversations import RequestReads, RequestUnit
 from gateway.store.queries.lists import Lists
 from gateway.store.queries.measures import MeasureReads, MeasureUnit
+from gateway.store.queries.operating import SqlOperatingReads, SqlOperatingUnit
 from gateway.store.queries.outbox import OutboxReads, OutboxUnit, PauseUnit
 from gateway.store.queries.papers import PaperReads, PaperUnit
 from gateway.store.queries.recovery import RecoveryReads, RecoveryUnit
@@ -73,6 +74,10 @@ class SqlTransaction(
 ):
     """Loads first, one `apply` at the end; `SqlStore.begin` commits or rolls back."""
 
+    @property
+    def operating(self) -> SqlOperatingUnit:
+        return SqlOperatingUnit(self._db)
+
     async def apply(self, changes: Changes) -> None:
         try:
             await writes.apply(self._db, changes)
@@ -99,6 +104,7 @@ class SqlStore(
     def __init__(self, database: Database, lock: SingleProcessLock | None = None) -> None:
         super().__init__(database)
         self._lock = lock
+        self.operating = SqlOperatingReads(database)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[SqlTransaction]:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     text,
 )
 
+from gateway.core.operating.records import ActRow, Hold, Plan, QuarantineEnd
 from gateway.core.records import (
     ApprovalRow,
     CalendarYear,
@@ -132,6 +133,7 @@ OUTBOX = Stored(
         **_only("state = 'ready' OR state = 'waiting' OR state = 'parked'"),
     ),
     Index("outbox_waiting", "request_no", "sender", **_only("state = 'waiting'")),  # mostly empty: does anything wait?
+    Index("outbox_dead", "receiver", "id", **_only("state = 'parked' OR state = 'dead'")),
     postgresql_with=_OFTEN_VACUUMED,
 )
 
@@ -378,6 +380,7 @@ EVENT = Stored(
     Column("detail", Text),
     Index("events_audience", "audience", "id"),
     Index("events_request", "request_no", "id", **_only("request_no IS NOT NULL")),
+    Index("events_incidents", "audience", "id", **_only("kind = 'incident'")),
     sqlite_autoincrement=True,  # an id is never given twice, even after the oldest events are deleted
 )
 
@@ -488,4 +491,44 @@ write_probes = Table(
     Column("content", LargeBinary, nullable=False),
     PrimaryKeyConstraint("name", name="write_probe"),
     sqlite_with_rowid=False,
+)
+
+# Dispatch that an operator has stopped (docs/adr/0047): everything, a partner, a matter type.
+HOLD = Stored(
+    "holds",
+    Hold,
+    Column("person", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    PrimaryKeyConstraint("scope", "name", name="hold"),
+    sqlite_with_rowid=False,
+)
+
+# What operators did, each act once, in its order.
+ACT = Stored(
+    "operator_acts",
+    ActRow,
+    Column("name", Text, nullable=False),
+    Column("why", Text),
+    Index("operator_acts_about", "about", "id"),
+    sqlite_autoincrement=True,
+)
+
+# Quarantine rows that somebody dealt with; `count`: of the row's at that time.
+QUARANTINE_END = Stored(
+    "quarantine_ends",
+    QuarantineEnd,
+    Column("row_id", ROW_ID, nullable=False, autoincrement=False),
+    Column("person", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    PrimaryKeyConstraint("row_id", name="quarantine_end"),
+)
+
+# Dead messages that one person planned to send again, and another one does.
+PLAN = Stored(
+    "replay_plans",
+    Plan,
+    Column("plan_no", ROW_ID, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("ended_person", Text),
+    sqlite_autoincrement=True,
 )

@@ -98,7 +98,11 @@ OUTBOX_AGAIN = update_where(
     f"state = 'ready', due_at = {AT_ONCE}, lease_owner = NULL, reason = NULL, "
     "attempts = CASE WHEN attempts > 1 THEN 1 ELSE attempts END",
     [_o.message_id, _o.sender],
-    "state IN ('sent', 'parked')",
+    "state IN ('sent', 'parked', 'dead')",
+)
+# What died in its receiver's queue; on its way once more already, it stays that.
+OUTBOX_DEAD = update_where(
+    OUTBOX.table, "state = 'dead', reason = 'dead-lettered'", [_o.message_id, _o.sender], "state = 'sent'"
 )
 # One after the other, in the order of their numbers: `HOLD_OUTBOX` puts all but the first behind it.
 OUTBOX_IN_ORDER = update(
@@ -107,7 +111,7 @@ OUTBOX_IN_ORDER = update(
     [_o.message_id, _o.sender],
     also=", state = 'ready', lease_owner = NULL, reason = NULL, "
     "attempts = CASE WHEN attempts > 1 THEN 1 ELSE attempts END",
-    condition="state = 'sent'",
+    condition="(state = 'sent' OR state = 'dead')",
 )
 SET_TIMERS = TIMER.insert(
     'ON CONFLICT (request_no, kind) DO UPDATE SET due_at = excluded.due_at, "count" = excluded."count", '
@@ -176,6 +180,7 @@ def _conversations(changes: Changes) -> list[Write]:
         Write(DESTROY_REFUSED, [(b"", i, sender) for sender, i in changes.destroyed]),
         Write(INSERT_OUTBOX, _outbox_rows(changes.outbox)),
         Write(HOLD_OUTBOX, [(r.message_id, r.sender) for r in changes.outbox if _may_have_to_wait(r)]),
+        Write(OUTBOX_DEAD, [(i, sender) for sender, i in changes.outbox_dead]),
         Write(OUTBOX_AGAIN, [(i, sender) for sender, i in changes.outbox_again]),
         Write(OUTBOX_IN_ORDER, [(micros(due), i, sender) for due, sender, i in changes.outbox_in_order]),
         Write(HOLD_OUTBOX, [(i, sender) for _, sender, i in changes.outbox_in_order]),

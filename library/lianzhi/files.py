@@ -81,7 +81,9 @@ def _created(path: Path) -> int:
 class Places:
     """What belongs to an installation. home: its folder, with what lies directly in it, unless others have business
     there (`is_shared`). inside: names of those folders in it that are ours with all that lies in them. folders, files:
-    single ones, wherever they are. papers: the folder of documents, if there is one.
+    single ones, wherever they are. papers: the folder of documents, if there is one. doors: names of folders in home
+    through which a group comes in by design; they keep their modes. passed: that group may pass through home, without
+    reading it.
     """
 
     home: Path | None = None
@@ -89,6 +91,8 @@ class Places:
     folders: tuple[Path, ...] = ()
     files: tuple[Path, ...] = ()
     papers: Path | None = None
+    doors: tuple[str, ...] = ()
+    passed: bool = False
 
 
 @dataclass(slots=True)
@@ -107,8 +111,9 @@ class Modes:
     def open(self) -> bool:
         return bool(self.folders or self.files)
 
-    def look(self, path: Path) -> bool:
+    def look(self, path: Path, others: int = OTHERS) -> bool:
         """Whether `path` is a folder. One that is open to others is counted, and closed where that is asked for.
+        others: the bits that must not be there.
 
         A symbolic link is neither followed nor changed: what it leads to is not ours to judge.
         """
@@ -117,7 +122,7 @@ class Modes:
         except OSError:
             return False
         folder = stat.S_ISDIR(found.st_mode)
-        if (folder or stat.S_ISREG(found.st_mode)) and found.st_mode & OTHERS and path not in self._counted:
+        if (folder or stat.S_ISREG(found.st_mode)) and found.st_mode & others and path not in self._counted:
             self._counted.add(path)
             if folder:
                 self.folders += 1
@@ -162,9 +167,10 @@ def _looked_at(places: Places, modes: Modes) -> Modes:
         home = places.home.resolve()
         modes.home_shared = is_shared(home)
         if not modes.home_shared:
-            modes.look(home)
+            modes.look(home, OTHERS & ~stat.S_IXGRP if places.passed else OTHERS)
             for path in _entries(home):
-                modes.look(path)
+                if path.name not in places.doors:
+                    modes.look(path)
         for name in places.inside:
             _tree(home / name, modes.look)
     for folder in places.folders:

@@ -44,7 +44,8 @@ NO_PAPER = "3f" * 32
 COMMANDS = (
     "doctor", "request show {no}", "request trace {no}", "request show {no} --json", "request trace {no} --json",
     "quarantine list", "quarantine list --json", "quarantine show {row}", "quarantine show {row} --json",
-    "measure list", "measure list --json", "measure show {measure}", "ledger show measure-ending",
+    "quarantine list --all", "partners", "partners --json", "acts", "dead list", "incident list", "pauses --json",
+    "pauses", "measure list", "measure list --json", "measure show {measure}", "ledger show measure-ending",
     "ledger list", "participants list", "participants check", "clients list",
     "keys list", "db check", "db doubts list", "db forgotten list",
     "report weekly --week {week} --xlsx {out}/week.xlsx --pdf {out}/week.pdf", "report weekly --week {week} --json",

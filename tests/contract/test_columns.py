@@ -25,6 +25,7 @@ from gateway.store.engine.connection import Connection
 from gateway.store.engine.statements import Query
 from gateway.store.queries.leasing import AT_ONCE
 from gateway.store.tables import (
+    ACT,
     APPROVAL,
     CALENDAR,
     CASE_DEBT,
@@ -35,6 +36,7 @@ from gateway.store.tables import (
     EVENT,
     FORGOTTEN,
     HELD,
+    HOLD,
     IDEMPOTENCY,
     LEDGER,
     MEASURE,
@@ -45,6 +47,7 @@ from gateway.store.tables import (
     PARTNER_CLOCK,
     PARTNER_VERSION,
     QUARANTINE,
+    QUARANTINE_END,
     RELEASE,
     RELEASE_ITEM,
     REQUEST,
@@ -86,6 +89,9 @@ CODECS: dict[str, Stored[Any]] = {
     "subject_uses": SUBJECT_USE,
     "releases": RELEASE,
     "release_items": RELEASE_ITEM,
+    "operator_acts": ACT,
+    "holds": HOLD,
+    "quarantine_ends": QUARANTINE_END,
 }
 
 
@@ -144,7 +150,7 @@ async def test_every_number_has_64_bits(store: SqlStore) -> None:
 def test_every_table_that_records_are_written_to_is_tried() -> None:
     papers = {"document_refs", "document_puts", "document_readers", "document_claims", "documents_unnamed"}
     others = {"number_blocks", "notices", "daily_uses", "paused_routes", "tokens_used", "write_probes"}
-    standing = {"installation", "incarnations", "doubts"}
+    standing = {"installation", "incarnations", "doubts", "replay_plans"}
     assert set(metadata.tables) - set(CODECS) <= papers | others | standing
 
 

@@ -18,7 +18,8 @@ def test_the_page_is_what_the_contracts_say() -> None:
 def test_a_contract_that_changes_changes_the_page() -> None:
     found = contracts()
     rooms = next(c for c in found if c.get("containers") == ["gateway.application"])
-    other = [c if c is not rooms else {**rooms, "layers": rooms["layers"][1:]} for c in found]
+    fewer = [layer for layer in rooms["layers"] if not layer.startswith("queries")]
+    other = [c if c is not rooms else {**rooms, "layers": fewer} for c in found]
     drawn, redrawn = rooms_document(found), rooms_document(other)
     assert '"queries : cases' in drawn
     assert '"queries : cases' not in redrawn

@@ -21,7 +21,7 @@ from typing import Any
 
 import aiohttp
 
-from simulation.parties import PARTNERS, Parties
+from simulation.parties import PARTNERS, Parties, own_user
 from simulation.private_broker import free_port
 from simulation.stage import write_files
 from tests.agency import Agency
@@ -234,8 +234,9 @@ async def installed(
     files, whose form has not changed. store_url: of a database of its own. users: what the names of its broker users
     end in, where another installation on the same broker is alive. No gateway runs yet."""
     parties = write_files(
-        root, vhost.broker, vhost=vhost.name, partners=partners or PARTNERS, users=users, telephones=product == HERE
-    )
+        root, vhost.broker, vhost=vhost.name, partners=partners or PARTNERS, users=users, telephones=product == HERE,
+        operators=own_user() if product == HERE else {},
+    )  # fmt: skip
     port = free_port()
     async with Court(parties.token, parties.handover, f"http://127.0.0.1:{port}") as court:
         site = Installation(root, vhost, parties, port, court, product)

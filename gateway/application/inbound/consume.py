@@ -9,7 +9,7 @@ all this, and ends in one of these ways when it has (`application.inbound.early_
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +29,7 @@ from gateway.application.inbound.outside_requests import answer_outside
 from gateway.application.inbound.quarantine import Quarantine, Refused
 from gateway.application.inbound.repeat_messages import Repeater, own_request
 from gateway.application.ports.broker import Consumer, Delivery
+from gateway.application.ports.store import Transaction
 from gateway.application.recovery.forgotten import keep_given_back
 from gateway.application.recovery.given_back import GivenBack, given_back
 from gateway.application.unit_of_work import one_by_one
@@ -39,6 +40,9 @@ from lianzhi.protocol.envelope import parse_timestamp
 from lianzhi.protocol.policy import ClockAheadError
 
 log = structlog.get_logger("intake")
+
+Beside = Callable[[Transaction, Changes, Sequence[Refused], datetime], Awaitable[None]]
+"""What is done, inside a unit of work, with that which it refuses."""
 
 PAUSE_AFTER, MESSAGE_COST = 128 << 10, 8 << 10
 """Bytes read until others get a turn, and what each message counts for besides its bytes: about three milliseconds."""
@@ -118,6 +122,14 @@ class Intake:
                 await self._consumer.pause(self._ctx.settings.store_pause)
                 return
 
+    async def take_again(self, delivery: Delivery, beside: Beside) -> None:
+        """One that quarantine holds, judged as if it came now, in one unit of work with what `beside` writes; what is
+        refused again goes to `beside` alone: it is in quarantine already, and its sender has heard.
+
+        Raises what `beside` raises, StoreUnavailableError, and whatever our own code fails with.
+        """
+        await self._commit([await self._understood(delivery)], beside)
+
     async def _take_group(self, group: Sequence[Delivery]) -> bool:
         """Whether the store could be reached; what it could not take is not acknowledged."""
         read = [await self._read_in_turn(d) for d in group]
@@ -176,7 +188,7 @@ class Intake:
             return _Read(delivery, error=error, given=given)
         return _Read(delivery, arrived)
 
-    async def _commit(self, batch: Sequence[_Read]) -> list[bool | Exception]:
+    async def _commit(self, batch: Sequence[_Read], beside: Beside | None = None) -> list[bool | Exception]:
         now, size = self._ctx.clock.now(), len(batch)
         changes = Changes()
         verified = [r.arrived for r in batch if r.arrived is not None]
@@ -210,7 +222,9 @@ class Intake:
                 for refusal in await self._apply(read, talk, unit):
                     own = refusal.request_no if refusal.next_seqno is not None else None
                     refused.append(Refused(read.delivery, read.arrived, refusal, requests.get(own or "")))
-            if refused:
+            if beside is not None:
+                await beside(tx, changes, refused, now)
+            elif refused:
                 await self._quarantine.keep(tx, changes, refused, now)
             talk.finish()
             self._volume.tell(changes, now)

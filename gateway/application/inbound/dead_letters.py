@@ -44,6 +44,8 @@ class Returned:
         parsed = self._parsed(delivery)
         if parsed is None or not self._sent_by_us(talk, delivery, parsed):
             return RejectedError("not-sent")
+        if (key := _key(parsed)) is not None:
+            talk.changes.outbox_dead.append(key)
         number = self.request_no(delivery)
         request = talk.requests.get(number) if number else None
         if request is None:

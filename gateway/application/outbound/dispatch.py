@@ -16,6 +16,7 @@ import structlog
 
 from gateway.application.context import Context
 from gateway.application.conversation.apply_decision import carry_out
+from gateway.application.outbound.lease_gate import LeaseGate
 from gateway.application.outbound.paused_routes import Pausing
 from gateway.application.ports.broker import Publisher
 from gateway.application.ports.outbox import PauseUnit
@@ -57,13 +58,15 @@ class Tally:
 
 
 class Dispatcher:
-    """owner: unique to this process and task. `wake()` says that there may be something to send."""
+    """owner: unique to this process and task. `wake()` says that there may be something to send. gate: shared by the
+    dispatchers of this process, closed when it is drained."""
 
-    def __init__(self, context: Context, publisher: Publisher, owner: str) -> None:
+    def __init__(self, context: Context, publisher: Publisher, owner: str, gate: LeaseGate | None = None) -> None:
         self._ctx = context
         self._publisher = publisher
         self._owner = owner
         self._pausing = Pausing(context)
+        self._gate = gate or LeaseGate()
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -75,7 +78,7 @@ class Dispatcher:
             settings = self._ctx.settings
             self._woken.clear()
             try:
-                sent = await self.once() if self._publisher.connected else 0
+                sent = await self._gate.passed(self.once) if self._publisher.connected else 0
             except StoreUnavailableError as error:
                 log.warning("store-unavailable", error=cause_of(error))
                 await _wait(stop, settings.store_pause)

@@ -15,6 +15,7 @@ from gateway.application.ports.budgets import BudgetUnit
 from gateway.application.ports.conversations import RequestReads, RequestUnit
 from gateway.application.ports.lists import Lists
 from gateway.application.ports.measures import MeasureReads, MeasureUnit
+from gateway.application.ports.operating import OperatingReads, OperatingUnit
 from gateway.application.ports.outbox import OutboxReads, OutboxUnit, PauseUnit
 from gateway.application.ports.papers import PaperReads, PaperUnit
 from gateway.application.ports.recovery import RecoveryReads, RecoveryUnit
@@ -40,6 +41,11 @@ class Transaction(
     Raises ConflictError (name of the constraint) and StoreUnavailableError.
     """
 
+    @property
+    def operating(self) -> OperatingUnit:
+        """What operators' acts write."""
+        ...
+
 
 class Store(
     RequestReads,
@@ -55,6 +61,11 @@ class Store(
     Protocol,
 ):
     """The database. Reads that need no lock stand here; writes go through `begin`."""
+
+    @property
+    def operating(self) -> OperatingReads:
+        """What operators look at."""
+        ...
 
     def begin(self) -> AbstractAsyncContextManager[Transaction]: ...
 

@@ -10,6 +10,14 @@ from gateway.core.records import CalendarYear, Timer
 from gateway.core.retry import Backoff
 
 
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """Aware, UTC, microseconds."""
+        ...
+
+
 class TimerReads(Protocol):
     """Outside of a unit of work."""
 

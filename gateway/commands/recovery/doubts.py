@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from gateway.commands.installed import installed
+from gateway.commands.operating.client import NotRunningError, asked
 from gateway.core.recovery.doubts import Doubt, State
 from gateway.registry.config import DEFAULT_FOLDER
 from lianzhi.cli.output import AsJson, Folder, as_json, console, fail, run
@@ -83,7 +84,7 @@ def _tell(rows: Sequence[dict[str, str]]) -> None:
 @doubts_app.command("accept")
 def doubts_accept(client: Client, key: Key, folder: Folder = DEFAULT_FOLDER) -> None:
     """恢复前没有办理：法院系统以同一键重发时照办 Not done before: the next try under this key is done."""
-    run(_settle(folder, client, key, "accepted"))
+    _settle(folder, client, key, "accepted")
     console.print(
         "已准许：法院系统以同一键重发时办理，不自动重发的，请它现在重发 Accepted: done when the court system tries"
         " again under the same key; where it does not by itself, ask it to."
@@ -93,7 +94,7 @@ def doubts_accept(client: Client, key: Key, folder: Folder = DEFAULT_FOLDER) -> 
 @doubts_app.command("refuse")
 def doubts_refuse(client: Client, key: Key, folder: Folder = DEFAULT_FOLDER) -> None:
     """恢复前已经办理：重发时答复 done-before It was done before: its next try is answered so."""
-    run(_settle(folder, client, key, "refused"))
+    _settle(folder, client, key, "refused")
     console.print("已拒绝 Refused: answered `done-before`.")
 
 
@@ -107,11 +108,22 @@ def doubts_end(folder: Folder = DEFAULT_FOLDER) -> None:
             async with context.store.begin() as tx:
                 await tx.end_doubts(standing.mark.incarnation, context.clock.now())
 
-    run(work())
+    try:
+        asked(folder, "POST", "/doubts/end")
+    except NotRunningError:
+        run(work())
     console.print("今后的新键按新件办理 New keys are new from now on.")
 
 
-async def _settle(folder: Path, client: str, key: str, state: State) -> None:
+def _settle(folder: Path, client: str, key: str, state: State) -> None:
+    """By the gateway that runs, as an act of this user's; without one on the database."""
+    try:
+        asked(folder, "POST", "/doubts", {"client": client, "key": key, "state": state})
+    except NotRunningError:
+        run(_settle_stored(folder, client, key, state))
+
+
+async def _settle_stored(folder: Path, client: str, key: str, state: State) -> None:
     async with installed(folder) as context, context.store.begin() as tx:
         found = await tx.settle_doubt(client, key, state)
     if not found:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
 from gateway.commands.installed import installed
+from gateway.commands.operating.client import NotRunningError, asked
 from gateway.registry.config import DEFAULT_FOLDER
 from lianzhi.cli.output import FOUND_WRONG, AsJson, Folder, as_json, console, fail, listing, problems, run
+from lianzhi.crypto import base64url
 
 forgotten_app = typer.Typer(help="恢复后本库已无的请求 Requests that a restore has lost", no_args_is_help=True)
 
@@ -101,40 +104,48 @@ def forgotten_take_up(
     json_out: AsJson = False,
 ) -> None:
     """恢复该请求，并依次处理留存的报文 The request stands again; what is kept is judged in order."""
+    from gateway.application.operating.restores import told as told_of
     from gateway.application.recovery.rebuild_request import Beside
-    from gateway.application.recovery.take_up import TakenUp, TakingUp
+    from gateway.application.recovery.take_up import TakingUp
 
-    beside = Beside(submission.read_bytes() if submission is not None else None, without_measures)
+    signed = submission.read_bytes() if submission is not None else None
 
-    async def work() -> TakenUp:
+    async def work() -> dict[str, Any]:
         async with installed(folder) as context:
-            return await TakingUp(context).take_up(request_no, beside)
+            return told_of(await TakingUp(context).take_up(request_no, Beside(signed, without_measures)))
 
-    taken = run(work())
-    waits = taken.waits_for
-    told = {
-        "request_no": taken.request.request_no,
-        "state": taken.request.state,
-        "applied": taken.applied,
-        "refused": [{"message_id": message_id, "reason": reason} for message_id, reason in taken.refused],
-        "waits_for": None if waits is None else {"partner": waits.owner, "verb": waits.verb, "seqno": waits.seqno},
+    body = {
+        "submission": base64url.encode(signed) if signed is not None else None,
+        "without_measures": without_measures,
     }
+    try:
+        told = asked(folder, "POST", f"/forgotten/{quote(request_no, safe='')}/take-up", body)
+    except NotRunningError:
+        told = run(work())
+    stopped = told.pop("stopped")
     if json_out:
         as_json(told)
     else:
-        console.print(f"已恢复 Taken up: {request_no}，状态 state {taken.request.state}，报文 messages {taken.applied}")
-        for message_id, reason in taken.refused:
-            problems.print(f"  未采用，见 quarantine not applied, see quarantine: {message_id} {reason}", markup=False)
-        if waits is not None:
-            console.print(
-                f"等 {waits.owner} 重发第 {waits.seqno} 号报文（{waits.verb}，内容不留存），网关会去要；"
-                f"收到后自动接续，无须再做。 Waiting for {waits.owner} to send its message {waits.seqno} ({waits.verb})"
-                " again: it is asked to, and the rest goes on by itself. Nothing else need be done."
-            )
-    if taken.stopped is not None:
-        for error in taken.stopped.errors:
-            problems.print(f"  {error.detail}  {error.detail_en}", style="yellow", markup=False)
+        _tell(told)
+    if stopped is not None:
+        for error in stopped:
+            problems.print(f"  {error['detail']}  {error['detail_en']}", style="yellow", markup=False)
         raise typer.Exit(FOUND_WRONG)
+
+
+def _tell(told: dict[str, Any]) -> None:
+    """What became of a request that was taken up."""
+    number, state, waits = told["request_no"], told["state"], told["waits_for"]
+    console.print(f"已恢复 Taken up: {number}，状态 state {state}，报文 messages {told['applied']}")
+    for one in told["refused"]:
+        words = f"  未采用，见 quarantine not applied, see quarantine: {one['message_id']} {one['reason']}"
+        problems.print(words, markup=False)
+    if waits is not None:
+        console.print(
+            f"等 {waits['partner']} 重发第 {waits['seqno']} 号报文（{waits['verb']}，内容不留存），网关会去要；"
+            f"收到后自动接续，无须再做。 Waiting for {waits['partner']} to send its message {waits['seqno']}"
+            f" ({waits['verb']}) again: it is asked to, and the rest goes on by itself. Nothing else need be done."
+        )
 
 
 @forgotten_app.command("drop")
@@ -153,6 +164,12 @@ def forgotten_drop(
             async with context.store.begin() as tx:
                 return await tx.end_forgotten(kept, None)
 
-    if not run(work()):
+    try:
+        asked(folder, "POST", f"/forgotten/{quote(request_no, safe='')}/drop")
+    except NotRunningError:
+        dropped = run(work())
+    else:
+        dropped = 1
+    if not dropped:
         fail(f"没有留存该编号的报文 Nothing is kept of {request_no}")
     console.print(f"已删去 Dropped: {request_no}")

@@ -34,7 +34,7 @@ from gateway.core.time.clocks import (
 from gateway.core.time.deadlines import Duty
 
 UNSENT_STATES = ("ready", "waiting", "parked")
-OUTBOX_STATES = (*UNSENT_STATES, "sent", "cancelled")
+OUTBOX_STATES = (*UNSENT_STATES, "sent", "dead", "cancelled")
 CLOCKS = frozenset(rule.kind for rule in RULES)
 # The event that a clock leaves behind when it has said its last word.
 _LAST_WORD = {

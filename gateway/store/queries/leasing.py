@@ -51,6 +51,12 @@ _TOO_FAR = (
     "AND (coalesce({alias}.reason, '') <> 'fault' OR {alias}.due_at > :longest_of_faults) "
 )
 _TOO_FAR_OFF = f"({_TRIED.format(alias='far')}{_TOO_FAR.format(alias='far')}ORDER BY far.due_at DESC LIMIT 1)"
+# What an operator has stopped (docs/adr/0047): a table of a few rows, most days of none.
+_HELD = (
+    "EXISTS (SELECT 1 FROM holds AS h WHERE h.scope = 'all' OR (h.scope = 'partner' "
+    "AND (routes.route = h.name || '.normal' OR routes.route = h.name || '.urgent')))"
+)
+_TYPES_HELD = "EXISTS (SELECT 1 FROM holds AS h WHERE h.scope = 'type')"
 _moments = tuple(bindparam(name, type_=Instant()) for name in ("longest", "longest_of_faults"))
 READY_ROUTES = Query(
     text(
@@ -60,7 +66,7 @@ READY_ROUTES = Query(
         "SELECT later.route, later.due_at FROM routes CROSS JOIN LATERAL (SELECT head.route, head.due_at "
         "FROM outbox AS head WHERE head.state = 'ready' AND head.route > routes.route "
         "ORDER BY head.route, head.due_at LIMIT 1) AS later"
-        f") SELECT route, due_at, {_FIRST_TRIED}, {_TOO_FAR_OFF}, {_UNTIL} FROM routes"
+        f") SELECT route, due_at, {_FIRST_TRIED}, {_TOO_FAR_OFF}, {_UNTIL}, {_HELD}, {_TYPES_HELD} FROM routes"
     ).bindparams(*_moments),
     sqlite=text(
         "WITH RECURSIVE routes (route) AS ("  # noqa: S608
@@ -69,8 +75,8 @@ READY_ROUTES = Query(
         "SELECT (SELECT later.route FROM outbox AS later WHERE later.state = 'ready' "
         "AND later.route > routes.route ORDER BY later.route LIMIT 1) FROM routes WHERE routes.route IS NOT NULL"
         ") SELECT route, (SELECT head.due_at FROM outbox AS head WHERE head.state = 'ready' "
-        f"AND head.route = routes.route ORDER BY head.due_at LIMIT 1), {_FIRST_TRIED}, {_TOO_FAR_OFF}, {_UNTIL} "
-        "FROM routes WHERE route IS NOT NULL"
+        f"AND head.route = routes.route ORDER BY head.due_at LIMIT 1), {_FIRST_TRIED}, {_TOO_FAR_OFF}, {_UNTIL}, "
+        f"{_HELD}, {_TYPES_HELD} FROM routes WHERE route IS NOT NULL"
     ).bindparams(*_moments),
 )
 # Whoever comes first tries a paused route; it is nobody else's until `until`.
@@ -108,6 +114,20 @@ def _pick(index_range: str, *parameters: BindParameter[Any]) -> Query:
 PICK = _pick("AND {alias}.due_at <= 0 ORDER BY {alias}.due_at, {alias}.id")
 PICK_TRIED = _pick("AND {alias}.due_at > 0 AND {alias}.due_at <= :now ORDER BY {alias}.due_at, {alias}.id", _now)
 PICK_TOO_FAR_OFF = _pick(f"{_TOO_FAR}ORDER BY {{alias}}.due_at, {{alias}}.id", *_moments)
+# The same while a matter type is held: its rows are passed over, at the cost of reading them.
+_NOT_HELD = (
+    "AND NOT EXISTS (SELECT 1 FROM holds AS h WHERE h.scope = 'type' "
+    "AND substr({alias}.routing_key, length({alias}.route) + 2) = h.name || '.' || {alias}.verb) "
+)
+PICK_OPEN = _pick(f"AND {{alias}}.due_at <= 0 {_NOT_HELD}ORDER BY {{alias}}.due_at, {{alias}}.id")
+PICK_TRIED_OPEN = _pick(
+    f"AND {{alias}}.due_at > 0 AND {{alias}}.due_at <= :now {_NOT_HELD}ORDER BY {{alias}}.due_at, {{alias}}.id", _now
+)
+PICK_TOO_FAR_OFF_OPEN = _pick(f"{_TOO_FAR}{_NOT_HELD}ORDER BY {{alias}}.due_at, {{alias}}.id", *_moments)
+PICKS = {
+    False: (PICK, PICK_TRIED, PICK_TOO_FAR_OFF),
+    True: (PICK_OPEN, PICK_TRIED_OPEN, PICK_TOO_FAR_OFF_OPEN),
+}
 TAKE = bulk_update(OUTBOX.table, [_o.due_at, _o.lease_owner], [_o.id], also=", attempts = outbox.attempts + 1")
 
 
@@ -119,12 +139,14 @@ asks for his own hears why it waits."""
 @dataclass(frozen=True, slots=True)
 class ReadyRoute:
     """A route with rows that may go now. paused: only as a trial. tried: among them are rows whose back-off or lease is
-    over; too_far_off: rows that are put off further than anything may be."""
+    over; too_far_off: rows that are put off further than anything may be. types_held: some of them may be of a
+    matter type that an operator holds."""
 
     route: str
     paused: bool
     tried: bool = False
     too_far_off: bool = False
+    types_held: bool = False
 
 
 @dataclass(slots=True)
@@ -136,17 +158,19 @@ class Turns:
 
 
 async def ready_routes(connection: Connection, now: datetime, longest: LongestWaits) -> list[ReadyRoute]:
-    """Those with a row that may go now."""
+    """Those with a row that may go now, none that an operator holds."""
     moment, longest_pause = micros(now), micros(now + longest.pause)
     rows = await connection.fetch(
         READY_ROUTES, longest=now + longest.tried, longest_of_faults=now + longest.after_fault
     )
     routes = []
-    for route, head, first_tried, too_far_off, until in rows:
+    for route, head, first_tried, too_far_off, until, held, types_held in rows:
+        if held:
+            continue
         tried = first_tried is not None and first_tried <= moment
         may_be_tried = until is None or until <= moment or until > longest_pause
         if may_be_tried and (head <= AT_ONCE or tried or too_far_off is not None):
-            routes.append(ReadyRoute(route, until is not None, tried, too_far_off is not None))
+            routes.append(ReadyRoute(route, until is not None, tried, too_far_off is not None, bool(types_held)))
     return routes
 
 
@@ -206,6 +230,7 @@ class _Lessee:
         self._until = now + term
         self._tried = {r.route for r in routes if r.tried}
         self._too_far_off = {r.route for r in routes if r.too_far_off}
+        self._types_held = any(r.types_held for r in routes)
         self._longest_pause = now + longest.pause
         self._ahead = {"longest": now + longest.tried, "longest_of_faults": now + longest.after_fault}
 
@@ -263,11 +288,12 @@ class _Lessee:
 
     async def _pick(self, routes: list[str], quota: int) -> list[Row]:
         """What may go of these routes, of each range up to `quota`."""
-        rows = list(await self._db.fetch(PICK, routes=routes, quota=quota))
+        pick, pick_tried, pick_far = PICKS[self._types_held]
+        rows = list(await self._db.fetch(pick, routes=routes, quota=quota))
         if tried := [route for route in routes if route in self._tried]:
-            rows += await self._db.fetch(PICK_TRIED, routes=tried, quota=quota, now=self._now)
+            rows += await self._db.fetch(pick_tried, routes=tried, quota=quota, now=self._now)
         if far := [route for route in routes if route in self._too_far_off]:
-            rows += await self._db.fetch(PICK_TOO_FAR_OFF, routes=far, quota=quota, **self._ahead)
+            rows += await self._db.fetch(pick_far, routes=far, quota=quota, **self._ahead)
         return rows
 
 

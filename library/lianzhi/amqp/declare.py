@@ -67,6 +67,29 @@ async def missing(link: Link, queues: Iterable[str], *, exchanges: Iterable[str]
     return found
 
 
+async def queue_sizes(link: Link, queues: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Queue → (messages that wait in it, consumers); those that are not there, or not ours to ask for, are absent.
+
+    Raises WIRE_ERRORS of lianzhi.amqp.link.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    channel = None
+    try:
+        for name in queues:
+            if channel is None or channel.is_closed:  # a refusal closes it
+                channel = await link.channel()
+            try:
+                with own_cancellation_only():
+                    told = await channel.queue_declare(name, passive=True, timeout=RPC_SECONDS)
+            except AMQPChannelError:
+                continue
+            found[name] = (told.message_count or 0, told.consumer_count or 0)
+    finally:
+        if channel is not None:
+            await close_channel(channel)
+    return found
+
+
 async def delete_queue(link: Link, queue: str) -> None:
     """With everything in it. A quorum queue takes no conditions here."""
     channel = await link.channel()

@@ -1,0 +1,123 @@
+"""Operators against a gateway that is a process of its own: killed in between, gone, out of reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import aio_pika
+import pytest
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+
+from lianzhi.partner import PartnerConfig
+from simulation.parties import GRID
+from tests.conftest import Vhost
+from tests.eventually import eventually
+from tests.fault.court import VERIFY
+from tests.operators import LI, OWN, WANG, Ended, list_operators, needs_root, passable_folder, run_as, system_users
+from tests.walls.product import Installation, command, installed
+from tests.walls.test_dispatch import shown, submitted
+
+
+@pytest.fixture
+def users() -> Iterator[None]:
+    with system_users():
+        yield
+
+
+async def ran(site: Installation, *words: str, user: str | None = None) -> Ended:
+    return await run_as(user, [command(), *words], site.folder)
+
+
+async def done(site: Installation, *words: str, user: str | None = None) -> Any:
+    ended = await ran(site, *words, "--json", user=user)
+    assert ended.code == 0, ended.err
+    return ended.json()
+
+
+async def thrown_away(site: Installation) -> None:
+    """The first message that waits for the agency is refused by its program; the broker dead-letters it."""
+    config = PartnerConfig.load(site.parties.partners[GRID] / "partner.toml")
+    async with await aio_pika.connect(config.amqp_url) as connection:
+        channel = await connection.channel()
+        message = await eventually(partial(first_of, channel))
+        await message.reject(requeue=False)
+
+
+async def first_of(channel: AbstractChannel) -> AbstractIncomingMessage | None:
+    """What waits for the agency, in either of its queues."""
+    for name in (f"lianzhi.to.{GRID}", f"lianzhi.to.{GRID}.urgent"):
+        queue = await channel.get_queue(name, ensure=False)
+        if (message := await queue.get(fail=False)) is not None:
+            return message
+    return None
+
+
+async def in_state(site: Installation, number: str, state: str) -> None:
+    async def there() -> bool:
+        return bool((await shown(site, number))["state"] == state)
+
+    await eventually(there, 60)
+
+
+@needs_root
+@pytest.mark.usefixtures("users")
+async def test_a_plan_survives_kill_9_and_is_carried_out_once(vhost: Vhost) -> None:
+    """One person plans, the gateway is killed, another person approves after the start; a pause stands too."""
+    with passable_folder() as folder:
+        async with installed(folder, vhost) as site:
+            list_operators(site.folder)
+            await _killed_between(site)
+
+
+async def _killed_between(site: Installation) -> None:
+    first = await site.serve()
+    (number,) = await submitted(site, 1, VERIFY, first=1)
+    await in_state(site, number, "dispatched")
+    await thrown_away(site)
+    await in_state(site, number, "undeliverable")
+    plan = await done(site, "dead", "plan", "--why", "对方程序已改好", user=LI)
+    await done(site, "pause", "--partner", GRID, "--why", "先停发", user=LI)
+    first.kill()
+    await first.wait()
+    assert "网关没有运行" in (await ran(site, "dead", "plans", user=WANG)).err
+
+    await site.serve()  # over the socket that the killed one has left
+    assert [row["user"] for row in await done(site, "pauses", user=WANG)] == [LI]
+    told = await done(site, "dead", "replay", str(plan["plan"]), "--digest", plan["digest"], user=WANG)
+    assert (told["changed"], told["ended_by"]) == (True, WANG)
+    assert not (await done(site, "dead", "replay", str(plan["plan"]), user=OWN))["changed"]
+    assert (await shown(site, number))["state"] == "undeliverable"  # paused still
+    await done(site, "resume", "--partner", GRID, user=WANG)
+    await in_state(site, number, "dispatched")
+    acts = await done(site, "acts", user=WANG)
+    told = [(act["act"], act["user"]) for act in reversed(acts)]
+    assert told == [("replay-plan", LI), ("pause", LI), ("replay", WANG), ("resume", WANG)]
+
+
+async def test_where_no_gateway_runs_the_owner_still_reads_and_nobody_acts(site: Installation) -> None:
+    assert (await done(site, "quarantine", "list")) == []
+    for words in (("quarantine", "close", "1", "--why", "试"), ("partners",), ("drain",), ("dead", "list")):
+        ended = await ran(site, *words)
+        assert ended.code == 1 and "网关没有运行" in ended.err and "does not run" in ended.err
+
+
+@needs_root
+@pytest.mark.usefixtures("users")
+async def test_who_cannot_reach_the_socket_hears_which_group(site: Installation) -> None:
+    """Nobody else was listed at the start: the folder is closed to all."""
+    await site.serve()
+    ended = await ran(site, "partners", user=LI)
+    assert ended.code == 1 and "lianzhi" in ended.err and "无权打开" in ended.err and "Traceback" not in ended.err
+    assert (await ran(site, "partners")).code == 0
+
+
+async def test_a_second_process_of_the_installation_leaves_the_socket_to_the_first(postgres_site: Installation) -> None:
+    site = postgres_site
+    await site.serve()
+    second = await site.serve(wait=False, roles="dispatch")
+    await eventually(lambda: "operate-socket-taken" in site.said(), 60)
+    await site.stop(second)
+    assert await done(site, "pauses") == []
+    assert len(await done(site, "partners")) > 1
