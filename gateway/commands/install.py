@@ -40,13 +40,13 @@ def init(
     config = load_config(folder)
     run(migrate(config.store_url))
     put_right(places(config))  # the folder may have been there before
-    console.print(f"已建立 Created: [bold]{folder}[/bold]  ({code})")
+    console.print(f"已建立 Created: {folder}  ({code})")
     console.print(f"\n客户端 {client} 的令牌（只显示这一次） Token of client {client}, shown this once:\n\n  {token}\n")
     console.print("下一步 Next:")
     console.print(
         f"  1 把 {folder}/handover/{client}/ 的私钥交给法院系统并在此删除 move these private keys to the court system"
     )
-    console.print(f"  2 在 {folder}/participants/{code}.toml 登记人员 [\\[staff]] register the staff")
+    console.print(f"  2 在 {folder}/participants/{code}.toml 登记人员 [[staff]] register the staff")
     console.print("  3 为每个合作单位放一个 participants/<code>.toml one file for each partner (docs/examples.md)")
     console.print("  4 lianzhi doctor && lianzhi serve")
 
@@ -79,7 +79,7 @@ def participants_check(folder: Folder = DEFAULT_FOLDER) -> None:
     for path in sorted((folder / PARTICIPANTS).glob("*.toml")):
         try:
             read_form(path)
-            console.print(f"[green]✓[/green] {path}")
+            console.print(f"✓ {path}")
         except ConfigurationError as error:
             wrong += 1
             problems.print(f"✗ {error}", style="red")
@@ -192,7 +192,7 @@ def keys_list(folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None
             "kid": key.kid,
             "purpose": key.purpose,
             "from": key.nbf.astimezone(SHANGHAI).date() if key.nbf else None,
-            "until": key.exp.astimezone(SHANGHAI).date() if key.exp else None,
+            "until": key.last_day(SHANGHAI),
             "revoked_at": key.revoked_at,
             "client": key.client,
         }

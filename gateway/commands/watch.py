@@ -22,8 +22,8 @@ from lianzhi.cli.output import (
     listing,
     own_errors_told,
     problems,
+    record,
     run,
-    table,
 )
 from lianzhi.files import write_private
 from schemas.catalogue import catalogue
@@ -89,7 +89,7 @@ def request_show(number: str, folder: Folder = DEFAULT_FOLDER, json_out: AsJson 
     if json_out:
         as_json(shown)
         return
-    table(number, ["", ""], shown.items())
+    record(number, shown)
 
 
 @request_app.command("trace")
@@ -174,7 +174,7 @@ def quarantine_show(
     if json_out:
         as_json(shown)
     else:
-        table(f"隔离 Quarantine {number}", ["", ""], shown.items())
+        record(f"隔离 Quarantine {number}", shown)
     cut = len(row.body) < row.size
     if cut:
         told = f"共 {row.size} 字节，只留存 {len(row.body)} 字节；摘要为全文的。"

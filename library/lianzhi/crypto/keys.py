@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Literal
 
 from joserfc.errors import JoseError
@@ -71,6 +71,10 @@ class PublicKey:
 
     def revoked_by(self, now: datetime) -> bool:
         return self.revoked_at is not None and self.revoked_at <= now
+
+    def last_day(self, zone: tzinfo) -> date | None:
+        """The last day on which it is in force: with `exp` at midnight that is the day before. None: it has no end."""
+        return None if self.exp is None else (self.exp - timedelta.resolution).astimezone(zone).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +151,9 @@ def jwk_of(key: PublicKey) -> dict[str, Any]:
     material = key.key.as_dict(private=False)
     jwk: dict[str, Any] = {name: material[name] for name in _PUBLIC_MEMBERS if name in material}
     jwk |= {"kid": key.kid, "use": _use(key.purpose)}
-    for name, date in (("nbf", key.nbf), ("exp", key.exp), ("revoked_at", key.revoked_at)):
-        if date is not None:
-            jwk[name] = int(date.timestamp())
+    for name, moment in (("nbf", key.nbf), ("exp", key.exp), ("revoked_at", key.revoked_at)):
+        if moment is not None:
+            jwk[name] = int(moment.timestamp())
     return jwk | {name: text for name, text in (("client", key.client), ("alg", key.alg)) if text is not None}
 
 
