@@ -7,6 +7,7 @@ import typer
 from gateway.commands import (
     backup,
     calendars,
+    doctor,
     doubts,
     forgotten,
     install,
@@ -27,7 +28,7 @@ def add_commands(app: typer.Typer) -> None:
     for command in (
         install.init,
         operate.serve,
-        operate.doctor,
+        doctor.doctor,
         watch.types,
         operate.openapi,
         operate.asyncapi,

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.registry.config import DEFAULT_FOLDER, load_config
+from gateway.registry.last_backup import note_backup
 from lianzhi.cli.output import (
     FOUND_WRONG,
     MISUSE,
@@ -76,6 +77,7 @@ def db_backup(
     try:
         path, manifest = run(back_up(load_config(folder), out, keys=with_keys, progress=_Telling()))
         removed = remove_older(out, keep) if keep is not None else []
+        note_backup(folder, manifest.at)
     except OSError as error:
         fail(f"{out}：写不了备份。 The backup could not be written: {error}")
     held, rows = manifest.documents, manifest.rows

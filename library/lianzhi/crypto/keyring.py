@@ -126,6 +126,10 @@ class Keyring:
             raise RejectedError("cannot-open", pointer="/kid")
         return key
 
+    def holds(self, kid: str) -> bool:
+        """Whether the private half of that key is here."""
+        return kid in self._private
+
     def public_keys(self, participant: str) -> list[PublicKey]:
         """Every registered key of that participant, in the order given."""
         return list(self._public_of.get(participant, ()))
