@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from gateway.core.approvals import SHANGHAI
 from gateway.core.checkup import Check
 from gateway.core.routing import Directory, Participant
-from lianzhi.crypto.keyring import Keyring
+from lianzhi.crypto.keyring import Keyring, lasts_until
 from lianzhi.crypto.keys import PublicKey
 from schemas.catalogue import MatterType
 
@@ -94,18 +94,6 @@ def _lasting(
         f"{whose} 的{zh}密钥最后一天为 {day}（{told.days} 日内），其后没有接续的",
         f"The last day of the {en} key of {whose} is {day} (within {told.days} days), and no other follows", fix,
     )  # fmt: skip
-
-
-def lasts_until(keys: Collection[PublicKey], now: datetime) -> datetime | None:
-    """Until when one or another of them is in force without a gap; `now`: none is; None: without end."""
-    at = now
-    living = [key for key in keys if not key.revoked_by(now)]
-    while valid := [key for key in living if key.valid_at(at)]:
-        ends = [key.exp for key in valid if key.exp is not None]
-        if len(ends) < len(valid):
-            return None
-        at = max(ends)
-    return at
 
 
 def _private(

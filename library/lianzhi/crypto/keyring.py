@@ -32,6 +32,7 @@ __all__ = [
     "Purpose",
     "generate_jwk",
     "keyring_from_jwks",
+    "lasts_until",
     "private_key_from_jwk",
     "public_jwk",
     "public_key_from_jwk",
@@ -142,6 +143,18 @@ class Keyring:
     @staticmethod
     def _in_force(key: PublicKey | None, at: datetime) -> bool:
         return key is None or (key.valid_at(at) and not key.revoked_by(at))
+
+
+def lasts_until(keys: Collection[PublicKey], now: datetime) -> datetime | None:
+    """Until when one or another of them is in force without a gap; `now`: none is; None: without end."""
+    at = now
+    living = [key for key in keys if not key.revoked_by(now)]
+    while valid := [key for key in living if key.valid_at(at)]:
+        ends = [key.exp for key in valid if key.exp is not None]
+        if len(ends) < len(valid):
+            return None
+        at = max(ends)
+    return at
 
 
 def keyring_from_jwks(document: Mapping[str, Any], private: Iterable[PrivateKey] = ()) -> Keyring:
