@@ -77,17 +77,22 @@ def participants_check(folder: Folder = DEFAULT_FOLDER) -> None:
     """逐个检查文件与密钥 Check every file and key; exit 1 when something is wrong."""
     wrong = 0
     for path in sorted((folder / PARTICIPANTS).glob("*.toml")):
+        name = f"{PARTICIPANTS}/{path.name}"
         try:
-            read_form(path)
-            console.print(f"✓ {path}")
+            form = read_form(path)
         except ConfigurationError as error:
             wrong += 1
-            problems.print(f"✗ {error}", style="red")
+            problems.paragraph(f"✗ {error}", later="    ", style="red")
+            continue
+        if form.keys:
+            console.print(f"✓ {name}  {len(form.keys)} 把公钥 public keys")
+        else:
+            console.print(f"! {name}  没有公钥，收不到也发不出 no key: nothing can come or go", style="yellow")
     try:
         check_words(load_registry(folder)[0], folder)
     except ConfigurationError as error:
         wrong += 1
-        problems.print(f"✗ {error}", style="red")
+        problems.paragraph(f"✗ {error}", later="    ", style="red")
     if wrong:
         raise typer.Exit(FOUND_WRONG)
 
