@@ -28,7 +28,8 @@ class AcceptedRequest(View):
 
     request_no: Annotated[str, label("请求编号", "Request number")]
     receiver: Annotated[str, label("接收方", "Who is asked")]
-    state: Annotated[str, label("状态", "State at the commit; `blocked`: see its `reason`")]
+    state: Annotated[str, label("状态", "State at the commit")]
+    reason: Annotated[str | None, label("原因", "Why it is `blocked`: a code")] = None
     type: Annotated[str | None, label("事项", "Matter type")] = None
     warnings: Warnings = None
 

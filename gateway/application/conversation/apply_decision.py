@@ -13,6 +13,8 @@ from gateway.application.timers import keep_time, running
 from gateway.core.lifecycle import Decision
 from gateway.core.records import Changes, Message, Request, Timer
 
+UNDELIVERABLE = "undeliverable"
+
 WATCH = "redeliver:"
 MENDING = "mend"
 GAP = "gap:"
@@ -31,6 +33,8 @@ def carry_out(
     """State, marks, facts, timers and events of one decision, into `changes`. The request's row itself is put
     into `changes.requests` by the caller, once for all decisions of the unit."""
     was = running(context, request)
+    if request.state == UNDELIVERABLE != decision.state:
+        request.reason = None  # why it could not be delivered: it has been now, or nobody wants it any more
     request.state = decision.state
     request.marks = decision.marks
     request.facts = decision.facts
