@@ -87,7 +87,7 @@ async def test_o3_a_wrong_password_is_said(running: Installation, copy: Path) ->
 
 
 @pytest.mark.parametrize("party", [HOME, POLICE])
-@pytest.mark.parametrize("days", [-1, 5, 20, 50])
+@pytest.mark.parametrize("days", [5, *(pytest.param(days, marks=pytest.mark.slow) for days in (-1, 20, 50))])
 async def test_c10_keys_that_end_or_have_ended(running: Installation, copy: Path, party: str, days: int) -> None:
     """For encryption, ours and a partner's: ✗ within a week and after the end, ! within sixty days."""
     path, last = copy / "participants" / f"{party}.toml", date.today() + timedelta(days=days)

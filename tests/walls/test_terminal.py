@@ -17,7 +17,7 @@ from tests.fault.court import NOTICE, VERIFY
 from tests.walls.product import Finished, Installation, clean_environment
 from tests.walls.terminal import in_window, too_wide
 
-ENCODINGS = ("utf-8", "gbk", "ascii")
+ENCODINGS = ("utf-8", *(pytest.param(name, marks=pytest.mark.slow) for name in ("gbk", "ascii")))
 LISTINGS = (
     "types", "participants list", "participants check", "clients list", "keys list", "quarantine list",
     "quarantine show {row}", "request show {no}", "request trace {no}", "measure list", "ledger list",
@@ -134,7 +134,8 @@ async def test_o9_help_is_not_cut(seen: Seen, encoding: str) -> None:
         assert not re.search(r"\w…|\w\.\.\.(\s|$)", shown.out.replace("[ARGS]...", "")), (line, shown.out)
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk", "ascii"])
 async def test_o9_every_listing_has_json(seen: Seen, encoding: str) -> None:
     """The same in every encoding."""
     for line, shown in await seen.all([f"{line} --json" for line in JSON], encoding):
