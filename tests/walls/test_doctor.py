@@ -182,6 +182,11 @@ async def test_o15_a_blocked_request_is_accepted_with_the_reason(running: Instal
     status, accepted = await posted(running, body, receiver)
     assert (status, accepted["state"]) == (202, "blocked"), accepted
     assert accepted.get("reason") == f"document-missing:{absent}"
+    async with running.court.session.get(f"/v1/requests/{accepted['request_no']}") as answer:
+        shown = await answer.json()
+    assert [(paper["sha256"], bool(paper["kind"]), bool(paper["zh"])) for paper in shown.get("missing", ())] == [
+        (absent, True, True)
+    ]
 
 
 async def test_o15_a_state_that_does_not_exist_is_refused_with_those_that_do(running: Installation) -> None:
