@@ -35,7 +35,7 @@ def law_list(
         as_json([row for one in wanted for row in _rows(tables, one)])
         return
     for one in wanted:
-        console.print(f"{one.zh} {one.en} ({LAW}/{one.name}{SUFFIX})", style="bold")
+        console.paragraph(f"{one.zh} {one.en} ({LAW}/{one.name}{SUFFIX})", later="  ", style="bold")
         for row in _rows(tables, one):
             for line in _lines(row):
                 console.paragraph(line, later="        ")

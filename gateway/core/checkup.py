@@ -300,6 +300,6 @@ def refused_login(reason: str, *, user: str, vhost: str, where: str) -> Check:
         )
         fix = "核对 [broker] password_file see to it; lianzhi broker apply"
     else:
-        zh, en = f"{where} 连不上", f"cannot be reached at {where}"
+        zh, en = f" {where} 连不上", f"cannot be reached at {where}"
         fix = "启动代理或核对 [broker] url（systemctl status rabbitmq-server）start it, or see to the address"
     return Check("broker", title, "wrong", f"消息代理{zh}：{why}", f"The broker is away or refuses us: {en}", fix)

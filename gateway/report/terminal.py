@@ -10,14 +10,15 @@ from lianzhi.cli.output import console, table
 
 def show(content: Content) -> None:
     """On standard output, as wide as the window; a figure that should be 0 and is not is marked `!`."""
-    console.print(f"{content.court} {content.title}", style="bold")
-    console.print(f"{content.period}{'（进行中）' if content.running else ''}  统计截至 as of {content.as_of}")
+    console.paragraph(f"{content.court} {content.title}", later="  ", style="bold")
+    running = "（进行中）" if content.running else ""
+    console.paragraph(f"{content.period}{running}  统计截至 as of {content.as_of}", later="  ")
     _keys(content.keys)
     for one in content.tables:
         if one.rows:
             _table(one)
         else:
-            console.print(f"{one.title}：{one.empty}")
+            console.paragraph(f"{one.title}：{one.empty}", later="  ")
 
 
 def _keys(keys: Sequence[Key]) -> None:

@@ -60,8 +60,8 @@ def main() -> None:
     try:
         command_of(app)()
     except ConfigurationError as error:
-        output.problems.print(str(error), style="red", markup=False)
+        output.problems.paragraph(str(error), later="  ", style="red")
         sys.exit(output.MISUSE)
     except StoreUnavailableError as error:
-        output.problems.print(output.said(error), style="red", markup=False)
+        output.problems.paragraph(output.said(error), later="  ", style="red")
         sys.exit(output.FOUND_WRONG)

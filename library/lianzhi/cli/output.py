@@ -17,7 +17,7 @@ from rich.console import Console
 
 from lianzhi.cli.cells import cell
 from lianzhi.cli.layout import record_lines, table_lines, wrapped
-from lianzhi.cli.streams import cell_for, is_wide
+from lianzhi.cli.streams import cell_for, fitted, is_wide
 from lianzhi.errors import (
     STORE_AWAY,
     BrokerUnavailableError,
@@ -47,9 +47,13 @@ class Terminal(Console):
 
     def paragraph(self, text: str, *, later: str = "", style: str | None = None) -> None:
         """Prose, broken between words in a window; in a file or a pipe it is one line. later: begins the next lines."""
-        lines = wrapped(text, self.width, later=later, ambiguous=self.ambiguous) if self.is_terminal else [text]
-        for line in lines:
-            self.print(line, style=style)
+        for whole in text.split("\n"):
+            lines = [whole]
+            if self.is_terminal:
+                said = fitted(_harmless(whole), self.encoding)
+                lines = wrapped(said, self.width, later=later, ambiguous=self.ambiguous)
+            for line in lines:
+                self.print(line, style=style)
 
 
 def _harmless(text: str) -> str:
@@ -70,8 +74,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     """Title, heading, rows, as wide as the window (`lianzhi.cli.layout`); cells as `lianzhi.cli.cells` writes them."""
     encoding = console.encoding
     cells = [[cell_for(cell(value), encoding) for value in row] for row in rows]
-    console.print(f"{title}（{len(cells)}）", style="bold")
-    heading = [cell_for(name, encoding) for name in columns]
+    console.paragraph(f"{title}（{len(cells)}）", later="  ", style="bold")
+    heading = [fitted(name, encoding) for name in columns]
     for line in table_lines(heading, cells, console.width, ambiguous=console.ambiguous):
         console.print(line)
 
@@ -79,7 +83,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
 def record(title: str, members: Mapping[str, Any]) -> None:
     """One thing: each of its members with its value."""
     encoding = console.encoding
-    console.print(title, style="bold")
+    console.paragraph(title, later="  ", style="bold")
     shown = {cell_for(name, encoding): cell_for(cell(value), encoding) for name, value in members.items()}
     for line in record_lines(shown, console.width, ambiguous=console.ambiguous):
         console.print(line)
@@ -98,7 +102,7 @@ def as_json(value: Any) -> None:
 
 def fail(text: str, code: int = FOUND_WRONG) -> NoReturn:
     """text: printed as it is; `[store]` names a table of the configuration and is no markup."""
-    problems.print(text, style="red", markup=False)
+    problems.paragraph(text, later="  ", style="red")
     raise typer.Exit(code)
 
 
@@ -138,6 +142,6 @@ def listing(value: Sequence[Mapping[str, Any]], title: str, *, json_out: bool) -
         as_json(list(value))
         return
     if not value:
-        console.print(f"{title}：无 none")
+        console.paragraph(f"{title}：无 none", later="  ")
         return
     table(title, list(value[0]), [list(row.values()) for row in value])
