@@ -9,7 +9,7 @@ PY := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo docs bundle lint check test test-all coverage chaos regress bench bench-pair flood release clean
-.PHONY: setup-all pytest-check pytest-test pytest-test-all pytest-chaos
+.PHONY: setup-all lint-steps pytest-check pytest-test pytest-test-all pytest-chaos
 
 help:  ## 显示命令 show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | column -t -s $$'\t'
@@ -29,17 +29,26 @@ docs: setup  ## 由代码写出的页面与表 the pages and tables that are mad
 bundle: setup  ## 离线包 the offline bundle, signed: ARGS="--key release.pem" (docs/handbook/install.md)
 	@$(PY)/python -m tools.bundle $(ARGS)
 
+# $(call step,NAME,COMMANDS): what fails is written down, so that the end of a run can say it; the others go on.
+FAILED := .checks-failed
+step = echo "── $(1)"; ( $(2) ) || echo "$(1)" >> $(FAILED)
+told = if [ -s $(FAILED) ]; then echo "✗ 未通过 failed: $$(paste -sd, $(FAILED) | sed 's/,/, /g')"; rm -f $(FAILED); exit 1; \
+	else echo "✓ 全部通过 all passed"; fi
+
 lint: setup  ## 静态检查 static checks
-	@echo "── ruff";         $(PY)/ruff check -q . && $(PY)/ruff format -q --check .
-	@echo "── mypy";         $(PY)/mypy
-	@echo "── import-linter"; $(PY)/lint-imports
-	@echo "── hadolint";     $(PY)/hadolint Dockerfile
+	@rm -f $(FAILED); $(MAKE) --no-print-directory lint-steps || [ -s $(FAILED) ] || echo setup >> $(FAILED); $(told)
+
+lint-steps: setup
+	@$(call step,ruff,$(PY)/ruff check -q . && $(PY)/ruff format -q --check .)
+	@$(call step,mypy,$(PY)/mypy)
+	@$(call step,import-linter,$(PY)/lint-imports)
+	@$(call step,hadolint,$(PY)/hadolint Dockerfile)
 
 check:  ## 静态检查与单元测试，一分钟内 static checks and unit tests, under a minute
-	@$(MAKE) --no-print-directory -j 2 lint pytest-check
+	@rm -f $(FAILED); $(MAKE) --no-print-directory -k -j 2 lint-steps pytest-check || [ -s $(FAILED) ] || echo setup >> $(FAILED); $(told)
 
 test:  ## 静态检查与常规测试，约五分钟 static checks and the usual tests, about five minutes; ARGS goes to pytest
-	@$(MAKE) --no-print-directory -j 2 lint pytest-test
+	@rm -f $(FAILED); $(MAKE) --no-print-directory -k -j 2 lint-steps pytest-test || [ -s $(FAILED) ] || echo setup >> $(FAILED); $(told)
 
 test-all: setup-all pytest-test-all  ## 其余测试：全部故障、长性质、其他语言 only what `make test` leaves out, under thirty minutes
 
@@ -53,7 +62,7 @@ chaos: setup pytest-chaos  ## 最宽的故障组合，不在持续集成中 the 
 
 pytest-check pytest-test: setup
 pytest-check pytest-test pytest-test-all pytest-chaos: pytest-%:
-	@echo "── pytest $*";    exec scripts/pytest.sh $* $(ARGS)
+	@echo "── pytest $*"; scripts/pytest.sh $* $(ARGS) || { echo "pytest $*" >> $(FAILED); exit 1; }
 
 regress: setup  ## 用旧版本跑“墙”测试，不在持续集成中 tests/walls against an older version (COMMIT), not part of CI
 	@exec tools/regress.sh $(COMMIT) $(ARGS)

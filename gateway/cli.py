@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.commands import calendars, install, law, ledger, measure, operate, platform, report, watch
+from gateway.commands import calendars, doctor, install, law, ledger, measure, operate, platform, report, watch
 from gateway.commands.operating import dead, flow, incidents, quarantine
 from gateway.commands.recovery import backup, doubts, forgotten, restored
 from gateway.commands.scaffold.app import new_app
@@ -15,7 +15,7 @@ def add_commands(app: typer.Typer) -> None:
     for command in (
         install.init,
         operate.serve,
-        operate.doctor,
+        doctor.doctor,
         watch.types,
         operate.openapi,
         operate.asyncapi,

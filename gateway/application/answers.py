@@ -28,7 +28,8 @@ class AcceptedRequest(View):
 
     request_no: Annotated[str, label("请求编号", "Request number")]
     receiver: Annotated[str, label("接收方", "Who is asked")]
-    state: Annotated[str, label("状态", "State at the commit; `blocked`: see its `reason`")]
+    state: Annotated[str, label("状态", "State at the commit")]
+    reason: Annotated[str | None, label("原因", "Why it is `blocked`: a code")] = None
     type: Annotated[str | None, label("事项", "Matter type")] = None
     warnings: Warnings = None
 
@@ -198,6 +199,15 @@ class ReassignedView(View):
     warnings: Warnings = None
 
 
+class MissingPaper(View):
+    """A paper that a blocked request waits for. kind, zh, en: where the submission says what it is."""
+
+    sha256: Annotated[str, label("摘要", "SHA-256 of its bytes, hexadecimal")]
+    kind: Annotated[str | None, label("文书种类", "Kind of document")] = None
+    zh: Annotated[str | None, label("中文名称", "Chinese name of the kind")] = None
+    en: Annotated[str | None, label("英文名称", "English name of the kind")] = None
+
+
 class RequestView(View):
     request_no: Annotated[str, label("请求编号", "Request number")]
     type: Annotated[str, label("事项", "Matter type")]
@@ -224,6 +234,9 @@ class RequestView(View):
     related: Annotated[str | None, label("相关请求", "Earlier request")] = None
     handler: Annotated[str | None, label("承办人", "Staff number of the handler")] = None
     reason: Annotated[str | None, label("原因", "Why it is blocked or undeliverable: a code")] = None
+    missing: Annotated[
+        list[MissingPaper] | None, label("所缺文书", "Papers that it waits for; only of one request, not in a page")
+    ] = None
     too_late: Annotated[bool | None, label("撤回过迟", "A withdrawal came too late")] = None
     backup_handler: Annotated[str | None, label("协办人（B岗）", "Staff number of B of the AB pair")] = None
     due_at: Annotated[str | None, label("办理期限", "End of the deadline; of one in days: 24:00, Shanghai")] = None

@@ -58,9 +58,9 @@ def calendar_show(
     if json_out:
         as_json(_summary(found) | {"rest": rest, "work": work})
         return
-    console.print(f"[bold]{year}[/bold]  {found.notice}  {found.issued_on}")
-    console.print(f"放假 Days off: {' '.join(rest)}")
-    console.print(f"上班 Days worked: {' '.join(work)}")
+    console.print(f"{year}  {found.notice}  {found.issued_on}")
+    console.paragraph(f"放假 Days off: {' '.join(rest)}", later="  ")
+    console.paragraph(f"上班 Days worked: {' '.join(work)}", later="  ")
 
 
 async def _loaded(folder: Path) -> Calendar:

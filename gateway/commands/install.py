@@ -40,13 +40,13 @@ def init(
     config = load_config(folder)
     run(migrate(config.store_url))
     put_right(places(config))  # the folder may have been there before
-    console.print(f"已建立 Created: [bold]{folder}[/bold]  ({code})")
+    console.print(f"已建立 Created: {folder}  ({code})")
     console.print(f"\n客户端 {client} 的令牌（只显示这一次） Token of client {client}, shown this once:\n\n  {token}\n")
     console.print("下一步 Next:")
     console.print(
         f"  1 把 {folder}/handover/{client}/ 的私钥交给法院系统并在此删除 move these private keys to the court system"
     )
-    console.print(f"  2 在 {folder}/participants/{code}.toml 登记人员 [\\[staff]] register the staff")
+    console.print(f"  2 在 {folder}/participants/{code}.toml 登记人员 [[staff]] register the staff")
     console.print("  3 为每个合作单位放一个 participants/<code>.toml one file for each partner (docs/examples.md)")
     console.print("  4 lianzhi doctor && lianzhi serve")
 
@@ -77,17 +77,22 @@ def participants_check(folder: Folder = DEFAULT_FOLDER) -> None:
     """逐个检查文件与密钥 Check every file and key; exit 1 when something is wrong."""
     wrong = 0
     for path in sorted((folder / PARTICIPANTS).glob("*.toml")):
+        name = f"{PARTICIPANTS}/{path.name}"
         try:
-            read_form(path)
-            console.print(f"[green]✓[/green] {path}")
+            form = read_form(path)
         except ConfigurationError as error:
             wrong += 1
-            problems.print(f"✗ {error}", style="red")
+            problems.paragraph(f"✗ {error}", later="    ", style="red")
+            continue
+        if form.keys:
+            console.print(f"✓ {name}  {len(form.keys)} 把公钥 public keys")
+        else:
+            console.print(f"! {name}  没有公钥，收不到也发不出 no key: nothing can come or go", style="yellow")
     try:
         check_words(load_registry(folder)[0], folder)
     except ConfigurationError as error:
         wrong += 1
-        problems.print(f"✗ {error}", style="red")
+        problems.paragraph(f"✗ {error}", later="    ", style="red")
     if wrong:
         raise typer.Exit(FOUND_WRONG)
 
@@ -192,7 +197,7 @@ def keys_list(folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None
             "kid": key.kid,
             "purpose": key.purpose,
             "from": key.nbf.astimezone(SHANGHAI).date() if key.nbf else None,
-            "until": key.exp.astimezone(SHANGHAI).date() if key.exp else None,
+            "until": key.last_day(SHANGHAI),
             "revoked_at": key.revoked_at,
             "client": key.client,
         }

@@ -35,9 +35,10 @@ def law_list(
         as_json([row for one in wanted for row in _rows(tables, one)])
         return
     for one in wanted:
-        console.print(f"{one.zh} {one.en} ({LAW}/{one.name}{SUFFIX})", style="bold", markup=False)
+        console.paragraph(f"{one.zh} {one.en} ({LAW}/{one.name}{SUFFIX})", later="  ", style="bold")
         for row in _rows(tables, one):
-            console.print("\n".join(_lines(row)), markup=False)
+            for line in _lines(row):
+                console.paragraph(line, later="        ")
 
 
 def _rows(tables: Law, table: Table[Any]) -> Iterator[dict[str, object]]:

@@ -14,7 +14,7 @@ from gateway.core.control.moves import OPEN_STATES, STATES
 from gateway.core.records import Measure
 from gateway.core.time.calendar import SHANGHAI
 from gateway.registry.config import DEFAULT_FOLDER
-from lianzhi.cli.output import FOUND_WRONG, MISUSE, AsJson, Folder, as_json, fail, listing, run, table
+from lianzhi.cli.output import FOUND_WRONG, MISUSE, AsJson, Folder, as_json, fail, listing, record, run
 
 measure_app = typer.Typer(help="控制措施 Control measures", no_args_is_help=True)
 
@@ -51,7 +51,7 @@ def measure_show(number: str, folder: Folder = DEFAULT_FOLDER, json_out: AsJson 
     if json_out:
         as_json({**shown, "history": history})
         return
-    table(number, ["", ""], shown.items())
+    record(number, shown)
     listing(history, "经过 History", json_out=False)
 
 

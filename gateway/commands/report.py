@@ -51,7 +51,7 @@ def report_weekly(
         as_json(report_view(report, names).model_dump(exclude_none=True))
         return
     if xlsx is None and pdf is None:
-        show(console, page)
+        show(page)
     for written in (xlsx, pdf):
         if written is not None:
             console.print(f"已写入 Written: {written}")

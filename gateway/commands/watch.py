@@ -19,8 +19,8 @@ from lianzhi.cli.output import (
     fail,
     listing,
     own_errors_told,
+    record,
     run,
-    table,
 )
 from schemas.catalogue import catalogue
 from schemas.law.answer_terms import answer_term
@@ -83,7 +83,7 @@ def request_show(number: str, folder: Folder = DEFAULT_FOLDER, json_out: AsJson 
     if json_out:
         as_json(shown)
         return
-    table(number, ["", ""], shown.items())
+    record(number, shown)
 
 
 @request_app.command("trace")

@@ -245,8 +245,17 @@ def check_break_glass(by: str, *, drafter: str, staff: Mapping[str, Staff], now:
     Raises RejectedError: unknown-staff (nobody, or without such a role), break-glass-refused (the drafter).
     """
     person = staff.get(by)
-    if person is None or not person.valid_on(_day_of(now)) or not person.roles & BREAKS_GLASS:
+    if person is None or not person.valid_on(_day_of(now)):
         raise RejectedError("unknown-staff", pointer="/break_glass/by")
+    if not person.roles & BREAKS_GLASS:
+        held, may = sorted(person.roles), sorted(BREAKS_GLASS)
+        raise _fault(
+            "unknown-staff",
+            "/break_glass/by",
+            "unknown-staff",
+            f"{by} 登记的职务是 {'、'.join(held)}，先行发出须为 {'、'.join(may)}",
+            f"{by} is registered as {', '.join(held)}; to have it sent first one must be {', '.join(may)}",
+        )
     if by == drafter:
         raise _fault(
             "break-glass-refused",

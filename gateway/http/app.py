@@ -80,7 +80,9 @@ def build_app(api: Api) -> web.Application:
     for operation in OPERATIONS:
         known = operation.id in CALLS
         handler = _guarded(operation, CALLS[operation.id]) if known else _outside(open_calls[operation.id])
-        app.router.add_route(operation.method, operation.path, handler, expect_handler=_expect(operation))
+        methods = (hdrs.METH_GET, hdrs.METH_HEAD) if operation.method.upper() == hdrs.METH_GET else (operation.method,)
+        for method in methods:  # HEAD: what GET would answer, without its body (RFC 9110 section 9.3.2)
+            app.router.add_route(method, operation.path, handler, expect_handler=_expect(operation))
     app.router.add_post("/v1/pages/{page_id}/acknowledge", requests.refuse_old_link)
     app.cleanup_ctx.append(_watching)
     app.on_shutdown.append(_close_watch)

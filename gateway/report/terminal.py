@@ -4,44 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.table import Table as RichTable
-from rich.text import Text
-
 from gateway.report.shapes import Content, Key, Table, Value, of_how_many, text
+from lianzhi.cli.output import console, table
 
 
-def show(console: Console, content: Content) -> None:
-    console.print(Text(f"{content.court} {content.title}", style="bold"))
-    console.print(f"{content.period}{'（进行中）' if content.running else ''}  统计截至 as of {content.as_of}")
-    console.print(_keys(content.keys))
-    for table in content.tables:
-        if table.rows:
-            console.print(_table(table))
+def show(content: Content) -> None:
+    """On standard output, as wide as the window; a figure that should be 0 and is not is marked `!`."""
+    console.paragraph(f"{content.court} {content.title}", later="  ", style="bold")
+    running = "（进行中）" if content.running else ""
+    console.paragraph(f"{content.period}{running}  统计截至 as of {content.as_of}", later="  ")
+    _keys(content.keys)
+    for one in content.tables:
+        if one.rows:
+            _table(one)
         else:
-            console.print(Text(f"{table.title}：{table.empty}"))
+            console.paragraph(f"{one.title}：{one.empty}", later="  ")
 
 
-def _keys(keys: Sequence[Key]) -> RichTable:
-    out = RichTable(title="总览 Overview", title_justify="left", header_style="bold")
-    out.add_column("指标 Indicator")
-    out.add_column("数值", justify="right")
-    out.add_column("说明 Note")
-    for key in keys:
-        value = f"{text(key.value)} {key.unit}".rstrip()
-        out.add_row(f"{key.zh} {key.en}", Text(value, style="bold red" if key.alarm else ""), Text(key.note))
-    return out
+def _keys(keys: Sequence[Key]) -> None:
+    rows = [
+        (f"{key.zh} {key.en}", f"{text(key.value)} {key.unit}".rstrip() + (" !" if key.alarm else ""), key.note)
+        for key in keys
+    ]
+    table("总览 Overview", ("指标 Indicator", "数值 Figure", "说明 Note"), rows)
 
 
-def _table(table: Table) -> RichTable:
-    out = RichTable(title=table.title, title_justify="left", header_style="bold")
-    for place, column in enumerate(table.columns):
-        out.add_column(f"{column.zh}\n{column.en}", justify="right" if place else "left", overflow="fold")
-    for row in table.rows:
-        out.add_row(*(Text(_cell(value)) for value in row))
-    return out
+def _table(one: Table) -> None:
+    columns = [f"{column.zh} {column.en}" for column in one.columns]
+    table(one.title, columns, [[_cell(value) for value in row] for row in one.rows])
 
 
 def _cell(value: Value) -> str:
     of = of_how_many(value)
-    return f"{text(value)}\n{of}" if of else text(value)
+    return f"{text(value)}（{of}）" if of else text(value)

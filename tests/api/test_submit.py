@@ -134,6 +134,8 @@ async def test_a_request_waits_for_its_document_and_goes_when_it_is_there(world:
     number = await world.accepted(await world.submit_signed(locate_request()))
     blocked = (await world.get(f"/v1/requests/{number}")).json
     assert (blocked["state"], blocked["reason"]) == ("blocked", f"document-missing:{PDF_SHA}")
+    assert [paper["sha256"] for paper in blocked["missing"]] == [PDF_SHA]
+    assert blocked["missing"][0]["kind"] and blocked["missing"][0]["zh"] and blocked["missing"][0]["en"]
     assert await world.store.backlog() == 0
     world.clock.advance(seconds=20)
     assert await world.clockwork.once() == 1

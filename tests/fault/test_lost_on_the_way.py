@@ -53,6 +53,8 @@ async def test_a_queue_that_is_gone_makes_undeliverable_and_heals_by_itself(site
         await restore_queues(site)
         async with working(*site.agencies(GRID)):
             await site.settled()
+        now = [await site.store.request(request.request_no) for request in requests]
+        assert {one.reason for one in now if one is not None} == {None}, "it was delivered after all"
     await _reckoned(site)
 
 

@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 from itertools import count as counting
 from pathlib import Path
@@ -355,11 +356,32 @@ async def test_consume_reply_and_doctor(court: Court, toml: Path, tmp_path: Path
 
 
 async def test_doctor_pings(court: Court, toml: Path) -> None:
-    answering = asyncio.create_task(_pong(court))
+    """The pong comes to the process that consumes; without one nothing is sent."""
     code, out, err = await shell(toml, "doctor", "--ping", "--json")
-    answering.cancel()
+    assert code == 0, out + err
+    assert {"subject": "ping", "level": "warning"}.items() <= json.loads(out)["checks"][-1].items()
+    answering = asyncio.create_task(_pong(court))
+    consuming = asyncio.create_task(shell(toml, "consume"))
+    await court.pinged(1, timeout=60)  # its greeting: it consumes
+    code, out, err = await shell(toml, "doctor", "--ping", "--json")
+    for task in (answering, consuming):
+        task.cancel()
+    with suppress(asyncio.CancelledError):
+        await consuming
     assert code == 0, out + err
     assert {"subject": "ping", "level": "ok"}.items() <= json.loads(out)["checks"][-1].items()
+
+
+async def test_doctor_takes_nothing_and_leaves_nothing(court: Court, toml: Path) -> None:
+    """Not even a ledger where there is none yet."""
+    _, raw = opened(court)
+    await court.send(raw)
+    code, out, err = await shell(toml, "doctor", "--ping", "--json")
+    assert code == 0, out + err
+    [queues] = [c for c in json.loads(out)["checks"] if c["subject"] == "queues" and "urgent" not in c["zh"]]
+    assert "待取 1" in queues["zh"]
+    assert not toml.with_name("inbox.sqlite").exists()
+    assert court.answers == []
 
 
 async def _pong(court: Court) -> None:

@@ -152,6 +152,16 @@ def test_who_may_not_have_it_sent_first(by: str, pointer: str, code: str) -> Non
     check_break_glass("president", drafter="chief", staff=STAFF, now=NOW)
 
 
+def test_o15_who_is_registered_without_the_role_is_told_the_role() -> None:
+    with pytest.raises(RejectedError) as caught:
+        check_break_glass("handler", drafter="chief", staff=STAFF, now=NOW)
+    [error] = caught.value.errors
+    assert "登记的职务是" in error.detail and "president" in error.detail_en
+    with pytest.raises(RejectedError) as caught:
+        check_break_glass("nobody", drafter="chief", staff=STAFF, now=NOW)
+    assert "登记的职务是" not in caught.value.errors[0].detail
+
+
 def test_everybody_who_is_named_is_registered() -> None:
     check_staff({"/handler": "handler", "/backup": None}, STAFF, NOW)
     for number in ("nobody", "gone"):

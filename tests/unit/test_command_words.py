@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import typer
 
 from gateway.application.marks import told
-from gateway.commands.operate import passes
+from gateway.commands.doctor import tell
+from gateway.core.checkup import failed
 from gateway.core.recovery.marks import Age, Mark, Standing, Verdict
 from gateway.registry.config import load_config
 from gateway.registry.participants import load_registry
 from lianzhi.cli.output import own_errors_told
 from lianzhi.errors import ConfigurationError
 
+ROOT = Path(__file__).resolve().parents[2]
 LIFE = "aaaaaaaa-0000-4000-8000-000000000000"
 MARK = Mark(incarnation=LIFE, sequence=7, token="t", event_id=3, numbers={})
 FOREIGN = told(Verdict.FOREIGN, "broker", MARK, Standing(MARK, (Age(LIFE, 0),), empty=False))
@@ -27,12 +30,18 @@ def test_a_table_of_the_configuration_is_not_taken_for_markup(capsys: pytest.Cap
     assert FOREIGN.count("[store] url") == 2
 
 
-async def test_doctor_prints_it_too(capsys: pytest.CaptureFixture[str]) -> None:
-    async def wrong() -> str:
-        raise ConfigurationError(FOREIGN)
+def test_doctor_prints_it_too(capsys: pytest.CaptureFixture[str]) -> None:
+    tell([failed("marks", "标记 marks", ConfigurationError(FOREIGN), "docs/handbook/restore.md")])
+    assert capsys.readouterr().err.count("[store] url") == 2
 
-    assert not await passes("标记 marks", wrong)
-    assert FOREIGN in capsys.readouterr().err
+
+def test_no_command_writes_markup_that_nobody_reads() -> None:
+    """`console` prints brackets as they are: a colour is `style=`."""
+    places = ("gateway/commands", "gateway/report", "library/lianzhi/cli")
+    files = [path for place in places for path in (ROOT / place).rglob("*.py")]
+    assert len(files) > 20
+    markup = re.compile(r"\[/?(bold|red|green|yellow|dim)\]|rich\.markup")
+    assert [path.name for path in files if markup.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_another_installation_is_thought_of_before_restored_is_advised() -> None:

@@ -14,7 +14,6 @@ from xml.etree import ElementTree
 
 import pytest
 from pypdf import PdfReader
-from rich.console import Console
 
 from gateway.core.figures.histories import Ask
 from gateway.core.figures.indicators import Report, Rows, Working, report
@@ -26,6 +25,7 @@ from gateway.report.fonts import font_folder
 from gateway.report.pdf import document, pdf_bytes, png_pages
 from gateway.report.terminal import show
 from gateway.report.words import DEFINITIONS, footnote, period_words
+from lianzhi.cli.layout import columns_of
 from lianzhi.errors import ConfigurationError
 
 COURT = "云川县人民法院（演示）"
@@ -250,10 +250,11 @@ def test_an_empty_week_makes_a_workbook_without_charts(tmp_path: Path) -> None:
 # --- terminal -----------------------------------------------------------------------------------------------------
 
 
-def test_the_terminal_shows_the_same() -> None:
-    out = io.StringIO()
-    show(Console(file=out, width=200), full())
-    text = out.getvalue()
+def test_the_terminal_shows_the_same(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    show(full())
+    text = capsys.readouterr().out
+    assert {line for line in text.splitlines() if columns_of(line) > 80} == set()
     for words in (COURT, "执行外部协作周报", "签收率", "云川县公安局（演示）", "文书不全", "未导入", "61.20%"):
         assert words in text
     assert "本周没有其他单位委托本院的事项" in text

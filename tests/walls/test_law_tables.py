@@ -355,7 +355,8 @@ async def test_l20_what_a_text_fixes_is_not_made_longer(tmp_path: Path, running:
     assert status == 202, accepted
     for code, *arguments in ((2, "law", "list"), (2, "types"), (2, "calendar", "show"), (1, "doctor")):
         done = await with_file(running, tmp_path / "copy", "answer-terms.toml", LONGER, *map(str, arguments))
-        assert (done.code, done.out) == (code, ""), done
+        assert done.code == code, done
+        assert done.out == "" or arguments == ["doctor"], "only doctor looks at the rest as well"
         for words in (
             "law/answer-terms.toml:3 days：10 个工作日；法发〔2025〕8号第五条规定 7 日，本院规定只可缩短",
             "days (kind legal) 不超过 7",

@@ -21,6 +21,8 @@ from gateway.core.time.deadlines import day_of, due
 from schemas.catalogue import Deadline
 from schemas.law.answer_terms import own_term
 
+UNDELIVERABLE = "undeliverable"
+
 WATCH = "redeliver:"
 MENDING = "mend"
 GAP = "gap:"
@@ -39,6 +41,8 @@ def carry_out(
     """State, marks, facts, timers and events of one decision, into `changes`. The request's row itself is put
     into `changes.requests` by the caller, once for all decisions of the unit."""
     was = running(context, request)
+    if request.state == UNDELIVERABLE != decision.state:
+        request.reason = None  # why it could not be delivered: it has been now, or nobody wants it any more
     request.state = decision.state
     request.marks = decision.marks
     request.facts = decision.facts

@@ -35,6 +35,7 @@ from gateway.application.cursors import (
     page_cursor,
 )
 from gateway.application.ports.lists import RequestFilter
+from gateway.application.queries.missing_papers import missing_papers
 from gateway.core.records import Event, Message, Request
 from gateway.core.requests.lifecycle import ANSWERED, BEFORE, is_done
 from gateway.core.requests.platform import number_of, standing
@@ -60,7 +61,9 @@ class Queries:
 
     async def request(self, who: Participant, number: str) -> RequestView:
         """Raises RejectedError unknown-request, also for one that is none of `who`'s business."""
-        return self.view(who, await self._visible(who, number))
+        request = await self._visible(who, number)
+        missing = await missing_papers(self._ctx, request) if who.code == request.asker else None
+        return self.view(who, request).model_copy(update={"missing": missing})
 
     async def requests(self, who: Participant, where: RequestFilter) -> RequestPage:
         """One page in order of the number; `where.after` is a cursor. Raises RejectedError bad-cursor."""

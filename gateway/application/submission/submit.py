@@ -292,8 +292,14 @@ def fingerprint(method: str, path: str, body: bytes) -> str:
     return digest.hexdigest()
 
 
+def _line(request: Request) -> dict[str, str]:
+    """reason: why it is `blocked`, the code that its own view has."""
+    why = {} if request.reason is None else {"reason": request.reason}
+    return {"request_no": request.request_no, "receiver": request.asked, "state": request.state, **why}
+
+
 def _accepted(requests: Sequence[Request], warnings: Sequence[FieldError]) -> Answer:
-    lines = [{"request_no": r.request_no, "receiver": r.asked, "state": r.state} for r in requests]
+    lines = [_line(request) for request in requests]
     location = f"/v1/requests/{requests[0].request_no}"
     told = {"warnings": [w.model_dump() for w in warnings]} if warnings else {}
     if requests[0].group_no is None:

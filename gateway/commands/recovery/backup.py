@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from gateway.registry.config import DEFAULT_FOLDER, load_config
+from gateway.registry.last_backup import note_backup
 from lianzhi.cli.output import (
     FOUND_WRONG,
     MISUSE,
@@ -77,6 +77,7 @@ def db_backup(
     try:
         path, manifest = run(back_up(load_config(folder), out, keys=with_keys, progress=_Telling()))
         removed = remove_older(out, keep) if keep is not None else []
+        note_backup(folder, manifest.at)
     except OSError as error:
         fail(f"{out}：写不了备份。 The backup could not be written: {error}")
     held, rows = manifest.documents, manifest.rows
@@ -84,11 +85,11 @@ def db_backup(
         as_json({"backup": str(path), "removed": list(map(str, removed)), "manifest": manifest.model_dump(mode="json")})
     else:
         at = manifest.at.isoformat(timespec="seconds")
-        console.print(f"已备份 Backed up: [bold]{escape(str(path))}[/bold]（{path.stat().st_size} 字节 bytes）")
+        console.print(f"已备份 Backed up: {path}（{path.stat().st_size} 字节 bytes）")
         console.print(f"  时刻 at {at}，库中请求 requests {rows['requests']}，文书 documents {held.count}")
-        console.print(_about_keys(with_keys))
+        console.print(_about_keys(with_keys), style="yellow" if with_keys else None)
         for old in removed:
-            console.print(f"  已删除旧备份 removed: {escape(str(old))}")
+            console.print(f"  已删除旧备份 removed: {old}")
     if held.missing or held.damaged:
         names = "\n".join(f"  {sha256}" for sha256 in held.named)
         fail(
@@ -102,9 +103,9 @@ def db_backup(
 def _about_keys(with_keys: bool) -> str:
     if with_keys:
         return (
-            "  [yellow]含私钥和密码，仅属主可读（600）；请与口令同等保管。"
+            "  含私钥和密码，仅属主可读（600）；请与口令同等保管。"
             " It holds private keys and passwords, is readable by its owner alone (600); keep it as you keep"
-            " passwords.[/yellow]"
+            " passwords."
         )
     return (
         "  不含私钥、hash.key 和密码文件，须另行保管。"
@@ -129,16 +130,16 @@ def db_restore(
     except OSError as error:
         fail(f"{backup}：恢复未完成。 Not restored: {error}")
     manifest = done.manifest
-    console.print(f"已恢复 Restored: {escape(str(backup))}（{manifest.at.isoformat(timespec='seconds')}）")
+    console.print(f"已恢复 Restored: {backup}（{manifest.at.isoformat(timespec='seconds')}）")
     if done.aside is not None:
-        console.print(f"  原有数据库移到 the old database was moved to: {escape(done.aside)}")
+        console.print(f"  原有数据库移到 the old database was moved to: {done.aside}")
     if done.installed:
-        console.print(f"  配置、单位和公钥取自备份 configuration, participants, public keys: {escape(str(folder))}")
+        console.print(f"  配置、单位和公钥取自备份 configuration, participants, public keys: {folder}")
     if done.migrated:
         console.print("  数据库已升级到本版本 the database was brought to this version")
     if done.missing:
-        names = escape("、".join(done.missing))
-        console.print(f"  [yellow]还缺以下密钥文件，请放回再启动 put these back first: {names}[/yellow]")
+        names = "、".join(done.missing)
+        console.print(f"  还缺以下密钥文件，请放回再启动 put these back first: {names}", style="yellow")
     checked = run(look_over(done.config, digests=True, progress=_Telling()))
     _tell(checked)
     console.print(NEXT)
@@ -175,9 +176,9 @@ def _tell(checked: Any) -> None:
     for finding in checked.findings:
         zh, en = RULES[finding.rule]
         place = f"{finding.table}  {finding.key}"
-        problems.print(f"[red]✗ {escape(place)}[/red]  {escape(f'[{finding.rule}]')}")
-        problems.print(f"    {zh}；现为 {escape(finding.found)}，应为 {escape(finding.wanted)}")
-        problems.print(f"    {en}; it is {escape(finding.found)}, should be {escape(finding.wanted)}")
+        problems.print(f"✗ {place}  [{finding.rule}]", style="red")
+        problems.print(f"    {zh}；现为 {finding.found}，应为 {finding.wanted}")
+        problems.print(f"    {en}; it is {finding.found}, should be {finding.wanted}")
     for rule, count in checked.counts.items():
         console.print(f"  {rule}: {count}")
     if checked.clean:

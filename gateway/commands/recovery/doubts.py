@@ -12,6 +12,7 @@ from gateway.commands.installed import installed
 from gateway.commands.operating.client import NotRunningError, asked
 from gateway.core.recovery.doubts import Doubt, State
 from gateway.registry.config import DEFAULT_FOLDER
+from lianzhi.cli.cells import cell
 from lianzhi.cli.output import AsJson, Folder, as_json, console, fail, run
 
 doubts_app = typer.Typer(help="恢复后的存疑提交 What may have been done before a restore", no_args_is_help=True)
@@ -74,11 +75,11 @@ def _tell(rows: Sequence[dict[str, str]]) -> None:
     """Three lines for each: what has to be copied stands in one piece, however narrow the window is."""
     console.print(f"存疑提交 Doubts：{len(rows) or '无 none'}")
     for row in rows:
-        console.print(f"{row['client']} {row['key']}", style="bold", markup=False)
+        console.print(f"{row['client']} {row['key']}", style="bold")
         about = [row["path"], row["verb"], row["type"], row["receiver"], row["case_no"]]
-        console.print("  " + "  ".join(word for word in about if word), markup=False)
-        state = [row["at"][:19] + "Z", WORDS[row["state"]], row["request_no"]]
-        console.print("  " + "  ".join(word for word in state if word), markup=False)
+        console.print("  " + "  ".join(word for word in about if word))
+        state = [cell(row["at"]), WORDS[row["state"]], row["request_no"]]
+        console.print("  " + "  ".join(word for word in state if word))
 
 
 @doubts_app.command("accept")

@@ -57,7 +57,7 @@ def forgotten_list(
     rows = run(work())
     if not json_out:
         rows = [{name: row[of] for name, of in COLUMNS.items()} for row in rows]
-    listing(rows, "已遗失的请求 Forgotten requests", json_out=json_out, whole=("request_no",))
+    listing(rows, "已遗失的请求 Forgotten requests", json_out=json_out)
 
 
 @forgotten_app.command("show")

@@ -33,9 +33,11 @@ def submit(
         as_json(accepted.model_dump(mode="json", exclude_none=True))
         return
     console.print(f"已受理 Accepted: {' '.join(accepted.request_nos)}")
+    for number, reason in accepted.blocked:
+        console.print(f"! {number}：暂未送出 blocked: {reason}", style="yellow")
     for told in accepted.warnings:
         text = f"! {told.pointer}  {told.detail}  {told.detail_en}  ({told.rule})"
-        console.print(text, style="yellow", markup=False)
+        console.paragraph(text, later="  ", style="yellow")
 
 
 @request_app.command("approve")

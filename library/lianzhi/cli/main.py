@@ -12,6 +12,8 @@ from typing import Annotated
 import typer
 
 from lianzhi.cli import court, output, partner
+from lianzhi.cli.help import command_of
+from lianzhi.cli.streams import prepare
 from lianzhi.errors import ConfigurationError, StoreUnavailableError
 from lianzhi.files import close_process
 
@@ -52,13 +54,14 @@ def options(
 def main() -> None:
     """Entry point. Exit codes: 0 done, 1 found wrong, 2 misuse. Whatever a command writes is its user's alone."""
     close_process()
+    prepare()
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         point.load()(app)
     try:
-        app()
+        command_of(app)()
     except ConfigurationError as error:
-        output.problems.print(str(error), style="red", markup=False)
+        output.problems.paragraph(str(error), later="  ", style="red")
         sys.exit(output.MISUSE)
     except StoreUnavailableError as error:
-        output.problems.print(output.said(error), style="red", markup=False)
+        output.problems.paragraph(output.said(error), later="  ", style="red")
         sys.exit(output.FOUND_WRONG)

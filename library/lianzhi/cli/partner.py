@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
+from lianzhi.cli.output import console, listing, problems
 from lianzhi.errors import ConfigurationError, LianzhiError, MisuseError
 from lianzhi.printable import printable
 
 if TYPE_CHECKING:
     from lianzhi.partner.doctor import Check
-    from lianzhi.partner.findings import NoticeLine, SetAsideLine
+    from lianzhi.partner.findings import Findings, NoticeLine, SetAsideLine
 
 T = TypeVar("T")
 
@@ -67,7 +68,7 @@ async def _consume(path: Path, *, json_out: bool, once: int, show_body: bool) ->
             }
             if show_body:
                 line["body"] = request.body
-            typer.echo(_json(line) if json_out else "  ".join(_word(v) for v in line.values() if v))
+            console.print(_json(line) if json_out else "  ".join(_word(v) for v in line.values() if v))
             sys.stdout.flush()
             await request.done()
             count += 1
@@ -89,9 +90,9 @@ def reply(
     codes = dict(_code(pair) for pair in head or [])
     message_id, confirmed = _run(_reply(config, request_no, verb, content, codes))
     if json_out:
-        typer.echo(_json({"id": message_id, "request_no": request_no, "verb": verb, "confirmed": confirmed}))
+        console.print(_json({"id": message_id, "request_no": request_no, "verb": verb, "confirmed": confirmed}))
     else:
-        typer.echo(f"{request_no}  {verb}  {message_id}")
+        console.print(f"{request_no}  {verb}  {message_id}")
     if not confirmed:
         _fail("已写入台账，消息中间件尚未确认，恢复后自动发出。 Stored; goes out when the broker is back.", FOUND_WRONG)
 
@@ -114,13 +115,20 @@ async def _reply(
 def doctor(
     config: ConfigFile = DEFAULT_CONFIG,
     json_out: AsJson = False,
-    ping: Annotated[bool, typer.Option("--ping", help="向网关发一次 ping Ask the gateway for a pong")] = False,
+    ping: Annotated[
+        bool,
+        typer.Option(
+            "--ping",
+            help="另发一次 ping，应答由接收进程收取 Also send one ping",
+        ),
+    ] = False,
 ) -> None:
-    """自检：配置、密钥、时钟、消息中间件、队列、台账 Check the installation."""
+    """自检，不取报文、不作答 Check the installation; takes no message, answers nothing."""
     from lianzhi.partner.config import PartnerConfig
     from lianzhi.partner.doctor import examine
 
     loaded = _loaded(lambda: PartnerConfig.load(config))
+    logging.disable(logging.CRITICAL)  # a line of ours says already what libraries log
     checks, found = _run(examine(loaded, datetime.now(UTC), ping=ping))
     if json_out:
         report: dict[str, Sequence[Check | SetAsideLine | NoticeLine]] = {
@@ -128,20 +136,39 @@ def doctor(
             "set_aside": found.set_aside,
             "notices": found.notices,
         }
-        typer.echo(_json({name: [asdict(line) for line in lines] for name, lines in report.items()}))
+        console.print(_json({name: [asdict(line) for line in lines] for name, lines in report.items()}))
     else:
-        marks = {"ok": "✓", "warning": "!", "wrong": "✗"}
-        for check in checks:
-            typer.echo(f"{marks[check.level]} {check.subject:13}{_shown(check.zh)}\n  {'':13}{_shown(check.en)}")
-        for line in found.set_aside:
-            about = line.request_no or line.message_id or line.sha256[:16]
-            typer.echo(_shown(f"    {line.last_at}  {line.reason} {line.pointer or ''}  {about}  ×{line.count}"))
-        if found.notices:
-            typer.echo("  网关的通知 What the gateway said of our messages")
-        for notice in found.notices:
-            typer.echo(_shown("    " + "  ".join(_notice(notice))))
+        _tell(checks, found)
     if any(check.level == "wrong" for check in checks):
         raise typer.Exit(FOUND_WRONG)
+
+
+def _tell(checks: Sequence[Check], found: Findings) -> None:
+    """Every line with its reason in both languages; then what was set aside and what the gateway said of our own."""
+    marks = {"ok": "✓", "warning": "!", "wrong": "✗"}
+    colours = {"ok": None, "warning": "yellow", "wrong": "red"}
+    for check in checks:
+        console.paragraph(
+            f"{marks[check.level]} {check.subject:13}{check.zh}", later=" " * 15, style=colours[check.level]
+        )
+        for text in (check.en, f"→ {check.fix}" if check.fix else ""):
+            if text:
+                console.paragraph(f"{'':15}{text}", later=" " * 15)
+    if found.set_aside:
+        listing([_set_aside(line) for line in found.set_aside], "搁置 Set aside", json_out=False)
+    if found.notices:
+        rows = [_notice(line) for line in found.notices]
+        listing(rows, "网关的通知 What the gateway said of our messages", json_out=False)
+
+
+def _set_aside(line: SetAsideLine) -> dict[str, Any]:
+    return {
+        "at": line.last_at,
+        "reason": line.reason,
+        "count": line.count,
+        "about": line.request_no or line.message_id or line.sha256,
+        "pointer": line.pointer,
+    }
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
@@ -160,20 +187,22 @@ def _loaded(work: Callable[[], T]) -> T:
         raise typer.Exit(0) from None
 
 
-def _notice(line: NoticeLine) -> list[str]:
+def _notice(line: NoticeLine) -> dict[str, Any]:
     """Time and codes; `next` is the number that the gateway waits for, `clock` how far ours is ahead."""
-    more = {
+    return {
+        "at": line.at,
+        "reason": line.reason,
+        "about": line.request_no or line.message_id,
+        "rule": line.rule if line.rule != line.reason else None,
+        "pointer": line.pointer,
         "next": line.next_seqno,
         "clock": None if line.clock_offset_ms is None else f"{line.clock_offset_ms:+d} ms",
         "sent again": line.sent_again or None,
     }
-    rule = line.rule if line.rule != line.reason else None
-    words = [line.at, line.reason, rule, line.pointer, line.request_no or line.message_id]
-    return [w for w in words if w] + [f"{name} {value}" for name, value in more.items() if value is not None]
 
 
 def _fail(text: str, code: int) -> NoReturn:
-    typer.secho(_shown(text), err=True, fg="red")
+    problems.print(text, style="red")
     raise typer.Exit(code)
 
 

@@ -44,18 +44,19 @@ class Warned(_Answer):
 
 
 class AcceptedRequest(_Answer):
-    """One request of a group."""
+    """One request of a group. reason: why it is `blocked`."""
 
     request_no: str
     receiver: str
     state: str
+    reason: str | None = None
 
 
 class Accepted(_Answer):
     """Committed: it will be sent, or stands visibly `blocked`. Never lost from here on.
 
     request_no: of a single request, else None and `group_no` with all of `requests`. state and type are absent when
-    the same signed bytes had been handed in before under another key.
+    the same signed bytes had been handed in before under another key. reason: why it is `blocked`.
     """
 
     request_no: str | None = None
@@ -63,6 +64,7 @@ class Accepted(_Answer):
     type: str | None = None
     receiver: str | None = None
     state: str | None = None
+    reason: str | None = None
     requests: tuple[AcceptedRequest, ...] = ()
     warnings: tuple[Warned, ...] = ()
 
@@ -70,6 +72,13 @@ class Accepted(_Answer):
     def request_nos(self) -> list[str]:
         """Of every request that was accepted."""
         return [r.request_no for r in self.requests] if self.request_no is None else [self.request_no]
+
+    @property
+    def blocked(self) -> list[tuple[str, str]]:
+        """Number and reason of those that wait for something before they can be sent."""
+        if self.request_no is not None:
+            return [] if self.reason is None else [(self.request_no, self.reason)]
+        return [(one.request_no, one.reason) for one in self.requests if one.reason is not None]
 
 
 class AcceptedMessage(_Answer):

@@ -30,6 +30,7 @@ __all__ = [
     "Purpose",
     "generate_jwk",
     "keyring_from_jwks",
+    "lasts_until",
     "private_key_from_jwk",
     "public_jwk",
     "public_key_from_jwk",
@@ -124,6 +125,10 @@ class Keyring:
             raise RejectedError("cannot-open", pointer="/kid")
         return key
 
+    def holds(self, kid: str) -> bool:
+        """Whether the private half of that key is here."""
+        return kid in self._private
+
     def public_keys(self, participant: str) -> list[PublicKey]:
         """Every registered key of that participant, in the order given."""
         return list(self._public_of.get(participant, ()))
@@ -136,6 +141,18 @@ class Keyring:
     @staticmethod
     def _in_force(key: PublicKey | None, at: datetime) -> bool:
         return key is None or (key.valid_at(at) and not key.revoked_by(at))
+
+
+def lasts_until(keys: Collection[PublicKey], now: datetime) -> datetime | None:
+    """Until when one or another of them is in force without a gap; `now`: none is; None: without end."""
+    at = now
+    living = [key for key in keys if not key.revoked_by(now)]
+    while valid := [key for key in living if key.valid_at(at)]:
+        ends = [key.exp for key in valid if key.exp is not None]
+        if len(ends) < len(valid):
+            return None
+        at = max(ends)
+    return at
 
 
 def keyring_from_jwks(document: Mapping[str, Any], private: Iterable[PrivateKey] = ()) -> Keyring:

@@ -16,7 +16,7 @@ though not what it says. That is why deduplication keeps the digest of the bytes
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Literal
 
 from cryptography.exceptions import InvalidSignature
@@ -65,6 +65,10 @@ class PublicKey:
 
     def revoked_by(self, now: datetime) -> bool:
         return self.revoked_at is not None and self.revoked_at <= now
+
+    def last_day(self, zone: tzinfo) -> date | None:
+        """The last day on which it is in force: with `exp` at midnight that is the day before. None: it has no end."""
+        return None if self.exp is None else (self.exp - timedelta.resolution).astimezone(zone).date()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,39 @@
-"""Whether this installation can do its work: keys, clock, broker, queues, ledger. Each finding in two languages."""
+"""Whether this installation can do its work: keys, clock, broker, queues, ledger. Each finding in two languages.
+
+Passive: nothing is created, taken or answered. Only `ping`, where it is asked for, says something: one ping, which is
+in no ledger; its pong comes to the process that consumes, and is looked up in its ledger.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import sqlite3
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from lianzhi.amqp.link import WIRE_ERRORS, Link, own_cancellation_only
+from lianzhi.amqp.publisher import ConfirmedPublisher
+from lianzhi.crypto.keyring import lasts_until
+from lianzhi.crypto.keys import PublicKey
 from lianzhi.crypto.limits import DEFAULT_LIMITS
-from lianzhi.errors import MisuseError
+from lianzhi.errors import LianzhiError, MisuseError
 from lianzhi.files import open_to_others, told
 from lianzhi.partner.bounds import PartnerBounds
 from lianzhi.partner.config import PartnerConfig, places
-from lianzhi.partner.delivered import delivered_body
-from lianzhi.partner.findings import Findings, findings
-from lianzhi.partner.ledger import Ledger
+from lianzhi.partner.delivered import SHANGHAI, delivered_body
+from lianzhi.partner.engine.replies import Writer
+from lianzhi.partner.findings import NOTHING_YET, Findings, findings_in, has_pong
 from lianzhi.partner.ledger.lock import ConsumerLock
-from lianzhi.partner.partner import EXCHANGE_IN, Partner, queues_of
+from lianzhi.partner.partner import EXCHANGE_IN, GREETING, queues_of
 from lianzhi.protocol.contract import Contract
+from lianzhi.protocol.envelope import GATEWAY_PING
 
 Level = Literal["ok", "warning", "wrong"]
 
-SOON = timedelta(days=30)
+SOON = (timedelta(days=7), timedelta(days=30), timedelta(days=60))
 CLOCK_SECONDS = 2.0
 BROKER_SECONDS, LOOK_SECONDS = 10.0, 0.1
 PING_SECONDS = 15.0
@@ -35,18 +45,24 @@ class Check:
     level: Level
     zh: str
     en: str
+    fix: str = ""
 
 
 async def examine(config: PartnerConfig, now: datetime, *, ping: bool = False) -> tuple[list[Check], Findings]:
     """Everything that can be seen from here. ping: ask the gateway for a pong as well, which proves both ways."""
-    async with Ledger(config.ledger) as ledger:
-        found = await ledger.read(findings)
-    checks = [*_keys(config, now), *contract_checks(config, now), *_clock(found, now), *_ledger(found, config.bounds)]
-    link = Link(config.amqp_urls, name=f"lianzhi partner doctor {config.code}")
-    async with link:
+    found, checks = NOTHING_YET, list(_keys(config, now))
+    checks += contract_checks(config, now)
+    try:
+        found = findings_in(config.ledger) or NOTHING_YET
+    except sqlite3.Error as error:
+        zh, en = f"台账 {config.ledger} 读不出：{error}", f"the ledger cannot be read: {error}"
+        fix = "旧版本的台账在 lianzhi partner consume 启动时升级 one of an older version is brought up to date then"
+        checks.append(Check("ledger", "wrong", zh, en, fix))
+    checks += [*_clock(found, now), *_ledger(found, config.bounds)]
+    async with Link(config.amqp_urls, name=f"lianzhi partner doctor {config.code}") as link:
         checks += await _broker(link, config)
-    if ping:
-        checks.append(await _ping(config))
+        if ping:
+            checks.append(await _ping(link, config, now))
     return checks, found
 
 
@@ -63,15 +79,26 @@ def _keys(config: PartnerConfig, now: datetime) -> Iterator[Check]:
             f"{config.gateway} 没有在有效期内的签名公钥，请向法院索取新的公钥文件",
             f"no signature key of {config.gateway} is in force: ask the court for a new file",
         )
-    for key in signing:
-        if key.exp is not None and key.exp - now < SOON:
-            zh, en = f"{key.kid} 将于 {key.exp:%Y-%m-%d} 到期", f"{key.kid} ends on {key.exp:%Y-%m-%d}"
-            yield Check("gateway keys", "warning", zh, en)
+    for purpose, zh, en in (("sig", "签名", "signature"), ("enc", "加密", "encryption")):
+        yield from _ending(config, [key for key in valid if key.purpose == purpose], now, (zh, en))
     try:
         config.keyring.sealing_key(config.gateway, at=now)
     except MisuseError:
         zh, en = "没有可用的加密公钥，无法发起密件", "no key to seal to: sensitive requests cannot be opened"
         yield Check("gateway keys", "warning", zh, en)
+
+
+def _ending(config: PartnerConfig, keys: Sequence[PublicKey], now: datetime, use: tuple[str, str]) -> Iterator[Check]:
+    """The gateway's keys of one use end, and no other follows: told 60, 30 and 7 days ahead."""
+    end = lasts_until(keys, now)
+    if not keys or end is None or end - now >= SOON[-1]:
+        return
+    day, days = (end - timedelta.resolution).astimezone(SHANGHAI).date(), (end - now).days
+    told = next(limit.days for limit in SOON if end - now < limit)
+    zh = f"{config.gateway} 的{use[0]}公钥最后一天为 {day}（{told} 日内，还有 {days} 天），其后没有接续的"
+    en = f"the last day of the {use[1]} key of {config.gateway} is {day} (within {told} days), and no other follows"
+    level: Level = "wrong" if told == SOON[0].days else "warning"
+    yield Check("gateway keys", level, zh, en, "向法院索取新的公钥文件 ask the court for a new file of keys")
 
 
 def _files(config: PartnerConfig) -> Iterator[Check]:
@@ -177,10 +204,11 @@ def _ledger(found: Findings, bounds: PartnerBounds) -> Iterator[Check]:
 
 async def _broker(link: Link, config: PartnerConfig) -> list[Check]:
     if not await _connected(link):
-        why = link.last_error or "timeout"
-        return [Check("broker", "wrong", f"连不上或登录失败：{why}", f"cannot connect or log in: {why}")]
+        why = link.last_error or f"{BROKER_SECONDS:.0f} 秒内没有应答 no answer within {BROKER_SECONDS:.0f} s"
+        fix = "核对 amqp、密码文件与网络，或问法院 see to the address, the password file, the network, or ask the court"
+        return [Check("broker", "wrong", f"连不上或登录失败：{why}", f"cannot connect or log in: {why}", fix)]
     checks = [Check("broker", "ok", f"已以 {config.broker_user} 登录", f"logged in as {config.broker_user}")]
-    consuming = ConsumerLock(config.ledger).held_by_another()
+    consuming = _is_consuming(config)
     for queue in queues_of(config.code):
         checks.append(await _queue(link, queue, consuming=consuming))
     checks.append(await _exchange(link))
@@ -229,15 +257,33 @@ async def _exchange(link: Link) -> Check:
     return Check("exchange", "ok", f"{EXCHANGE_IN} 可用", f"{EXCHANGE_IN} exists")
 
 
-async def _ping(config: PartnerConfig) -> Check:
+def _is_consuming(config: PartnerConfig) -> bool:
+    """Whether a process consumes on this ledger; one that does not exist yet is not made."""
+    return config.ledger.exists() and ConsumerLock(config.ledger).held_by_another()
+
+
+async def _ping(link: Link, config: PartnerConfig, now: datetime) -> Check:
     """There and back: our key is known there, theirs here, and both queues flow."""
-    if ConsumerLock(config.ledger).held_by_another():
-        zh, en = "接收进程正在运行，请停止后再 --ping", "stop the consuming process first to ping"
-        return Check("ping", "warning", zh, en)
+    if not _is_consuming(config):
+        zh, en = (
+            "没有接收进程在运行，未发送：pong 由它收取",
+            "nothing was sent: the pong comes to the process that consumes",
+        )
+        return Check("ping", "warning", zh, en, "lianzhi partner consume")
+    if not link.connected:
+        return Check("ping", "warning", "未发送：连不上消息代理", "nothing was sent: the broker is away")
+    writer = Writer(config.code, config.sign_key, config.keyring, {}, config.open_keys[0].kid, config.contract)
+    row = writer.outside(GATEWAY_PING, config.gateway, GREETING, now)
+    publisher = ConfirmedPublisher(link, EXCHANGE_IN, user_id=config.broker_user)
     try:
-        async with Partner(config) as partner:
-            await partner.ping(timeout=PING_SECONDS)
-    except TimeoutError:
-        zh, en = f"{config.gateway} 未在 {PING_SECONDS:.0f} 秒内应答", f"no pong within {PING_SECONDS:.0f} s"
-        return Check("ping", "wrong", zh, en)
-    return Check("ping", "ok", f"{config.gateway} 已应答", f"{config.gateway} answered")
+        await publisher.publish(row.routing_key, row.text.encode("ascii"), timeout=BROKER_SECONDS)
+    except LianzhiError as error:
+        return Check("ping", "wrong", f"发送失败：{error}", f"it could not be sent: {error}")
+    clock = asyncio.get_running_loop().time
+    until = clock() + PING_SECONDS
+    while clock() < until:
+        if has_pong(config.ledger, row.id):
+            return Check("ping", "ok", f"{config.gateway} 已应答", f"{config.gateway} answered")
+        await asyncio.sleep(LOOK_SECONDS)
+    zh, en = f"{config.gateway} 未在 {PING_SECONDS:.0f} 秒内应答", f"no pong within {PING_SECONDS:.0f} s"
+    return Check("ping", "wrong", zh, en, "看接收进程与网关是否在运行 see whether both processes run")

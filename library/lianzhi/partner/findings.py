@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from lianzhi.crypto.sdjwt import parse
@@ -12,6 +14,7 @@ from lianzhi.partner.engine.intake import CLOCK_OFFSET, NOT_KEPT
 from lianzhi.protocol.envelope import parse_timestamp
 
 _LATEST = 50
+BUSY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,30 @@ class Findings:
     clock_offset: timedelta | None
 
 
+NOTHING_YET = Findings({}, {}, None, [], [], [], [], [], None, None, 0, 0, None)
+
+
+def findings_in(ledger: Path) -> Findings | None:
+    """Of a ledger that other processes may use; it is only read. None: there is none. Raises sqlite3.Error."""
+    if not ledger.exists():
+        return None
+    with closing(_opened(ledger)) as connection:
+        return findings(connection)
+
+
+def has_pong(ledger: Path, ping: str) -> bool:
+    """Whether the answer to our ping has come. Raises sqlite3.Error."""
+    with closing(_opened(ledger)) as connection:
+        texts = [text for (text,) in connection.execute(_PONGS, (_LATEST,))]
+    return any(text and parse(text.encode("ascii")).event.get("causationid") == ping for text in texts)
+
+
+def _opened(ledger: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{ledger.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+
+
 def findings(connection: sqlite3.Connection) -> Findings:
-    """For `Ledger.read`."""
+    """All of it, by one connection to a ledger of this version."""
     return Findings(
         messages=_counts(connection, "lz_message"),
         outbox=_counts(connection, "lz_outbox"),
@@ -93,6 +118,7 @@ _UNANSWERED = """
 SELECT request_no FROM lz_message AS m WHERE verb = 'withdraw' AND state IN ('pending', 'done')
 AND NOT EXISTS (SELECT 1 FROM lz_outbox WHERE cause = m.id AND verb = 'withdraw-ack') ORDER BY no
 """
+_PONGS = "SELECT text FROM lz_message WHERE verb = 'pong' ORDER BY no DESC LIMIT ?"
 _SET_ASIDE = """
 SELECT reason, pointer, sender, message_id, request_no, first_at, last_at, count, sha256 FROM lz_set_aside
 ORDER BY last_at DESC LIMIT ?
