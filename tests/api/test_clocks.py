@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from inspect import iscoroutinefunction
+from inspect import getmembers, iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -375,7 +375,7 @@ async def test_a_unit_reads_by_its_own_connection(world: World, monkeypatch: pyt
     async def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("read beside the unit")
 
-    beside = [name for name, kind in vars(SqlStore).items() if name[0] != "_" and iscoroutinefunction(kind)]
+    beside = [name for name, _ in getmembers(SqlStore, iscoroutinefunction) if name[0] != "_"]
     assert {"request", "messages", "timeline", "documents_readable"} <= {*beside}
     with monkeypatch.context() as shut:
         for name in beside:
