@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,9 +78,9 @@ def db_backup(
     try:
         path, manifest = run(back_up(load_config(folder), out, keys=with_keys, progress=_Telling()))
         removed = remove_older(out, keep) if keep is not None else []
-        note_backup(folder, manifest.at)
     except OSError as error:
         fail(f"{out}：写不了备份。 The backup could not be written: {error}")
+    _note(folder, manifest.at)
     held, rows = manifest.documents, manifest.rows
     if json_out:
         as_json({"backup": str(path), "removed": list(map(str, removed)), "manifest": manifest.model_dump(mode="json")})
@@ -98,6 +99,15 @@ def db_backup(
             f" The backup is written, but of the documents that the database names {held.missing} are missing and"
             f" {held.damaged} damaged: run `lianzhi db check --documents`.\n{names}"
         )
+
+
+def _note(folder: Path, at: datetime) -> None:
+    """For `doctor`. A folder that may not be written spoils no backup."""
+    try:
+        note_backup(folder, at)
+    except OSError as error:
+        told = f"备份时刻未记入 {folder}，doctor 不知有此备份：{error.strerror}。"
+        problems.paragraph(f"{told} `doctor` will not know of it: nothing can be written there.", style="yellow")
 
 
 def _about_keys(with_keys: bool) -> str:
