@@ -6,9 +6,11 @@ import typer
 
 from gateway.commands import (
     backup,
+    broker,
     calendars,
     doubts,
     forgotten,
+    init,
     install,
     law,
     ledger,
@@ -25,7 +27,7 @@ from gateway.commands import (
 def add_commands(app: typer.Typer) -> None:
     """`request` and `case` are the library's; `watch` adds to `request` when it is imported."""
     for command in (
-        install.init,
+        init.init,
         operate.serve,
         operate.doctor,
         watch.types,
@@ -48,7 +50,7 @@ def add_commands(app: typer.Typer) -> None:
         ("clients", install.clients_app),
         ("keys", install.keys_app),
         ("new", new.new_app),
-        ("broker", operate.broker_app),
+        ("broker", broker.broker_app),
         ("db", install.db_app),
         ("calendar", calendars.calendar_app),
         ("law", law.law_app),

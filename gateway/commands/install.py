@@ -1,4 +1,4 @@
-"""For whoever installs: `init`, `participants`, `clients`, `keys`, `db`."""
+"""For whoever installs: `participants`, `clients`, `keys`, `db`."""
 
 from __future__ import annotations
 
@@ -13,42 +13,15 @@ from gateway.core.approvals import SHANGHAI
 from gateway.registry.config import DEFAULT_FOLDER, load_config
 from gateway.registry.contracts import check_words, contract_of
 from gateway.registry.forms import SCOPES
-from gateway.registry.installation import Installation, create_home, write_text
+from gateway.registry.installation import Installation, write_text
 from gateway.registry.participants import PARTICIPANTS, load_registry, read_form
-from gateway.registry.places import places
 from lianzhi.cli.output import FOUND_WRONG, AsJson, Folder, as_json, console, fail, listing, problems, run
 from lianzhi.errors import ConfigurationError
-from lianzhi.files import put_right
 
 participants_app = typer.Typer(help="参与单位 Participants", no_args_is_help=True)
 clients_app = typer.Typer(help="法院系统客户端 Clients that speak for an http participant", no_args_is_help=True)
 keys_app = typer.Typer(help="密钥 Keys", no_args_is_help=True)
 db_app = typer.Typer(help="数据库 Database", no_args_is_help=True)
-
-
-def init(
-    court: Annotated[str, typer.Option("--court", help="法院代字，例如 陕0114 Court code")],
-    folder: Folder = DEFAULT_FOLDER,
-    code: Annotated[str, typer.Option(help="参与单位编号 Participant code; court-sn0114 by default")] = "",
-    client: Annotated[str, typer.Option(help="第一个客户端 The first client")] = "cms1",
-) -> None:
-    """新建安装：配置、密钥、法院、一个客户端。 A new installation: configuration, keys, the court, one client."""
-    from gateway.store.migrate import migrate
-
-    code = code or "court-sn" + "".join(ch for ch in court if ch.isdigit())
-    token = create_home(folder, court, code=code, client=client, today=datetime.now(SHANGHAI).date())
-    config = load_config(folder)
-    run(migrate(config.store_url))
-    put_right(places(config))  # the folder may have been there before
-    console.print(f"已建立 Created: [bold]{folder}[/bold]  ({code})")
-    console.print(f"\n客户端 {client} 的令牌（只显示这一次） Token of client {client}, shown this once:\n\n  {token}\n")
-    console.print("下一步 Next:")
-    console.print(
-        f"  1 把 {folder}/handover/{client}/ 的私钥交给法院系统并在此删除 move these private keys to the court system"
-    )
-    console.print(f"  2 在 {folder}/participants/{code}.toml 登记人员 [\\[staff]] register the staff")
-    console.print("  3 为每个合作单位放一个 participants/<code>.toml one file for each partner (docs/examples.md)")
-    console.print("  4 lianzhi doctor && lianzhi serve")
 
 
 @participants_app.command("list")

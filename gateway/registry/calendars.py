@@ -6,7 +6,6 @@ compares every day of them.
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +15,7 @@ from pydantic import Field, ValidationError
 from gateway.core.calendar import Calendar, Year
 from gateway.registry.forms import Form
 from lianzhi.errors import ConfigurationError
+from lianzhi.text_files import read_toml
 
 PUBLISHED = Path(__file__).parent / "published"
 
@@ -33,9 +33,7 @@ class YearForm(Form):
 def read_year(path: Path) -> Year:
     """One file. Raises ConfigurationError that names everything wrong with it."""
     try:
-        form = YearForm.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ConfigurationError(f"{path}：不是合法的 TOML。 Not well-formed TOML: {error}") from error
+        form = YearForm.model_validate(read_toml(path))
     except ValidationError as error:
         where = "；".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ConfigurationError(f"{path}：字段不合规则。 A field breaks its rule: {where}") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -22,6 +21,7 @@ from lianzhi.crypto.keys import PrivateKey, PublicKey, private_key_from_jwk, pub
 from lianzhi.errors import ConfigurationError, MisuseError
 from lianzhi.printable import printable
 from lianzhi.protocol.envelope import CANONICAL
+from lianzhi.text_files import read_text, read_toml
 from schemas.catalogue import Kind
 from schemas.courts import COURTS
 from schemas.departments import DEPARTMENTS
@@ -54,11 +54,7 @@ def load_registry(folder: Path) -> tuple[Directory, Keyring]:
 
 def read_form(path: Path) -> ParticipantForm:
     """One file. Raises ConfigurationError."""
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ConfigurationError(f"{path}：不是合法的 TOML。 Not well-formed TOML: {error}") from error
-    return form_of(path, content)
+    return form_of(path, read_toml(path))
 
 
 def form_of(path: Path, content: Mapping[str, Any]) -> ParticipantForm:
@@ -189,9 +185,9 @@ def _private_key(path: Path) -> PrivateKey:
 
 def _jwk(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{path}：密钥文件缺失或不是 JSON。 Key file missing or not JSON.") from error
+        document = json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:  # nested deeper than any key
+        raise ConfigurationError(f"{path}：密钥文件不是 JSON。 The key file is not JSON.") from error
     if not isinstance(document, dict):
         raise ConfigurationError(f"{path}：密钥文件须为一个 JWK。 A key file holds one JWK.")
     return document

@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from gateway.commands.install import init
+from gateway.commands.init import init
 from gateway.commands.ledger import ledger_app
 from gateway.commands.report import report_app
 
