@@ -55,6 +55,7 @@ from gateway.registry.law_files import load_law
 from gateway.registry.mark_file import MarkFile
 from gateway.registry.participants import load_registry
 from gateway.registry.places import places
+from gateway.registry.revocations import Revocations
 from gateway.store.store import open_store
 from lianzhi.amqp.link import Link
 from lianzhi.crypto.keyring import Keyring
@@ -154,7 +155,8 @@ async def running(
             for one in wakes:
                 one()
 
-        work: list[Work] = [keeper.run, store.watch]  # begun when everything stands
+        revocations = Revocations(config.folder, context.directory)
+        work: list[Work] = [keeper.run, store.watch, revocations.run]  # begun when everything stands
         if clock is None:
             work.append(guard.run)
         health: Callable[[], BrokerHealth] | None = None

@@ -17,6 +17,7 @@ from gateway.commands import (
     measure,
     new,
     operate,
+    participants,
     platform,
     report,
     restored,
@@ -41,6 +42,12 @@ def add_commands(app: typer.Typer) -> None:
     install.db_app.command("backup")(backup.db_backup)
     install.db_app.command("restore")(backup.db_restore)
     install.db_app.command("check")(backup.db_check)
+    install.participants_app.command("add")(participants.add)
+    install.participants_app.command("suspend")(participants.suspend)
+    install.participants_app.command("resume")(participants.resume)
+    install.participants_app.command("remove")(participants.remove)
+    install.participants_app.command("password")(participants.password_new)
+    install.participants_app.command("package")(participants.package)
     for name, group in (
         ("measure", measure.measure_app),
         ("ledger", ledger.ledger_app),

@@ -93,7 +93,8 @@ async def let_in(management: Management, vhost: str, admin: str) -> bool:
 
 
 async def _why_not(error: ManagementError, url: str, admin: str, broker_url: str) -> str:
-    if error.status == 401:
+    tagless = "management user" in str(error).lower()  # RabbitMQ says 401 to a right password, too
+    if error.status == 401 and not tagless:
         local = (
             "（guest 只能从代理本机登录）", " (guest may log in from the broker's own machine only)"
         ) if admin == "guest" else ("", "")  # fmt: skip
@@ -101,7 +102,7 @@ async def _why_not(error: ManagementError, url: str, admin: str, broker_url: str
             f"代理不认用户 {admin} 的密码{local[0]}：核对 --admin 与密码。"
             f" The broker refuses user {admin} with this password{local[1]}: see to --admin and the password."
         )
-    if error.status == 403:
+    if error.status in (401, 403):
         return (
             f"用户 {admin} 无权使用代理的管理接口，请在代理上执行 rabbitmqctl set_user_tags {admin} administrator。"
             f" {admin} may not use the broker's management API: run `rabbitmqctl set_user_tags {admin} administrator`"

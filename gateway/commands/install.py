@@ -14,6 +14,7 @@ from gateway.registry.config import DEFAULT_FOLDER, load_config
 from gateway.registry.contracts import check_words, contract_of
 from gateway.registry.forms import SCOPES
 from gateway.registry.installation import Installation, write_text
+from gateway.registry.participant_rules import keyless
 from gateway.registry.participants import PARTICIPANTS, load_registry, read_form
 from lianzhi.cli.output import FOUND_WRONG, AsJson, Folder, as_json, console, fail, listing, problems, run
 from lianzhi.errors import ConfigurationError
@@ -48,19 +49,28 @@ def participants_list(folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False)
 @participants_app.command("check")
 def participants_check(folder: Folder = DEFAULT_FOLDER) -> None:
     """逐个检查文件与密钥 Check every file and key; exit 1 when something is wrong."""
-    wrong = 0
+    wrong: list[str] = []
+    sound: list[Path] = []
     for path in sorted((folder / PARTICIPANTS).glob("*.toml")):
         try:
             read_form(path)
-            console.print(f"[green]✓[/green] {path}")
+            sound.append(path)
         except ConfigurationError as error:
-            wrong += 1
-            problems.print(f"✗ {error}", style="red")
+            wrong.append(str(error))
     try:
-        check_words(load_registry(folder)[0], folder)
+        directory, keyring = load_registry(folder)
+        check_words(directory, folder)
     except ConfigurationError as error:
-        wrong += 1
-        problems.print(f"✗ {error}", style="red")
+        wrong += [] if str(error) in wrong else [str(error)]  # the first of those above
+    else:
+        for path in sound:
+            partner = directory.get(path.stem)
+            wrong += [f"{path}：{lack}" for lack in keyless(partner, keyring)] if partner is not None else []
+    for path in sound:
+        if not any(str(path) in line for line in wrong):
+            console.print(f"✓ {path}", style="green", markup=False)
+    for line in wrong:
+        problems.print(f"✗ {line}", style="red", markup=False)
     if wrong:
         raise typer.Exit(FOUND_WRONG)
 
@@ -127,7 +137,7 @@ def clients_add(
 def clients_revoke(participant: str, client: str, folder: Folder = DEFAULT_FOLDER) -> None:
     """吊销客户端的令牌 Revoke a client's token."""
     Installation(folder).revoke_client(participant, client)
-    console.print(f"已吊销 Revoked: {client}。重启网关后生效 In force after the gateway is restarted.")
+    console.print(f"已吊销 Revoked: {client}。运行中的网关随即不再接受 A running gateway refuses it within a second.")
 
 
 @keys_app.command("new")

@@ -101,6 +101,12 @@ class Directory:
     def __iter__(self) -> Iterator[Participant]:
         return iter(self._by_code.values())
 
+    def put(self, participant: Participant) -> None:
+        """In the place of the one with its code, which may do other things from now on; channel and home stay."""
+        self._by_code[participant.code] = participant
+        if participant.home:
+            self.home = participant
+
     def get(self, code: str) -> Participant | None:
         return self._by_code.get(code)
 

@@ -71,12 +71,12 @@ class Credentials:
 
     def __init__(self, context: Context) -> None:
         self._ctx = context
-        self._clients: dict[str, tuple[Participant, Client]] = {}
+        self._owners: dict[str, str] = {}  # client → participant; what both may do now is asked of the directory
         for participant in context.directory:
             for client in participant.clients if participant.local else ():
-                if client.id in self._clients:
+                if client.id in self._owners:
                     raise MisuseError(f"client {client.id} is registered twice")
-                self._clients[client.id] = (participant, client)
+                self._owners[client.id] = participant.code
 
     def caller(self, authorization: str | None, now: datetime) -> Caller:
         """Raises RejectedError unauthorized."""
@@ -88,7 +88,8 @@ class Credentials:
         return self._partner(credential, now)
 
     def _client(self, name: str, token: str) -> Caller:
-        participant, client = self._clients.get(name, (None, None))
+        participant = self._ctx.directory.get(self._owners.get(name, ""))
+        client = next((c for c in participant.clients if c.id == name), None) if participant is not None else None
         expected = client.token_sha256 if client else _NOBODY
         right = hmac.compare_digest(hashlib.sha256(token.encode()).hexdigest(), expected.lower())
         if not right or participant is None or client is None or client.revoked or not participant.enabled:

@@ -29,7 +29,7 @@ from gateway.registry import addresses
 from lianzhi.amqp.address import wrong_addresses
 from lianzhi.crypto.limits import Limits
 from lianzhi.errors import ConfigurationError
-from lianzhi.text_files import read_secret, read_toml
+from lianzhi.text_files import line_of_member, read_secret, read_text, read_toml
 from schemas.catalogue import Deadline, DeadlineKind, catalogue
 
 FILE = "lianzhi.toml"
@@ -422,7 +422,8 @@ def load_config(folder: Path, **given: Any) -> Config:
         where = "；".join(
             f"{'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
         )
-        raise ConfigurationError(f"{folder / FILE}：配置有误。 The configuration is wrong: {where}") from error
+        line = line_of_member(read_text(folder / FILE), error.errors()[0]["loc"])
+        raise ConfigurationError(f"{folder / FILE}{line}：配置有误。 The configuration is wrong: {where}") from error
 
 
 def _plain(url: str) -> str:

@@ -23,7 +23,7 @@ from gateway.registry.config import FILE, BrokerSection, StoreSection
 from gateway.registry.forms import SCOPES
 from gateway.registry.participants import PARTICIPANTS, PRIVATE_KEYS
 from lianzhi.crypto.keys import generate_jwk, public_jwk, public_key_from_jwk
-from lianzhi.errors import ConfigurationError
+from lianzhi.errors import ConfigurationError, MisuseError
 from lianzhi.files import private_folder, write_private
 from lianzhi.text_files import read_text, read_toml
 from schemas.courts import COURTS
@@ -168,6 +168,44 @@ class Installation:
             raise ConfigurationError(f"{client}：客户端已存在。 A client with this id exists already.")
         self._append(code, "clients", entry)
         return token
+
+    def set_enabled(self, code: str, *, enabled: bool) -> bool:
+        """Whether it was otherwise before. A running gateway takes it up within seconds."""
+        document = self._read(code)
+        if bool(document.get("enabled", True)) == enabled:
+            return False
+        if enabled:
+            del document["enabled"]
+        else:
+            document["enabled"] = False
+        write_text(self.participant_file(code), tomlkit.dumps(document))
+        return True
+
+    def register_key(self, code: str, jwk: Mapping[str, Any], *, since: date, years: int = 2) -> str:
+        """The public half of a key that its owner made; its kid. Refuses a private one."""
+        kid = str(jwk.get("kid", ""))
+        if "d" in jwk:
+            raise ConfigurationError(
+                f"{kid}：这是私钥，只收公钥；私钥已经外传，请对方另制一把。"
+                " This is a private key, only public halves are taken; it has left its owner's hands: have another made."
+            )
+        purpose = kid.removeprefix(f"{code}.").partition(".")[0]
+        if not kid.startswith(f"{code}.") or purpose not in ("sig", "enc"):
+            raise ConfigurationError(
+                f"{kid or '（无 kid）'}：kid 须为 {code}.sig.<编号> 或 {code}.enc.<编号>。"
+                f" The kid must be {code}.sig.<label> or {code}.enc.<label>."
+            )
+        try:
+            public_key_from_jwk(jwk)
+        except MisuseError as error:
+            raise ConfigurationError(f"{kid}：密钥不可用。 The key cannot be used: {error}") from error
+        path = self.folder / "keys" / f"{kid}.jwk"
+        if path.exists():
+            raise ConfigurationError(f"{path}：已存在。 A key of this name exists already.")
+        write_text(path, json.dumps(dict(jwk)) + "\n")
+        until = since + timedelta(days=365 * years)
+        self._append(code, "keys", {"kid": kid, "from": since, "until": until, "jwk": f"keys/{kid}.jwk"})
+        return kid
 
     def revoke_client(self, code: str, client: str) -> None:
         """Its token is refused from the next start or reload on."""

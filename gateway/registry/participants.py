@@ -16,12 +16,13 @@ from gateway.core.duty import Duty
 from gateway.core.routing import Client, Directory, Participant, Staff
 from gateway.registry.config import WHERE
 from gateway.registry.forms import ParticipantForm
+from gateway.registry.participant_rules import check_files, check_patterns
 from lianzhi.crypto.keyring import Keyring, thumbprint
 from lianzhi.crypto.keys import PrivateKey, PublicKey, private_key_from_jwk, public_key_from_jwk
 from lianzhi.errors import ConfigurationError, MisuseError
 from lianzhi.printable import printable
 from lianzhi.protocol.envelope import CANONICAL
-from lianzhi.text_files import read_text, read_toml
+from lianzhi.text_files import line_of_member, read_text, read_toml
 from schemas.catalogue import Kind
 from schemas.courts import COURTS
 from schemas.departments import DEPARTMENTS
@@ -41,6 +42,7 @@ def load_registry(folder: Path) -> tuple[Directory, Keyring]:
         raise ConfigurationError(
             f"{folder / PARTICIPANTS}：没有参与单位文件。{WHERE[0]} No participant file. {WHERE[1]}"
         )
+    check_files(folder / PARTICIPANTS)
     forms = [(path, read_form(path)) for path in files]
     public = [found for path, form in forms for found in _public_keys(folder, path, form)]
     private = [(path, _private_key(path)) for path in sorted((folder / PRIVATE_KEYS).glob("*.jwk"))]
@@ -54,7 +56,9 @@ def load_registry(folder: Path) -> tuple[Directory, Keyring]:
 
 def read_form(path: Path) -> ParticipantForm:
     """One file. Raises ConfigurationError."""
-    return form_of(path, read_toml(path))
+    form = form_of(path, read_toml(path))
+    check_patterns(path, form)
+    return form
 
 
 def form_of(path: Path, content: Mapping[str, Any]) -> ParticipantForm:
@@ -62,8 +66,12 @@ def form_of(path: Path, content: Mapping[str, Any]) -> ParticipantForm:
     try:
         form = ParticipantForm.model_validate(content)
     except ValidationError as error:
+        text = read_text(path) if path.is_file() else ""
+        first = error.errors()[0]
         where = "；".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConfigurationError(f"{path}：字段不合规则。 A field breaks its rule: {where}") from error
+        raise ConfigurationError(
+            f"{path}{line_of_member(text, first['loc'])}：字段不合规则。 A field breaks its rule: {where}"
+        ) from error
     if form.code != path.stem:
         raise ConfigurationError(f"{path}：文件名须为 {form.code}.toml。 The file must be named after its code.")
     if form.court_code is not None and form.court_code not in COURTS:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import codecs
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lianzhi.errors import ConfigurationError
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]")
+_MEMBER = re.compile(r"\s*([A-Za-z0-9_\"'.-]+)\s*=")
 _TOML_PLACE = re.compile(r" \(at line (\d+), column \d+\)$|\(at end of document\)$")
 
 
@@ -73,3 +76,48 @@ def read_secret(path: Path) -> str:
             " It must be one line, not empty, without line breaks or control characters."
         )
     return secret
+
+
+def line_of(text: str, word: str) -> str:
+    """`:<number>` of the first line in which `word` stands outside a comment; empty where none is."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if word in line.partition("#")[0]:
+            return f":{number}"
+    return ""
+
+
+def line_of_member(text: str, place: Sequence[str | int]) -> str:
+    """`:<number>` of the line of TOML where the member at `place` (`("staff", 2, "roles")`) stands, or else what it
+    would stand in; empty where neither is written as a table of its own."""
+    best, found = 0, ""
+    table: tuple[str | int, ...] = ()
+    counts: dict[tuple[str | int, ...], int] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.match(line):
+            table = _opened(header[2], counts, array=header[1] == "[[")
+            here = table
+        elif member := _MEMBER.match(line):
+            here = (*table, *_names(member[1]))
+        else:
+            continue
+        if len(here) > best and here == tuple(place[: len(here)]):
+            best, found = len(here), f":{number}"
+    return found
+
+
+def _opened(name: str, counts: dict[tuple[str | int, ...], int], *, array: bool) -> tuple[str | int, ...]:
+    """The path of a table that a header opens; of an array, with the number of its entry."""
+    path: tuple[str | int, ...] = ()
+    for part in _names(name):
+        path = (*path, part)
+        if path in counts:
+            path = (*path, counts[path])
+    if array:
+        whole = path[:-1] if path and isinstance(path[-1], int) else path
+        counts[whole] = counts.get(whole, -1) + 1
+        path = (*whole, counts[whole])
+    return path
+
+
+def _names(dotted: str) -> list[str]:
+    return [part.strip().strip("\"'") for part in dotted.split(".")]
