@@ -21,6 +21,7 @@ from gateway.commands import (
     platform,
     report,
     restored,
+    staff,
     watch,
 )
 
@@ -62,5 +63,6 @@ def add_commands(app: typer.Typer) -> None:
         ("calendar", calendars.calendar_app),
         ("law", law.law_app),
         ("platform", platform.platform_app),
+        ("staff", staff.staff_app),
     ):
         app.add_typer(group, name=name)

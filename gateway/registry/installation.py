@@ -18,9 +18,10 @@ from typing import Any, Literal
 
 import tomlkit
 from tomlkit import TOMLDocument
+from tomlkit.items import AoT
 
 from gateway.registry.config import FILE, BrokerSection, StoreSection
-from gateway.registry.forms import SCOPES
+from gateway.registry.forms import SCOPES, StaffMember
 from gateway.registry.participants import PARTICIPANTS, PRIVATE_KEYS
 from lianzhi.crypto.keys import generate_jwk, public_jwk, public_key_from_jwk
 from lianzhi.errors import ConfigurationError, MisuseError
@@ -169,6 +170,40 @@ class Installation:
         self._append(code, "clients", entry)
         return token
 
+    def put_staff(self, code: str, people: Sequence[StaffMember]) -> tuple[list[str], list[str]]:
+        """Registers new ones and writes over those of the same number; the numbers of both. Others stay."""
+        document = self._read(code)
+        if "staff" not in document:
+            document["staff"] = tomlkit.aot()
+        table = document["staff"]
+        assert isinstance(table, AoT)
+        places = {str(entry["no"]): at for at, entry in enumerate(table)}
+        new, changed = [], []
+        for person in people:
+            entry = tomlkit.item(person.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True))
+            at = places.get(person.no)
+            if at is None:
+                table.append(entry)
+                new.append(person.no)
+            elif table[at].unwrap() != entry.unwrap():
+                table[at] = entry
+                changed.append(person.no)
+        if new or changed:
+            write_text(self.participant_file(code), tomlkit.dumps(document))
+        return new, changed
+
+    def end_staff(self, code: str, no: str, *, until: date, revoked: bool) -> None:
+        """The last day of one person, or none from now on. Raises ConfigurationError: nobody of that number."""
+        document = self._read(code)
+        for entry in document.get("staff", ()):
+            if entry["no"] == no:
+                entry["until"] = until
+                if revoked:
+                    entry["revoked"] = True
+                write_text(self.participant_file(code), tomlkit.dumps(document))
+                return
+        raise ConfigurationError(f"{no}：{code} 没有这个人员编号。 {code} has nobody of this number.")
+
     def set_enabled(self, code: str, *, enabled: bool) -> bool:
         """Whether it was otherwise before. A running gateway takes it up within seconds."""
         document = self._read(code)
@@ -187,7 +222,7 @@ class Installation:
         if "d" in jwk:
             raise ConfigurationError(
                 f"{kid}：这是私钥，只收公钥；私钥已经外传，请对方另制一把。"
-                " This is a private key, only public halves are taken; it has left its owner's hands: have another made."
+                " This is a private key, only public halves are taken; it has left its owner: make another."
             )
         purpose = kid.removeprefix(f"{code}.").partition(".")[0]
         if not kid.startswith(f"{code}.") or purpose not in ("sig", "enc"):

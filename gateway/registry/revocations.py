@@ -1,7 +1,8 @@
-"""What must stop at once stops in a running gateway: a participant that was suspended, a client that was revoked.
+"""What must stop at once stops in a running gateway: a participant that was suspended, a client that was revoked,
+somebody of the staff who has left.
 
-`lianzhi participants suspend` and `lianzhi clients revoke` write files; this sees them within a second. Anything else
-in those files (a new participant, a key, a right) is taken up by the next start.
+`lianzhi participants suspend`, `clients revoke` and `staff leave` write files; this sees them within a second. Anything
+else in those files (a new participant, a key, a right) is taken up by the next start.
 """
 
 from __future__ import annotations
@@ -70,9 +71,17 @@ class Revocations:
 
 
 def stopped(held: Participant, form: ParticipantForm) -> Participant:
-    """With what the file now says about who may act; a client that the file no longer has is revoked."""
+    """With what the file now says about who may act; a client or a person that the file no longer has is
+    revoked."""
     known = {client.id: client for client in form.clients}
     clients = tuple(
         replace(client, revoked=known[client.id].revoked if client.id in known else True) for client in held.clients
     )
-    return replace(held, enabled=form.enabled, clients=clients)
+    people = {person.no: person for person in form.staff}
+    staff = {
+        no: replace(one, until=people[no].until, revoked=people[no].revoked)
+        if no in people
+        else replace(one, revoked=True)
+        for no, one in held.staff.items()
+    }
+    return replace(held, enabled=form.enabled, clients=clients, staff=staff)
