@@ -303,6 +303,10 @@ class Transaction(Protocol):
 
     async def replace_shifts(self, participant: str, shifts: Sequence[DutyShift]) -> None: ...
 
+    async def remove_calendar(self, year: int) -> bool:
+        """Whether that year had been imported."""
+        ...
+
     async def mark_page(self, page: Page) -> None:
         """Its state, `sent_at` and `due_at`; one that was answered meanwhile keeps its state."""
         ...

@@ -97,6 +97,8 @@ RELEASES_OF_CASE = Query(select(*RELEASE.columns).where(_l.case_no == bindparam(
 RELEASE_ITEMS = Query(select(*RELEASE_ITEM.columns).where(_li.release_no == bindparam("number")).order_by(_li.seq))
 
 BACKLOG = Query(select(func.count()).select_from(tables.outbox).where(text(f"({_waits})")))
+# One of `gateway.store.engine.POSTGRES_SETTINGS`, which no pooler passes on.
+SESSION_SETTING = Query(text("SELECT current_setting('enable_seqscan')"))
 # Ids are given in the order of writing.
 OLDEST_UNSENT = Query(
     select(_m.stored_at)

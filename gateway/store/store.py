@@ -97,6 +97,7 @@ async def open_store(url: str, *, serving: bool = False) -> SqlStore:
     lock = SingleProcessLock(path) if serving and path is not None else None
     store = SqlStore(Database(where), lock)
     try:
+        await store.check_direct()
         if not await is_current(store.database.engine):
             raise ConfigurationError(
                 "数据库结构不是本版本的，请先运行 lianzhi db migrate。"
@@ -370,6 +371,12 @@ class SqlStore:
     async def oldest_unsent(self) -> datetime | None:
         stored_at: int | None = await self._scalar(reads.OLDEST_UNSENT)
         return None if stored_at is None else moment(stored_at)
+
+    async def check_direct(self) -> None:
+        """Raises ConfigurationError: the session lacks the settings that we asked for, so something stands between us
+        and the database."""
+        if not self.database.is_sqlite and await self._scalar(reads.SESSION_SETTING) != "off":
+            raise ConfigurationError(faults.POOLER)
 
     async def ping(self) -> None:
         """Raises StoreUnavailableError."""

@@ -39,6 +39,7 @@ from gateway.core.retry import CLOCKS_APART, Backoff, LongestWaits
 from gateway.store import (
     books,
     budgets,
+    bulk,
     doubts,
     duty,
     early,
@@ -71,6 +72,7 @@ from gateway.store.rows import (
 )
 from gateway.store.tables import (
     approvals,
+    calendars,
     held,
     idempotency,
     measures,
@@ -216,6 +218,7 @@ TAKE_USE = Query(
         "WHERE daily_uses.used < :most RETURNING used"
     )
 )
+REMOVE_CALENDAR = bulk.delete(calendars, [calendars.c.year])
 APPROVALS_OF = Query(
     select(*APPROVAL.columns)
     .where(among(approvals.c.request_no, "numbers"))
@@ -341,6 +344,9 @@ class SqlTransaction:
 
     async def replace_shifts(self, participant: str, shifts: Sequence[DutyShift]) -> None:
         await duty.replace(self._db, participant, shifts)
+
+    async def remove_calendar(self, year: int) -> bool:
+        return await self._db.run(REMOVE_CALENDAR, [(year,)]) == 1
 
     async def mark_page(self, page: Page) -> None:
         await paging.mark(self._db, page)
