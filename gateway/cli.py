@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from gateway.commands import calendars, doctor, install, law, ledger, measure, operate, platform, report, watch
+from gateway.commands import calendars, doctor, law, ledger, measure, operate, platform, report, watch
 from gateway.commands.operating import dead, flow, incidents, quarantine
 from gateway.commands.recovery import backup, doubts, forgotten, restored
 from gateway.commands.scaffold.app import new_app
+from gateway.commands.setup import broker, init, install, participants, staff
 
 
 def add_commands(app: typer.Typer) -> None:
     """`request` and `case` are the library's; `watch` adds to `request` when it is imported."""
     for command in (
-        install.init,
+        init.init,
         operate.serve,
         doctor.doctor,
         watch.types,
@@ -34,6 +35,12 @@ def add_commands(app: typer.Typer) -> None:
     install.db_app.command("backup")(backup.db_backup)
     install.db_app.command("restore")(backup.db_restore)
     install.db_app.command("check")(backup.db_check)
+    install.participants_app.command("add")(participants.add)
+    install.participants_app.command("suspend")(participants.suspend)
+    install.participants_app.command("resume")(participants.resume)
+    install.participants_app.command("remove")(participants.remove)
+    install.participants_app.command("password")(participants.password_new)
+    install.participants_app.command("package")(participants.package)
     for name, group in (
         ("measure", measure.measure_app),
         ("ledger", ledger.ledger_app),
@@ -45,10 +52,11 @@ def add_commands(app: typer.Typer) -> None:
         ("clients", install.clients_app),
         ("keys", install.keys_app),
         ("new", new_app),
-        ("broker", operate.broker_app),
+        ("broker", broker.broker_app),
         ("db", install.db_app),
         ("calendar", calendars.calendar_app),
         ("law", law.law_app),
         ("platform", platform.platform_app),
+        ("staff", staff.staff_app),
     ):
         app.add_typer(group, name=name)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import ssl
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -13,19 +16,27 @@ from lianzhi.errors import BrokerUnavailableError
 
 
 class ManagementError(BrokerUnavailableError):
-    """The management API cannot be reached, refuses us, or refuses the request."""
+    """The management API cannot be reached, refuses us, or refuses the request. status: of HTTP; None: no answer."""
+
+    def __init__(self, text: str, status: int | None = None) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class Management:
     """`async with Management(url, user, password) as api: await api.put("vhosts", "lianzhi")`.
 
-    Paths are given as parts, each quoted here. Every method raises ManagementError.
+    Paths are given as parts, each quoted here. ca_file: who issued an https server's certificate, in PEM. Every method
+    raises ManagementError.
     """
 
-    def __init__(self, url: str, user: str, password: str, *, timeout: float = 15.0) -> None:
-        self._url = url.rstrip("/")
+    def __init__(
+        self, url: str, user: str, password: str, *, timeout: float = 15.0, ca_file: Path | None = None
+    ) -> None:
+        self.url = url.rstrip("/")
         self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password)}
         self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._ssl = ssl.create_default_context(cafile=ca_file) if ca_file is not None else True
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Management:
@@ -51,13 +62,21 @@ class Management:
 
     async def _call(self, method: str, path: tuple[str, ...], body: dict[str, Any] | None) -> Any:
         assert self._session is not None
-        url = "/".join((self._url, "api", *(quote(part, safe="") for part in path)))
+        url = "/".join((self.url, "api", *(quote(part, safe="") for part in path)))
         try:
-            async with self._session.request(method, URL(url, encoded=True), json=body) as answer:
+            async with self._session.request(method, URL(url, encoded=True), json=body, ssl=self._ssl) as answer:
                 if answer.status == 404 and method != "PUT":
                     return None
                 if answer.status >= 400:
-                    raise ManagementError(f"{method} {url}: {answer.status} {(await answer.text())[:300]}")
-                return await answer.json(content_type=None) if method == "GET" else None
+                    text = f"{method} {url}: {answer.status} {(await answer.text())[:300]}"
+                    raise ManagementError(text, answer.status)
+                return _json(url, await answer.read(), answer.status) if method == "GET" else None
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ManagementError(f"{method} {url}: {type(error).__name__} {error}") from error
+
+
+def _json(url: str, body: bytes, status: int) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError as error:  # some other program's page
+        raise ManagementError(f"GET {url}: {status}, not JSON", status) from error

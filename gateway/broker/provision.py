@@ -59,7 +59,7 @@ async def provision(
     changes = await differences(topology, management=management, vhost=vhost, passwords=passwords)
     passwords = passwords or {}
     for user in topology.users:
-        await _apply_user(management, vhost, user, passwords.get(user.name))
+        await apply_user(management, vhost, user, passwords.get(user.name))
     for policy in topology.policies:
         await management.put("policies", vhost, policy.name, body=_policy(policy))
     held = {q["name"]: q["arguments"] for q in await management.get("queues", vhost) or ()}
@@ -242,11 +242,12 @@ def _untouched(user: User, account: _Account, what: Sequence[str]) -> list[str]:
     return [f"{UNTOUCHED} {', '.join(what)} of {user.name} ({user.owner})：{zh}。 {en[0].upper()}{en[1:]}."]
 
 
-async def _apply_user(management: Management, vhost: str, user: User, password: str | None) -> None:
+async def apply_user(management: Management, vhost: str, user: User, password: str | None) -> None:
+    """One user as the topology has it; a disabled one is locked out. Raises ManagementError."""
     account = await _account(management, vhost, user)
     if not user.enabled:
         if account.known is not None:
-            await _lock_out(management, vhost, user.name)
+            await lock_out(management, vhost, user.name)
         return
     if account.foreign:
         if account.rights is None:
@@ -278,7 +279,7 @@ async def _apply_account(management: Management, user: User, account: _Account, 
             await management.put("user-limits", user.name, name, body={"value": value})
 
 
-async def _lock_out(management: Management, vhost: str, name: str) -> None:
+async def lock_out(management: Management, vhost: str, name: str) -> None:
     """Out of this virtual host at once; what the user does in others is theirs. Raises ManagementError."""
     await management.delete("permissions", vhost, name)
     await management.delete("topic-permissions", vhost, name)

@@ -1,17 +1,18 @@
-"""For whoever keeps the calendar: `calendar show`, and `calendar import` when the year's notice has appeared."""
+"""For whoever keeps the calendar: `calendar import` when the year's notice has appeared, `calendar remove`, `show`."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gateway.application.context import Context
-from gateway.core.time.calendar import Calendar, Year
-from gateway.registry.calendars import read_year
-from gateway.registry.config import DEFAULT_FOLDER, load_config
-from lianzhi.cli.output import AsJson, Folder, as_json, console, fail, listing, run
+from gateway.commands.installed import installed
+from gateway.core.time.calendar import SHANGHAI, Calendar, Year
+from gateway.registry.calendars import check_likely, differences, read_year
+from gateway.registry.config import DEFAULT_FOLDER
+from lianzhi.cli.output import MISUSE, AsJson, Folder, as_json, console, fail, listing, run
 
 calendar_app = typer.Typer(help="工作日历 Calendar of working days", no_args_is_help=True)
 
@@ -20,24 +21,53 @@ calendar_app = typer.Typer(help="工作日历 Calendar of working days", no_args
 def calendar_import(
     file: Annotated[Path, typer.Argument(help="一年的 TOML 文件 One year, as docs/calendar.md")],
     folder: Folder = DEFAULT_FOLDER,
+    replace: Annotated[bool, typer.Option("--replace", help="替换已有的一年 In place of a year that is known")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只显示差别 Only show the differences")] = False,
 ) -> None:
-    """登记一年的放假调休安排；暂定期限随即重算。 A year's calendar; provisional deadlines are counted again at once."""
+    """登记一年的放假调休安排；期限随即重算。 A year's calendar; deadlines are counted again at once."""
     from gateway.application.deadlines.calendars import import_year
-    from gateway.bootstrap import SystemClock, build_context
-    from gateway.store.store import open_store
 
-    year, config = read_year(file), load_config(folder)
+    year = read_year(file)
+    check_likely(file, year, datetime.now(SHANGHAI).date())
+    known = run(_loaded(folder)).years.get(year.year)
+    changes = differences(known, year)
+    for line in changes:
+        console.print(line, markup=False)
+    if known is not None and changes and not (replace or dry_run):
+        fail(
+            f"{year.year}：已有（{known.notice}），差别如上；确要替换请加 --replace。"
+            f" {year.year} is known ({known.notice}); the differences stand above: to replace it add --replace.",
+            MISUSE,
+        )
+    if dry_run:
+        return
 
     async def work() -> int:
-        store = await open_store(config.store_url)
-        try:
-            return await import_year(build_context(config, store, SystemClock()), year)
-        finally:
-            await store.close()
+        async with installed(folder) as context:
+            return await import_year(context, year)
 
     counted = run(work())
-    console.print(f"已登记 Imported: {year.year}  {year.notice}  {year.issued_on}")
-    console.print(f"重算的暂定期限 Provisional deadlines counted again: {counted}")
+    console.print(f"已登记 Imported: {year.year}  {year.notice}  {year.issued_on}", markup=False)
+    console.print(f"重算的期限 Deadlines counted again: {counted}")
+
+
+@calendar_app.command("remove")
+def calendar_remove(
+    year: Annotated[int, typer.Argument(help="年份 The year")],
+    folder: Folder = DEFAULT_FOLDER,
+) -> None:
+    """撤去登记的一年：恢复随本版本发布的，没有则为暂定。 Take an imported year back: the shipped one holds again."""
+    from gateway.application.deadlines.calendars import remove_year
+
+    async def work() -> int | None:
+        async with installed(folder) as context:
+            return await remove_year(context, year)
+
+    counted = run(work())
+    if counted is None:
+        fail(f"{year}：没有登记过。 It was never imported.", MISUSE)
+    console.print(f"已撤去 Removed: {year}")
+    console.print(f"重算的期限 Deadlines counted again: {counted}")
 
 
 @calendar_app.command("show")
@@ -49,7 +79,8 @@ def calendar_show(
     """已公布的年份及其依据 Published years and their notices."""
     calendar = run(_loaded(folder))
     if year is None:
-        listing([_summary(y) for _, y in sorted(calendar.years.items())], "工作日历 Calendar", json_out=json_out)
+        rows = [_summary(y) for _, y in sorted(calendar.years.items())]
+        listing(rows, "工作日历 Calendar", json_out=json_out)
         return
     found = calendar.years.get(year)
     if found is None:
@@ -65,17 +96,10 @@ def calendar_show(
 
 async def _loaded(folder: Path) -> Calendar:
     from gateway.application.deadlines.calendars import load
-    from gateway.bootstrap import SystemClock, build_context
-    from gateway.store.store import open_store
 
-    config = load_config(folder)
-    store = await open_store(config.store_url)
-    try:
-        context: Context = build_context(config, store, SystemClock())
+    async with installed(folder) as context:
         await load(context)
         return context.calendars.now
-    finally:
-        await store.close()
 
 
 def _summary(year: Year) -> dict[str, object]:

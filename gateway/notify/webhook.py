@@ -7,6 +7,7 @@ status is read, the rest is not waited for.
 
 from __future__ import annotations
 
+import base64
 import binascii
 import json
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 from gateway.application.ports.alerts import Notification
 from lianzhi.errors import ConfigurationError, UndeliveredError
 
+SECRET_BYTES = 24
+"""Of a secret at least (standardwebhooks.com 1.0: 24 to 64)."""
 READ_BYTES = 4096
 """Of an answer's body at most twice so much is taken from the wire before the connection is closed; its head has
 aiohttp's bounds (128 lines of 8,190 bytes)."""
@@ -35,10 +38,17 @@ class WebhookNotifier:
         self._public_url = public_url.rstrip("/")
         try:
             self._signer = Webhook(secret)
+            weak = len(base64.b64decode(secret.removeprefix("whsec_"))) < SECRET_BYTES
         except (EmptyWebhookSecretError, binascii.Error) as error:
             raise ConfigurationError(
                 "notify.webhook.secret_file：须为 whsec_ 开头的 base64。 Must be base64 that begins with whsec_."
             ) from error
+        if weak:
+            raise ConfigurationError(
+                f"notify.webhook.secret_file：密钥不足 {SECRET_BYTES} 字节，易被猜出，请取 24 至 64 字节的随机数。"
+                f" The secret has fewer than {SECRET_BYTES} bytes and could be guessed: take 24 to 64 random ones."
+                " openssl rand -base64 32"
+            )
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, notification: Notification, now: datetime) -> None:

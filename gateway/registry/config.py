@@ -6,7 +6,7 @@ from datetime import time, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from pydantic import (
     AfterValidator,
@@ -31,6 +31,7 @@ from gateway.registry.operators import read_operators
 from lianzhi.amqp.address import wrong_addresses
 from lianzhi.crypto.limits import Limits
 from lianzhi.errors import ConfigurationError
+from lianzhi.text_files import line_of_member, read_secret, read_text, read_toml
 from schemas.catalogue import Deadline, DeadlineKind, catalogue
 
 FILE = "lianzhi.toml"
@@ -55,12 +56,14 @@ class StoreSection(_Section):
 
 class BrokerSection(_Section):
     """url without password, or a list of them, the nodes of one cluster, tried in turn; password_file: one line,
-    readable by the gateway alone. replicas: members of each queue that `broker apply` makes; absent, by the size of the
-    cluster (`gateway.broker.topology.replicas_for`)."""
+    readable by the gateway alone. ca_file: who issued the broker's certificate (PEM), for `amqps` and for an https
+    `management`; absent, the system's authorities. replicas: members of each queue that `broker apply` makes; absent,
+    by the size of the cluster (`gateway.broker.topology.replicas_for`)."""
 
     url: str | tuple[str, ...] = "amqp://lianzhi-gateway@127.0.0.1:5672/lianzhi"
     password_file: str | None = None
     management: str = "http://127.0.0.1:15672"
+    ca_file: str | None = None
     prefetch: int = Field(default=2000, ge=1)
     replicas: int | None = Field(default=None, ge=1, le=9)
 
@@ -68,10 +71,27 @@ class BrokerSection(_Section):
     def urls(self) -> tuple[str, ...]:
         return (self.url,) if isinstance(self.url, str) else self.url
 
+    @property
+    def user(self) -> str:
+        return unquote(urlsplit(self.urls[0]).username or "")
+
+    @property
+    def has_password(self) -> bool:
+        """Whether the user logs in by a password at all: one with a client certificate has none (`auth=external`)."""
+        return "external" not in parse_qs(urlsplit(self.urls[0]).query).get("auth", [])
+
+    @property
+    def password(self) -> str | None:
+        """Where it stands in the address itself."""
+        found = urlsplit(self.urls[0]).password
+        return None if found is None else unquote(found)
+
     @model_validator(mode="after")
     def _addresses(self) -> BrokerSection:
         if wrong := wrong_addresses(self.urls):
             raise ValueError("url: " + " ".join(wrong))
+        if self.ca_file is not None and any("cafile" in parse_qs(urlsplit(url).query) for url in self.urls):
+            raise ValueError("ca_file 与地址中的 cafile 只写其一 ca_file or cafile in the URL, not both")
         return self
 
     @field_validator("management")
@@ -264,6 +284,13 @@ class OperatorSection(_Section):
     role: Literal["viewer", "operator", "supervisor"]
 
 
+class _TomlFile(TomlConfigSettingsSource):
+    """`lianzhi.toml`, also with the mark that Windows editors put in front."""
+
+    def _read_file(self, file_path: Any) -> dict[str, Any]:
+        return read_toml(file_path)
+
+
 class Config(BaseSettings):
     """The whole of it; `folder` is where the file stands and what relative paths start from."""
 
@@ -303,7 +330,7 @@ class Config(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Given, then environment, then the file."""
         folder = Path(init_settings().get("folder", DEFAULT_FOLDER))
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, folder / FILE)
+        return init_settings, env_settings, _TomlFile(settings_cls, folder / FILE)
 
     @property
     def store_url(self) -> str:
@@ -317,7 +344,7 @@ class Config(BaseSettings):
     def broker_urls(self) -> list[str]:
         """With the password from its file. Raises ConfigurationError."""
         if self.broker.password_file is None:
-            return list(self.broker.urls)
+            return [urlunsplit(self._verified(urlsplit(url))) for url in self.broker.urls]
         return self.broker_urls_of(self.broker_user, self.secret(self.broker.password_file))
 
     def broker_urls_of(self, user: str, password: str) -> list[str]:
@@ -326,13 +353,30 @@ class Config(BaseSettings):
         for parts in map(urlsplit, self.broker.urls):
             where = parts.netloc.rpartition("@")[2]
             login = f"{quote(user, safe='')}:{quote(password, safe='')}"
-            found.append(urlunsplit(parts._replace(netloc=f"{login}@{where}")))
+            found.append(urlunsplit(self._verified(parts._replace(netloc=f"{login}@{where}"))))
         return found
+
+    def _verified(self, url: SplitResult) -> SplitResult:
+        """With the file of `ca_file`, where the address is one of TLS."""
+        if self.broker_ca is None or url.scheme != "amqps":
+            return url
+        added = urlencode({"cafile": str(self.broker_ca.resolve())})
+        return url._replace(query="&".join(part for part in (url.query, added) if part))
+
+    @property
+    def broker_ca(self) -> Path | None:
+        """The file of `ca_file`. Raises ConfigurationError: it is not there."""
+        if self.broker.ca_file is None:
+            return None
+        path = self.folder / self.broker.ca_file
+        if not path.is_file():
+            raise ConfigurationError(f"{path}：[broker] ca_file：没有这个文件。 There is no such file.")
+        return path
 
     @property
     def vhost(self) -> str:
-        """The virtual host of the broker, from its URL."""
-        return urlsplit(self.broker.urls[0]).path.removeprefix("/") or "/"
+        """The virtual host of the broker, from its URL, where `%2F` stands for `/` (rabbitmq.com/uri-spec)."""
+        return unquote(urlsplit(self.broker.urls[0]).path.removeprefix("/")) or "/"
 
     @property
     def secret_files(self) -> list[str]:
@@ -347,16 +391,12 @@ class Config(BaseSettings):
 
     def secret(self, file: str) -> str:
         """The one line of a secret file, relative to the folder. Raises ConfigurationError."""
-        path = self.folder / file
-        try:
-            return path.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ConfigurationError(f"{path}：读不到密码文件。 Cannot read the password file.") from error
+        return read_secret(self.folder / file)
 
     @property
     def broker_user(self) -> str:
         """The broker user of the gateway, from its URL."""
-        return urlsplit(self.broker.urls[0]).username or ""
+        return self.broker.user
 
     @property
     def documents_folder(self) -> Path:
@@ -413,7 +453,8 @@ def load_config(folder: Path, **given: Any) -> Config:
         where = "；".join(
             f"{'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
         )
-        raise ConfigurationError(f"{folder / FILE}：配置有误。 The configuration is wrong: {where}") from error
+        line = line_of_member(read_text(folder / FILE), error.errors()[0]["loc"])
+        raise ConfigurationError(f"{folder / FILE}{line}：配置有误。 The configuration is wrong: {where}") from error
 
 
 def _plain(url: str) -> str:

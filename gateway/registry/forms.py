@@ -23,9 +23,14 @@ class Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
 class Name(Form):
-    zh: str
-    en: str
+    """What reports and papers call it: a blank one would be a row without a name."""
+
+    zh: Words
+    en: Words
 
 
 class Duty(Form):

@@ -1,14 +1,19 @@
-"""Which files of an installation's folder a backup holds, so that a new machine can go on with them."""
+"""Which files of an installation's folder a backup holds, so that a new machine can go on with them, and when the last
+one was made."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.registry.config import FILE, Config
 from gateway.registry.installation import HASH_KEY
 from gateway.registry.law_files import LAW
 from gateway.registry.participants import PARTICIPANTS, PRIVATE_KEYS
+from lianzhi.files import write_private
 
+LAST_BACKUP = "last-backup"
+"""One line beside the configuration, for `lianzhi doctor`."""
 PUBLIC = (PARTICIPANTS, "keys", LAW)
 
 
@@ -46,3 +51,17 @@ def missing_secrets(config: Config) -> list[str]:
     if not any((folder / PRIVATE_KEYS).glob("*.jwk")):
         missing.append(f"{PRIVATE_KEYS}/*.jwk")
     return missing
+
+
+def note_backup(folder: Path, at: datetime) -> None:
+    """at: aware. Raises OSError."""
+    write_private(folder / LAST_BACKUP, (at.astimezone(UTC).isoformat(timespec="seconds") + "\n").encode())
+
+
+def last_backup(folder: Path) -> datetime | None:
+    """None: never, or nobody can read when."""
+    try:
+        found = datetime.fromisoformat((folder / LAST_BACKUP).read_text(encoding="ascii").strip())
+    except (OSError, ValueError):
+        return None
+    return found if found.tzinfo is not None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lianzhi.errors import ConfigurationError
+from lianzhi.text_files import read_text
 from schemas.law.force import Law
 from schemas.law.reading import LawFileError, read_law
 
@@ -19,12 +20,7 @@ def load_law(folder: Path) -> Law:
     texts: dict[str, str] = {}
     there = (folder / LAW).iterdir() if (folder / LAW).is_dir() else ()
     for path in sorted(path for path in there if not path.name.startswith(".")):
-        try:
-            texts[path.name] = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(
-                f"{path}：读不到，或不是 UTF-8。 Cannot be read, or is not UTF-8: {error}"
-            ) from error
+        texts[path.name] = read_text(path)
     try:
         return read_law(texts)
     except LawFileError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -17,12 +16,14 @@ from gateway.core.time.calendar import SHANGHAI
 from gateway.core.time.deadlines import Duty
 from gateway.registry.config import WHERE
 from gateway.registry.forms import ParticipantForm
+from gateway.registry.setup.participant_rules import check_files, check_patterns
 from lianzhi.crypto.jwk import private_key_from_jwk, public_key_from_jwk
 from lianzhi.crypto.keyring import Keyring, thumbprint
 from lianzhi.crypto.keys import PrivateKey, PublicKey
 from lianzhi.errors import ConfigurationError, MisuseError
 from lianzhi.printable import printable
 from lianzhi.protocol.envelope import CANONICAL
+from lianzhi.text_files import line_of_member, read_text, read_toml
 from schemas.catalogue import Kind
 from schemas.values.courts import COURTS
 from schemas.values.departments import DEPARTMENTS
@@ -42,6 +43,7 @@ def load_registry(folder: Path) -> tuple[Directory, Keyring]:
         raise ConfigurationError(
             f"{folder / PARTICIPANTS}：没有参与单位文件。{WHERE[0]} No participant file. {WHERE[1]}"
         )
+    check_files(folder / PARTICIPANTS)
     forms = [(path, read_form(path)) for path in files]
     public = [found for path, form in forms for found in _public_keys(folder, path, form)]
     private = [(path, _private_key(path)) for path in sorted((folder / PRIVATE_KEYS).glob("*.jwk"))]
@@ -55,11 +57,9 @@ def load_registry(folder: Path) -> tuple[Directory, Keyring]:
 
 def read_form(path: Path) -> ParticipantForm:
     """One file. Raises ConfigurationError."""
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ConfigurationError(f"{path}：不是合法的 TOML。 Not well-formed TOML: {error}") from error
-    return form_of(path, content)
+    form = form_of(path, read_toml(path))
+    check_patterns(path, form)
+    return form
 
 
 def form_of(path: Path, content: Mapping[str, Any]) -> ParticipantForm:
@@ -67,8 +67,12 @@ def form_of(path: Path, content: Mapping[str, Any]) -> ParticipantForm:
     try:
         form = ParticipantForm.model_validate(content)
     except ValidationError as error:
+        text = read_text(path) if path.is_file() else ""
+        first = error.errors()[0]
         where = "；".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConfigurationError(f"{path}：字段不合规则。 A field breaks its rule: {where}") from error
+        raise ConfigurationError(
+            f"{path}{line_of_member(text, first['loc'])}：字段不合规则。 A field breaks its rule: {where}"
+        ) from error
     if form.code != path.stem:
         raise ConfigurationError(f"{path}：文件名须为 {form.code}.toml。 The file must be named after its code.")
     if form.court_code is not None and form.court_code not in COURTS:
@@ -190,9 +194,9 @@ def _private_key(path: Path) -> PrivateKey:
 
 def _jwk(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{path}：密钥文件缺失或不是 JSON。 Key file missing or not JSON.") from error
+        document = json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:  # nested deeper than any key
+        raise ConfigurationError(f"{path}：密钥文件不是 JSON。 The key file is not JSON.") from error
     if not isinstance(document, dict):
         raise ConfigurationError(f"{path}：密钥文件须为一个 JWK。 A key file holds one JWK.")
     return document

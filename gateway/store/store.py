@@ -43,6 +43,8 @@ async def open_store(url: str, *, serving: bool = False) -> SqlStore:
     lock = SingleProcessLock(path) if serving and path is not None else None
     store = SqlStore(Database(where), lock)
     try:
+        await store.check_direct()
+        await store.check_direct()
         if not await is_current(store.database.engine):
             raise ConfigurationError(
                 "数据库结构不是本版本的，请先运行 lianzhi db migrate。"

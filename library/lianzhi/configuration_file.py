@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from lianzhi.crypto.keyring import Keyring, PrivateKey, private_key_from_jwk
 from lianzhi.crypto.keys import CODE
 from lianzhi.errors import ConfigurationError, MisuseError, RejectedError
 from lianzhi.protocol.contract import Contract, read_contract, refusal_words
+from lianzhi.text_files import read_secret, read_toml
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -38,12 +38,7 @@ class ConfigurationFile:
 
     def __init__(self, path: Path) -> None:
         self.path, self.folder = path, path.parent
-        try:
-            self.members = tomllib.loads(path.read_text("utf-8"))
-        except OSError as error:
-            raise ConfigurationError(f"{path}：读不到配置文件。 The file cannot be read: {error.strerror}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"{path}：不是合法的 TOML。 Not well-formed TOML: {error}") from error
+        self.members = read_toml(path)
         known = (*self.required, *self.optional)
         for name in self.members.keys() - set(known):
             raise self.wrong(name, "没有这个配置项", f"no such member; known: {', '.join(known)}")
@@ -87,6 +82,13 @@ class ConfigurationFile:
             return path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise self.wrong(member, f"读不到文件 {path}", f"the file {path} cannot be read") from error
+
+    def secret(self, member: str) -> str:
+        """The one line of the password file that the member names."""
+        try:
+            return read_secret(self.folder / self.text(member))
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{self.path}，{member}：{error}") from error
 
     def json(self, member: str, name: str | None = None) -> dict[str, Any]:
         name = name or self.text(member)

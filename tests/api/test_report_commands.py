@@ -9,9 +9,9 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from gateway.commands.install import init
 from gateway.commands.ledger import ledger_app
 from gateway.commands.report import report_app
+from gateway.commands.setup.init import init
 
 app = typer.Typer()
 app.command()(init)

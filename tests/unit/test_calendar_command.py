@@ -21,12 +21,12 @@ from gateway.store.upkeep.migrate import migrate
 from lianzhi.errors import ConfigurationError
 from schemas.catalogue import Deadline, DeadlineKind
 
-NEXT = """\
-year = 2027
-notice = "国办发明电〔2026〕演示号"
-issued_on = 2026-11-04
-rest = [2027-01-01, 2027-01-04]
-work = [2027-02-06]
+EARLIER = """\
+year = 2023
+notice = "国办发明电〔2022〕演示号"
+issued_on = 2022-12-08
+rest = [2023-01-02, 2023-01-23, 2023-01-24, 2023-01-25, 2023-01-26, 2023-01-27, 2023-04-05]
+work = [2023-01-28]
 """
 
 
@@ -41,35 +41,35 @@ async def test_import_and_show(folder: Path, tmp_path: Path) -> None:
     import asyncio
 
     await migrate(load_config(folder).store_url)
-    file = tmp_path / "2027.toml"
-    file.write_text(NEXT, encoding="utf-8")
+    file = tmp_path / "2023.toml"
+    file.write_text(EARLIER, encoding="utf-8")
 
     def call(*arguments: str) -> tuple[int, str]:
         done = CliRunner().invoke(calendar_app, [*arguments, "--dir", str(folder)])
         return done.exit_code, done.output
 
-    missing = await asyncio.to_thread(call, "show", "--year", "2027")
+    missing = await asyncio.to_thread(call, "show", "--year", "2023")
     assert missing[0] == 1
     code, output = await asyncio.to_thread(call, "import", str(file))
-    assert (code, "国办发明电〔2026〕演示号" in output) == (0, True)
+    assert (code, "国办发明电〔2022〕演示号" in output) == (0, True)
     code, output = await asyncio.to_thread(call, "show", "--json")
-    assert [line["year"] for line in json.loads(output)] == [2024, 2025, 2026, 2027]
-    code, output = await asyncio.to_thread(call, "show", "--year", "2027", "--json")
+    assert [line["year"] for line in json.loads(output)] == [2023, 2024, 2025, 2026]
+    code, output = await asyncio.to_thread(call, "show", "--year", "2023", "--json")
     assert json.loads(output) == {
-        "year": 2027,
-        "notice": "国办发明电〔2026〕演示号",
-        "issued_on": "2026-11-04",
-        "rest": ["2027-01-01", "2027-01-04"],
-        "work": ["2027-02-06"],
+        "year": 2023,
+        "notice": "国办发明电〔2022〕演示号",
+        "issued_on": "2022-12-08",
+        "rest": ["2023-01-02", *(f"2023-01-{day}" for day in range(23, 28)), "2023-04-05"],
+        "work": ["2023-01-28"],
     }
 
 
 def test_a_wrong_file_is_refused_before_anything_is_opened(folder: Path, tmp_path: Path) -> None:
-    file = tmp_path / "2027.toml"
-    file.write_text(NEXT.replace("2027-02-06", "2027-02-08"), encoding="utf-8")
+    file = tmp_path / "2023.toml"
+    file.write_text(EARLIER.replace("2023-01-28", "2023-01-30"), encoding="utf-8")
     done = CliRunner().invoke(calendar_app, ["import", str(file), "--dir", str(folder)])
     assert isinstance(done.exception, ConfigurationError)
-    assert "2027-02-08" in str(done.exception)
+    assert "2023-01-30" in str(done.exception)
 
 
 def test_duty_hours_come_from_the_participants_file(folder: Path) -> None:

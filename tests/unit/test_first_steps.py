@@ -33,7 +33,7 @@ def installation(app: typer.Typer, tmp_path: Path) -> Path:
     [
         (None, "cannot be read"),
         (b"", "is no JSON of user"),
-        (b"\xef\xbb\xbf{}", "is no JSON of user"),
+        (b"\xef\xbb\xbf[]", "is no JSON of user"),
         (b'["police-610114"]', "is no JSON of user"),
         (b'{"police-610114": 4711}', "is no JSON of user"),
     ],

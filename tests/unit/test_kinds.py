@@ -11,7 +11,7 @@ import typer
 from adapters.registry import adapter_for
 from adapters.table import TableAdapter
 from gateway.bootstrap import running
-from gateway.commands.install import participants_check
+from gateway.commands.setup.install import participants_check
 from gateway.core.routing import Directory, Participant
 from gateway.registry import contracts
 from gateway.registry.config import load_config

@@ -55,7 +55,8 @@ class CalendarKeeper:
 async def load(context: Context) -> list[int]:
     """What was imported holds before what was shipped. A calendar that says the same stays the same object.
 
-    The years that were known already and now say something else: a notice was amended, as in January 2020.
+    The years that were known already and now say something else, or nothing: a notice was amended, as in January 2020,
+    or an import was taken back.
     """
     imported = [_year(row) for row in await context.store.calendars()]
     calendars = context.calendars
@@ -63,7 +64,7 @@ async def load(context: Context) -> list[int]:
     if found.years == before:
         return []
     calendars.now = found
-    return sorted(n for n, year in found.years.items() if n in before and year != before[n])
+    return sorted(n for n, year in before.items() if found.years.get(n) != year)
 
 
 async def import_year(context: Context, year: Year) -> int:
@@ -82,6 +83,16 @@ async def import_year(context: Context, year: Year) -> int:
     await load(context)
     async with context.store.begin() as tx:
         await tx.apply(Changes(calendars=[row]))
+    return await count_again(context, await load(context))
+
+
+async def remove_year(context: Context, year: int) -> int | None:
+    """Takes an imported year back: the shipped one holds again, if there is one. How many deadlines moved; None: that
+    year was never imported. Raises StoreUnavailableError."""
+    await load(context)
+    async with context.store.begin() as tx:
+        if not await tx.remove_calendar(year):
+            return None
     return await count_again(context, await load(context))
 
 

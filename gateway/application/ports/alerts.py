@@ -52,6 +52,10 @@ class PageReads(Protocol):
 
     async def page(self, page_id: str) -> Page | None: ...
 
+    async def pages_of(self, alert: str) -> list[Page]:
+        """Whom that alert calls, in the order of levels."""
+        ...
+
 
 class AlertUnit(Protocol):
     """Pages and the duty roster, inside a unit of work."""

@@ -53,6 +53,10 @@ class TimerUnit(Protocol):
 
     async def timer(self, request_no: str, kind: str) -> Timer | None: ...
 
+    async def remove_calendar(self, year: int) -> bool:
+        """Whether that year had been imported."""
+        ...
+
     async def end_waits(self, now: datetime, longest: Mapping[str, timedelta]) -> int:
         """After a step back: timers of these kinds (`redeliver:` for all that begin so) and pages (`pages`) that lie
         further ahead than they ever do are due now. How many."""

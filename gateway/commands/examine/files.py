@@ -17,7 +17,7 @@ from gateway.core.routing import Directory
 from gateway.core.time.calendar import SHANGHAI
 from gateway.registry.config import FILE, Config, load_config
 from gateway.registry.contracts import check_words
-from gateway.registry.last_backup import last_backup
+from gateway.registry.kept import last_backup
 from gateway.registry.law_files import load_law
 from gateway.registry.operators import read_operators
 from gateway.registry.participants import PARTICIPANTS, load_registry

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.registry.config import DEFAULT_FOLDER, load_config
-from gateway.registry.last_backup import note_backup
+from gateway.registry.kept import note_backup
 from lianzhi.cli.output import (
     FOUND_WRONG,
     MISUSE,

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from gateway.core.time.calendar import DAY, midnight, months_later
 
+EARLIEST, LATEST = 1949, 9998
 _WEEK = re.compile(r"(\d{4})-W(\d{2})")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 
@@ -58,10 +59,14 @@ def month_of(day: date) -> Period:
 def period_named(name: str) -> Period:
     """`2026-W13` (ISO 8601) or `2026-03`. Raises ValueError: not such a name, or no such week or month."""
     if found := _WEEK.fullmatch(name):
-        return week_of(date.fromisocalendar(int(found[1]), int(found[2]), 1))
-    if found := _MONTH.fullmatch(name):
-        return month_of(date(int(found[1]), int(found[2]), 1))
-    raise ValueError(name)
+        first = date.fromisocalendar(int(found[1]), int(found[2]), 1)
+    elif found := _MONTH.fullmatch(name):
+        first = date(int(found[1]), int(found[2]), 1)
+    else:
+        raise ValueError(name)
+    if not EARLIEST <= first.year <= LATEST:  # the period before it and the one after must be dates, too
+        raise ValueError(name)
+    return week_of(first) if "W" in name else month_of(first)
 
 
 def last_week(today: date) -> Period:

@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import PoolProxiedConnection
 
+from gateway.store.engine import postgres_url
 from gateway.store.engine.connection import Asking, Connection, PostgresConnection, Row, SqliteConnection, SqliteDriver
 from gateway.store.engine.faults import translated
 from gateway.store.engine.statements import Query
@@ -77,12 +78,13 @@ def database_url(text: str) -> URL:
     """
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise ConfigurationError(_bad_url()) from None
     match url.get_backend_name():
         case "sqlite" if url.database not in (None, "", ":memory:"):
             return url.set(drivername="sqlite+aiosqlite")
         case "postgresql":
+            postgres_url.placed(url)  # refuses what it does not know
             return url.set(drivername="postgresql+asyncpg")
         case _:
             raise ConfigurationError(_bad_url())
@@ -91,8 +93,8 @@ def database_url(text: str) -> URL:
 def _bad_url() -> str:
     # The URL may hold a password: it is not repeated.
     return (
-        "数据库地址应为 sqlite:///<文件> 或 postgresql://<用户>@<主机>/<库>。"
-        " The database URL must be sqlite:///<file> or postgresql://<user>@<host>/<database>."
+        "数据库地址应为 sqlite:///<文件> 或 postgresql://<用户>@<主机>/<库>（只写一台主机）。"
+        " The database URL must be sqlite:///<file> or postgresql://<user>@<host>/<database> (one host)."
     )
 
 
@@ -115,11 +117,10 @@ def create_engine(url: URL) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine
     return create_async_engine(
-        url,
+        postgres_url.placed(url),
         **POOL,
         connect_args={
-            "server_settings": POSTGRES_SETTINGS,
-            "timeout": POSTGRES_CONNECT_TIMEOUT_S,
+            **postgres_url.arguments(url, POSTGRES_SETTINGS, POSTGRES_CONNECT_TIMEOUT_S),
             "command_timeout": POSTGRES_COMMAND_TIMEOUT_S,
         },
     )

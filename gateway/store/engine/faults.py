@@ -11,7 +11,7 @@ from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from gateway.store.engine.columns import metadata
-from lianzhi.errors import ConflictError, StoreUnavailableError
+from lianzhi.errors import ConfigurationError, ConflictError, StoreUnavailableError
 
 # SQLite primary result codes: busy, locked, read-only, I/O error, full, cannot open.
 SQLITE_UNAVAILABLE = frozenset({5, 6, 8, 10, 13, 14})
@@ -22,6 +22,15 @@ POSTGRES_UNAVAILABLE_STATES = frozenset({"25006", "25P03", "55P03"})
 # Serialization failure and deadlock: nobody is wrong, the unit is run again.
 # The database is there and does not let us in, or there is none of that name.
 POSTGRES_REFUSALS = ("28", "3D")
+# A statement that we prepared is not there, or is there already: another session answers than the one before.
+POSTGRES_POOLER_STATES = frozenset({"26000", "42P05"})
+UNSUPPORTED = "unsupported startup parameter"  # pgbouncer's words
+POOLER = (
+    "[store] url：经由 pgbouncer 之类的连接池不能用：它丢掉会话设置和预备语句。请直接连 PostgreSQL："
+    "本网关自己保持连接（每个进程至多 10 个）。"
+    " A pooler such as pgbouncer in between does not work: it drops the session's settings and prepared statements."
+    " Connect to PostgreSQL itself; the gateway keeps connections of its own, ten for each process at most."
+)
 POSTGRES_AGAIN = frozenset({"40001", "40P01"})
 
 
@@ -35,10 +44,17 @@ def translated() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        ours = _of_sqlite(error) or _of_postgres(error) or _of_network(error)
+        ours = _of_pooler(error) or _of_sqlite(error) or _of_postgres(error) or _of_network(error)
         if ours is None:
             raise
         raise ours from error
+
+
+def _of_pooler(error: Exception) -> Exception | None:
+    """Also where SQLAlchemy has put its own error around the driver's."""
+    if getattr(error, "sqlstate", None) in POSTGRES_POOLER_STATES or UNSUPPORTED in str(error):
+        return ConfigurationError(POOLER)
+    return None
 
 
 def _of_sqlite(error: Exception) -> Exception | None:

@@ -46,6 +46,7 @@ CANCEL_PAGES = Query(
 )
 ACKNOWLEDGE_PAGE = Query(update(PAGE.table).where(_p.page_id == bindparam("page")).values(state="acknowledged"))
 PAGE_BY_ID = Query(select(*PAGE.columns).where(_p.page_id == bindparam("page")))
+PAGES_OF = Query(select(*PAGE.columns).where(_p.alert == bindparam("number")).order_by(_p.id))
 
 # The duty roster of each participant: replaced as a whole, read by the stretch of time that is asked about.
 SHIFTS = Query(
@@ -77,6 +78,9 @@ class PageReads(Reads):
 
     async def page(self, page_id: str) -> Page | None:
         return await self._one(PAGE, PAGE_BY_ID, page=page_id)
+
+    async def pages_of(self, alert: str) -> list[Page]:
+        return await self._all(PAGE, PAGES_OF, number=alert)
 
 
 class AlertUnit(Unit):

@@ -12,7 +12,7 @@ from gateway.core.retry import Backoff, LongestWaits
 from gateway.store.engine.columns import Instant, among
 from gateway.store.engine.connection import Unit
 from gateway.store.engine.database import Reads
-from gateway.store.engine.statements import Query
+from gateway.store.engine.statements import Query, delete
 from gateway.store.tables import CALENDAR, PAGE, REQUEST, TIMER
 
 _t, _p, _r = TIMER.c, PAGE.c, REQUEST.c
@@ -21,6 +21,7 @@ _now = bindparam("now", type_=Instant())
 _this = (_t.request_no == bindparam("number"), _t.kind == bindparam("which"))
 
 CALENDARS = Query(select(*CALENDAR.columns).order_by(CALENDAR.c.year))
+REMOVE_CALENDAR = delete(CALENDAR.table, [CALENDAR.c.year])
 PROVISIONAL = Query(
     select(_t.request_no).where(text("timers.provisional"), _t.due_at <= bindparam("until", type_=Instant()))
 )
@@ -103,6 +104,9 @@ class TimerUnit(Unit):
 
     async def timer(self, request_no: str, kind: str) -> Timer | None:
         return await self._one(TIMER, TIMER_OF, number=request_no, which=kind)
+
+    async def remove_calendar(self, year: int) -> bool:
+        return await self._db.run(REMOVE_CALENDAR, [(year,)]) == 1
 
     async def end_waits(self, now: datetime, longest: Mapping[str, timedelta]) -> int:
         count = 0

@@ -22,6 +22,7 @@ from typing import Any
 
 from sqlalchemy import URL
 
+from gateway.store.engine import postgres_url
 from gateway.store.engine.database import database_url, sqlite_path
 from gateway.store.engine.faults import translated
 from gateway.store.engine.lock import SingleProcessLock
@@ -217,15 +218,15 @@ async def _run(program: str, arguments: Sequence[str], where: URL) -> None:
 
 def _environment(where: URL) -> Mapping[str, str]:
     """Where the server is, for libpq; a password stands in no argument that others could list."""
-    query = {name: value if isinstance(value, str) else value[-1] for name, value in where.query.items()}
+    place = postgres_url.placed(where)
     given = {
-        "PGHOST": query.get("host") or where.host,
-        "PGPORT": query.get("port") or (str(where.port) if where.port else None),
-        "PGUSER": where.username,
-        "PGPASSWORD": where.password,
-        "PGDATABASE": where.database,
-        "PGSSLMODE": query.get("ssl") or query.get("sslmode"),
+        "PGHOST": place.host,
+        "PGPORT": str(place.port) if place.port else None,
+        "PGUSER": place.username,
+        "PGPASSWORD": place.password,
+        "PGDATABASE": place.database,
         "PGCONNECT_TIMEOUT": "10",
+        **postgres_url.environment(where),
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LIANZHI_")}
     return kept | {name: value for name, value in given.items() if value}

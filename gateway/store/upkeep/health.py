@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Integer, TextClause, bindparam, func, literal, select, text
 
+from gateway.store.engine import faults
 from gateway.store.engine.columns import micros
 from gateway.store.engine.database import Reads
 from gateway.store.engine.statements import Query
 from gateway.store.tables import PAUSED_ROUTE
+from lianzhi.errors import ConfigurationError
 
 MOST = 10_000
 """Of one label; a figure of so many says "so many or more"."""
@@ -96,6 +98,10 @@ WRITE_PROBE = Query(
 )
 
 
+# One of `gateway.store.engine.database.POSTGRES_SETTINGS`, which no pooler passes on.
+SESSION_SETTING = Query(text("SELECT current_setting('enable_seqscan')"))
+
+
 class Health(Reads):
     """Of `application.ports.store.Store` what says how the database is."""
 
@@ -107,6 +113,12 @@ class Health(Reads):
             return datetime.now(UTC)  # SQLite's clock is this machine's
         clock: datetime = await self._scalar(CLOCK)
         return clock.astimezone(UTC)
+
+    async def check_direct(self) -> None:
+        """Raises ConfigurationError: the session lacks the settings that we asked for, so something stands between us
+        and the database."""
+        if not self.database.is_sqlite and await self._scalar(SESSION_SETTING) != "off":
+            raise ConfigurationError(faults.POOLER)
 
     async def ping(self) -> None:
         """Raises StoreUnavailableError."""

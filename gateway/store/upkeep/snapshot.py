@@ -19,11 +19,13 @@ from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from gateway.store.engine import postgres_url
 from gateway.store.engine.columns import json_text
 from gateway.store.engine.database import BUSY_TIMEOUT_MS, database_url, sqlite_path
 from gateway.store.engine.faults import translated
 from lianzhi.errors import StoreUnavailableError
 
+CONNECT_SECONDS = 10.0
 PIECE = 1000  # rows in memory for each statement
 POSTGRES_SETTINGS = {
     "application_name": "lianzhi-snapshot",  # not `lianzhi`: those are serving processes
@@ -149,7 +151,9 @@ class PostgresSnapshot:
 @asynccontextmanager
 async def _postgres(where: URL) -> AsyncIterator[PostgresSnapshot]:
     engine = create_async_engine(
-        where, poolclass=NullPool, connect_args={"server_settings": POSTGRES_SETTINGS, "timeout": 10}
+        postgres_url.placed(where),
+        poolclass=NullPool,
+        connect_args=postgres_url.arguments(where, POSTGRES_SETTINGS, CONNECT_SECONDS),
     )
     try:
         with translated():
@@ -170,10 +174,11 @@ async def _postgres(where: URL) -> AsyncIterator[PostgresSnapshot]:
 @asynccontextmanager
 async def session(url: str) -> AsyncIterator[Any]:
     """An asyncpg connection of its own that may write, for what is no unit of work: a restore."""
+    where = database_url(url)
     engine = create_async_engine(
-        database_url(url),
+        postgres_url.placed(where),
         poolclass=NullPool,
-        connect_args={"server_settings": {"application_name": "lianzhi-restore"}, "timeout": 10},
+        connect_args=postgres_url.arguments(where, {"application_name": "lianzhi-restore"}, CONNECT_SECONDS),
     )
     try:
         with translated():

@@ -49,7 +49,8 @@ from lianzhi.client.verbs import Decisions, Verbs
 from lianzhi.client.wire import Backoff, Reply, Wire, until_answered
 from lianzhi.crypto.keyring import Keyring, PrivateKey
 from lianzhi.crypto.seal import seal
-from lianzhi.errors import RejectedError
+from lianzhi.errors import ConfigurationError, RejectedError
+from lianzhi.printable import printable
 from lianzhi.protocol.cards import TypeCard, cards
 from lianzhi.protocol.contract import Contract, read_contract
 from lianzhi.protocol.verbs import split
@@ -339,7 +340,12 @@ class CourtClient(Verbs, Decisions):
                 raise
         ring = await self._keys.renewed()
         how["contract"] = self._contract(ring)
-        return open_message(message, keyring=ring, **how)
+        try:
+            return open_message(message, keyring=ring, **how)
+        except RejectedError as error:
+            if error.code == "unknown-kid" and not self._keys.handed_over and not ring.public_keys(message.sender):
+                raise _keys_needed(message.sender, self.court) from error
+            raise
 
     def _contract(self, ring: Keyring) -> Contract | None:
         """What the gateway signed for our court, verified once. Raises RejectedError."""
@@ -381,3 +387,14 @@ def _member(document: Any, name: str) -> list[Any]:
     if not isinstance(found, list):
         raise UnexpectedAnswerError(f"回答中没有 {name} the answer has no {name}")
     return found
+
+
+def _keys_needed(sender: str, court: str) -> ConfigurationError:
+    """Nobody forged anything: we were never told the sender's keys."""
+    who = printable(sender, 80)
+    export = f"lianzhi keys export --for {court} --out gateway.keys.json"
+    return ConfigurationError(
+        f"没有 {who} 的公钥：网关只公布自己一侧的，请向其管理员索取（{export}），写入 client.toml 的 gateway_keys。"
+        f" No keys of {who}: the gateway shows those of its own parties alone. Ask its administrator for the file"
+        f" ({export}) and name it as gateway_keys in client.toml."
+    )

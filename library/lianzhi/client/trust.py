@@ -69,6 +69,11 @@ class KeyBook:
         self._ring = None if given is None else keyring_from_jwks(given, self._open_keys)
 
     @property
+    def handed_over(self) -> bool:
+        """Whether the court gave us every participant's keys; the gateway shows its own parties' alone."""
+        return self._fixed
+
+    @property
     def own(self) -> frozenset[str]:
         """Kids that we can open."""
         return frozenset(key.kid for key in self._open_keys)

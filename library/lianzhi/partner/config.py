@@ -208,7 +208,7 @@ class _File(ConfigurationFile):
     def _amqp_url(self, url: SplitResult, user: str) -> str:
         netloc = url.netloc.rpartition("@")[2]
         if "password_file" in self.members:
-            password = self.read("password_file", self.text("password_file")).strip()
+            password = self.secret("password_file")
             netloc = f"{user}:{quote(password, safe='')}@{netloc}"
         else:
             netloc = f"{user}{':' + url.password if url.password else ''}@{netloc}"

@@ -1,4 +1,4 @@
-"""For whoever installs: `init`, `participants`, `clients`, `keys`, `db`."""
+"""For whoever installs: `participants`, `clients`, `keys`, `db`."""
 
 from __future__ import annotations
 
@@ -13,42 +13,16 @@ from gateway.core.time.calendar import SHANGHAI
 from gateway.registry.config import DEFAULT_FOLDER, load_config
 from gateway.registry.contracts import check_words, contract_of
 from gateway.registry.forms import SCOPES
-from gateway.registry.installation import Installation, create_home, write_text
+from gateway.registry.installation import Installation, write_text
 from gateway.registry.participants import PARTICIPANTS, load_registry, read_form
-from gateway.registry.places import places
+from gateway.registry.setup.participant_rules import keyless
 from lianzhi.cli.output import FOUND_WRONG, AsJson, Folder, as_json, console, fail, listing, problems, run
 from lianzhi.errors import ConfigurationError
-from lianzhi.files import put_right
 
 participants_app = typer.Typer(help="参与单位 Participants", no_args_is_help=True)
 clients_app = typer.Typer(help="法院系统客户端 Clients that speak for an http participant", no_args_is_help=True)
 keys_app = typer.Typer(help="密钥 Keys", no_args_is_help=True)
 db_app = typer.Typer(help="数据库 Database", no_args_is_help=True)
-
-
-def init(
-    court: Annotated[str, typer.Option("--court", help="法院代字，例如 陕0114 Court code")],
-    folder: Folder = DEFAULT_FOLDER,
-    code: Annotated[str, typer.Option(help="参与单位编号 Participant code; court-sn0114 by default")] = "",
-    client: Annotated[str, typer.Option(help="第一个客户端 The first client")] = "cms1",
-) -> None:
-    """新建安装：配置、密钥、法院、一个客户端。 A new installation: configuration, keys, the court, one client."""
-    from gateway.store.upkeep.migrate import migrate
-
-    code = code or "court-sn" + "".join(ch for ch in court if ch.isdigit())
-    token = create_home(folder, court, code=code, client=client, today=datetime.now(SHANGHAI).date())
-    config = load_config(folder)
-    run(migrate(config.store_url))
-    put_right(places(config))  # the folder may have been there before
-    console.print(f"已建立 Created: {folder}  ({code})")
-    console.print(f"\n客户端 {client} 的令牌（只显示这一次） Token of client {client}, shown this once:\n\n  {token}\n")
-    console.print("下一步 Next:")
-    console.print(
-        f"  1 把 {folder}/handover/{client}/ 的私钥交给法院系统并在此删除 move these private keys to the court system"
-    )
-    console.print(f"  2 在 {folder}/participants/{code}.toml 登记人员 [[staff]] register the staff")
-    console.print("  3 为每个合作单位放一个 participants/<code>.toml one file for each partner (docs/examples.md)")
-    console.print("  4 lianzhi doctor && lianzhi serve")
 
 
 @participants_app.command("list")
@@ -75,24 +49,28 @@ def participants_list(folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False)
 @participants_app.command("check")
 def participants_check(folder: Folder = DEFAULT_FOLDER) -> None:
     """逐个检查文件与密钥 Check every file and key; exit 1 when something is wrong."""
-    wrong = 0
+    wrong: list[str] = []
+    sound: list[Path] = []
     for path in sorted((folder / PARTICIPANTS).glob("*.toml")):
-        name = f"{PARTICIPANTS}/{path.name}"
         try:
-            form = read_form(path)
+            read_form(path)
+            sound.append(path)
         except ConfigurationError as error:
-            wrong += 1
-            problems.paragraph(f"✗ {error}", later="    ", style="red")
-            continue
-        if form.keys:
-            console.print(f"✓ {name}  {len(form.keys)} 把公钥 public keys")
-        else:
-            console.print(f"! {name}  没有公钥，收不到也发不出 no key: nothing can come or go", style="yellow")
+            wrong.append(str(error))
     try:
-        check_words(load_registry(folder)[0], folder)
+        directory, keyring = load_registry(folder)
+        check_words(directory, folder)
     except ConfigurationError as error:
-        wrong += 1
-        problems.paragraph(f"✗ {error}", later="    ", style="red")
+        wrong += [] if str(error) in wrong else [str(error)]  # the first of those above
+    else:
+        for path in sound:
+            partner = directory.get(path.stem)
+            wrong += [f"{path}：{lack}" for lack in keyless(partner, keyring)] if partner is not None else []
+    for path in sound:
+        if not any(str(path) in line for line in wrong):
+            console.print(f"✓ {PARTICIPANTS}/{path.name}")
+    for line in wrong:
+        problems.paragraph(f"✗ {line}", later="    ", style="red")
     if wrong:
         raise typer.Exit(FOUND_WRONG)
 
@@ -159,7 +137,7 @@ def clients_add(
 def clients_revoke(participant: str, client: str, folder: Folder = DEFAULT_FOLDER) -> None:
     """吊销客户端的令牌 Revoke a client's token."""
     Installation(folder).revoke_client(participant, client)
-    console.print(f"已吊销 Revoked: {client}。重启网关后生效 In force after the gateway is restarted.")
+    console.print(f"已吊销 Revoked: {client}。运行中的网关随即不再接受 A running gateway refuses it within a second.")
 
 
 @keys_app.command("new")

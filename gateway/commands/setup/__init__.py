@@ -1,0 +1,1 @@
+"""TODO: say plainly what is in this room."""
