@@ -25,6 +25,7 @@ from gateway.commands.operating.printing import width
 from gateway.core.records import Changes, Event, QuarantineRow
 from gateway.http.operating.place import socket_of
 from lianzhi.cli.output import FOUND_WRONG
+from lianzhi.crypto import base64url
 from lianzhi.partner import PartnerConfig
 from simulation.parties import GRID, HOME, POLICE
 from simulation.private_broker import PrivateBroker
@@ -123,10 +124,16 @@ async def dead_request(world: World) -> str:
     config = PartnerConfig.load(world.parties.partners[GRID] / "partner.toml")
     async with await aio_pika.connect(config.amqp_url) as connection:
         channel = await connection.channel()
-        message = await eventually(partial(first_of, channel))
+        while number.encode() not in subject_of(message := await eventually(partial(first_of, channel))):
+            await message.reject(requeue=False)  # of an earlier test
         await message.reject(requeue=False)
     await world.reaches(number, "undeliverable")
     return number
+
+
+def subject_of(message: AbstractIncomingMessage) -> bytes:
+    """The signed part, readable."""
+    return base64url.decode(message.body.split(b".")[1].decode())
 
 
 async def first_of(channel: AbstractChannel) -> AbstractIncomingMessage | None:
