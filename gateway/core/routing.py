@@ -98,7 +98,8 @@ class Participant:
 
 
 class Directory:
-    """Every registered participant. Exactly one is `home`; local: codes of those that are served here.
+    """Every registered participant. Exactly one is `home`; local: codes of those that are served here;
+    suspended: of those that say and hear nothing.
 
     Raises ValueError: no home or two, or two participants with a client of one name: idempotency keys are the client's.
     """
@@ -110,6 +111,7 @@ class Directory:
             raise ValueError("exactly one participant must be `home`")
         self.home = homes[0]
         self.local = tuple(p.code for p in self._by_code.values() if p.local)
+        self.suspended = frozenset(p.code for p in self._by_code.values() if not p.enabled)
         self._clients: dict[str, tuple[Participant, Client]] = {}
         for participant in self._by_code.values():
             for client in participant.clients if participant.local else ():

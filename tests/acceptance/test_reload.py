@@ -120,13 +120,17 @@ async def test_a_partner_comes_is_suspended_and_comes_back(world: World, broker:
         _edit(world, POLICE, lambda file: file.update(enabled=False))
         await _load(world)
         assert (await world.court.submit(PERSON)).rules == ["receiver-does-not-take"]
+        said = await world.court.say(talk.request_no, "withdraw", {"reason_code": "paid"})
+        assert said.status == 202, said.body  # it waits, as what the police say does
         await police.say(talk, "accept")
         assert await _lies(world, broker, from_queue(POLICE)) == 1
-        assert (await world.request(talk.request_no)).state == "received"
+        assert (await world.request(talk.request_no)).state == "withdrawing"
+        assert await world.store.backlog() > 0
 
         _edit(world, POLICE, lambda file: file.pop("enabled"))
         await _load(world)
-        await world.reaches(talk.request_no, "accepted")
+        await police.next(talk.request_no, "withdraw")
+        await world.sent_all()
         await world.court.ask(PERSON)
 
 

@@ -92,7 +92,12 @@ class Dispatcher:
         now = ctx.clock.now()
         settings = ctx.settings
         rows = await ctx.store.lease_outbox(
-            self._owner, now, settings.lease_term, settings.dispatch_batch, settings.longest_waits
+            self._owner,
+            now,
+            settings.lease_term,
+            settings.dispatch_batch,
+            settings.longest_waits,
+            ctx.directory.suspended,
         )
         if not rows:
             return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -16,10 +16,17 @@ class OutboxReads(Protocol):
     """Outside of a unit of work."""
 
     async def lease_outbox(
-        self, owner: str, now: datetime, term: timedelta, limit: int, longest: LongestWaits = LONGEST_WAITS
+        self,
+        owner: str,
+        now: datetime,
+        term: timedelta,
+        limit: int,
+        longest: LongestWaits = LONGEST_WAITS,
+        suspended: Collection[str] = frozenset(),
     ) -> list[LeasedMessage]:
         """Up to `limit` ready rows: urgent ones first, then of each receiver as many as of any other; of one receiver
-        the oldest. None before an unsent earlier seqno of its request, none of a paused route but its trials."""
+        the oldest. None before an unsent earlier seqno of its request, none of a paused route but its trials.
+        suspended: participants to whom nothing goes."""
         ...
 
     async def backlog(self) -> int:

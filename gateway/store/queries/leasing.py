@@ -11,7 +11,7 @@ look-ups per route: what waits for one participant costs the others nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import zip_longest
@@ -157,15 +157,17 @@ class Turns:
     normal: str = ""
 
 
-async def ready_routes(connection: Connection, now: datetime, longest: LongestWaits) -> list[ReadyRoute]:
-    """Those with a row that may go now, none that an operator holds."""
+async def ready_routes(
+    connection: Connection, now: datetime, longest: LongestWaits, suspended: Collection[str] = ()
+) -> list[ReadyRoute]:
+    """Those with a row that may go now, none that an operator holds, none of a suspended participant."""
     moment, longest_pause = micros(now), micros(now + longest.pause)
     rows = await connection.fetch(
         READY_ROUTES, longest=now + longest.tried, longest_of_faults=now + longest.after_fault
     )
     routes = []
     for route, head, first_tried, too_far_off, until, held, types_held in rows:
-        if held:
+        if held or route.partition(".")[0] in suspended:
             continue
         tried = first_tried is not None and first_tried <= moment
         may_be_tried = until is None or until <= moment or until > longest_pause

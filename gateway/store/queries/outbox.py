@@ -7,7 +7,7 @@ the two always agree.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -121,10 +121,16 @@ class OutboxReads(Reads):
         self._turns = leasing.Turns()
 
     async def lease_outbox(
-        self, owner: str, now: datetime, term: timedelta, limit: int, longest: LongestWaits = LONGEST_WAITS
+        self,
+        owner: str,
+        now: datetime,
+        term: timedelta,
+        limit: int,
+        longest: LongestWaits = LONGEST_WAITS,
+        suspended: Collection[str] = frozenset(),
     ) -> list[LeasedMessage]:
         async with self.database.reader() as connection:
-            routes = await leasing.ready_routes(connection, now, longest)
+            routes = await leasing.ready_routes(connection, now, longest, suspended)
         if not routes:
             return []  # an idle poll is one read: no write lock, no transaction
         async with self.database.writer() as connection:
