@@ -137,7 +137,7 @@ def clients_add(
 def clients_revoke(participant: str, client: str, folder: Folder = DEFAULT_FOLDER) -> None:
     """吊销客户端的令牌 Revoke a client's token."""
     Installation(folder).revoke_client(participant, client)
-    console.print(f"已吊销 Revoked: {client}。运行中的网关随即不再接受 A running gateway refuses it within a second.")
+    console.print(f"已吊销 Revoked: {client}。运行中的网关随即不再接受 A running gateway refuses it within seconds.")
 
 
 @keys_app.command("new")
