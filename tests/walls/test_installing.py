@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 from collections.abc import Awaitable, Callable
 from itertools import count
@@ -354,3 +355,14 @@ async def test_c22_a_key_file_nested_without_end_is_named(lianzhi: Command, fold
     path.write_text("[" * 100_000)
     done = await lianzhi("participants", "check")
     assert done.code != 0 and "deep.jwk" in done.err.replace("\n", ""), done.err[-500:]
+
+
+async def test_c18_a_port_that_is_taken_is_one_line(lianzhi: Command) -> None:
+    assert (await lianzhi("init", "--court", COURT)).code == 0
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = await lianzhi("serve", LIANZHI_HTTP__PORT=str(port))
+    last = done.err.strip().splitlines()[-1]
+    assert done.code == 2 and str(port) in last and not last.startswith("{"), done.err[-1500:]
