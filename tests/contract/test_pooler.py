@@ -14,9 +14,9 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from gateway.store import open_store
-from gateway.store.engine import database_url
-from gateway.store.migrate import migrate
-from gateway.store.postgres_url import placed
+from gateway.store.engine.database import database_url
+from gateway.store.engine.postgres_url import placed
+from gateway.store.upkeep.migrate import migrate
 from lianzhi.errors import ConfigurationError
 from tests import postgres
 
