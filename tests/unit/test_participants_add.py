@@ -165,3 +165,23 @@ def test_a_running_gateway_hears_of_what_stops(lianzhi: Command, folder: Path) -
     watch.look()
     held = directory.get(POLICE)
     assert held is not None and not held.enabled
+
+
+def test_only_a_suspended_one_is_removed_and_its_files_stay_as_evidence(lianzhi: Command, folder: Path) -> None:
+    assert lianzhi(*ADD).exit_code == 0
+    assert lianzhi("db", "migrate").exit_code == 0
+    assert lianzhi("participants", "remove", POLICE).exit_code == 2
+    suspended = lianzhi("participants", "suspend", POLICE)  # nobody says the administrator's password
+    assert suspended.exit_code == 1 and "not locked out yet" in suspended.output
+    done = lianzhi("participants", "remove", POLICE)
+    assert done.exit_code == 0, done.output
+    (kept,) = (folder / "removed").iterdir()
+    names = {path.name for path in kept.iterdir()}
+    assert names == {f"{POLICE}.toml", f"{POLICE}.sig.1.jwk", f"{POLICE}.enc.1.jwk"}
+    assert not (folder / "handover" / POLICE).exists()
+    assert lianzhi("participants", "check").exit_code == 0
+
+
+def test_the_home_court_is_neither_suspended_nor_removed(lianzhi: Command) -> None:
+    for word in ("suspend", "remove"):
+        assert lianzhi("participants", word, HOME).exit_code == 2
