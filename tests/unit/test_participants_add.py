@@ -144,3 +144,23 @@ def test_the_authority_of_the_broker_goes_with_it(lianzhi: Command, folder: Path
     archive = zipfile.ZipFile(out)
     assert archive.read(f"{POLICE}/ca.pem") == (folder / "ca.pem").read_bytes()
     assert b'ca_file = "ca.pem"' in archive.read(f"{POLICE}/partner.toml")
+
+
+def test_only_a_suspended_one_is_removed_and_its_files_stay_as_evidence(lianzhi: Command, folder: Path) -> None:
+    assert lianzhi(*ADD).exit_code == 0
+    assert lianzhi("db", "migrate").exit_code == 0
+    assert lianzhi("participants", "remove", POLICE).exit_code == 2
+    suspended = lianzhi("participants", "suspend", POLICE)  # nobody says the administrator's password
+    assert suspended.exit_code == 1 and "not locked out yet" in suspended.output
+    done = lianzhi("participants", "remove", POLICE)
+    assert done.exit_code == 0, done.output
+    (kept,) = (folder / "removed").iterdir()
+    names = {path.name for path in kept.iterdir()}
+    assert names == {f"{POLICE}.toml", f"{POLICE}.sig.1.jwk", f"{POLICE}.enc.1.jwk"}
+    assert not (folder / "handover" / POLICE).exists()
+    assert lianzhi("participants", "check").exit_code == 0
+
+
+def test_the_home_court_is_neither_suspended_nor_removed(lianzhi: Command) -> None:
+    for word in ("suspend", "remove"):
+        assert lianzhi("participants", word, HOME).exit_code == 2

@@ -18,6 +18,8 @@ from simulation.parties import HOME
 from tests.conftest import Vhost
 from tests.walls.product import Finished, clean_environment, command, finish
 
+pytestmark = pytest.mark.slow  # a process for each command
+
 POLICE = "police-610114"
 COURT = "陕0199"
 _names = count(1)

@@ -11,8 +11,7 @@ from typing import Any
 
 import structlog
 
-from gateway.application.events import request_events
-from gateway.application.unit_of_work import UnitOfWork
+from gateway.application.unit_of_work import UnitOfWork, request_events
 from gateway.core.operating.operators import Operator
 from gateway.core.operating.records import ActRow
 from gateway.core.records import Event, Request

@@ -28,6 +28,7 @@ from lianzhi.text_files import read_text
 
 if TYPE_CHECKING:
     from gateway.application.queries.open_matters import OpenMatters
+    from gateway.broker.management import Management
 
 REMOVED = "removed"
 SHOWN = 20
@@ -317,5 +318,17 @@ def _at_broker(
         async with Management(url or config.broker.management, admin, word, ca_file=config.broker_ca) as api:
             await enter(api, admin=admin, broker_url=config.broker.urls[0])
             await apply_user(api, config.vhost, user, secret)
+            if not enabled:
+                await _tell_queues(api, config.vhost, code)
 
     run(work())
+
+
+async def _tell_queues(api: Management, vhost: str, code: str) -> None:
+    """What lies there is not lost: it is taken when the partner is resumed. The broker counts every few seconds."""
+    from gateway.broker.topology import to_queue
+
+    for name in (to_queue(code), to_queue(code, "urgent")):
+        queue = await api.get("queues", vhost, name)
+        if queue and queue.get("messages"):
+            console.print(f"队列里未取走 Not taken from {name}: {queue['messages']}", markup=False)
