@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-
 _STAFF, _AT = "sn0199-0007", "2026-03-24T10:31:52+08:00"
 EXAMPLE_MESSAGE = "01970000-0000-7000-8000-000000000001"
 """The id of a message that does not exist."""
