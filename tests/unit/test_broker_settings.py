@@ -8,12 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import tomlkit
-from gateway.registry.broker_passwords import gateway_password
 
 from gateway.broker.entry import judge_version
 from gateway.broker.management import Management
 from gateway.registry.config import Config, load_config
 from gateway.registry.installation import Installation
+from gateway.registry.setup.broker_passwords import gateway_password
 from lianzhi.errors import ConfigurationError
 
 
