@@ -16,8 +16,9 @@ from gateway.application.inbound.notices import Told, notice_body, pong_body
 from gateway.core.contracts import verbs_of
 from gateway.http.description.asyncapi import asyncapi_document
 from lianzhi.crypto import base64url
-from lianzhi.crypto.sdjwt import take_apart
-from lianzhi.crypto.strictjson import loads
+from lianzhi.crypto.keyring import Keyring
+from lianzhi.crypto.sdjwt import parse
+from lianzhi.crypto.seal import unseal
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.verbs import VERBS
 from schemas.catalogue import catalogue
@@ -111,20 +112,22 @@ def test_a_dialect_that_there_is_not_is_refused_with_those_that_there_are() -> N
 
 
 async def test_what_the_gateway_sends_keeps_the_document(world: World) -> None:
+    """Bytes for the grid centre, opened with its key."""
     number = await world.accepted(await world.submit(grid_request()))
     stored = await world.stored(number, "open")
     document = (await world.get("/asyncapi.json?dialect=grid/1", None)).json
-    raw = stored.raw.decode() if isinstance(stored.raw, bytes) else stored.raw
-    holds({"$ref": "#/components/schemas/Wire"}, document, raw)
-    parts = take_apart(raw.encode(), world.context.limits)
-    header, event = (loads(base64url.decode(part), world.context.limits) for part in raw.split("~")[0].split(".")[:2])
-    del parts
-    disclosure = json.loads(base64url.decode(raw.split("~")[1]))
-    message = next(m for m in document["components"]["messages"].values() if m["name"] == event["dataschema"])
-    holds({"$ref": "#/components/schemas/WireHeader"}, document, header)
-    holds(message["x-event"], document, event)
-    holds({"$ref": "#/components/schemas/Disclosure"}, document, disclosure)
-    assert event["receiver"] == GRID and (disclosure[1] == "sealed") == message["x-sealed"]
+    sent = parse(f"{stored.jws}~{stored.disclosure}~".encode(), world.context.limits)
+    message = next(m for m in document["components"]["messages"].values() if m["name"] == sent.event["dataschema"])
+    holds({"$ref": "#/components/schemas/Wire"}, document, sent.raw.decode())
+    holds({"$ref": "#/components/schemas/WireHeader"}, document, sent.header)
+    holds(message["x-event"], document, sent.event)
+    assert (sent.content_kind == "sealed") == message["x-sealed"]
+    partner = Keyring([], [world.keys.private[f"{GRID}.enc.1"]])
+    body = unseal(sent.content, request_no=number, message_id=stored.id, keyring=partner)
+    head = {name: value for name, value in sent.event["data"].get("head", {}).items() if name != "refs"}
+    holds(message["x-body"], document, {**head, **body})
+    with pytest.raises(jsonschema.ValidationError):
+        holds(message["x-body"], document, {**head, **dict(list(body.items())[1:])})
 
 
 @pytest.mark.parametrize("version", [1, 2])

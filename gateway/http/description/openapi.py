@@ -91,6 +91,12 @@ BODIES: Mapping[str, str] = {
     "closure": ClosureEvent.__name__,
     "roster": Roster.__name__,
 }
+_SUCCESS = {
+    200: "成功 · OK",
+    201: "已创建 · Created",
+    202: "已提交入库 · Committed",
+    304: "未改变（If-None-Match） · Not modified",
+}
 _NEVER_SIGNED = ("closure", "roster")
 
 
@@ -187,7 +193,7 @@ def _answer(
         if operation in ANSWERS:
             summary, value = ANSWERS[operation]
             described["application/json"]["examples"] = {operation: {"summary": summary, "value": value}}
-    answer: Schema = {"description": {200: "成功 · OK", 201: "已创建 · Created", 202: "已提交入库 · Committed"}[status]}
+    answer: Schema = {"description": _SUCCESS[status]}
     if status in (201, 202):
         answer["headers"] = {"Location": {"schema": {"type": "string"}}}
     return answer | {"content": described}

@@ -451,7 +451,7 @@ OPERATIONS: tuple[Operation, ...] = (
         zh="接口描述",
         en="This document",
         scope=None,
-        answers={200: ("application/json",)},
+        answers={200: ("application/json",), 304: ()},
     ),
     Operation(
         id="read-asyncapi",
@@ -462,7 +462,7 @@ OPERATIONS: tuple[Operation, ...] = (
         help="With `dialect` a small one, of that dialect alone.",
         scope=None,
         query=DialectQuery,
-        answers={200: ("application/json",)},
+        answers={200: ("application/json",), 304: ()},
     ),
     Operation(
         id="docs-index",
@@ -471,7 +471,7 @@ OPERATIONS: tuple[Operation, ...] = (
         zh="说明页",
         en="The descriptions as pages for people",
         scope=None,
-        answers={200: ("text/html",)},
+        answers={200: ("text/html",), 304: ()},
     ),
     Operation(
         id="docs-openapi",
@@ -481,7 +481,7 @@ OPERATIONS: tuple[Operation, ...] = (
         en="The calls of the API, or one schema, as a page",
         scope=None,
         query=SchemaPageQuery,
-        answers={200: ("text/html",)},
+        answers={200: ("text/html",), 304: ()},
     ),
     Operation(
         id="docs-asyncapi",
@@ -491,7 +491,7 @@ OPERATIONS: tuple[Operation, ...] = (
         en="The dialects, the types of one, or the messages of a type, as a page",
         scope=None,
         query=DialectPageQuery,
-        answers={200: ("text/html",)},
+        answers={200: ("text/html",), 304: ()},
     ),
     Operation(
         id="docs-style",
@@ -500,6 +500,6 @@ OPERATIONS: tuple[Operation, ...] = (
         zh="说明页样式",
         en="How those pages look",
         scope=None,
-        answers={200: ("text/css",)},
+        answers={200: ("text/css",), 304: ()},
     ),
 )

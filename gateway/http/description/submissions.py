@@ -27,7 +27,13 @@ _BODIES: Mapping[str, tuple[str, dict[str, Any]]] = {
     "release": ("案件解除 · the debtor has paid", {"case_no": _CASE, "reason": "paid", "by": "sn0199-0003"}),
     "reassign": (
         "院内团队调整 · another handler of our court",
-        {"case_no": _CASE, "mode": "in-court-team", "handler": "sn0199-0011", "by": "sn0199-0003"},
+        {
+            "case_no": _CASE,
+            "mode": "in-court-team",
+            "handler": "sn0199-0011",
+            "legal_basis": ["CPL-117"],
+            "by": "sn0199-0003",
+        },
     ),
     "closure": (
         "终本 · terminated",
