@@ -127,7 +127,7 @@ def _tell_next(folder: Path, code: str, *, http: bool, handover: bool) -> None:
         steps.append(f"lianzhi participants package {code} --out {code}.zip{where}")
         made = "私钥和密码 keys and password" if handover else "密码 password"
         steps.append(f"交付后删除 delete after the handover: {folder / HANDOVER / code}/（{made}）")
-    steps.append("重启网关 restart the gateway: systemctl restart lianzhi")
+    steps.append("运行中的网关数秒内读入 a running gateway takes it over within seconds: lianzhi doctor")
     console.print("下一步 Next:")
     for number, step in enumerate(steps, 1):
         console.print(f"  {number} {step}", markup=False)
@@ -198,7 +198,7 @@ def remove(code: Code, folder: Folder = DEFAULT_FOLDER) -> None:
         for way in ("to", "from"):
             for lane in ("", ".urgent"):
                 console.print(f"  rabbitmqctl -p {vhost} delete_queue lianzhi.{way}.{code}{lane}", markup=False)
-    console.print("重启网关后生效 In force after the gateway is restarted.")
+    console.print("运行中的网关数秒内读入 A running gateway takes it over within seconds.")
 
 
 def _move_away(folder: Path, code: str) -> Path:
