@@ -127,7 +127,7 @@ async def test_what_the_gateway_sends_keeps_the_document(world: World) -> None:
     head = {name: value for name, value in sent.event["data"].get("head", {}).items() if name != "refs"}
     holds(message["x-body"], document, {**head, **body})
     with pytest.raises(jsonschema.ValidationError):
-        holds(message["x-body"], document, {**head, **dict(list(body.items())[1:])})
+        holds(message["x-body"], document, {**head, **body, "no_such_member": 1})
 
 
 @pytest.mark.parametrize("version", [1, 2])

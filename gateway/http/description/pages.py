@@ -108,7 +108,9 @@ def dialect_page(asyncapi: Document, dialect: str) -> bytes:
         rows.append(
             [el("span", _type_zh(messages), " ", link(_of(dialect, type_), code(type_))), el("span", *verbs[:-1])]
         )
-    channels = [[code(c["address"]), _channel_zh(name)] for name, c in asyncapi["channels"].items()]
+    channels: list[list[Content]] = [
+        [code(c["address"]), _channel_zh(name)] for name, c in asyncapi["channels"].items()
+    ]
     return page(
         dialect,
         _MESSAGES,
