@@ -1,7 +1,7 @@
 """The pages at /docs: OpenAPI and AsyncAPI for people, Chinese first, without a script and without anything foreign.
 
-Written here and not by a browser's component: those load a document of megabytes as a whole, want inline styles that the
-policy forbids, and know neither the codes' words (`x-labels`) nor what is sealed.
+Written here and not by a browser's component: those load a document of megabytes as a whole, want inline styles that
+the policy forbids, and know neither the codes' words (`x-labels`) nor what is sealed.
 """
 
 from __future__ import annotations
