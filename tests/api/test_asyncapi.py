@@ -10,9 +10,12 @@ from typing import Any
 
 import jsonschema
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from adapters.registry import dialects
 from gateway.application.inbound.notices import Told, notice_body, pong_body
+from gateway.commands.operate import asyncapi
 from gateway.core.contracts import verbs_of
 from gateway.http.description.asyncapi import asyncapi_document
 from lianzhi.crypto import base64url
@@ -127,7 +130,7 @@ async def test_what_the_gateway_sends_keeps_the_document(world: World) -> None:
     head = {name: value for name, value in sent.event["data"].get("head", {}).items() if name != "refs"}
     holds(message["x-body"], document, {**head, **body})
     with pytest.raises(jsonschema.ValidationError):
-        holds(message["x-body"], document, {**head, **dict(list(body.items())[1:])})
+        holds(message["x-body"], document, {**head, **body, "no_such_member": 1})
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -140,3 +143,19 @@ def test_notices_and_pongs_as_the_gateway_writes_them(version: int) -> None:
         holds({"$ref": "#/components/schemas/Notice"}, document, {"reason": "bad-signature"})
     known = document["components"]["schemas"]["Notice"]["properties"]
     assert notice_body(told, version, "incarnation").keys() <= known.keys()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["--dialect", "grid/1"], 0, "urn:lianzhi:grid/1:grid.verify.request:open:1"),
+        (["--dialect", "grid/9"], 2, "police/1"),
+        (["--dialect", "grid/1", "--participant", GRID], 2, "--participant"),
+    ],
+)
+def test_the_command_writes_one_dialect_or_says_what_there_is(words: list[str], code: int, told: str) -> None:
+    app = typer.Typer()
+    app.command()(asyncapi)
+    done = CliRunner().invoke(app, words)
+    assert (done.exit_code, told in done.output) == (code, True), done.output[:500]
+    assert code or len(done.stdout) < 500_000

@@ -40,8 +40,11 @@ def both(zh: str, en: str) -> list[Content]:
 
 def table(heads: Iterable[tuple[str, str]], rows: Iterable[Iterable[Content]]) -> ET.Element:
     """heads: Chinese and English of each column."""
-    head = el("tr", *(el("th", *both(*words), scope="col") for words in heads))
-    body = (el("tr", *(el("td", cell) for cell in row)) for row in rows)
+    named = [*heads]
+    head = el("tr", *(el("th", *both(*words), scope="col") for words in named))
+    body = (
+        el("tr", *(el("td", cell, data_label=zh) for (zh, _), cell in zip(named, row, strict=True))) for row in rows
+    )
     return el("div", el("table", el("thead", head), el("tbody", *body)), class_="wide", tabindex="0")
 
 

@@ -1,4 +1,8 @@
-"""The pages at /docs: OpenAPI and AsyncAPI for people, Chinese first, without a script and without anything foreign."""
+"""The pages at /docs: OpenAPI and AsyncAPI for people, Chinese first, without a script and without anything foreign.
+
+Written here and not by a browser's component: those load a document of megabytes as a whole, want inline styles that
+the policy forbids, and know neither the codes' words (`x-labels`) nor what is sealed.
+"""
 
 from __future__ import annotations
 
@@ -108,7 +112,9 @@ def dialect_page(asyncapi: Document, dialect: str) -> bytes:
         rows.append(
             [el("span", _type_zh(messages), " ", link(_of(dialect, type_), code(type_))), el("span", *verbs[:-1])]
         )
-    channels = [[code(c["address"]), _channel_zh(name)] for name, c in asyncapi["channels"].items()]
+    channels: list[list[Content]] = [
+        [code(c["address"]), _channel_zh(name)] for name, c in asyncapi["channels"].items()
+    ]
     return page(
         dialect,
         _MESSAGES,
