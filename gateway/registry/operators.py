@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,23 +13,16 @@ from typing import Any
 from gateway.core.operating.operators import ROLES, Operator, wrong_name, wrong_user
 from lianzhi.errors import ConfigurationError
 from lianzhi.printable import printable
+from lianzhi.text_files import line_of_member, read_text, read_toml
 
 TABLE = "operators"
 MEMBERS = ("name", "role")
-_PART = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'|[A-Za-z0-9_-]+')
 
 
 def read_operators(path: Path) -> dict[str, Operator]:
     """User → operator. Raises ConfigurationError: file, line, the word that is wrong, what may stand there."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "UTF-8"
-        raise ConfigurationError(f"{path}：读不出（{why}）。 Cannot be read as UTF-8.") from error
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path}：不是合法的 TOML（{_told(error)}）。 Not TOML: {error}") from error
+    text = read_text(path)
+    content = read_toml(path)
     listed = content.get(TABLE, {})
     if not isinstance(listed, dict):
         raise _wrong(path, text, (TABLE,), TABLE, "须为 [operators.用户名] 各表", "it is tables [operators.USER]")
@@ -72,33 +63,5 @@ def _shown(value: object, user: str) -> str:
 
 
 def _wrong(path: Path, text: str, keys: tuple[str, ...], word: str, zh: str, en: str) -> ConfigurationError:
-    line = line_of(text, keys)
-    return ConfigurationError(f"{path}:{line}：{printable(word, 60)}：{zh}。 {en[:1].upper()}{en[1:]}.")
-
-
-def line_of(text: str, keys: tuple[str, ...]) -> int:
-    """Where that key is written, counted from 1: the line of the key itself, else of the table nearest above it."""
-    table: tuple[str, ...] = ()
-    best, depth = 1, 0
-    for number, line in enumerate(text.splitlines(), start=1):
-        bare = line.strip()
-        if bare.startswith("["):
-            table = here = _parts(bare.strip("[] \t").partition("]")[0])
-        elif "=" in bare and not bare.startswith("#"):
-            here = (*table, *_parts(bare.partition("=")[0]))
-        else:
-            continue
-        common = len(here) if here == keys[: len(here)] else 0
-        if common > depth:
-            best, depth = number, common
-    return best
-
-
-def _parts(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip("\"'") for part in _PART.findall(dotted))
-
-
-def _told(error: tomllib.TOMLDecodeError) -> str:
-    """The parser's own place, in Chinese."""
-    at = re.search(r"line (\d+), column (\d+)", str(error))
-    return f"第 {at[1]} 行第 {at[2]} 列" if at else "文件末尾"
+    line = line_of_member(text, keys)
+    return ConfigurationError(f"{path}{line}：{printable(word, 60)}：{zh}。 {en[:1].upper()}{en[1:]}.")

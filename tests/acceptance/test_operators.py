@@ -21,9 +21,9 @@ import pytest_asyncio
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from gateway.broker.topology import TO_QUEUES
-from gateway.commands.operating.printing import width
 from gateway.core.records import Changes, Event, QuarantineRow
 from gateway.http.operating.place import socket_of
+from lianzhi.cli.layout import columns_of
 from lianzhi.cli.output import FOUND_WRONG
 from lianzhi.crypto import base64url
 from lianzhi.partner import PartnerConfig
@@ -430,7 +430,7 @@ async def test_no_line_is_wider_than_a_terminal_and_numbers_are_whole(world: Wor
     for command in (("quarantine", "list", "--all"), ("partners",), ("acts",), ("incident", "list"), ("pauses",)):
         printed += (await desk.run(*command)).out
     assert number in printed
-    assert max(map(width, printed.splitlines())) <= 80
+    assert max(map(columns_of, printed.splitlines())) <= 80
 
 
 async def an_incident(world: World) -> int:

@@ -20,7 +20,7 @@ quarantine_app = typer.Typer(help="隔离区 Quarantine", no_args_is_help=True)
 Number = Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="隔离编号 Its number")]
 FIELDS = (
     ("", "id"), ("", "at"), ("", "owner"), ("", "reason"), ("位置 at", "pointer"), ("规则 rule", "rule"),
-    ("请求 request", "request"), ("次数 count", "count"), ("字节 bytes", "size"),
+    ("请求 request", "request"), ("次数 count", "count"), ("字节 bytes", "size"), ("摘要 sha256", "sha256"),
 )  # fmt: skip
 WHOLE = (
     ("编号 id", "id"), ("时间 at", "at"), ("单位 owner", "owner"), ("队列 queue", "queue"),

@@ -15,7 +15,7 @@ from gateway.registry.contracts import check_words, contract_of
 from gateway.registry.forms import SCOPES
 from gateway.registry.installation import Installation, write_text
 from gateway.registry.participants import PARTICIPANTS, load_registry, read_form
-from gateway.registry.setup.participant_rules import keyless
+from gateway.registry.setup.participant_rules import unbelieved, unsealed
 from lianzhi.cli.output import FOUND_WRONG, AsJson, Folder, as_json, console, fail, listing, problems, run
 from lianzhi.errors import ConfigurationError
 
@@ -50,6 +50,7 @@ def participants_list(folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False)
 def participants_check(folder: Folder = DEFAULT_FOLDER) -> None:
     """逐个检查文件与密钥 Check every file and key; exit 1 when something is wrong."""
     wrong: list[str] = []
+    lacking: list[str] = []
     sound: list[Path] = []
     for path in sorted((folder / PARTICIPANTS).glob("*.toml")):
         try:
@@ -64,11 +65,17 @@ def participants_check(folder: Folder = DEFAULT_FOLDER) -> None:
         wrong += [] if str(error) in wrong else [str(error)]  # the first of those above
     else:
         for path in sound:
-            partner = directory.get(path.stem)
-            wrong += [f"{path}：{lack}" for lack in keyless(partner, keyring)] if partner is not None else []
+            if (partner := directory.get(path.stem)) is None:
+                continue
+            if lack := unbelieved(partner, keyring):
+                wrong.append(f"{path}：{lack}")
+            elif lack := unsealed(partner, keyring):
+                lacking.append(f"{path}：{lack}")
     for path in sound:
-        if not any(str(path) in line for line in wrong):
+        if not any(str(path) in line for line in (*wrong, *lacking)):
             console.print(f"✓ {PARTICIPANTS}/{path.name}")
+    for line in lacking:
+        console.paragraph(f"! {line}", later="    ", style="yellow")
     for line in wrong:
         problems.paragraph(f"✗ {line}", later="    ", style="red")
     if wrong:

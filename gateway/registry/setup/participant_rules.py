@@ -4,10 +4,11 @@ there. A slip of the pen there would stop nobody and forbid everything: `gird.*`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Literal
 
 from gateway.core.routing import Participant
 from gateway.registry.forms import ParticipantForm
@@ -66,22 +67,30 @@ def _told(pattern: str) -> str:
     return f"{shown} 不符合任何事项，例如 {zh}（lianzhi types）。 It fits no type; such as {en} (lianzhi types)."
 
 
-def keyless(participant: Participant, keyring: Keyring) -> Iterator[str]:
-    """What a participant cannot do for want of a key, in both languages. One by the API has its keys here, too."""
-    if not participant.enabled:
-        return
+def unbelieved(participant: Participant, keyring: Keyring) -> str | None:
+    """Why nothing of it can be believed, for want of a key, in both languages. One by the API has its keys here, too."""
+    return _lacks(participant, keyring, "sig")
+
+
+def unsealed(participant: Participant, keyring: Keyring) -> str | None:
+    """Why nothing sealed can be sent to it: work without sealed content goes on."""
+    return _lacks(participant, keyring, "enc")
+
+
+def _lacks(participant: Participant, keyring: Keyring, purpose: Literal["sig", "enc"]) -> str | None:
     purposes = {key.purpose for key in keyring.public_keys(participant.code)}
+    if not participant.enabled or purpose in purposes:
+        return None
     command = f"lianzhi keys new {participant.code}"
     handover = "" if participant.local else " --handover"
-    if "sig" not in purposes:
-        yield (
+    if purpose == "sig":
+        return (
             f"没有签名公钥 [[keys]]，它的话一句也不能信：登记对方的公钥，或 {command} sig 1{handover}。"
             f" No key to sign with, so nothing of it can be believed: register its public key, or {command} sig 1"
             f"{handover}."
         )
-    if "enc" not in purposes:
-        yield (
-            f"没有加密公钥 [[keys]]，不能向它发密封的内容：登记对方的公钥，或 {command} enc 1{handover}。"
-            f" No key to seal to, so nothing sealed can be sent to it: register its public key, or {command} enc 1"
-            f"{handover}."
-        )
+    return (
+        f"没有加密公钥 [[keys]]，不能向它发密封的内容：登记对方的公钥，或 {command} enc 1{handover}。"
+        f" No key to seal to, so nothing sealed can be sent to it: register its public key, or {command} enc 1"
+        f"{handover}."
+    )
