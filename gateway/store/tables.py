@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-from gateway.core.operating.records import ActRow, Hold, Plan, QuarantineEnd
+from gateway.core.operating.records import ActRow, Digest, Hold, Plan, QuarantineEnd
 from gateway.core.records import (
     ApprovalRow,
     CalendarYear,
@@ -56,6 +56,7 @@ from gateway.core.records import (
 from gateway.core.recovery.doubts import Doubt
 from gateway.core.recovery.forgotten import Forgotten
 from gateway.core.requests.listing import listed_campaign, listed_due, listed_lead, listed_team, listed_turn
+from gateway.core.silence import Silence
 from gateway.store.engine import columns
 from gateway.store.engine.columns import CODE, NUMBER, ROW_ID, Instant, Stored
 
@@ -517,6 +518,12 @@ write_probes = Table(
 )
 
 # Dispatch that an operator has stopped (docs/adr/0047): everything, a partner, a matter type.
+# Partners that are silent now, so that the beginning and the end of it are told once.
+SILENCE = Stored("silences", Silence, PrimaryKeyConstraint("participant", name="silence"), sqlite_with_rowid=False)
+
+# The operators' mail of a day: whoever has the row sends it.
+DIGEST = Stored("digests", Digest, PrimaryKeyConstraint("day", "recipient", name="digest"), sqlite_with_rowid=False)
+
 HOLD = Stored(
     "holds",
     Hold,

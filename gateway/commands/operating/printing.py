@@ -64,7 +64,9 @@ def shown(name: str, value: Any) -> str:
     """A value as a person reads it. Members that end in `at`, begin with `last_`, or are `since` are moments."""
     if isinstance(value, bool):
         return "是 yes" if value else "否 no"
-    if isinstance(value, str) and (name in {"since", "at"} or name.endswith("_at") or name.startswith("last_")):
+    if isinstance(value, str) and (
+        name in {"since", "at"} or name.endswith(("_at", "_since")) or name.startswith("last_")
+    ):
         return local(value)
     return printable(value, None)
 

@@ -95,11 +95,9 @@ def _ranges(names: frozenset[str], waits: Waits | None) -> list[tuple[Equal, lis
         return [([(_r[key], bindparam(key))], [*is_open, *rest, *_turned(waits), *_with(names)])]
     if "partner" in names:
         partner: ColumnElement[str] = bindparam("partner")
-        out = [([(_r.asked, partner), (_r.turn, literal(t))], [_OPEN, _is_asker()]) for t in OUT[waits]]
-        within = [
-            ([(_r.asked, _home), (_r.turn, literal(t))], [_OPEN, _picked(_r.asker, "partner")]) for t in IN[waits]
-        ]
-        return [*out, *within]
+        asks, is_asked = [_OPEN, _picked(_r.asker, "partner")], [_OPEN, _picked(_r.asker, "home")]
+        out = [([(_r.asked, partner), (_r.turn, literal(t))], is_asked) for t in OUT[waits]]
+        return [*out, *(([(_r.asked, _home), (_r.turn, literal(t))], asks) for t in IN[waits])]
     if waits is None:
         return [([], [_OPEN])]
     return [([(_r.turn, literal(t)), (_r.asker, _home)], [_OPEN]) for t in OUT[waits]] + [

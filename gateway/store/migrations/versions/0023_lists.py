@@ -1,4 +1,4 @@
-"""What operators' lists of open requests are found and ordered by (docs/adr/0048)."""
+"""What operators' lists are found and ordered by, silent partners, the daily mail (docs/adr/0048)."""
 
 from __future__ import annotations
 
@@ -42,6 +42,25 @@ def upgrade() -> None:
     for name in ("team", "campaign", "lead"):
         op.add_column("requests", sa.Column(name, CODE))
     _fill()
+    op.create_table(
+        "silences",
+        sa.Column("participant", CODE, nullable=False),
+        sa.Column("cause", CODE, nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("told_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("participant", name="silence"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "digests",
+        sa.Column("day", CODE, nullable=False),
+        sa.Column("recipient", CODE, nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("ended_at", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("day", "recipient", name="digest"),
+        sqlite_with_rowid=False,
+    )
     for name, (columns, condition) in INDEXES.items():
         only = sa.text(condition)
         op.create_index(name, "requests", [*columns, "request_no"], sqlite_where=only, postgresql_where=only)
