@@ -199,9 +199,7 @@ def silences(found: Sequence[Silence]) -> Check:
     if not found:
         return Check("silences", title, "ok", "无", "none")
     told = listed([f"{one.participant} {one.cause} ({one.since.astimezone(SHANGHAI):%m-%d %H:%M})" for one in found])
-    return Check(
-        "silences", title, "warning", told, told, "请联系单位 call them; lianzhi partners; docs/handbook/operators.md"
-    )
+    return Check("silences", title, "warning", told, told, "请联系单位 call them; lianzhi partners")
 
 
 def paused(routes: Collection[str]) -> Check:

@@ -79,8 +79,8 @@ def _unanswered(exchanges: Sequence[Exchange], now: datetime) -> datetime | None
 
 
 def habit_of(exchanges: Sequence[Exchange]) -> timedelta | None:
-    """How long it takes to answer, 95 of 100 times (nearest rank), and never less than `SHORTEST`. None: it has answered
-    fewer than `ENOUGH` times."""
+    """How long it takes to answer, 95 of 100 times (nearest rank), and never less than `SHORTEST`. None: it has
+    answered fewer than `ENOUGH` times."""
     took = sorted(
         e.answered_at - e.delivered_at for e in exchanges if e.answered_at is not None and e.delivered_at is not None
     )

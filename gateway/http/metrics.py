@@ -45,7 +45,7 @@ class _Known:
     partner_clocks: Sequence[PartnerClock] = ()
     holds: Sequence[Hold] = ()
     silences: Sequence[Silence] = ()
-    open: OpenFigures = OpenFigures(0, 0, 0, 0, 0)
+    figures: OpenFigures | None = None
 
 
 class Metrics:
@@ -173,7 +173,7 @@ class Metrics:
         for silence in self._known.silences:
             silent.add_metric((silence.participant, silence.cause), 1)
         yield silent
-        figures = self._known.open
+        figures = self._known.figures or OpenFigures(0, 0, 0, 0, 0)
         for name, help_text, value in (
             ("overdue", "Open requests past their deadline; 10000: or more", figures.overdue),
             ("undelivered", "Requests that did not arrive yet; 10000: or more", figures.undelivered),

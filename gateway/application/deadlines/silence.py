@@ -22,12 +22,11 @@ DETAIL = "partner-silent:"
 
 class SilenceWatch:
     """ask: the broker, about queues; what it does not answer is no silence of a partner. Any number of these may run:
-    the store says which one tells. poll: seconds between two looks."""
+    the store says which one tells."""
 
-    def __init__(self, context: Context, ask: AskQueues, poll: float = 15.0) -> None:
+    def __init__(self, context: Context, ask: AskQueues) -> None:
         self._ctx = context
         self._ask = ask
-        self._poll = poll
         self._absent: dict[str, datetime] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -38,7 +37,7 @@ class SilenceWatch:
             except StoreUnavailableError as error:
                 log.warning("store-unavailable", error=cause_of(error))
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), self._poll)
+                await asyncio.wait_for(stop.wait(), self._ctx.settings.watch_poll)
 
     async def once(self) -> None:
         """One look at every partner. Raises StoreUnavailableError."""

@@ -31,12 +31,10 @@ CAUSES = {
 
 
 class DigestMail:
-    """notifiers: the ways out as they are configured now; the mail is sent by the one of channel `mail`. poll: seconds
-    between two looks at the clock."""
+    """notifiers: the ways out as they are configured now; the mail is sent by the one of channel `mail`."""
 
-    def __init__(self, context: Context, notifiers: Sequence[Notifier], poll: float = 15.0) -> None:
+    def __init__(self, context: Context, notifiers: Sequence[Notifier]) -> None:
         self._ctx = context
-        self._poll = poll
         self.follow(notifiers)
 
     def follow(self, notifiers: Sequence[Notifier]) -> None:
@@ -51,7 +49,7 @@ class DigestMail:
             except StoreUnavailableError as error:
                 log.warning("store-unavailable", error=cause_of(error))
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), self._poll)
+                await asyncio.wait_for(stop.wait(), self._ctx.settings.watch_poll)
 
     async def once(self) -> int:
         """How many mails went out now. Before the hour, on a day that is over: none. Raises StoreUnavailableError."""

@@ -61,7 +61,8 @@ def texts(row: Mapping[str, Any], fields: Iterable[Field]) -> list[str]:
 
 
 def shown(name: str, value: Any) -> str:
-    """A value as a person reads it. Members that end in `at`, begin with `last_`, or are `since` are moments."""
+    """A value as a person reads it. Members that end in `at` or `since` or begin with `last_` are
+    moments."""
     if isinstance(value, bool):
         return "是 yes" if value else "否 no"
     if isinstance(value, str) and (

@@ -124,8 +124,8 @@ class OpenFigures:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """One day's mail to one recipient. recipient: digest of the address; until: nobody else sends it before; ended_at: it
-    was sent, or given up."""
+    """One day's mail to one recipient. recipient: digest of the address; until: nobody else sends it before;
+    ended_at: it was sent, or given up."""
 
     day: str
     recipient: str

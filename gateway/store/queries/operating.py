@@ -240,7 +240,7 @@ def _figure(*conditions: ColumnElement[bool]) -> Query:
     return Query(select(func.count()).select_from(select(_r.request_no).where(*conditions).limit(MOST).subquery()))
 
 
-_is_open = literal_column("requests.turn <> ''")
+_is_open: ColumnElement[bool] = literal_column("requests.turn <> ''")
 OVERDUE = _figure(_is_open, _r.due_at <= bindparam("now", type_=Instant()))
 OUT_TURN = _figure(_is_open, _r.turn == bindparam("whose_turn"), _r.asker == bindparam("asker"))
 IN_TURN = _figure(_is_open, _r.turn == bindparam("whose_turn"), _r.asked == bindparam("asker"))
@@ -385,7 +385,10 @@ class SqlOperatingReads(Reads):
             EXCHANGES, whose=participant, asker=home, states=list(_without_answer), home_first=f"{home}-",
             home_end=f"{home}.",
         )  # fmt: skip
-        found = [Exchange(*(None if at is None else moment(at) for at in row[:4]), row[4] is not None) for row in rows]
+        found = []
+        for row in rows:
+            sent, shown, answered, due = (None if at is None else moment(at) for at in row[:4])
+            found.append(Exchange(sent, shown, answered, due, open=row[4] is not None))
         return [one for one in found if one.open or (one.sent_at is not None and one.sent_at >= since)]
 
     async def open_figures(self, home: str, now: datetime) -> OpenFigures:
