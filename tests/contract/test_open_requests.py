@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 
 from gateway.application.ports.lists import OpenFilter
+from gateway.core.operating.records import OpenFigures
 from gateway.core.records import Changes, Request
 from gateway.core.requests.facts import Facts, MainClock
 from gateway.core.requests.listing import Order, Waits
+from gateway.core.silence import Silence
 from gateway.store import SqlStore
+from gateway.store.queries import operating
 from gateway.store.queries.open_requests import page_of_open_requests
 from tests.contract.samples import COURT, GRID, NOW, POLICE, request, write
-from tests.contract.test_store_plans import plan, scans
+from tests.contract.test_store_plans import fill, plan, scans
 
 DAY = timedelta(days=1)
 OTHER = "court-sn0115"
@@ -144,3 +147,43 @@ async def test_every_list_is_read_by_an_index(store: SqlStore, statistics: bool)
                 if found := scans(lines):
                     whole[names, wait, order] = found
     assert whole == {}
+
+
+FIGURES = ("EXCHANGES", "OVERDUE", "OUT_TURN", "IN_TURN", "NOT_SHOWN", "CLAIM_DIGEST", "END_DIGEST")
+
+
+@pytest.mark.parametrize("statistics", [False, True], ids=["empty", "filled"])
+async def test_silence_and_figures_are_read_by_an_index(store: SqlStore, statistics: bool) -> None:
+    if statistics:
+        await fill(store)
+    found = {name: scans(await plan(store, getattr(operating, name))) for name in FIGURES}
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+async def test_figures_count_what_stands(store: SqlStore) -> None:
+    await write(store, Changes(new_requests=ROWS))
+    assert await store.operating.open_figures(COURT, NOW) == OpenFigures(3, 3, 4, 1, 3)
+
+
+async def test_a_silence_begins_and_ends_once(store: SqlStore) -> None:
+    row = Silence(POLICE, "no-consumer", NOW, NOW)
+    async with store.begin() as tx:
+        assert await tx.operating.put_silence(row)
+        assert not await tx.operating.put_silence(row)
+        assert await tx.operating.put_silence(replace(row, cause="not-answered"))
+    assert await store.operating.silences() == [replace(row, cause="not-answered")]
+    async with store.begin() as tx:
+        assert await tx.operating.end_silence(POLICE)
+        assert not await tx.operating.end_silence(POLICE)
+
+
+async def test_a_digest_is_one_processes_until_its_term_ends(store: SqlStore) -> None:
+    async def claimed(at: datetime) -> int:
+        async with store.begin() as tx:
+            return await tx.operating.claim_digest("2026-03-25", "r", at, timedelta(minutes=5))
+
+    assert [await claimed(NOW), await claimed(NOW + timedelta(minutes=4))] == [1, 0]
+    assert await claimed(NOW + timedelta(minutes=5)) == 2
+    async with store.begin() as tx:
+        await tx.operating.end_digest("2026-03-25", "r", NOW)
+    assert await claimed(NOW + DAY) == 0

@@ -1,4 +1,4 @@
-"""What operators' lists are found and ordered by, silent partners, the daily mail (docs/adr/0048)."""
+"""What operators' lists are found and ordered by, silent partners, the daily mail (docs/adr/0050)."""
 
 from __future__ import annotations
 
