@@ -97,7 +97,7 @@ async def test_a_partner_that_is_down_is_named_everywhere_until_it_is_back(world
 
     async def absent() -> bool:
         row: dict[str, Any] = await of_partner(desk, GRID)
-        return row["consumers"] == 0
+        return bool(row["consumers"] == 0)
 
     await eventually(absent)
     world.clock.pass_by(minutes=31)

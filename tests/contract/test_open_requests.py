@@ -162,7 +162,7 @@ async def test_silence_and_figures_are_read_by_an_index(store: SqlStore, statist
 
 async def test_figures_count_what_stands(store: SqlStore) -> None:
     await write(store, Changes(new_requests=ROWS))
-    assert await store.operating.open_figures(COURT, NOW) == OpenFigures(3, 3, 4, 1, 3)
+    assert await store.operating.open_figures(COURT, NOW) == OpenFigures(3, 3, 4, 1, 2)
 
 
 async def test_a_silence_begins_and_ends_once(store: SqlStore) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    tuple_,
     union,
     update,
 )
@@ -214,25 +215,23 @@ UNDELIVERED = Query(
 
 # Of each recent request, and of each that is not delivered: when it went, when it was shown, when it was answered.
 _without_answer = ("dispatched", "raised", "sent", "undeliverable")
+_known = (_r.request_no, _r.due_at, _r.turn)
+_of_home = [_r.request_no > bindparam("home_first"), _r.request_no < bindparam("home_end")]
+_asked = select(*_known).where(_r.asked == bindparam("whose"), *_of_home).order_by(_r.request_no.desc()).limit(RECENT)
 _unshown = (
-    select(_r.request_no)
-    .where(_r.asked == bindparam("whose"), among(_r.state, "states"))
+    select(*_known)
+    .where(_r.asked == bindparam("whose"), among(_r.state, "states"), *_of_home)
     .order_by(_r.request_no)
     .limit(RECENT)
 )
-_looked_at = union(select(_recent_asked.subquery().c.request_no), select(_unshown.subquery().c.request_no)).subquery()
+_looked_at = union(*(select(one.subquery()) for one in (_asked, _unshown))).subquery()
 _sent = func.min(_m.stored_at).filter(_m.receiver == bindparam("whose"), _m.disposition == "sent")
 _shown = func.min(_m.stored_at).filter(_theirs, _verb == "delivered")
 _answered = func.min(_m.stored_at).filter(_theirs, *(_verb != verb for verb in ("open", "delivered", "withdraw-ack")))
 EXCHANGES = Query(
-    select(_sent, _shown, _answered, func.min(_r.due_at), func.min(_r.turn))
-    .select_from(
-        _looked_at.join(requests, _r.request_no == _looked_at.c.request_no).join(
-            messages, _m.request_no == _r.request_no
-        )
-    )
-    .where(_r.asker == bindparam("asker"))
-    .group_by(_r.request_no)
+    select(_sent, _shown, _answered, func.min(_looked_at.c.due_at), func.min(_looked_at.c.turn))
+    .select_from(_looked_at.join(messages, _m.request_no == _looked_at.c.request_no))
+    .group_by(_looked_at.c.request_no)
 )
 
 
@@ -242,9 +241,18 @@ def _figure(*conditions: ColumnElement[bool]) -> Query:
 
 _is_open: ColumnElement[bool] = literal_column("requests.turn <> ''")
 OVERDUE = _figure(_is_open, _r.due_at <= bindparam("now", type_=Instant()))
-OUT_TURN = _figure(_is_open, _r.turn == bindparam("whose_turn"), _r.asker == bindparam("asker"))
-IN_TURN = _figure(_is_open, _r.turn == bindparam("whose_turn"), _r.asked == bindparam("asker"))
-NOT_SHOWN = _figure(_r.asker == bindparam("asker"), among(_r.state, "states"))
+# As rows of columns, so that only the index over just these will do.
+_out, _in = tuple_(_r.turn, _r.asker), tuple_(_r.asked, _r.turn)
+_turn: ColumnElement[str] = bindparam("whose_turn")
+_court: ColumnElement[str] = bindparam("asker")
+_out_row, _in_row = tuple_(_turn, _court), tuple_(_court, _turn)
+OUT_TURN = _figure(_is_open, _out >= _out_row, _out <= _out_row)
+IN_TURN = _figure(_is_open, _in >= _in_row, _in <= _in_row)
+# Of one state; a court's code begins the numbers of what it asks.
+_in_state, _state = tuple_(_r.state, _r.request_no), bindparam("which", type_=CODE)
+NOT_SHOWN = _figure(
+    _in_state > tuple_(_state, bindparam("home_first")), _in_state < tuple_(_state, bindparam("home_end"))
+)
 
 LAST_ID = 2**63 - 1
 
@@ -382,7 +390,7 @@ class SqlOperatingReads(Reads):
 
     async def exchanges(self, participant: str, home: str, since: datetime) -> list[Exchange]:
         rows = await self._rows(
-            EXCHANGES, whose=participant, asker=home, states=list(_without_answer), home_first=f"{home}-",
+            EXCHANGES, whose=participant, states=list(_without_answer), home_first=f"{home}-",
             home_end=f"{home}.",
         )  # fmt: skip
         found = []
@@ -409,7 +417,12 @@ class SqlOperatingReads(Reads):
                 ),
                 partner=await count(OUT_TURN, whose_turn="asked") + await count(IN_TURN, whose_turn="asker"),
                 approval=await count(OUT_TURN, whose_turn="approval"),
-                undelivered=await count(NOT_SHOWN, states=list(UNDELIVERED_STATES)),
+                undelivered=sum(
+                    [
+                        await count(NOT_SHOWN, which=state, home_first=f"{home}-", home_end=f"{home}.")
+                        for state in UNDELIVERED_STATES
+                    ]
+                ),
             )
 
     async def partner_standing(self, participant: str, home: str) -> PartnerStanding:
