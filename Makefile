@@ -8,7 +8,7 @@ PY := .venv/bin
 # Tests and demo start dozens of processes: where bytecode is not kept, each compiles everything again (2 s).
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo docs bundle lint check test test-all coverage chaos regress bench bench-pair flood release clean
+.PHONY: help setup demo docs bundle lint check test test-all coverage chaos regress bench bench-lists bench-pair flood release clean
 .PHONY: setup-all lint-steps pytest-check pytest-test pytest-test-all pytest-chaos
 
 help:  ## 显示命令 show the commands
@@ -66,6 +66,9 @@ pytest-check pytest-test pytest-test-all pytest-chaos: pytest-%:
 
 regress: setup  ## 用旧版本跑“墙”测试，不在持续集成中 tests/walls against an older version (COMMIT), not part of CI
 	@exec tools/regress.sh $(COMMIT) $(ARGS)
+
+bench-lists: setup  ## 操作人的列表有多快 how fast operators' lists are: ARGS="--requests 20000 --events 120000"
+	@exec $(PY)/python -m bench.lists $(ARGS)
 
 bench: setup  ## 与裸 aio-pika 对比 beside raw aio-pika
 	@exec $(PY)/python -m bench.run $(ARGS)

@@ -29,8 +29,10 @@ from gateway.application.conversation.send_verb import Actor
 from gateway.application.deadlines.calendars import CalendarKeeper
 from gateway.application.deadlines.clock_guard import ClockGuard, OtherClock
 from gateway.application.deadlines.scheduler import ClockWork
+from gateway.application.deadlines.silence import SilenceWatch
 from gateway.application.inbound.consume import Intake
 from gateway.application.marks import MarkKeeper
+from gateway.application.operating.digest import DigestMail
 from gateway.application.operating.draining import Draining
 from gateway.application.operating.incidents import Incidents
 from gateway.application.operating.partners import Partners
@@ -213,8 +215,11 @@ async def running(
             ways = WaysOut(build_notifiers(config))
             stack.push_async_callback(ways.close)
             pager = Pager(context, ways.notifiers)
-            reloader.follow(partial(ways.renew, pager), check=ways.prepare)
+            digest = DigestMail(context, ways.notifiers)
+            reloader.follow(partial(ways.renew, (pager, digest)), check=ways.prepare)
             work.append(pager.run)
+            work.append(_after(marks.sound, digest.run))
+            work.append(_after(marks.sound, SilenceWatch(context, QueueStates(link).ask).run))
         if "api" in roles:
             documents = LocalDocuments(config.documents_folder)
             await documents.sweep(context.clock.now())
@@ -314,10 +319,11 @@ class WaysOut:
         """Raises ConfigurationError: a way of these files could not be gone."""
         self._next = build_notifiers(files.config)
 
-    async def renew(self, pager: Pager, _: Files) -> None:
+    async def renew(self, senders: Sequence[Pager | DigestMail], _: Files) -> None:
         """What was prepared holds from now on."""
         old, self.notifiers, self._next = self.notifiers, self._next, []
-        pager.follow(self.notifiers)
+        for sender in senders:
+            sender.follow(self.notifiers)
         await _closed(old)
 
     async def close(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from gateway.application.operating.partners import QueueState
+from gateway.application.ports.broker import QueueState
 from gateway.broker.topology import TO_QUEUES
 from lianzhi.amqp.declare import queue_sizes
 from lianzhi.amqp.link import WIRE_ERRORS, Link

@@ -15,6 +15,7 @@ from typing import Literal
 
 from gateway.core.operating.records import Hold
 from gateway.core.routing import Staff
+from gateway.core.silence import Silence
 from gateway.core.time.calendar import SHANGHAI
 from gateway.core.time.clock_watch import SAME
 
@@ -190,6 +191,15 @@ def holds(held: Sequence[Hold]) -> Check:
     told = listed([" ".join(filter(None, (one.scope, one.name, who))) for one, who in at])
     mend = "lianzhi resume (--partner|--type|--all)"
     return Check("holds", title, "warning", f"不再发出：{told}", f"Not sent: {told}", mend)
+
+
+def silences(found: Sequence[Silence]) -> Check:
+    """Partners that the gateway has found silent."""
+    title = "失联的单位 silent participants"
+    if not found:
+        return Check("silences", title, "ok", "无", "none")
+    told = listed([f"{one.participant} {one.cause} ({one.since.astimezone(SHANGHAI):%m-%d %H:%M})" for one in found])
+    return Check("silences", title, "warning", told, told, "请联系单位 call them; lianzhi partners")
 
 
 def paused(routes: Collection[str]) -> Check:

@@ -59,6 +59,8 @@ class Settings:
     sending; page_lead: seconds after which the next page of the same alert goes out, whatever became of the one
     before. page_attempts: with this back-off an hour of trying; by then the last level has long been paged.
     fault_backoff: between two tries of a row that our own code fails over; it may be mended by a file or a version.
+    digest_to: mail addresses that get the operators' digest, from `digest_hour` o'clock in Shanghai on.
+    watch_poll: seconds between two looks at silent partners, and at whether that mail is due.
     roster_hour: o'clock in Shanghai when the duty roster of the coming day is looked at.
     break_glass_approval, break_glass_review: what was sent first is approved, and reviewed, within so long.
     break_glass_per_day: of one court; it is for emergencies. sensitive_per_day: queries of one family about people's
@@ -100,6 +102,9 @@ class Settings:
     page_poll: float = 0.25
     fault_backoff: Backoff = field(default_factory=lambda: Backoff(timedelta(minutes=1), 2.0, timedelta(hours=1)))
     roster_hour: int = 8
+    digest_to: tuple[str, ...] = ()
+    digest_hour: int = 8
+    watch_poll: float = 60.0
     break_glass_approval: timedelta = timedelta(hours=4)
     break_glass_review: Deadline = Deadline(DeadlineKind.WORKING_DAYS, 1)
     break_glass_per_day: int = 5

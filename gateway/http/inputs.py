@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 from aiohttp import hdrs, web
@@ -19,12 +20,15 @@ from gateway.application.context import Context
 from gateway.bounds import Bounds
 from gateway.core.control.moves import OPEN_STATES, STATES
 from gateway.core.requests.lifecycle import STATES as REQUEST_STATES
+from gateway.core.requests.listing import Order, Waits
 from gateway.http.api import CALLER
 from lianzhi.crypto.strictjson import loads
 from lianzhi.errors import RejectedError
 from lianzhi.problem import FieldError
 from lianzhi.protocol.base import label
 from lianzhi.protocol.envelope import CONTENT_TYPE, Code, RequestNo
+from lianzhi.protocol.values import Line
+from lianzhi.protocol.verbs import StaffNo
 from schemas.bodies import MatterName
 from schemas.validation import InvalidError, validate
 from schemas.values.identifiers import CaseNo
@@ -77,14 +81,77 @@ class SchemaPageQuery(Query):
     ] = None
 
 
-class RequestsQuery(Query):
+class OpenQuery(Query):
+    """Which requests that are not done, and in which order."""
+
+    overdue: Annotated[bool | None, label("逾期", "true: only what is past its deadline")] = None
+    due_within: Annotated[
+        str | None,
+        Field(pattern=r"^[0-9]{1,3}d$", title="几日内到期", description="Due within so many days, or overdue: 3d"),
+    ] = None
+    waits: Annotated[Waits | None, label("等谁", "For whom it waits: us, partner, approval")] = None
+    partner: Annotated[Code | None, label("对方单位", "The other side")] = None
+    handler: Annotated[StaffNo | None, label("承办人", "Staff number of the handler")] = None
+    team: Annotated[Line | None, label("办案团队", "Team")] = None
+    campaign: Annotated[Line | None, label("专项行动", "Campaign")] = None
+    lead: Annotated[StaffNo | None, label("包案领导", "Staff number of the court leader in charge")] = None
+
+    def due_by(self, now: datetime) -> datetime | None:
+        """The latest deadline that is asked for. Raises RejectedError: two of them."""
+        if self.overdue and self.due_within is not None:
+            raise not_together("overdue", "due_within")
+        if self.overdue:
+            return now
+        return None if self.due_within is None else now + timedelta(days=int(self.due_within[:-1]))
+
+
+class OperatorsRequestsQuery(OpenQuery):
+    type: Annotated[MatterName | None, label("事项", "Matter type")] = None
+    order: Annotated[Order, label("次序", "due: by deadline, without what has none; age: the oldest first")] = "due"
+    after: After = None
+    limit: Annotated[int, label("条数上限", "At most so many", ge=1, le=10_000)] = 50
+
+
+class RequestsQuery(OpenQuery):
+    """With one of the members of `OpenQuery` or an order it is a list of what is not done, in that order (by default by
+    deadline), for the home court alone; otherwise of everything, in order of the number."""
+
     case_no: Annotated[CaseNo | None, label("案号", "Case number")] = None
     type: Annotated[MatterName | None, label("事项", "Matter type")] = None
     state: Annotated[str | None, Field(pattern=_REQUEST_STATE, title="状态", description="State")] = None
     receiver: Annotated[Code | None, label("接收方", "Who is asked")] = None
     group_no: Annotated[RequestNo | None, label("组编号", "Group")] = None
+    order: Annotated[Order | None, label("次序", "due: by deadline, without what has none; age: the oldest first")] = (
+        None
+    )
     after: After = None
     limit: Limit = 50
+
+    def open_members(self) -> list[str]:
+        """Those that make it a list of what is not done. Raises RejectedError where another filter stands beside
+        them."""
+        members = [name for name in (*OpenQuery.model_fields, "order") if getattr(self, name) is not None]
+        others = [name for name in ("case_no", "state", "receiver", "group_no") if getattr(self, name) is not None]
+        if members and others:
+            raise not_together(others[0], members[0])
+        return members
+
+
+OPEN_NAMES = ("waits", "partner", "handler", "team", "campaign", "lead", "type")
+"""Members of both that `ports.lists.OpenFilter` has too."""
+
+
+def home_only(name: str) -> RejectedError:
+    return _fault(
+        "invalid-field", f"/{name}", "home-only", f"{name} 仅供本院使用", f"{name} is for the home court alone"
+    )
+
+
+def not_together(name: str, other: str) -> RejectedError:
+    """Two query parameters that exclude each other; the pointer is the first one's."""
+    return _fault(
+        "invalid-field", f"/{name}", "not-together", f"{name} 不能与 {other} 同用", f"{name} does not go with {other}"
+    )
 
 
 class PartsQuery(Query):

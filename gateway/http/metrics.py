@@ -15,8 +15,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from gateway.application.context import Context
-from gateway.core.operating.records import Hold
+from gateway.core.operating.records import Hold, OpenFigures
 from gateway.core.records import PartnerClock
+from gateway.core.silence import Silence
 
 COUNTS_SECONDS = 10.0
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 60.0)
@@ -43,6 +44,8 @@ class _Known:
     oldest_seconds: float = 0.0
     partner_clocks: Sequence[PartnerClock] = ()
     holds: Sequence[Hold] = ()
+    silences: Sequence[Silence] = ()
+    figures: OpenFigures | None = None
 
 
 class Metrics:
@@ -81,7 +84,9 @@ class Metrics:
             oldest = await store.oldest_unsent()
             age = max(0.0, (self._ctx.clock.now() - oldest).total_seconds()) if oldest else 0.0
             clocks, holds = await store.partner_clocks(), await store.operating.holds()
-            self._known = _Known(time.monotonic(), await store.counts(), age, clocks, holds)
+            silences = await store.operating.silences()
+            figures = await store.operating.open_figures(self._ctx.home.code, self._ctx.clock.now())
+            self._known = _Known(time.monotonic(), await store.counts(), age, clocks, holds, silences, figures)
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
@@ -115,6 +120,7 @@ class Metrics:
         yield from self._clocks()
         yield self._paused()
         yield self._held()
+        yield from self._open()
         yield self._reached()
         yield self._set_aside()
         yield from self._reloads()
@@ -159,6 +165,20 @@ class Metrics:
         for hold in self._known.holds:
             family.add_metric((hold.scope, hold.name), 1)
         return family
+
+    def _open(self) -> Iterator[Metric]:
+        silent = GaugeMetricFamily(
+            "lianzhi_partner_silent", "Participants that are silent", labels=("participant", "cause")
+        )
+        for silence in self._known.silences:
+            silent.add_metric((silence.participant, silence.cause), 1)
+        yield silent
+        figures = self._known.figures or OpenFigures(0, 0, 0, 0, 0)
+        for name, help_text, value in (
+            ("overdue", "Open requests past their deadline; 10000: or more", figures.overdue),
+            ("undelivered", "Requests that did not arrive yet; 10000: or more", figures.undelivered),
+        ):
+            yield GaugeMetricFamily(f"lianzhi_requests_{name}", help_text, value=value)
 
     def _reached(self) -> Metric:
         family = CounterMetricFamily(

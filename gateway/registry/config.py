@@ -258,7 +258,7 @@ class MailSection(_Section):
 
 class NotifySection(_Section):
     """Who is paged on an alert, and how. *_minutes: after the alert was raised (docs/domain.md 3). public_url: where
-    the platform reaches this gateway's API."""
+    the platform reaches this gateway's API. digest: addresses that get the operators' mail at 8:00 each day."""
 
     webhook: WebhookSection | None = None
     mail: MailSection | None = None
@@ -266,6 +266,13 @@ class NotifySection(_Section):
     backup_minutes: float = Field(default=5, gt=0)
     desk_minutes: float = Field(default=10, gt=0)
     chief_minutes: float = Field(default=15, gt=0)
+    digest: tuple[Annotated[str, AfterValidator(addresses.mail_address)], ...] = Field(default=(), max_length=20)
+
+    @model_validator(mode="after")
+    def _digest_by_mail(self) -> NotifySection:
+        if self.digest and self.mail is None:
+            raise ValueError("digest 由邮件发出，须有 [notify.mail] It goes by mail: [notify.mail] is missing")
+        return self
 
     @field_validator("public_url")
     @classmethod
@@ -425,6 +432,7 @@ class Config(BaseSettings):
             page_desk_after=timedelta(minutes=self.notify.desk_minutes),
             page_chief_after=timedelta(minutes=self.notify.chief_minutes),
             page_channels=self.notify.channels,
+            digest_to=self.notify.digest,
             sensitive_per_day=self.limits.sensitive_per_day,
             break_glass_per_day=self.limits.break_glass_per_day,
             approvals=self.approvals.terms(),

@@ -23,6 +23,10 @@ LINE_COLUMNS: tuple[Column, ...] = (
     Column("退回", "Returned", lambda i: sum(i.returns.values())),
     Column("待确认", "Unconfirmed", lambda i: i.unconfirmed),
 )
+STANDING_COLUMNS: tuple[Column, ...] = (
+    Column("未送达", "Undelivered", lambda i: i.undelivered),
+    Column("逾期", "Overdue", lambda i: i.overdue),
+)
 CONTROL_COLUMNS: tuple[Column, ...] = (
     Column("预警", "Alerts", lambda i: i.alerts),
     Column("确认分钟", "Median min", lambda i: i.alert_minutes),
@@ -36,7 +40,7 @@ def content(report: Report, court: str, names: Mapping[str, str]) -> Content:
     """court: its name. names: participant → name; one without a name is shown by its code."""
     period = report.period
     said = "本周" if period.is_week else "本月"
-    own = (*LINE_COLUMNS, *CONTROL_COLUMNS)
+    own = (*LINE_COLUMNS, *STANDING_COLUMNS, *CONTROL_COLUMNS)
     tables = (
         _lines("partners", "按协作单位", "单位", own, report.partners, names, f"{said}没有发往协作单位的事项。",
                report.total),

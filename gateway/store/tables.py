@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-from gateway.core.operating.records import ActRow, Hold, Plan, QuarantineEnd
+from gateway.core.operating.records import ActRow, Digest, Hold, Plan, QuarantineEnd
 from gateway.core.records import (
     ApprovalRow,
     CalendarYear,
@@ -55,6 +55,8 @@ from gateway.core.records import (
 )
 from gateway.core.recovery.doubts import Doubt
 from gateway.core.recovery.forgotten import Forgotten
+from gateway.core.requests.listing import listed_campaign, listed_due, listed_lead, listed_team, listed_turn
+from gateway.core.silence import Silence
 from gateway.store.engine import columns
 from gateway.store.engine.columns import CODE, NUMBER, ROW_ID, Instant, Stored
 
@@ -69,6 +71,10 @@ _OFTEN_VACUUMED = {"autovacuum_vacuum_scale_factor": 0.01, "autovacuum_vacuum_th
 def _only(condition: str) -> dict[str, Any]:
     """A partial index on both databases."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+LISTED = ("handler", "team", "campaign", "lead")
+"""Whose open requests operators list."""
 
 
 REQUEST = Stored(
@@ -87,6 +93,24 @@ REQUEST = Stored(
     Index("requests_case", "case_no", "request_no", **_only("case_no IS NOT NULL")),
     Index("requests_asked_case", "asked_case_no", "request_no", **_only("asked_case_no IS NOT NULL")),
     Index("requests_group", "group_no", "request_no", **_only("group_no IS NOT NULL")),
+    # What operators' lists are ranges of, in order of the deadline and of age: of what is not done only. The conditions
+    # differ, so that PostgreSQL takes no index for another filter's instead.
+    Index("requests_due", "due_at", "request_no", **_only("turn <> ''")),
+    Index("requests_due_turn", "turn", "asker", "due_at", "request_no", **_only("turn <> ''")),
+    Index("requests_due_asked", "asked", "turn", "due_at", "request_no", **_only("turn <> ''")),
+    Index("requests_age", "created_at", "request_no", **_only("turn <> ''")),
+    Index("requests_age_turn", "turn", "asker", "created_at", "request_no", **_only("turn <> ''")),
+    *(
+        Index(f"requests_due_{name}", name, "due_at", "request_no", **_only(f"turn IS NOT NULL AND {name} IS NOT NULL"))
+        for name in LISTED
+    ),
+    derived={
+        Column("turn", CODE): listed_turn,
+        Column("due_at", Instant): listed_due,
+        Column("team", CODE): listed_team,
+        Column("campaign", CODE): listed_campaign,
+        Column("lead", CODE): listed_lead,
+    },
 )
 
 MESSAGE = Stored(
@@ -494,6 +518,12 @@ write_probes = Table(
 )
 
 # Dispatch that an operator has stopped (docs/adr/0047): everything, a partner, a matter type.
+# Partners that are silent now, so that the beginning and the end of it are told once.
+SILENCE = Stored("silences", Silence, PrimaryKeyConstraint("participant", name="silence"), sqlite_with_rowid=False)
+
+# The operators' mail of a day: whoever has the row sends it.
+DIGEST = Stored("digests", Digest, PrimaryKeyConstraint("day", "recipient", name="digest"), sqlite_with_rowid=False)
+
 HOLD = Stored(
     "holds",
     Hold,

@@ -71,7 +71,7 @@ REQUEST_FIXED = frozenset(
 )
 _r, _m, _o, _t, _x = REQUEST.c, MESSAGE.c, OUTBOX.c, TIMER.c, MEASURE.c
 _h, _q, _le = HELD.c, QUARANTINE.c, LEDGER.c
-_request_changing = [c for c in REQUEST.columns if c.name not in REQUEST_FIXED]
+_request_changing = [c for c in REQUEST.written if c.name not in REQUEST_FIXED]
 _measure_changing = [c for c in MEASURE.columns if c is not _x.measure_no]
 
 INSERT_REQUESTS = REQUEST.insert()

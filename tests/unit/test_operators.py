@@ -81,7 +81,7 @@ def test_what_is_wrong_is_refused_by_file_line_and_word(tmp_path: Path, text: st
 
 def test_a_user_who_stands_twice_is_refused_with_the_line(tmp_path: Path) -> None:
     one = '[operators.wang]\nname = "王某"\nrole = "viewer"\n'
-    with pytest.raises(ConfigurationError, match="lianzhi.toml:4"):
+    with pytest.raises(ConfigurationError, match=r"lianzhi\.toml:4"):
         read_operators(listed(tmp_path, one + one))
 
 

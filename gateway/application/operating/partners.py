@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from gateway.application.context import Context
+from gateway.application.ports.broker import AskQueues, QueueState
 from gateway.core.operating.records import Hold
-
-
-@dataclass(frozen=True, slots=True)
-class QueueState:
-    """messages: that wait in it. consumers: that are connected. Both None where the broker has no such queue."""
-
-    messages: int | None
-    consumers: int | None
-
-
-AskQueues = Callable[[Sequence[str]], Awaitable[Mapping[str, QueueState] | None]]
-"""Codes of partners → the sum of its two `to` queues; None: the broker does not answer."""
 
 
 class Partners:
@@ -37,10 +25,12 @@ class Partners:
         queues = await self._queues([p.code for p in partners if p.channel == "amqp" and p.enabled])
         holds = await reads.holds()
         blocked = set((await self._ctx.store.counts())["paused"])
+        silences = {silence.participant: silence for silence in await reads.silences()}
         rows = []
         for partner in partners:
             known = await reads.partner_standing(partner.code, home)
             queue = queues.get(partner.code, QueueState(None, None))
+            silence = silences.get(partner.code)
             rows.append(
                 {
                     "partner": partner.code, "channel": partner.channel, "enabled": partner.enabled,
@@ -48,6 +38,8 @@ class Partners:
                     "last_sent": _at(known.last_sent), "last_delivered": _at(known.last_delivered),
                     "last_answered": _at(known.last_answered), "undelivered": known.undelivered, "dead": known.dead,
                     "paused": paused(partner.code, holds, blocked),
+                    "silent": None if silence is None else silence.cause,
+                    "silent_since": None if silence is None else silence.since.isoformat(),
                 }
             )  # fmt: skip
         return rows

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """messages: that wait in it. consumers: that are connected. Both None where the broker has no such queue."""
+
+    messages: int | None
+    consumers: int | None
+
+
+AskQueues = Callable[[Sequence[str]], Awaitable[Mapping[str, QueueState] | None]]
+"""Codes of partners → the sum of its two `to` queues; None: the broker does not answer."""
 
 
 @dataclass(frozen=True, slots=True)

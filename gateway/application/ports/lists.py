@@ -9,6 +9,7 @@ from typing import Protocol
 
 from gateway.core.control.moves import OPEN_STATES
 from gateway.core.records import Event, Measure, Request
+from gateway.core.requests.listing import Order, Waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,26 @@ class RequestFilter:
     receiver: str | None = None
     group_no: str | None = None
     after: str | None = None  # request_no
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFilter:
+    """Requests of the court `home` that are not done. partner: the other side. due_by: due then at the latest; it
+    leaves out those without a deadline, as the order `due` does. after: the value that the order goes by (microseconds
+    since 1970) and the number of the last one shown."""
+
+    home: str
+    waits: Waits | None = None
+    partner: str | None = None
+    handler: str | None = None
+    team: str | None = None
+    campaign: str | None = None
+    lead: str | None = None
+    type: str | None = None
+    due_by: datetime | None = None
+    order: Order = "due"
+    after: tuple[int, str] | None = None
     limit: int = 50
 
 
@@ -40,6 +61,10 @@ class Lists(Protocol):
     """Outside of a unit of work."""
 
     async def requests(self, where: RequestFilter) -> list[Request]: ...
+
+    async def open_requests(self, where: OpenFilter) -> list[Request]:
+        """One page, in the order that is asked for."""
+        ...
 
     async def measures(self, where: MeasureFilter) -> list[Measure]:
         """One page, in order of the number."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from gateway.core.operating.records import (
     ActRow,
     DeadMessage,
     Hold,
+    OpenFigures,
     OwnMessage,
     PartnerStanding,
     Plan,
@@ -17,10 +19,28 @@ from gateway.core.operating.records import (
     Scope,
 )
 from gateway.core.records import Event, QuarantineRow
+from gateway.core.silence import Exchange, Silence
 
 
 class OperatingUnit(Protocol):
     """Part of one unit of work."""
+
+    async def put_silence(self, silence: Silence) -> bool:
+        """False where its partner is known as silent for the same cause."""
+        ...
+
+    async def end_silence(self, participant: str) -> bool:
+        """False where somebody else has ended it."""
+        ...
+
+    async def claim_digest(self, day: str, recipient: str, now: datetime, term: timedelta) -> int:
+        """Which attempt this is to send that day's digest: 1 and more. 0: it is sent, or another's until its term ends.
+        recipient: a digest of the address."""
+        ...
+
+    async def end_digest(self, day: str, recipient: str, now: datetime) -> None:
+        """It is sent, or given up."""
+        ...
 
     async def record(self, act: ActRow) -> None:
         """Kept for good."""
@@ -75,6 +95,18 @@ class OperatingUnit(Protocol):
 
 class OperatingReads(Protocol):
     """Lists and states; no lock."""
+
+    async def silences(self) -> list[Silence]:
+        """By participant."""
+        ...
+
+    async def exchanges(self, participant: str, home: str, since: datetime) -> list[Exchange]:
+        """What `home` has asked that partner: its most recent requests, and those that it does not show to have."""
+        ...
+
+    async def open_figures(self, home: str, now: datetime) -> OpenFigures:
+        """Each counted up to a bound."""
+        ...
 
     async def holds(self) -> list[Hold]: ...
 

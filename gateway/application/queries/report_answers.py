@@ -81,6 +81,8 @@ class ShareView(View):
 
 class IndicatorsView(View):
     delivered: Annotated[int, label("送达", "Delivered")]
+    undelivered: Annotated[int, label("未送达", "Sent or to be sent, and not delivered at the end of the period")]
+    overdue: Annotated[int, label("逾期未答", "Past its deadline and without a final answer at the end of the period")]
     receipt: Annotated[ShareView, label("签收率", "Received within one working day, of those delivered")]
     acceptance: Annotated[ShareView, label("受理率", "Accepted, of those decided on")]
     on_time: Annotated[ShareView, label("按期办结率", "Finally answered by its deadline, of those due")]

@@ -260,6 +260,10 @@ def new_request(
         facts["backup"] = body.backup_handler
     if body.team is not None:
         facts["team"] = body.team
+    if body.campaign is not None:
+        facts["campaign"] = body.campaign
+    if body.lead is not None:
+        facts["lead"] = body.lead
     if (decision := matter.decision(proof.payload)) is not None:
         facts["decision"] = decision
     return Request(

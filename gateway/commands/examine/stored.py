@@ -47,6 +47,7 @@ async def look_at_store(config: Config, directory: Directory | None, now: dateti
             _quarantine,
             _paused,
             _holds,
+            _silences,
         ]
         found = [check for look in looks for check in await _looked(look, store, now)]
         if directory is not None:
@@ -113,6 +114,11 @@ async def _paused(store: Store, now: datetime) -> Check:
 async def _holds(store: Store, now: datetime) -> Check:
     del now
     return checkup.holds(await store.operating.holds())
+
+
+async def _silences(store: Store, now: datetime) -> Check:
+    del now
+    return checkup.silences(await store.operating.silences())
 
 
 async def _roster(store: Store, now: datetime, directory: Directory, config: Config) -> Check:

@@ -24,6 +24,7 @@ PAUSE_FIELDS = (
 PARTNER_FIELDS = (
     ("", "partner"), ("", "channel"), ("排队 queue", "queue"), ("消费者 consumers", "consumers"),
     ("未送达 undelivered", "undelivered"), ("死信 dead", "dead"), ("暂停 paused", "paused"),
+    ("失联 silent", "silent"), ("自 since", "silent_since"),
     ("最近发出 sent", "last_sent"), ("送达 delivered", "last_delivered"), ("答复 answered", "last_answered"),
 )  # fmt: skip
 ACT_FIELDS = (

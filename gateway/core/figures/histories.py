@@ -22,7 +22,8 @@ FINAL = ("done", "none", "impossible")
 class Ask:
     """One request of shape `ask`. partner: the other party; incoming: it is the one that asks us.
 
-    received_at: its first word of a person. decided_at, reason: when it accepted (reason None), refused or returned.
+    created_at: when we took it. ended_at: when it was withdrawn, or its approval rejected. received_at: its first word
+    of a person. decided_at, reason: when it accepted (reason None), refused or returned.
     first_result_at: the first result whatever its outcome. final_at: the refusal, return, or result that is no part.
     waiting_since: a result that was neither confirmed nor sent back. due: the day and hour by which it is owed,
     pauses included; None: nothing is owed by then (paused, withdrawn, or no deadline known).
@@ -32,6 +33,8 @@ class Ask:
     partner: str
     team: str | None = None
     incoming: bool = False
+    created_at: datetime | None = None
+    ended_at: datetime | None = None
     delivered_at: datetime | None = None
     received_at: datetime | None = None
     decided_at: datetime | None = None
@@ -62,6 +65,7 @@ def ask(request: Request, events: Iterable[Event], home: str, as_of: datetime) -
     decided = _first(said, ("accept", *PARTY_DONE, "progress", "result"))
     refused = _first(said, PARTY_DONE)
     withdrawn = next((event.at for event in said if event.state == "withdrawn"), None)
+    ended = next((event.at for event in said if event.state in ("withdrawn", "rejected")), None)
     final = _final(said)
     due = due_of(request, answered=final is not None)
     return Ask(
@@ -69,6 +73,8 @@ def ask(request: Request, events: Iterable[Event], home: str, as_of: datetime) -
         partner=request.asker if incoming else request.asked,
         team=team_of(request),
         incoming=incoming,
+        created_at=request.created_at,
+        ended_at=ended,
         delivered_at=_at(_first(said, ("delivered", *ANSWERS))),
         received_at=_at(first),
         decided_at=_at(decided),

@@ -68,10 +68,13 @@ class Working:
 
 @dataclass(frozen=True, slots=True)
 class Indicators:
-    """Of one period, for all or for one partner or team. median_hours: office hours from delivery to the first result.
+    """Of one period, for all or for one partner or team. undelivered, overdue: stand at its end, whenever they began.
+    median_hours: office hours from delivery to the first result.
     refusals, returns: reason code → how many. Minutes and hours have one decimal."""
 
     delivered: int = 0
+    undelivered: int = 0
+    overdue: int = 0
     receipt: Share = Share()
     acceptance: Share = Share()
     on_time: Share = Share()
@@ -160,6 +163,8 @@ def indicators(period: Period, rows: Rows, now: datetime, working: Working) -> I
     refusal = [item for item in rows.items if item.ledger == "refusal"]
     return replace(
         _flow(period, rows, now, working),
+        undelivered=sum(1 for row in rows.asks if _stands(row, as_of) and not _before(row.delivered_at, as_of)),
+        overdue=sum(1 for row in rows.asks if _past_due(row, as_of)),
         lapsed=sum(1 for m in rows.measures if m.due_on and m.due_on < today and period.has_day(m.due_on + DAY)),
         ending=sum(1 for m in rows.measures if m.due_on and today <= m.due_on <= today + timedelta(days=ENDING_DAYS)),
         unconfirmed=sum(1 for row in rows.asks if _unconfirmed(row, as_of, working)),
@@ -206,6 +211,20 @@ def _flow(period: Period, rows: Rows, now: datetime, working: Working) -> Indica
         alert_minutes=round(median(minutes), 1) if minutes else None,
         alerts_in_time=_share(_acknowledged_in_time(row, now) for row in alerts),
     )
+
+
+def _before(moment: datetime | None, as_of: datetime) -> bool:
+    return moment is not None and moment < as_of
+
+
+def _stands(row: Ask, as_of: datetime) -> bool:
+    """We had asked it by then, and it was neither withdrawn nor rejected."""
+    return not row.incoming and _before(row.created_at, as_of) and not _before(row.ended_at, as_of)
+
+
+def _past_due(row: Ask, as_of: datetime) -> bool:
+    """Also one that has never arrived."""
+    return _before(row.due, as_of) and not _before(row.final_at, as_of) and not _before(row.ended_at, as_of)
 
 
 def _received_in_time(row: Ask, now: datetime, working: Working) -> bool | None:

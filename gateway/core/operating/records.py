@@ -109,3 +109,26 @@ class PartnerStanding:
     last_answered: datetime | None
     undelivered: int
     dead: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFigures:
+    """Of the court's requests that are not done. ours, approval: wait for the court, for an approval."""
+
+    overdue: int
+    ours: int
+    partner: int
+    approval: int
+    undelivered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """One day's mail to one recipient. recipient: digest of the address; until: nobody else sends it before;
+    ended_at: it was sent, or given up."""
+
+    day: str
+    recipient: str
+    until: datetime
+    attempts: int = 1
+    ended_at: datetime | None = None

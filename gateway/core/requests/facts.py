@@ -101,6 +101,9 @@ class Facts(TypedDict, total=False):
     backup: str
     """Who stands in for the handler."""
     team: str
+    campaign: str
+    lead: str
+    """Staff number of the court leader in charge."""
     decision: str
     """The court's decision that is carried out, where the type knows one."""
     opened_case_no: str

@@ -11,9 +11,11 @@ from datetime import datetime
 from aiohttp import hdrs, web
 
 from gateway.application.alerts.page_answers import old_link
-from gateway.application.ports.lists import MeasureFilter, RequestFilter
+from gateway.application.answers import RequestPage
+from gateway.application.ports.lists import MeasureFilter, OpenFilter, RequestFilter
 from gateway.application.posts import Handed
 from gateway.application.queries import types as matters
+from gateway.application.queries.open_requests import OpenRequests
 from gateway.application.submission.submit import fingerprint
 from gateway.core.recovery.doubts import Doubt
 from gateway.core.routing import Client
@@ -21,12 +23,14 @@ from gateway.core.time.deadlines import day_of
 from gateway.http.admission import Caller
 from gateway.http.api import API, INCARNATION_HEADER, Api
 from gateway.http.inputs import (
+    OPEN_NAMES,
     CaseQuery,
     EventsQuery,
     MeasuresQuery,
     PartsQuery,
     RequestsQuery,
     at_most,
+    home_only,
     idempotency_key,
     json_body,
     message,
@@ -109,8 +113,23 @@ def _client(caller: Caller) -> Client:
 async def list_requests(request: web.Request, api: Api, caller: Caller) -> web.Response:
     asked = parse(RequestsQuery, request.query)
     limit = at_most(asked.limit, api.context.bounds)
-    where = RequestFilter(**(asked.model_dump() | {"limit": limit}))
+    if members := asked.open_members():
+        return await _list_open(asked, members[0], limit, api, caller)
+    members = ["case_no", "type", "state", "receiver", "group_no", "after"]
+    where = RequestFilter(**{name: getattr(asked, name) for name in members}, limit=limit)
     return view_reply(await api.queries.requests(caller.participant, where))
+
+
+async def _list_open(asked: RequestsQuery, member: str, limit: int, api: Api, caller: Caller) -> web.Response:
+    """Whose handler, team, campaign and leader is asked for are the court's own. Raises RejectedError."""
+    home = api.context.home.code
+    if caller.participant.code != home:
+        raise home_only(member)
+    named = {name: getattr(asked, name) for name in OPEN_NAMES}
+    due_by = asked.due_by(api.context.clock.now())
+    where = OpenFilter(home, **named, due_by=due_by, order=asked.order or "due", limit=limit)
+    page, more = await OpenRequests(api.context).page(where, asked.after)
+    return view_reply(RequestPage(requests=[api.queries.view(caller.participant, r) for r in page], next=more))
 
 
 async def read_request(request: web.Request, api: Api, caller: Caller) -> web.Response:

@@ -7,9 +7,12 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.application.ports.lists import OpenFilter
+from gateway.application.queries.open_requests import OpenRequests
 from gateway.application.recovery.rebuild_request import Beside
 from gateway.core.operating.operators import Operator
 from gateway.core.operating.plans import MOST
+from gateway.http.inputs import OPEN_NAMES, OperatorsRequestsQuery, parse
 from gateway.http.operating.door import Call, Door, body_of
 from lianzhi.crypto import base64url
 from lianzhi.errors import RejectedError
@@ -128,6 +131,14 @@ async def own_incident(request: web.Request, door: Door, by: Operator) -> Any:
     return await door.incidents.own(by, number_of(request))
 
 
+async def list_requests(request: web.Request, door: Door, by: Operator) -> Any:
+    asked = parse(OperatorsRequestsQuery, request.query)
+    named = {name: getattr(asked, name) for name in OPEN_NAMES}
+    due_by = asked.due_by(door.context.clock.now())
+    where = OpenFilter(door.context.home.code, **named, due_by=due_by, order=asked.order, limit=asked.limit)
+    return await OpenRequests(door.context).list(where, asked.after)
+
+
 async def list_partners(request: web.Request, door: Door, by: Operator) -> Any:
     return await door.partners.list()
 
@@ -200,6 +211,7 @@ ROUTES: Mapping[tuple[str, str], Call] = {
         ("GET", "/incidents/{id}", show_incident),
         ("POST", "/incidents/{id}/notes", note_incident),
         ("POST", "/incidents/{id}/owner", own_incident),
+        ("GET", "/requests", list_requests),
         ("GET", "/partners", list_partners),
         ("POST", "/doubts", settle_doubt),
         ("POST", "/doubts/end", end_doubts),

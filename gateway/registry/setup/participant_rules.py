@@ -68,7 +68,7 @@ def _told(pattern: str) -> str:
 
 
 def unbelieved(participant: Participant, keyring: Keyring) -> str | None:
-    """Why nothing of it can be believed, for want of a key, in both languages. One by the API has its keys here, too."""
+    """Why nothing of it can be believed, for want of a key, in both languages. One by the API has its keys here too."""
     return _lacks(participant, keyring, "sig")
 
 

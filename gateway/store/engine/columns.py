@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from types import NoneType
+from types import MappingProxyType, NoneType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic_core import from_json, to_json
@@ -145,16 +145,26 @@ class Stored(Generic[R]):
     `X | None` may be NULL, what is neither text, number, truth, moment nor bytes is JSON. A member `id: int | None` is
     the row id, which the database gives.
 
-    columns: to select, so that `read` fits. written: what an insert names.
+    columns: to select, so that `read` fits. derived: written with every record and never read back, for what rows are
+    found and ordered by: column → how it follows from the record. written: what an insert names.
     """
 
-    def __init__(self, name: str, record: Callable[..., R], *beyond: SchemaItem, **options: Any) -> None:
+    def __init__(
+        self,
+        name: str,
+        record: Callable[..., R],
+        *beyond: SchemaItem,
+        derived: Mapping[Column[Any], Callable[[R], Any]] = MappingProxyType({}),
+        **options: Any,
+    ) -> None:
         others = [item for item in beyond if not isinstance(item, Column)]
-        self.table = Table(name, metadata, *_columns(record, beyond), *others, **options)
+        self.table = Table(name, metadata, *_columns(record, beyond), *derived, *others, **options)
         self.c = self.table.c
         self.record = record
         self.columns: list[Column[Any]] = [self.c[f.name] for f in fields(record)]  # type: ignore[arg-type]
-        self.written = [c for c in self.columns if c is not self.table.autoincrement_column]
+        self.derived = list(derived)
+        self.written = [c for c in (*self.columns, *derived) if c is not self.table.autoincrement_column]
+        self._follows = {column.name: follow for column, follow in derived.items()}
         self._from_driver = _conversions(self.columns, FROM_DRIVER)
 
     def read(self, row: Iterable[Any]) -> R:
@@ -163,8 +173,11 @@ class Stored(Generic[R]):
 
     def writer(self, columns: Sequence[Column[Any]]) -> Callable[[R], Values]:
         """record → its values for `columns`, as both drivers take them."""
-        get: Callable[[R], Values] = attrgetter(*(c.name for c in columns))
         to_driver = _conversions(columns, TO_DRIVER)
+        if self._follows:
+            each = [self._follows.get(c.name) or attrgetter(c.name) for c in columns]
+            return lambda record: tuple(_converted((value(record) for value in each), to_driver))
+        get: Callable[[R], Values] = attrgetter(*(c.name for c in columns))
         return lambda record: tuple(_converted(get(record), to_driver))
 
     def insert(self, on_conflict: str = "") -> Recorded[R]:

@@ -26,12 +26,13 @@ from sqlalchemy import (
     union_all,
 )
 
-from gateway.application.ports.lists import MeasureFilter, RequestFilter
+from gateway.application.ports.lists import MeasureFilter, OpenFilter, RequestFilter
 from gateway.core.records import Event, Measure, Request
 from gateway.store.engine.columns import moment
 from gateway.store.engine.database import Reads
 from gateway.store.engine.statements import Query
 from gateway.store.queries.conversations import of_opener
+from gateway.store.queries.open_requests import page_of_open_requests
 from gateway.store.tables import EVENT, MEASURE, REQUEST
 
 _r, _e, _x = REQUEST.c, EVENT.c, MEASURE.c
@@ -193,6 +194,10 @@ class Lists(Reads):
 
     async def requests(self, where: RequestFilter) -> list[Request]:
         query, parameters = page_of_requests(where)
+        return await self._all(REQUEST, query, **parameters)
+
+    async def open_requests(self, where: OpenFilter) -> list[Request]:
+        query, parameters = page_of_open_requests(where)
         return await self._all(REQUEST, query, **parameters)
 
     async def measures(self, where: MeasureFilter) -> list[Measure]:

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import Integer, and_, bindparam, func, insert, literal, literal_column, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    text,
+    tuple_,
+    union,
+    update,
+)
 
 from gateway.core.operating.records import (
     ActRow,
     DeadMessage,
     Hold,
+    OpenFigures,
     OwnMessage,
     PartnerStanding,
     Plan,
@@ -18,11 +35,24 @@ from gateway.core.operating.records import (
     Scope,
 )
 from gateway.core.records import Event, QuarantineRow
-from gateway.store.engine.columns import Instant, Json, among, moment
+from gateway.core.silence import Exchange, Silence
+from gateway.store.engine.columns import CODE, Instant, Json, among, moment
 from gateway.store.engine.connection import Row, Unit
 from gateway.store.engine.database import Reads
 from gateway.store.engine.statements import Query, delete
-from gateway.store.tables import ACT, EVENT, HOLD, MESSAGE, OUTBOX, PLAN, QUARANTINE, QUARANTINE_END, REQUEST
+from gateway.store.tables import (
+    ACT,
+    DIGEST,
+    EVENT,
+    HOLD,
+    MESSAGE,
+    OUTBOX,
+    PLAN,
+    QUARANTINE,
+    QUARANTINE_END,
+    REQUEST,
+    SILENCE,
+)
 
 _a, _h, _q, _e, _p = ACT.c, HOLD.c, QUARANTINE.c, QUARANTINE_END.c, PLAN.c
 _o, _m, _r, _ev = OUTBOX.c, MESSAGE.c, REQUEST.c, EVENT.c
@@ -33,6 +63,27 @@ RECENT = 200
 MOST = 10_000
 """What is counted is counted so far."""
 
+PUT_SILENCE = SILENCE.insert(
+    "ON CONFLICT (participant) DO UPDATE SET cause = excluded.cause, since = excluded.since "
+    "WHERE silences.cause <> excluded.cause"
+)
+END_SILENCE = delete(SILENCE.table, [SILENCE.c.participant])
+SILENCES = Query(select(*SILENCE.columns).order_by(SILENCE.c.participant))
+CLAIM_DIGEST = Query(
+    text(
+        "INSERT INTO digests (day, recipient, until, attempts) VALUES (:day, :recipient, :until, 1) "
+        "ON CONFLICT (day, recipient) DO UPDATE SET until = excluded.until, attempts = digests.attempts + 1 "
+        "WHERE digests.ended_at IS NULL AND digests.until <= :now RETURNING attempts"
+    ).bindparams(
+        bindparam("day", type_=CODE), bindparam("recipient", type_=CODE), bindparam("until", type_=Instant()),
+        bindparam("now", type_=Instant()),
+    )
+)  # fmt: skip
+END_DIGEST = Query(
+    update(DIGEST.table)
+    .where(DIGEST.c.day == bindparam("on"), DIGEST.c.recipient == bindparam("whose"))
+    .values(ended_at=bindparam("at", type_=Instant()))
+)
 INSERT_ACT = ACT.insert()
 INSERT_HOLD = HOLD.insert("ON CONFLICT (scope, name) DO NOTHING")
 END_HOLD = delete(HOLD.table, [_h.scope, _h.name])
@@ -162,6 +213,47 @@ UNDELIVERED = Query(
     )
 )
 
+# Of each recent request, and of each that is not delivered: when it went, when it was shown, when it was answered.
+_without_answer = ("dispatched", "raised", "sent", "undeliverable")
+_known = (_r.request_no, _r.due_at, _r.turn)
+_of_home = [_r.request_no > bindparam("home_first"), _r.request_no < bindparam("home_end")]
+_asked = select(*_known).where(_r.asked == bindparam("whose"), *_of_home).order_by(_r.request_no.desc()).limit(RECENT)
+_unshown = (
+    select(*_known)
+    .where(_r.asked == bindparam("whose"), among(_r.state, "states"), *_of_home)
+    .order_by(_r.request_no)
+    .limit(RECENT)
+)
+_looked_at = union(*(select(one.subquery()) for one in (_asked, _unshown))).subquery()
+_sent = func.min(_m.stored_at).filter(_m.receiver == bindparam("whose"), _m.disposition == "sent")
+_shown = func.min(_m.stored_at).filter(_theirs, _verb == "delivered")
+_answered = func.min(_m.stored_at).filter(_theirs, *(_verb != verb for verb in ("open", "delivered", "withdraw-ack")))
+EXCHANGES = Query(
+    select(_sent, _shown, _answered, func.min(_looked_at.c.due_at), func.min(_looked_at.c.turn))
+    .select_from(_looked_at.join(messages, _m.request_no == _looked_at.c.request_no))
+    .group_by(_looked_at.c.request_no)
+)
+
+
+def _figure(*conditions: ColumnElement[bool]) -> Query:
+    return Query(select(func.count()).select_from(select(_r.request_no).where(*conditions).limit(MOST).subquery()))
+
+
+_is_open: ColumnElement[bool] = literal_column("requests.turn <> ''")
+OVERDUE = _figure(_is_open, _r.due_at <= bindparam("now", type_=Instant()))
+# As rows of columns, so that only the index over just these will do.
+_out, _in = tuple_(_r.turn, _r.asker), tuple_(_r.asked, _r.turn)
+_turn: ColumnElement[str] = bindparam("whose_turn")
+_court: ColumnElement[str] = bindparam("asker")
+_out_row, _in_row = tuple_(_turn, _court), tuple_(_court, _turn)
+OUT_TURN = _figure(_is_open, _out >= _out_row, _out <= _out_row)
+IN_TURN = _figure(_is_open, _in >= _in_row, _in <= _in_row)
+# Of one state; a court's code begins the numbers of what it asks.
+_in_state, _state = tuple_(_r.state, _r.request_no), bindparam("which", type_=CODE)
+NOT_SHOWN = _figure(
+    _in_state > tuple_(_state, bindparam("home_first")), _in_state < tuple_(_state, bindparam("home_end"))
+)
+
 LAST_ID = 2**63 - 1
 
 
@@ -174,6 +266,19 @@ def _dead_message(row: Row) -> DeadMessage:
 
 class SqlOperatingUnit(Unit):
     """Inside one unit of work."""
+
+    async def put_silence(self, silence: Silence) -> bool:
+        return await self._db.run(PUT_SILENCE.bulk, PUT_SILENCE.rows([silence])) == 1
+
+    async def end_silence(self, participant: str) -> bool:
+        return await self._db.run(END_SILENCE, [(participant,)]) == 1
+
+    async def claim_digest(self, day: str, recipient: str, now: datetime, term: timedelta) -> int:
+        rows = list(await self._db.fetch(CLAIM_DIGEST, day=day, recipient=recipient, until=now + term, now=now))
+        return rows[0][0] if rows else 0
+
+    async def end_digest(self, day: str, recipient: str, now: datetime) -> None:
+        await self._db.fetch(END_DIGEST, on=day, whose=recipient, at=now)
 
     async def record(self, act: ActRow) -> None:
         await self._db.run(INSERT_ACT.bulk, INSERT_ACT.rows([act]))
@@ -279,6 +384,46 @@ class SqlOperatingReads(Reads):
 
     async def incident(self, audience: str, event_id: int) -> Event | None:
         return await self._one(EVENT, INCIDENT, to=audience, event=event_id)
+
+    async def silences(self) -> list[Silence]:
+        return await self._all(SILENCE, SILENCES)
+
+    async def exchanges(self, participant: str, home: str, since: datetime) -> list[Exchange]:
+        rows = await self._rows(
+            EXCHANGES, whose=participant, states=list(_without_answer), home_first=f"{home}-",
+            home_end=f"{home}.",
+        )  # fmt: skip
+        found = []
+        for row in rows:
+            sent, shown, answered, due = (None if at is None else moment(at) for at in row[:4])
+            found.append(Exchange(sent, shown, answered, due, open=row[4] is not None))
+        return [one for one in found if one.open or (one.sent_at is not None and one.sent_at >= since)]
+
+    async def open_figures(self, home: str, now: datetime) -> OpenFigures:
+        async with self.database.reader() as connection:
+
+            async def count(query: Query, **parameters: object) -> int:
+                ((found,),) = await connection.fetch(query, asker=home, **parameters)
+                return int(found)
+
+            return OpenFigures(
+                overdue=await count(OVERDUE, now=now),
+                ours=sum(
+                    [
+                        await count(OUT_TURN, whose_turn="gateway"),
+                        await count(OUT_TURN, whose_turn="asker"),
+                        await count(IN_TURN, whose_turn="asked"),
+                    ]
+                ),
+                partner=await count(OUT_TURN, whose_turn="asked") + await count(IN_TURN, whose_turn="asker"),
+                approval=await count(OUT_TURN, whose_turn="approval"),
+                undelivered=sum(
+                    [
+                        await count(NOT_SHOWN, which=state, home_first=f"{home}-", home_end=f"{home}.")
+                        for state in UNDELIVERED_STATES
+                    ]
+                ),
+            )
 
     async def partner_standing(self, participant: str, home: str) -> PartnerStanding:
         ends = {
