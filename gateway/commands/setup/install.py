@@ -130,7 +130,7 @@ def clients_add(
     console.print(f"令牌（只显示这一次） Token, shown this once:\n\n  {token}\n")
     if keys:
         console.print(f"私钥 Private keys: {folder}/handover/{client}/")
-    console.print("重启网关后生效 In force after the gateway is restarted.")
+    console.print("运行中的网关数秒内自行读入 A running gateway takes it over within seconds.")
 
 
 @clients_app.command("revoke")

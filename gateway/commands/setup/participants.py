@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import shutil
 import sys
 from datetime import UTC, date, datetime
@@ -114,7 +116,8 @@ def _undo(installation: Installation, code: str) -> None:
 
 
 def _tell_next(folder: Path, code: str, *, http: bool, handover: bool) -> None:
-    where = "" if folder == DEFAULT_FOLDER else f" --dir {folder}"
+    named = folder == DEFAULT_FOLDER or os.environ.get("LIANZHI_FOLDER") == str(folder)
+    where = "" if named else f" --dir {shlex.quote(str(folder))}"
     steps = [
         f"核对 accepts、opens check what it may: {folder / PARTICIPANTS / f'{code}.toml'}",
         f"lianzhi participants check{where}",
@@ -126,10 +129,10 @@ def _tell_next(folder: Path, code: str, *, http: bool, handover: bool) -> None:
         steps.append(f"lianzhi participants package {code} --out {code}.zip{where}")
         made = "私钥和密码 keys and password" if handover else "密码 password"
         steps.append(f"交付后删除 delete after the handover: {folder / HANDOVER / code}/（{made}）")
-    steps.append("重启网关 restart the gateway: systemctl restart lianzhi")
     console.print("下一步 Next:")
     for number, step in enumerate(steps, 1):
         console.print(f"  {number} {step}", markup=False)
+    console.print("运行中的网关数秒内自行读入 A running gateway takes it over within seconds.")
 
 
 def suspend(
