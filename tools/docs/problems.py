@@ -10,11 +10,14 @@ from tools.docs.remedies import REMEDIES
 _HEAD = """\
 # 每个代码怎么办 What to do about each code
 
-由 `lianzhi.problem` 和 `tools/docs/remedies.py` 生成（`make docs`）；测试核对齐全。 Written from these two tables; a test holds it whole.
-同一代码：接口的 `type`（`urn:lianzhi:problem:<code>`，HTTP 状态如表）、隔离区的“原因”、通知的 `reason`。 One code, wherever it is met: the API's
-`type` with its HTTP status, the reason in quarantine, the `reason` of a notice.
-接口上由提交的系统改正；隔离区的由右栏所说的一方改正，步骤见 [quarantine.md](quarantine.md)。 At the API whoever submits corrects it; in quarantine whom
-the right column names, step by step in that page.
+由 `lianzhi.problem` 和 `tools/docs/remedies.py` 生成（`make docs`）；测试核对齐全。
+Written from these two tables; a test holds it whole.
+
+同一代码：接口的 `type`（`urn:lianzhi:problem:<code>`，HTTP 状态如表）、隔离区的“原因”、通知的 `reason`。
+One code, wherever it is met: the API's `type` with its HTTP status, the reason in quarantine, the `reason` of a notice.
+
+接口上由提交的系统改正；隔离区的由右栏所说的一方改正，步骤见 [quarantine.md](quarantine.md)。
+At the API whoever submits corrects it; in quarantine whom the right column names, step by step in that page.
 """
 _TABLE = "\n| 代码 code | HTTP | 意思 meaning | 怎么办 what to do |\n|---|---|---|---|\n"
 SECTIONS = {
