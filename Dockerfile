@@ -11,6 +11,7 @@ COPY library ./library
 COPY schemas ./schemas
 COPY adapters ./adapters
 COPY gateway ./gateway
+COPY examples ./examples
 RUN uv sync --locked --no-dev --no-editable
 
 FROM python:3.12-slim-bookworm

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
-from lianzhi.errors import BrokerUnavailableError
+from lianzhi.errors import BrokerUnavailableError, ConfigurationError
 
 
 class ManagementError(BrokerUnavailableError):
@@ -36,7 +36,7 @@ class Management:
         self.url = url.rstrip("/")
         self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password)}
         self._timeout = aiohttp.ClientTimeout(total=timeout)
-        self._ssl = ssl.create_default_context(cafile=ca_file) if ca_file is not None else True
+        self._ssl = _trusting(ca_file) if ca_file is not None else True
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Management:
@@ -73,6 +73,16 @@ class Management:
                 return _json(url, await answer.read(), answer.status) if method == "GET" else None
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ManagementError(f"{method} {url}: {type(error).__name__} {error}") from error
+
+
+def _trusting(ca_file: Path) -> ssl.SSLContext:
+    """Raises ConfigurationError."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"{ca_file}：[broker] ca_file：读不到，或不是 PEM 证书。 It cannot be read, or holds no certificate in PEM."
+        ) from error
 
 
 def _json(url: str, body: bytes, status: int) -> Any:

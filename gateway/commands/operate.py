@@ -19,7 +19,7 @@ from lianzhi.cli.output import (
 from schemas.catalogue import catalogue
 
 if TYPE_CHECKING:
-    pass
+    from gateway.core.routing import Participant
 
 
 def serve(
@@ -50,11 +50,38 @@ def openapi(out: Annotated[Path | None, typer.Option(help="写入文件 Write to
     _publish(openapi_document(catalogue()), out)
 
 
-def asyncapi(out: Annotated[Path | None, typer.Option(help="写入文件 Write to a file")] = None) -> None:
+def asyncapi(
+    out: Annotated[Path | None, typer.Option(help="写入文件 Write to a file")] = None,
+    dialect: Annotated[str | None, typer.Option(help="只写一种方言，如 police/1 Of one dialect alone")] = None,
+    participant: Annotated[str | None, typer.Option(help="只写一个单位能说、能听的 What one may say and hear")] = None,
+    folder: Folder = DEFAULT_FOLDER,
+) -> None:
     """队列与报文的 AsyncAPI 3.0 文档 The AsyncAPI 3.0 document of queues and messages."""
     from gateway.http.description.asyncapi import asyncapi_document
 
-    _publish(asyncapi_document(catalogue()), out)
+    if dialect is not None and participant is not None:
+        fail("--dialect 与 --participant 只用一个。 Use one of them.", MISUSE)
+    try:
+        one = None if participant is None else _with_queues(folder, participant)
+        document = asyncapi_document(catalogue(), dialect, one)
+    except LookupError as error:
+        fail(
+            f"没有方言 {dialect}，可用：{error.args[0]}。 There is no such dialect; there are: {error.args[0]}.", MISUSE
+        )
+    _publish(document, out)
+
+
+def _with_queues(folder: Path, code: str) -> Participant:
+    from gateway.registry.participants import load_registry
+
+    with own_errors_told():
+        directory, _ = load_registry(folder)
+    amqp = sorted(p.code for p in directory if not p.local)
+    found = directory.get(code)
+    if found is None or found.local:
+        there = ", ".join(amqp)
+        fail(f"{code} 不是用队列的单位，可用：{there}。 It is no participant with queues; there are: {there}.", MISUSE)
+    return found
 
 
 def _publish(document: dict[str, Any], out: Path | None) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from adapters.contract import Canonical
 from adapters.registry import adapter_for, partners
+from gateway.core.example_acts import CORRECTION, EXAMPLE_ACTS
 from gateway.core.requests.lifecycle import TABLE
 from gateway.core.routing import Participant
 from lianzhi.protocol.base import Model
@@ -46,7 +47,8 @@ def contract_for(
 
 def _type(participant: Participant, matter: MatterType, role: Role) -> TypeContract:
     definitions: dict[str, Any] = {}
-    verbs = {name: _verb(participant, matter, name, definitions) for name in VERBS if _spoken(matter, name)}
+    dialect = participant.dialect
+    verbs = {name: verb_contract(dialect, matter, name, definitions) for name in verbs_of(matter)}
     return TypeContract(
         card=card_of(matter),
         zh=matter.zh,
@@ -69,7 +71,18 @@ def types_of(participant: Participant, catalogue: Mapping[str, MatterType]) -> I
 def verbs_in_dialect(matter: MatterType) -> list[str]:
     """The verbs of its messages that a partner says or hears in its own dialect: all but those that carry a place."""
     card = card_of(matter)
-    return [verb for verb in VERBS if _spoken(matter, verb) and not card.is_place(verb)]
+    return [verb for verb in verbs_of(matter) if not card.is_place(verb)]
+
+
+def verbs_of(matter: MatterType) -> list[str]:
+    """The verbs of its messages, in the order of `VERBS`."""
+    return [verb for verb in VERBS if _spoken(matter, verb)]
+
+
+def body_dialect(dialect: str, matter: MatterType, verb: str) -> str:
+    """Which words a body has for a participant of `dialect`: a place is canonical, sealed past the gateway."""
+    place = verb in ("result", "correct") and card_of(matter).is_place(verb)
+    return CANONICAL if place else dialect
 
 
 def _role(participant: Participant, matter: MatterType) -> Role | None:
@@ -96,19 +109,20 @@ def _said_in(shape: str) -> frozenset[str]:
     return frozenset(row.verb for row in TABLE if row.shape == shape)
 
 
-def _verb(participant: Participant, matter: MatterType, verb: str, definitions: dict[str, Any]) -> VerbContract:
+def verb_contract(dialect: str, matter: MatterType, verb: str, definitions: dict[str, Any]) -> VerbContract:
+    """What a message of this type and verb says to and by a participant of `dialect`. definitions: gains what the
+    schema refers to (`#/definitions/…`). Raises LookupError: there is no such dialect."""
     said = VERBS[verb]
-    place = verb in ("result", "correct") and card_of(matter).is_place(verb)
     model = said.model or content_model(matter, verb)
     assert model is not None
     required = {name for name, member in model.model_fields.items() if member.is_required()}
     told: dict[str, Any] = {"by": said.by, "head": list(said.head)}
     told["head_required"] = [name for name in said.head if name in required]
-    if place or participant.dialect == CANONICAL:
+    if body_dialect(dialect, matter, verb) == CANONICAL:
         told["schema"] = _canonical_body(model, definitions)
         told["example"] = _example(matter, verb)
     else:
-        adapter = adapter_for(participant.dialect)
+        adapter = adapter_for(dialect)
         told["schema"] = adapter.schema(matter.name, verb, definitions)
         if (example := _example(matter, verb)) is not None:
             told["example"] = adapter.example(Canonical(matter.name, verb, example))
@@ -132,17 +146,21 @@ def _schema(model: type[Model]) -> str:
     return json.dumps(model.model_json_schema()).replace(_REF, '"#/definitions/')
 
 
-def _example(matter: MatterType, verb: str) -> dict[str, Any] | None:
-    """A canonical body, without the codes in clear: of what the catalogue shows, and of the answer that is always owed.
+def example_of(matter: MatterType, verb: str) -> dict[str, Any] | None:
+    """Canonical data, the codes in clear included: what the catalogue shows, or the verb's own. None: neither has one.
     The people and courts in it do not exist."""
-    if verb == "receipt":
-        return dict(_RECEIPT)
     if verb == "open" and matter.example_request:
         asked = _ASKED if Kind.COURT in matter.senders else {}
         return {**asked, "payload": dict(matter.example_request)}
-    if verb == "result" and matter.example_result:
-        return split(verb, matter.example_result)[1]
-    return None
+    if verb in ("result", "correct") and matter.example_result:
+        return {**matter.example_result, **(CORRECTION if verb == "correct" else {})}
+    return dict(EXAMPLE_ACTS[verb]) if verb in EXAMPLE_ACTS else None
+
+
+def _example(matter: MatterType, verb: str) -> dict[str, Any] | None:
+    """A canonical body, without the codes in clear."""
+    found = example_of(matter, verb)
+    return None if found is None else split(verb, found)[1]
 
 
 _ASKED: Mapping[str, Any] = {
@@ -153,10 +171,4 @@ _ASKED: Mapping[str, Any] = {
     },
     "court": {"code": "court-sn0199", "court_code": "陕0199", "name": "云川县人民法院（演示）"},
     "handler": {"name": "李演示", "permit": "陕0199-0007"},
-}
-_RECEIPT: Mapping[str, Any] = {
-    "received_at": "2026-03-24T10:31:52+08:00",
-    "person": "赵演示",
-    "badge": "061234",
-    "unit": "云川县某单位（演示）",
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
@@ -17,9 +16,8 @@ from gateway.http.admission import Caller
 from gateway.http.api import API, CALLER, Api
 from gateway.http.boundary import boundary
 from gateway.http.calls import books, outside, papers, requests
+from gateway.http.calls.descriptions import Descriptions
 from gateway.http.connections import Connections
-from gateway.http.description.asyncapi import asyncapi_document
-from gateway.http.description.openapi import openapi_document
 from gateway.http.description.operations import OPERATIONS, Operation
 from gateway.http.inputs import NoQuery, parse, too_large
 from gateway.http.reply import problem_reply, view_reply
@@ -73,13 +71,10 @@ def build_app(api: Api) -> web.Application:
     app = web.Application(middlewares=[boundary], client_max_size=api.context.limits.message_bytes)
     app[API] = api
     catalogue = api.context.catalogue
-    open_calls = OPEN_CALLS | {
-        "read-openapi": outside.described(partial(openapi_document, catalogue)),
-        "read-asyncapi": outside.described(partial(asyncapi_document, catalogue)),
-    }
+    open_calls = OPEN_CALLS | Descriptions(catalogue).calls()
     for operation in OPERATIONS:
         known = operation.id in CALLS
-        handler = _guarded(operation, CALLS[operation.id]) if known else _outside(open_calls[operation.id])
+        handler = _guarded(operation, CALLS[operation.id]) if known else _outside(open_calls[operation.id], operation)
         methods = (hdrs.METH_GET, hdrs.METH_HEAD) if operation.method.upper() == hdrs.METH_GET else (operation.method,)
         for method in methods:  # HEAD: what GET would answer, without its body (RFC 9110 section 9.3.2)
             app.router.add_route(method, operation.path, handler, expect_handler=_expect(operation))
@@ -162,11 +157,12 @@ def _guarded(operation: Operation, call: Call) -> Handler:
     return handler
 
 
-def _outside(call: Open) -> Handler:
-    """Of whoever calls nothing is known; none of these calls has parameters."""
+def _outside(call: Open, operation: Operation | None = None) -> Handler:
+    """Of whoever calls nothing is known. A call with parameters checks them itself."""
+    bare = operation is None or operation.query is NoQuery
 
     async def handler(request: web.Request) -> web.StreamResponse:
-        if request.query_string:
+        if bare and request.query_string:
             parse(NoQuery, request.query)
         return await call(request)
 

@@ -59,6 +59,24 @@ class NoQuery(Query):
     """A call without parameters."""
 
 
+DialectName = Annotated[str | None, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,40}(/[0-9]{1,4})?$")]
+
+
+class DialectQuery(Query):
+    dialect: Annotated[DialectName, label("方言", "Absent: all dialects")] = None
+
+
+class DialectPageQuery(DialectQuery):
+    type: Annotated[MatterName | None, label("事项", "Matter type, of a dialect")] = None
+
+
+class SchemaPageQuery(Query):
+    schema_name: Annotated[
+        Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,119}$")] | None,
+        label("对象", "One of the document's schemas; absent: the calls", alias="schema"),
+    ] = None
+
+
 class RequestsQuery(Query):
     case_no: Annotated[CaseNo | None, label("案号", "Case number")] = None
     type: Annotated[MatterName | None, label("事项", "Matter type")] = None

@@ -83,12 +83,12 @@ async def test_a_malformed_request_is_a_problem_too(world: World, bytes_sent: by
     assert not await world.store.requests(RequestFilter())
 
 
-@pytest.mark.parametrize("method", ["DELETE", "PATCH", "HEAD", "PUT"])
+@pytest.mark.parametrize("method", ["DELETE", "PATCH", "PUT"])
 async def test_a_method_that_is_not_there(world: World, method: str) -> None:
     reply = await world.call(method, "/v1/requests")
     assert reply.status == 405
-    assert set(reply.headers["Allow"].split(",")) == {"GET", "POST"}
-    assert method == "HEAD" or reply.code == "method-not-allowed"
+    assert set(reply.headers["Allow"].split(",")) == {"GET", "HEAD", "POST"}
+    assert reply.code == "method-not-allowed"
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/requests/", "/v2/requests", "/v1/requests/%00"])

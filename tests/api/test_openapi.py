@@ -18,6 +18,7 @@ from gateway.http.app import build_app
 from gateway.http.description.asyncapi import asyncapi_document
 from gateway.http.description.openapi import openapi_document
 from gateway.http.description.operations import OPERATIONS
+from gateway.http.description.submissions import submissions
 from lianzhi.problem import REASONS
 from lianzhi.protocol.verbs import VERBS
 from schemas.bodies import Submission
@@ -67,10 +68,12 @@ def test_every_reference_leads_somewhere(openapi: dict[str, Any], asyncapi: dict
 
 async def test_the_routes_are_those_of_the_document(world: World, openapi: dict[str, Any]) -> None:
     app = build_app(world.api)
-    routes = {(r.method, r.resource.canonical) for r in app.router.routes() if r.resource}
+    routes = {(r.method, r.resource.canonical) for r in app.router.routes() if r.resource and r.method != "HEAD"}
     described = {(method.upper(), path) for path, item in openapi["paths"].items() for method in item}
     assert described == {(o.method, o.path) for o in OPERATIONS}
-    assert routes - described == {("POST", "/v1/pages/{page_id}/acknowledge")}  # refused: the links of before
+    heads = {("HEAD", path) for method, path in described if method == "GET"}  # RFC 9110 section 9.3.2
+    assert heads <= routes
+    assert routes - described - heads == {("POST", "/v1/pages/{page_id}/acknowledge")}  # refused: the links of before
     assert described <= routes
 
 
@@ -118,6 +121,30 @@ def test_what_the_document_describes_is_what_is_taken(openapi: dict[str, Any], b
     assert validated(Submission, body).type == body["type"]
 
 
+def test_every_example_keeps_its_schema(openapi: dict[str, Any]) -> None:
+    """Of each body, each answer and each problem; and of every type there is a whole submission."""
+    seen: dict[str, set[str]] = {}
+    for item in openapi["paths"].values():
+        for operation in item.values():
+            described = [operation.get("requestBody", {}), *operation["responses"].values()]
+            for content in (c for one in described for c in one.get("content", {}).values()):
+                validator = jsonschema.Draft202012Validator({**content["schema"], "components": openapi["components"]})
+                for name, example in content.get("examples", {}).items():
+                    value = resolved(openapi, example["$ref"])["value"] if "$ref" in example else example["value"]
+                    validator.validate(value)
+                    seen.setdefault(operation["operationId"], set()).add(name)
+    assert catalogue().keys() <= seen["submit-request"]
+    for name, example in submissions(catalogue()).items():
+        assert validated(Submission, example["value"]).type == name
+
+
+def test_every_body_has_an_example(openapi: dict[str, Any]) -> None:
+    for operation in OPERATIONS:
+        if operation.body not in (None, "document"):
+            body = openapi["paths"][operation.path][operation.method.lower()]["requestBody"]["content"]
+            assert body["application/json"]["examples"], operation.id
+
+
 def test_forms_have_a_chinese_word_for_every_member(openapi: dict[str, Any]) -> None:
     for name in ("Submission", "Document", "Person", *(m.request.__name__ for m in catalogue().values())):
         for member, schema in openapi["components"]["schemas"][name]["properties"].items():
@@ -134,7 +161,9 @@ def test_each_dialect_is_published_by_dataschema(asyncapi: dict[str, Any]) -> No
     opened = messages["urn:lianzhi:police/1:police.person-locate.request:open:1"]
     body = resolved(asyncapi, opened["x-body"]["$ref"])
     assert {"QQDH", "XM", "ZJHM"} <= body["properties"].keys()
-    assert body["properties"]["XM"]["x-canonical"] == "payload.person.name"
+    assert body["x-canonical"]["payload.person.name"] == "XM"
+    assert (body["properties"]["XM"]["type"], body["properties"]["XM"]["title"]) == ("string", "姓名")
+    assert "XM" in body["required"]
     assert (opened["x-sealed"], opened["x-by"]) == (True, "court")
     place = messages["urn:lianzhi:canonical:police.person-locate.request:result:1"]
     assert (place["x-sealed"], place["x-by"]) == (True, "partner")
@@ -142,11 +171,13 @@ def test_each_dialect_is_published_by_dataschema(asyncapi: dict[str, Any]) -> No
     assert "case" not in json.dumps(grid, ensure_ascii=False).lower()
     alert = messages["urn:lianzhi:police/1:police.vehicle-hit.alert:open:1"]
     assert alert["x-by"] == "partner"
-    assert {m["x-by"] for m in messages.values()} == {"partner", "court"}
+    assert messages["urn:lianzhi:court/1:entrust.matter.request:open:1"]["x-by"] == "both"
+    assert {m["x-by"] for m in messages.values()} == {"partner", "court", "both"}
 
 
 def test_both_directions_name_every_message_once(asyncapi: dict[str, Any]) -> None:
     channels = asyncapi["channels"]
     out, back = set(channels["toPartner"]["messages"]), set(channels["fromPartner"]["messages"])
     assert out | back == asyncapi["components"]["messages"].keys()
-    assert not out & back
+    messages = asyncapi["components"]["messages"]
+    assert out & back == {key for key, message in messages.items() if message["x-by"] == "both"}

@@ -25,13 +25,14 @@ from gateway.application.operating.replays import Replays
 from gateway.application.operating.resending import Resending
 from gateway.application.operating.restores import Restores
 from gateway.application.outbound.lease_gate import LeaseGate
+from gateway.core.records import Changes, Event, Request
 from gateway.http.operating.calls import ROUTES
 from gateway.http.operating.door import IN_FLIGHT, Door, serve_operators
 from gateway.http.operating.place import SOCKET, below, group_of, listening, socket_of
 from gateway.registry.config import FILE
 from gateway.registry.operators import read_operators
 from lianzhi.errors import ConfigurationError
-from tests.api.world import COURT, GRID, World
+from tests.api.world import COURT, GRID, NEIGHBOUR, World
 from tests.eventually import eventually
 from tests.operators import OWN, list_operators
 
@@ -207,6 +208,21 @@ async def test_of_two_who_pause_at_once_one_wins_and_each_act_is_one_event(doorw
     events = [e for e in await doorway.world.store.events(COURT, 0, 100) if e.kind == "operated"]
     assert [e.detail for e in events] == [f"pause:partner:{GRID}:paused", f"resume:partner:{GRID}:resumed"]
     assert events[0].head is not None and events[0].head["user"] == OWN
+
+
+async def test_who_operates_here_is_told_to_no_other_court(doorway: Doorway) -> None:
+    """Both courts use this gateway; the request between them has the act in its timeline, for the home court alone."""
+    store, now = doorway.world.store, doorway.world.clock.now()
+    number = f"{COURT}-20260324-000001"
+    between = Request(number, "entrust.matter.request", 1, "ask", "dispatched", COURT, NEIGHBOUR, now, now)
+    async with store.begin() as tx:
+        await tx.apply(Changes(new_requests=[between], events=[Event(now, COURT, "incident", number, detail="gap")]))
+    ((_, incident),) = [(e.audience, e.id) for e in await store.operating.incidents(COURT, None, 10)]
+    told = await doorway.call("POST", f"/incidents/{incident}/notes", {"text": "已联系"})
+    assert (told.status, told.told["notes"]) == (200, 1)
+    (event,) = [e for e in await store.timeline(number) if e.kind == "operated"]
+    assert (event.audience, event.request_no) == (COURT, number)
+    assert [e for e in await store.events(NEIGHBOUR, 0, 100) if e.kind == "operated"] == []
 
 
 async def test_the_socket_of_a_killed_process_is_taken_over_and_that_of_a_living_one_left(doorway: Doorway) -> None:

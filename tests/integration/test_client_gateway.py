@@ -17,6 +17,7 @@ from gateway.store.upkeep.migrate import migrate
 from lianzhi.client import Backoff, CourtClient, InvalidBodyError, Message, ProblemError
 from lianzhi.client.signing import Act, plain_act
 from lianzhi.crypto.sdjwt import parse
+from lianzhi.errors import ConfigurationError
 from schemas.catalogue import catalogue
 from tests.api.world import (
     CASE,
@@ -244,3 +245,16 @@ async def test_a_case_is_reassigned_inside_the_court_and_let_go(world: World, co
     case = await court_system.case(CASE)
     assert [r.request_no for r in case.open_requests] == [number]
     assert [r.release_no for r in case.releases] == [released.release_no]
+
+
+async def test_c7_a_client_without_the_partners_keys_is_told_what_it_lacks(
+    world: World, court_system: CourtClient, tmp_path: Path
+) -> None:
+    """The gateway shows its own parties' keys: a partner's answer is not forged, its keys were never handed over."""
+    number = await located(world, court_system)
+    async with CourtClient(
+        world.url, TOKEN, court=COURT, gateway=COURT, spool=tmp_path / "another.sqlite", now=world.clock.now
+    ) as without:
+        receipt = next(message for message in await without.messages(number) if message.verb == "receipt")
+        with pytest.raises(ConfigurationError, match="gateway_keys"):
+            await without.unseal(receipt)

@@ -15,7 +15,7 @@ from gateway.core.recovery.marks import Age, Mark, Standing, Verdict
 from gateway.registry.config import load_config
 from gateway.registry.participants import load_registry
 from lianzhi.cli.output import own_errors_told
-from lianzhi.errors import ConfigurationError
+from lianzhi.errors import ConfigurationError, RejectedError
 
 ROOT = Path(__file__).resolve().parents[2]
 LIFE = "aaaaaaaa-0000-4000-8000-000000000000"
@@ -57,3 +57,12 @@ def test_the_folder_that_is_there_is_named_before_init(load: object, tmp_path: P
     text = str(caught.value)
     assert text.index("LIANZHI_FOLDER") < text.index("lianzhi init")
     assert text.rindex("--dir FOLDER") < text.rindex("`lianzhi init`")
+
+
+def test_o15_what_is_wrong_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """A fault of which no more is known than its code: the place stands below, not the text again."""
+    with pytest.raises(typer.Exit), own_errors_told():
+        raise RejectedError("unknown-staff", pointer="/handler")
+    said = capsys.readouterr().err
+    reason = RejectedError("unknown-staff").reason
+    assert (said.count(reason.zh), said.count(reason.en), said.count("/handler")) == (1, 1, 1)

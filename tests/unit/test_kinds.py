@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from adapters.registry import adapter_for
+from adapters.registry import adapter_for, kinds
 from adapters.table import TableAdapter
 from gateway.bootstrap import running
 from gateway.commands.setup.install import participants_check
@@ -85,6 +85,15 @@ def test_a_member_without_a_word_is_refused_by_its_name(tmp_path: Path) -> None:
 def test_a_dialect_that_nobody_needs_is_not_looked_at(tmp_path: Path) -> None:
     """It lacks words of types that its speaker does not take."""
     check_words(Directory([HOME, replace(GRID, dialect="police/1", accepts=())]), tmp_path)
+
+
+@pytest.mark.parametrize(("kind", "dialect"), [(name, d) for name, kind in kinds().items() for d in kind.dialects])
+def test_every_dialect_has_words_for_whatever_its_kind_may_say_and_hear(
+    kind: str, dialect: str, tmp_path: Path
+) -> None:
+    """The first place that names a member for which a kind's folder has no word yet."""
+    everything = replace(GRID, code="other-1", kind=Kind(kind), dialect=dialect, accepts=("*",), opens=("*",))
+    check_words(Directory([HOME, everything]), tmp_path)
 
 
 def test_a_type_for_a_kind_without_a_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

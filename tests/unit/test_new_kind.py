@@ -10,7 +10,7 @@ from gateway.commands.scaffold.new_kind import new_kind
 from lianzhi.errors import ConfigurationError
 
 MATTER = ("schemas/matters/quarry/__init__.py", "schemas/matters/quarry/stone.py")
-NAMES = ("林业", "Quarry office", "quarry.stone.request", "林木处置协助", "Timber to be sold")
+NAMES = ("林业", "Quarry office", "quarry.stone.request", "采石处置协助", "Stone to be sold")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from gateway.application.unit_of_work import UnitOfWork
+from gateway.application.unit_of_work import UnitOfWork, request_events
 from gateway.core.operating.operators import Operator
 from gateway.core.operating.records import ActRow
 from gateway.core.records import Event, Request
@@ -47,11 +47,12 @@ async def record(unit: UnitOfWork, act: Act, result: str, *, request: Request | 
     if act.why is not None:
         head["why"] = act.why
     detail = f"{act.act}:{act.about}:{result}"
-    if request is not None:
-        unit.tell(request, KIND, detail=detail, head=head)
-    else:
-        home = unit.context.home.code
-        unit.changes.events.append(Event(at=unit.now, audience=home, kind=KIND, head=head, detail=detail))
+    home = unit.context.home.code
+    events = [Event(at=unit.now, audience=home, kind=KIND, head=head, detail=detail)]
+    if request is not None and home in (request.asker, request.asked):
+        told = request_events(unit.context, request, KIND, unit.now, head=head, detail=detail)
+        events = [event for event in told if event.audience == home]  # who operates here is no other party's business
+    unit.changes.events += events
     log.info("operated", act=act.act, about=act.about, user=by.user, result=result)
 
 

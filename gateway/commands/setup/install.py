@@ -130,14 +130,14 @@ def clients_add(
     console.print(f"令牌（只显示这一次） Token, shown this once:\n\n  {token}\n")
     if keys:
         console.print(f"私钥 Private keys: {folder}/handover/{client}/")
-    console.print("运行中的网关数秒内自行读入 A running gateway takes it over within seconds.")
+    console.print("运行中的网关数秒内读入 A running gateway takes it over within seconds.")
 
 
 @clients_app.command("revoke")
 def clients_revoke(participant: str, client: str, folder: Folder = DEFAULT_FOLDER) -> None:
     """吊销客户端的令牌 Revoke a client's token."""
     Installation(folder).revoke_client(participant, client)
-    console.print(f"已吊销 Revoked: {client}。运行中的网关随即不再接受 A running gateway refuses it within a second.")
+    console.print(f"已吊销 Revoked: {client}。运行中的网关随即不再接受 A running gateway refuses it within seconds.")
 
 
 @keys_app.command("new")

@@ -30,6 +30,7 @@ from lianzhi.text_files import read_text
 
 if TYPE_CHECKING:
     from gateway.application.queries.open_matters import OpenMatters
+    from gateway.broker.management import Management
 
 REMOVED = "removed"
 SHOWN = 20
@@ -129,10 +130,10 @@ def _tell_next(folder: Path, code: str, *, http: bool, handover: bool) -> None:
         steps.append(f"lianzhi participants package {code} --out {code}.zip{where}")
         made = "私钥和密码 keys and password" if handover else "密码 password"
         steps.append(f"交付后删除 delete after the handover: {folder / HANDOVER / code}/（{made}）")
+    steps.append("运行中的网关数秒内读入 a running gateway takes it over within seconds: lianzhi doctor")
     console.print("下一步 Next:")
     for number, step in enumerate(steps, 1):
         console.print(f"  {number} {step}", markup=False)
-    console.print("运行中的网关数秒内自行读入 A running gateway takes it over within seconds.")
 
 
 def suspend(
@@ -200,7 +201,7 @@ def remove(code: Code, folder: Folder = DEFAULT_FOLDER) -> None:
         for way in ("to", "from"):
             for lane in ("", ".urgent"):
                 console.print(f"  rabbitmqctl -p {vhost} delete_queue lianzhi.{way}.{code}{lane}", markup=False)
-    console.print("重启网关后生效 In force after the gateway is restarted.")
+    console.print("运行中的网关数秒内读入 A running gateway takes it over within seconds.")
 
 
 def _move_away(folder: Path, code: str) -> Path:
@@ -320,5 +321,17 @@ def _at_broker(
         async with Management(url or config.broker.management, admin, word, ca_file=config.broker_ca) as api:
             await enter(api, admin=admin, broker_url=config.broker.urls[0])
             await apply_user(api, config.vhost, user, secret)
+            if not enabled:
+                await _tell_queues(api, config.vhost, code)
 
     run(work())
+
+
+async def _tell_queues(api: Management, vhost: str, code: str) -> None:
+    """What lies there is not lost: it is taken when the partner is resumed. The broker counts every few seconds."""
+    from gateway.broker.topology import to_queue
+
+    for name in (to_queue(code), to_queue(code, "urgent")):
+        queue = await api.get("queues", vhost, name)
+        if queue and queue.get("messages"):
+            console.print(f"队列里未取走 Not taken from {name}: {queue['messages']}", markup=False)

@@ -45,7 +45,7 @@ def staff_import(file: File, folder: Folder = DEFAULT_FOLDER, of: Of = None) -> 
     if absent:
         console.print(f"名单中没有、仍登记 Not in the list, still registered: {' '.join(absent)}", markup=False)
         console.print("  离任 who has left: lianzhi staff leave <编号 number>")
-    console.print("运行中的网关数秒内自行读入 A running gateway takes it over within seconds.")
+    console.print("运行中的网关数秒内读入 A running gateway takes it over within seconds.")
 
 
 @staff_app.command("list")

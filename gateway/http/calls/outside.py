@@ -1,10 +1,9 @@
-"""The calls that need no token: public keys, health, metrics, the descriptions. None of them tells of a person."""
+"""The calls that need no token: public keys, health, metrics. None of them tells of a person."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from aiohttp import web
 
@@ -58,15 +57,3 @@ def ready_reply(
 async def read_metrics(request: web.Request) -> web.Response:
     text = await request.app[API].metrics.text()
     return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
-
-
-def described(make: Callable[[], Mapping[str, Any]]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """A description, made when somebody first asks for it, beside the loop: it takes some tenths of a second."""
-    known = b""
-
-    async def handler(request: web.Request) -> web.StreamResponse:
-        nonlocal known
-        known = known or await asyncio.to_thread(lambda: dumps(make()).encode())
-        return json_reply(known, headers=PUBLIC)
-
-    return handler

@@ -21,7 +21,9 @@ from gateway.application.conversation.groups import GroupAct
 from gateway.application.conversation.posted_acts import Act
 from gateway.application.submission.documents import MEDIA_TYPES
 from gateway.http.description.operations import OPERATIONS, Operation
+from gateway.http.description.submissions import ANSWERS, bodies
 from gateway.http.inputs import IDEMPOTENCY_KEY
+from lianzhi.errors import RejectedError
 from lianzhi.problem import REASONS, Problem
 from lianzhi.protocol.envelope import CONTENT_TYPE, REQUEST_NO
 from lianzhi.protocol.verbs import VERBS
@@ -86,15 +88,25 @@ BODIES: Mapping[str, str] = {
     "group-act": GroupAct.__name__,
     "release": ReleaseOrder.__name__,
     "reassign": ReassignOrder.__name__,
+    "closure": ClosureEvent.__name__,
+    "roster": Roster.__name__,
 }
+_SUCCESS = {
+    200: "成功 · OK",
+    201: "已创建 · Created",
+    202: "已提交入库 · Committed",
+    304: "未改变（If-None-Match） · Not modified",
+}
+_NEVER_SIGNED = ("closure", "roster")
 
 
 def openapi_document(catalogue: Mapping[str, MatterType]) -> Schema:
     """A document of its own at each call: the caller may change it."""
     refs, schemas = _schemas(catalogue)
+    examples = bodies(catalogue)
     paths: dict[str, Schema] = {}
     for operation in OPERATIONS:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, refs)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, refs, examples)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -107,6 +119,7 @@ def openapi_document(catalogue: Mapping[str, MatterType]) -> Schema:
         "paths": paths,
         "components": {
             "schemas": schemas,
+            "examples": _problem_examples(),
             "securitySchemes": {
                 "bearer": {
                     "type": "http",
@@ -121,19 +134,19 @@ def openapi_document(catalogue: Mapping[str, MatterType]) -> Schema:
     }
 
 
-def _operation(operation: Operation, refs: Mapping[type[BaseModel], Schema]) -> Schema:
+def _operation(operation: Operation, refs: Mapping[type[BaseModel], Schema], examples: Mapping[str, Schema]) -> Schema:
     document: Schema = {
         "operationId": operation.id,
         "summary": f"{operation.zh} · {operation.en}",
         "parameters": _parameters(operation),
-        "responses": {str(s): _answer(s, content, refs) for s, content in operation.answers.items()}
+        "responses": {str(s): _answer(operation.id, s, content, refs) for s, content in operation.answers.items()}
         | _problems(operation.all_problems, refs[Problem]),
         "security": _security(operation),
     }
     if operation.help or operation.home:
         document["description"] = f"{operation.help} {HOME_ALONE if operation.home else ''}".strip()
     if operation.body is not None:
-        document["requestBody"] = {"required": True, "content": _body(operation.body)}
+        document["requestBody"] = {"required": True, "content": _body(operation.body, examples.get(operation.body, {}))}
     return document
 
 
@@ -155,29 +168,44 @@ def _parameters(operation: Operation) -> list[Schema]:
     return [*found, KEY_PARAMETER] if operation.keyed else found
 
 
-def _body(kind: str) -> Schema:
+def _body(kind: str, examples: Schema) -> Schema:
+    """examples: of its JSON form. The signed form is text that only its signer can make."""
     if kind == "document":
         return {media_type: {"schema": {}} for media_type in MEDIA_TYPES}
-    if kind == "closure":
-        return {"application/json": {"schema": {"$ref": REF.format(model=ClosureEvent.__name__)}}}
-    if kind == "roster":
-        return {"application/json": {"schema": {"$ref": REF.format(model="Roster")}}}
-    name = BODIES[kind]
-    return {
-        "application/json": {"schema": {"$ref": REF.format(model=name)}},
-        CONTENT_TYPE: {"schema": SIGNED},
-    }
+    json_form: Schema = {"schema": {"$ref": REF.format(model=BODIES[kind])}, "examples": examples}
+    return (
+        {"application/json": json_form}
+        if kind in _NEVER_SIGNED
+        else {
+            "application/json": json_form,
+            CONTENT_TYPE: {"schema": SIGNED},
+        }
+    )
 
 
-def _answer(status: int, content: Iterable[type[BaseModel] | str], refs: Mapping[type[BaseModel], Schema]) -> Schema:
+def _answer(
+    operation: str, status: int, content: Iterable[type[BaseModel] | str], refs: Mapping[type[BaseModel], Schema]
+) -> Schema:
     models = [refs[item] for item in content if not isinstance(item, str)]
     described: Schema = {item: {"schema": {}} for item in content if isinstance(item, str)}
     if models:
         described["application/json"] = {"schema": models[0] if len(models) == 1 else {"anyOf": models}}
-    answer: Schema = {"description": {200: "成功 · OK", 201: "已创建 · Created", 202: "已提交入库 · Committed"}[status]}
+        if operation in ANSWERS:
+            summary, value = ANSWERS[operation]
+            described["application/json"]["examples"] = {operation: {"summary": summary, "value": value}}
+    answer: Schema = {"description": _SUCCESS[status]}
     if status in (201, 202):
         answer["headers"] = {"Location": {"schema": {"type": "string"}}}
     return answer | {"content": described}
+
+
+def _problem_examples() -> Schema:
+    """One of each reason that some call may answer, by its code."""
+    codes = {code for operation in OPERATIONS for code in operation.all_problems}
+    return {
+        code: {"summary": f"{REASONS[code].zh} · {code}", "value": RejectedError(code).problem().document()}
+        for code in sorted(codes)
+    }
 
 
 def _problems(codes: Iterable[str], problem: Schema) -> Schema:
@@ -188,7 +216,12 @@ def _problems(codes: Iterable[str], problem: Schema) -> Schema:
     return {
         str(status): {
             "description": "\n".join(f"- `{c}`: {REASONS[c].zh} · {REASONS[c].en}" for c in named),
-            "content": {"application/problem+json": {"schema": problem}},
+            "content": {
+                "application/problem+json": {
+                    "schema": problem,
+                    "examples": {c: {"$ref": f"#/components/examples/{c}"} for c in named},
+                }
+            },
             **({"headers": {"Retry-After": {"schema": {"type": "integer"}}}} if status in (429, 503) else {}),
         }
         for status, named in sorted(by_status.items())

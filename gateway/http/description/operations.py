@@ -16,6 +16,8 @@ from gateway.application.queries import report_answers as report_views
 from gateway.application.submission.documents import MEDIA_TYPES
 from gateway.http.inputs import (
     CaseQuery,
+    DialectPageQuery,
+    DialectQuery,
     EventsQuery,
     LedgerQuery,
     MeasuresQuery,
@@ -24,6 +26,7 @@ from gateway.http.inputs import (
     Query,
     ReportQuery,
     RequestsQuery,
+    SchemaPageQuery,
 )
 
 Body = Literal["submission", "act", "document", "closure", "roster", "approval", "group-act", "release", "reassign"]
@@ -448,7 +451,7 @@ OPERATIONS: tuple[Operation, ...] = (
         zh="接口描述",
         en="This document",
         scope=None,
-        answers={200: ("application/json",)},
+        answers={200: ("application/json",), 304: ()},
     ),
     Operation(
         id="read-asyncapi",
@@ -456,7 +459,47 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/asyncapi.json",
         zh="消息描述",
         en="AsyncAPI: queues, messages and each dialect's schemas",
+        help="With `dialect` a small one, of that dialect alone.",
         scope=None,
-        answers={200: ("application/json",)},
+        query=DialectQuery,
+        answers={200: ("application/json",), 304: ()},
+    ),
+    Operation(
+        id="docs-index",
+        method="GET",
+        path="/docs",
+        zh="说明页",
+        en="The descriptions as pages for people",
+        scope=None,
+        answers={200: ("text/html",), 304: ()},
+    ),
+    Operation(
+        id="docs-openapi",
+        method="GET",
+        path="/docs/openapi",
+        zh="接口说明页",
+        en="The calls of the API, or one schema, as a page",
+        scope=None,
+        query=SchemaPageQuery,
+        answers={200: ("text/html",), 304: ()},
+    ),
+    Operation(
+        id="docs-asyncapi",
+        method="GET",
+        path="/docs/asyncapi",
+        zh="消息说明页",
+        en="The dialects, the types of one, or the messages of a type, as a page",
+        scope=None,
+        query=DialectPageQuery,
+        answers={200: ("text/html",), 304: ()},
+    ),
+    Operation(
+        id="docs-style",
+        method="GET",
+        path="/docs/style.css",
+        zh="说明页样式",
+        en="How those pages look",
+        scope=None,
+        answers={200: ("text/css",), 304: ()},
     ),
 )

@@ -236,7 +236,7 @@ def _lacking(code: str, made: Mapping[str, bytes], needed: Mapping[str, str], *,
 def examples_folder() -> Path:
     """The whole partners in Node and Java: in the distribution beside this module, in a checkout at its root."""
     installed = STARTER / "examples"
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "examples"
+    return installed if installed.is_dir() else Path(__file__).parents[3] / "examples"
 
 
 def _examples() -> Iterator[tuple[str, bytes]]:

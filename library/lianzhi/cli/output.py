@@ -115,7 +115,10 @@ def own_errors_told() -> Iterator[None]:
         fail(str(error), MISUSE)
     except RejectedError as error:
         lines = [f"{error.reason.zh}  {error.reason.en}  ({error.code})"]
-        lines += [f"  {e.pointer}  {e.detail}  {e.detail_en}  [{e.rule}]" for e in error.errors]
+        lines += [
+            f"  {e.pointer}" if e.detail == error.reason.zh else f"  {e.pointer}  {e.detail}  {e.detail_en}  [{e.rule}]"
+            for e in error.errors
+        ]
         fail("\n".join(lines))
     except LianzhiError as error:
         fail(said(error))
@@ -125,7 +128,7 @@ def said(error: BaseException) -> str:
     """One of ours as a line: what is away is said in words."""
     if isinstance(error, StoreUnavailableError):
         zh, en = STORE_AWAY
-        return f"数据库不可用 The store is not available（{error}）：{zh}。 {en}."
+        return f"{zh}。 {en}.（{error}）"
     if isinstance(error, BrokerUnavailableError):
         return f"消息代理不可用，请查地址、登录与服务。 The broker is away or refuses us; see to all three: {error}"
     return f"{type(error).__name__}: {error}"

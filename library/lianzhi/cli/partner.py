@@ -54,6 +54,7 @@ async def _consume(path: Path, *, json_out: bool, once: int, show_body: bool) ->
     from lianzhi.partner import Partner, PartnerConfig
 
     async with Partner(PartnerConfig.load(path)) as partner:
+        problems.print("等候报文，Ctrl-C 结束 Waiting for messages; Ctrl-C ends.")
         count = 0
         async for request in partner.inbox:
             line: dict[str, Any] = {

@@ -1,0 +1,166 @@
+"""Taking a partner in by one command, whole or not at all; its package."""
+
+from __future__ import annotations
+
+import json
+import stat
+import zipfile
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+import tomlkit
+import typer
+from typer.testing import CliRunner, Result
+
+from gateway.cli import add_commands
+from gateway.registry.installation import create_home
+from gateway.registry.participants import load_registry
+from gateway.registry.setup.packages import examples_folder
+from lianzhi.crypto.jwk import generate_jwk, public_jwk
+from lianzhi.errors import ConfigurationError
+from lianzhi.partner import PartnerConfig
+
+POLICE, HOME = "police-610114", "court-sn0199"
+ADD = ("participants", "add", POLICE, "--kind", "police", "--zh", "公安", "--en", "Police")
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    create_home(tmp_path / "court", "陕0199", code=HOME, client="cms1", today=date(2026, 3, 24))
+    return tmp_path / "court"
+
+
+@pytest.fixture
+def lianzhi(folder: Path) -> Command:
+    app = typer.Typer()
+    add_commands(app)
+
+    def call(*words: str) -> Result:
+        return CliRunner().invoke(app, [*words, "--dir", str(folder)])
+
+    return call
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def key_file(folder: Path, kid: str, *, private: bool = False) -> str:
+    jwk = generate_jwk(kid, "EC")
+    path = folder.parent / f"{kid}.json"
+    path.write_text(json.dumps(jwk if private else public_jwk(jwk)))
+    return str(path)
+
+
+def test_file_keys_and_password_at_once(lianzhi: Command, folder: Path) -> None:
+    assert lianzhi(*ADD).exit_code == 0
+    handover = folder / "handover" / POLICE
+    names = {path.name for path in handover.iterdir()}
+    assert names == {f"{POLICE}.sig.1.private.jwk", f"{POLICE}.enc.1.private.jwk", "amqp.password"}
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in handover.iterdir())
+    assert lianzhi("participants", "check").exit_code == 0
+
+
+def test_its_own_keys_are_registered_and_none_is_made(lianzhi: Command, folder: Path) -> None:
+    keys = [word for purpose in ("sig", "enc") for word in ("--public-key", key_file(folder, f"{POLICE}.{purpose}.a"))]
+    assert lianzhi(*ADD, *keys).exit_code == 0
+    assert {key.kid for key in load_registry(folder)[1].public_keys(POLICE)} == {f"{POLICE}.sig.a", f"{POLICE}.enc.a"}
+    assert not [*(folder / "handover" / POLICE).glob("*.jwk")]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (("--accepts", "gird.*"), "gird"),
+        (("--dialect", "police/9"), "police/9"),
+        (("--public-key", "{private}"), "private key"),
+        (("--public-key", "{foreign}"), "kid must be"),
+    ],
+)
+def test_what_cannot_be_taken_leaves_nothing(lianzhi: Command, folder: Path, more: tuple[str, str], told: str) -> None:
+    given = more[1].format(
+        private=key_file(folder, f"{POLICE}.sig.b", private=True), foreign=key_file(folder, "grid-1.sig.1")
+    )
+    before = everything(folder)
+    done = lianzhi(*ADD, more[0], given)
+    assert isinstance(done.exception, ConfigurationError) and told in str(done.exception)
+    assert everything(folder) == before
+
+
+def test_one_that_is_there_is_not_taken_in_twice(lianzhi: Command, folder: Path) -> None:
+    assert lianzhi(*ADD).exit_code == 0
+    before = everything(folder)
+    assert lianzhi(*ADD).exit_code != 0
+    assert everything(folder) == before
+
+
+def test_what_the_package_holds_is_a_whole_partner(lianzhi: Command, folder: Path, tmp_path: Path) -> None:
+    assert lianzhi(*ADD).exit_code == 0
+    out = tmp_path / "police.zip"
+    done = lianzhi("participants", "package", POLICE, "--out", str(out), "--amqp", "amqps://mq.example:5671/lianzhi")
+    assert done.exit_code == 0, done.output
+    with zipfile.ZipFile(out) as archive:
+        assert {entry.external_attr >> 16 & 0o777 for entry in archive.infolist()} == {0o600}
+        archive.extractall(tmp_path / "un")
+    theirs = tmp_path / "un" / POLICE
+    config = PartnerConfig.load(theirs / "partner.toml")
+    assert config.amqp_url.endswith("@mq.example:5671/lianzhi") and config.contract is not None
+    types = config.contract.document.types
+    receipts = json.loads((theirs / "receipts.json").read_text("utf-8"))
+    assert set(receipts) <= {one.card.name for one in types} and "police.person-locate.request" in receipts
+    for page in ("README.md", "IN-AN-HOUR.md"):
+        assert "$" not in (theirs / page).read_text("utf-8").replace("$\n", "")
+    shipped = {p.relative_to(examples_folder()) for p in examples_folder().rglob("*.mjs")}
+    assert shipped == {p.relative_to(theirs / "examples") for p in theirs.rglob("*.mjs")} != set()
+
+
+def test_a_receipt_of_the_package_keeps_the_contract(lianzhi: Command, folder: Path, tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+
+    assert lianzhi(*ADD).exit_code == 0
+    out = tmp_path / "police.zip"
+    assert lianzhi("participants", "package", POLICE, "--out", str(out)).exit_code == 0
+    zipfile.ZipFile(out).extractall(tmp_path / "un")
+    theirs = tmp_path / "un" / POLICE
+    contract = PartnerConfig.load(theirs / "partner.toml").contract
+    assert contract is not None
+    for name, form in json.loads((theirs / "receipts.json").read_text("utf-8")).items():
+        body = {member: text.format(time=datetime.now(UTC)) for member, text in form.items()}
+        assert not contract.faults(name, "receipt", body, {}), name
+
+
+def test_the_authority_of_the_broker_goes_with_it(lianzhi: Command, folder: Path, tmp_path: Path) -> None:
+    assert lianzhi(*ADD).exit_code == 0
+    (folder / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+    path = folder / "lianzhi.toml"
+    document = tomlkit.parse(path.read_text("utf-8"))
+    document["broker"].update({"ca_file": "ca.pem", "url": "amqps://lianzhi-gateway@mq.example/lianzhi"})
+    path.write_text(tomlkit.dumps(document), encoding="utf-8")
+    out = tmp_path / "police.zip"
+    assert lianzhi("participants", "package", POLICE, "--out", str(out)).exit_code == 0
+    archive = zipfile.ZipFile(out)
+    assert archive.read(f"{POLICE}/ca.pem") == (folder / "ca.pem").read_bytes()
+    assert b'ca_file = "ca.pem"' in archive.read(f"{POLICE}/partner.toml")
+
+
+def test_only_a_suspended_one_is_removed_and_its_files_stay_as_evidence(lianzhi: Command, folder: Path) -> None:
+    assert lianzhi(*ADD).exit_code == 0
+    assert lianzhi("db", "migrate").exit_code == 0
+    assert lianzhi("participants", "remove", POLICE).exit_code == 2
+    suspended = lianzhi("participants", "suspend", POLICE)  # nobody says the administrator's password
+    assert suspended.exit_code == 1 and "not locked out yet" in suspended.output
+    done = lianzhi("participants", "remove", POLICE)
+    assert done.exit_code == 0, done.output
+    (kept,) = (folder / "removed").iterdir()
+    names = {path.name for path in kept.iterdir()}
+    assert names == {f"{POLICE}.toml", f"{POLICE}.sig.1.jwk", f"{POLICE}.enc.1.jwk"}
+    assert not (folder / "handover" / POLICE).exists()
+    assert lianzhi("participants", "check").exit_code == 0
+
+
+def test_the_home_court_is_neither_suspended_nor_removed(lianzhi: Command) -> None:
+    for word in ("suspend", "remove"):
+        assert lianzhi("participants", word, HOME).exit_code == 2
