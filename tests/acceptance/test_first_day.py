@@ -93,7 +93,7 @@ async def has_state(court: Court, number: str, states: set[str]) -> bool:
 
 
 async def is_refused(court: Court, first: int, reason: str) -> bool:
-    """Whether a new submission to the police is refused for this reason. Until the gateway has read the file again it is
+    """Whether a new submission to the police is refused for this reason. Until the gateway has read the file it is
     taken, and then refused for its handler's daily limit, which is judged last."""
     status, document, _ = await court.post(court.orders(1, (LOCATE,), first=first)[0])
     return status != 202 and str(document["type"]).endswith(f":{reason}")

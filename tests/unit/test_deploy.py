@@ -50,7 +50,7 @@ def test_programs_are_where_the_handbook_puts_them() -> None:
     partner = unit("lianzhi-partner.service")["Service"]
     assert Path(partner["ExecStart"].split()[0]).parent == Path(link.split(maxsplit=1)[0]).parent
     assert partner["WorkingDirectory"] in partner["ReadWritePaths"].split()
-    assert (ROOT / "gateway" / "registry" / "starter" / partner["ExecStart"].split()[1]).is_file()
+    assert (ROOT / "gateway" / "registry" / "setup" / "starter" / partner["ExecStart"].split()[1]).is_file()
 
 
 def test_the_backups_folder_may_be_written() -> None:
