@@ -3,7 +3,7 @@
 `make bundle ARGS="--key release.pem"`. How it is installed: docs/handbook/install.md.
 The file is a tar, then 108 bytes:
 
-- `install.sh` (deploy/install.sh), `contents` (version and target lines, read by it);
+- `install.sh`, `rabbitmq.conf`, `lianzhi.service` (from deploy/), `contents` (version and target lines, read by it);
 - `gateway.txt`, `library.txt`: for pip, every distribution of a role with its hashes by `uv.lock`, and ours;
 - `wheels/`: our two and, for each of TARGETS, all that they need, downloaded from PyPI;
 - 44 bytes: the public key, Ed25519, as SubjectPublicKeyInfo (RFC 8410); 64 bytes: its signature over `signed_text` of
@@ -106,6 +106,8 @@ def write(out: Path, ours: Iterable[Path], needed: dict[str, str], wheels: Path,
     out.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
         _add(tar, "install.sh", (ROOT / "deploy" / "install.sh").read_bytes(), 0o755)
+        for name in ("rabbitmq.conf", "lianzhi.service"):
+            _add(tar, name, (ROOT / "deploy" / name).read_bytes())
         _add(tar, "contents", _contents(version, files).encode())
         for role in ROLES:
             _add(tar, f"{role}.txt", texts[role])

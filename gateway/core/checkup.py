@@ -167,7 +167,7 @@ def roster(empty_from: datetime | None, *, pages: bool) -> Check:
     at = f"{empty_from.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
     zh = f"{at} 起无人值班" + ("，命中预警时只呼叫承办人" if pages else "")
     en = f"From {at} nobody is on duty" + (": a hit pages the handler alone" if pages else "")
-    return Check("roster", title, "warning", zh, en, "PUT /v1/duty-roster（docs/contracts.md 3.3）")
+    return Check("roster", title, "warning", zh, en, "lianzhi staff roster FILE（docs/handbook/staff.md）")
 
 
 # --- what waits ------------------------------------------------------------------------------------------------------

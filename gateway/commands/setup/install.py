@@ -157,6 +157,10 @@ def keys_new(
     handover: Annotated[
         bool, typer.Option(help="私钥交给对方，不由网关持有 The private half is for its owner")
     ] = False,
+    since: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="自哪日起用，默认今日 In force from; today by default"),
+    ] = None,
 ) -> None:
     """制作密钥对并登记公钥 Make a key pair and register its public half."""
     if purpose not in ("sig", "sub", "enc") or kty not in ("EC", "OKP"):
@@ -166,7 +170,7 @@ def keys_new(
         participant,
         which,
         label,
-        since=datetime.now(SHANGHAI).date(),
+        since=(since or datetime.now(SHANGHAI)).date(),
         kty="EC" if kty == "EC" else "OKP",
         held_by_gateway=not handover,
     )

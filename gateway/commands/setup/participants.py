@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import shutil
 import sys
 from datetime import UTC, date, datetime
@@ -115,7 +117,8 @@ def _undo(installation: Installation, code: str) -> None:
 
 
 def _tell_next(folder: Path, code: str, *, http: bool, handover: bool) -> None:
-    where = "" if folder == DEFAULT_FOLDER else f" --dir {folder}"
+    named = folder == DEFAULT_FOLDER or os.environ.get("LIANZHI_FOLDER") == str(folder)
+    where = "" if named else f" --dir {shlex.quote(str(folder))}"
     steps = [
         f"核对 accepts、opens check what it may: {folder / PARTICIPANTS / f'{code}.toml'}",
         f"lianzhi participants check{where}",
