@@ -22,7 +22,7 @@ from gateway.store.queries.open_requests import page_of_open_requests
 from gateway.store.upkeep.migrate import migrate
 
 HOME, NOW = "court-sn0114", datetime(2026, 3, 25, 10, tzinfo=UTC)
-STATES = ("dispatched", "accepted", "completed", *("closed",) * 33)
+STATES = ("dispatched", "accepted", "completed", *("closed",) * 34)
 UNIT, TIMES = 500, 21
 LISTS: dict[str, dict[str, Any]] = {
     "overdue": {"due_by": NOW},
