@@ -150,7 +150,7 @@ async def test_every_number_has_64_bits(store: SqlStore) -> None:
 def test_every_table_that_records_are_written_to_is_tried() -> None:
     papers = {"document_refs", "document_puts", "document_readers", "document_claims", "documents_unnamed"}
     others = {"number_blocks", "notices", "daily_uses", "paused_routes", "tokens_used", "write_probes"}
-    standing = {"installation", "incarnations", "doubts", "replay_plans"}
+    standing = {"installation", "incarnations", "doubts", "replay_plans", "silences", "digests"}
     assert set(metadata.tables) - set(CODECS) <= papers | others | standing
 
 
@@ -162,17 +162,18 @@ class _TakenBackError(Exception):
 async def test_any_value_of_a_schema_comes_back_from_its_column(store: SqlStore, table: str) -> None:
     """Written as the store writes it, many rows at once; read by the same codec."""
     codec = CODECS[table]
+    members = [column for column in codec.written if column not in codec.derived]
     examples: list[dict[str, Any]] = []
 
     @settings(max_examples=30, suppress_health_check=list(HealthCheck), database=None)
-    @given(st.fixed_dictionaries({c.name: value_for(c) for c in codec.written}))
+    @given(st.fixed_dictionaries({c.name: value_for(c) for c in members}))
     def collect(values: dict[str, Any]) -> None:
         examples.append(values)
 
     collect()
     when = [metadata.tables[table].c.due_at] if table == "outbox" else []  # no member of the record
-    insert = bulk.insert(metadata.tables[table], [*codec.written, *when])
-    write_one = codec.writer(codec.written)
+    insert = bulk.insert(metadata.tables[table], [*members, *when])
+    write_one = codec.writer(members)
     everything = Query(select(*codec.columns))
     for example in examples:
         record = codec.record(**example)

@@ -10,9 +10,9 @@ from gateway.commands.operating.client import ask
 from gateway.commands.operating.options import Folder, Limit
 from gateway.commands.operating.printing import rows, say
 from gateway.registry.config import DEFAULT_FOLDER
+from lianzhi.cli.court import request_app
 from lianzhi.cli.output import AsJson, as_json
 
-request_app = typer.Typer(help="未办结的请求 Requests that are not done", no_args_is_help=True)
 FIELDS = (
     ("", "request_no"), ("", "type"), ("", "state"), ("单位 partner", "partner"), ("等待 waits for", "waits"),
     ("期限 due", "due_at"), ("逾期 overdue", "overdue"), ("未送达 undelivered", "undelivered"),
