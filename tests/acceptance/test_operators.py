@@ -49,6 +49,8 @@ from tests.operators import (
 from tests.refusals import altered, bytes_of, on_stage
 from tests.world import World, open_world
 
+pytestmark = pytest.mark.slow  # a process for each command
+
 LIANZHI = Path(sys.executable).with_name("lianzhi")
 
 

@@ -28,6 +28,8 @@ from tests.faults import GRID as VERIFY
 from tests.operators import list_operators, passable_folder
 from tests.world import World, open_world
 
+pytestmark = pytest.mark.slow  # two worlds whose clocks run for days
+
 TO = ("ops@court.example", "chief@court.example")
 
 

@@ -19,6 +19,8 @@ from tests.operators import LI, OWN, WANG, Ended, list_operators, needs_root, pa
 from tests.walls.product import Installation, command, installed
 from tests.walls.test_dispatch import shown, submitted
 
+pytestmark = pytest.mark.slow  # a process for each command
+
 
 @pytest.fixture
 def users() -> Iterator[None]:

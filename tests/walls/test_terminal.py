@@ -76,6 +76,7 @@ async def seen(running: Installation) -> AsyncIterator[Seen]:
     yield Seen(running, no, str(rows[0]["id"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ENCODINGS)
 async def test_o9_no_line_is_wider_than_the_window(seen: Seen, encoding: str) -> None:
     """Every listing, in every encoding: it does not fail, and no line is folded."""
