@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
 import zipfile
@@ -15,12 +16,16 @@ import typer
 from typer.testing import CliRunner, Result
 
 from gateway.cli import add_commands
+from gateway.core.records import Changes
+from gateway.registry.config import load_config
 from gateway.registry.installation import create_home
 from gateway.registry.participants import load_registry
 from gateway.registry.setup.packages import examples_folder
+from gateway.store import open_store
 from lianzhi.crypto.jwk import generate_jwk, public_jwk
 from lianzhi.errors import ConfigurationError
 from lianzhi.partner import PartnerConfig
+from tests.contract.samples import request, write
 
 POLICE, HOME = "police-610114", "court-sn0199"
 ADD = ("participants", "add", POLICE, "--kind", "police", "--zh", "公安", "--en", "Police")
@@ -164,3 +169,23 @@ def test_only_a_suspended_one_is_removed_and_its_files_stay_as_evidence(lianzhi:
 def test_the_home_court_is_neither_suspended_nor_removed(lianzhi: Command) -> None:
     for word in ("suspend", "remove"):
         assert lianzhi("participants", word, HOME).exit_code == 2
+
+
+def test_one_that_a_request_names_stays_for_whoever_reads_it_later(lianzhi: Command, folder: Path) -> None:
+    """Its dialect reads what it said, its keys verify it."""
+    assert lianzhi(*ADD).exit_code == 0
+    assert lianzhi("db", "migrate").exit_code == 0
+
+    async def done_long_ago() -> None:
+        store = await open_store(load_config(folder).store_url)
+        try:
+            old = request(1, state="withdrawn", asker=HOME, asked=POLICE, related=None)
+            await write(store, Changes(new_requests=[old]))
+        finally:
+            await store.close()
+
+    asyncio.run(done_long_ago())
+    lianzhi("participants", "suspend", POLICE)
+    kept = lianzhi("participants", "remove", POLICE)
+    assert kept.exit_code == 1 and "leave it suspended" in " ".join(kept.output.split())
+    assert (folder / "participants" / f"{POLICE}.toml").exists()

@@ -87,6 +87,7 @@ async def test_t1_a_backup_is_closed_and_whole(tmp_path: Path, record_property: 
     assert names(tmp_path / "keys.tar") == kept
 
 
+@pytest.mark.slow
 async def test_t1_only_older_backups_are_removed(tmp_path: Path, record_property: Record) -> None:
     record_property("new", NEW)
     folder, out = await made(tmp_path / "court"), tmp_path / "backups"
@@ -142,6 +143,7 @@ def blocks(database: Path) -> int:
     return found
 
 
+@pytest.mark.slow
 async def test_t1_on_a_new_machine(tmp_path: Path, record_property: Record) -> None:
     """Without keys it says what is missing, with keys it is the same installation."""
     record_property("new", NEW)

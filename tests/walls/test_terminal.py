@@ -127,6 +127,7 @@ async def test_o9_nothing_that_a_terminal_obeys(seen: Seen) -> None:
     assert "\\u001b" in shown.out and "\\u202e" in shown.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ENCODINGS)
 async def test_o9_help_is_not_cut(seen: Seen, encoding: str) -> None:
     for line, shown in await seen.all([f"{line} --help" for line in HELP], encoding, where=False):

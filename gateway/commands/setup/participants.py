@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.application.ports.lists import RequestFilter
 from gateway.commands.installed import installed
 from gateway.commands.scaffold.new_participant import Patterns, write_participant
 from gateway.commands.setup.broker import Admin, AdminPassword, AdminPasswordFile, ManagementUrl, admin_password
@@ -182,7 +183,7 @@ def resume(
 
 
 def remove(code: Code, folder: Folder = DEFAULT_FOLDER) -> None:
-    """移走已停用、没有未了结事项的单位；文件留在 removed/。 Take a suspended partner out when nothing is open."""
+    """移走已停用、从未有过请求的单位；文件留在 removed/。 Take out a suspended partner that no request names."""
     partner = _registered(folder, code)
     if partner.home:
         fail(f"{code} 是本院，不能移走。 {code} is the home court and cannot be removed.", MISUSE)
@@ -192,6 +193,12 @@ def remove(code: Code, folder: Folder = DEFAULT_FOLDER) -> None:
     if waiting:
         _tell_waiting(waiting)
         fail(f"{code} 还有未了结的事项，未移走。 Not removed: the matters above are open.", FOUND_WRONG)
+    if _named(folder, code):
+        fail(
+            f"{code} 有过请求：读取、核验这些请求须有它的文件和公钥，请保持停用，不移走。"
+            f" Requests name {code}: its file and keys are needed to read and verify them; leave it suspended.",
+            FOUND_WRONG,
+        )
     to = _move_away(folder, code)
     console.print(f"已移到 Moved to: {to}", markup=False)
     if partner.channel == "amqp":
@@ -202,6 +209,16 @@ def remove(code: Code, folder: Folder = DEFAULT_FOLDER) -> None:
             for lane in ("", ".urgent"):
                 console.print(f"  rabbitmqctl -p {vhost} delete_queue lianzhi.{way}.{code}{lane}", markup=False)
     console.print("运行中的网关数秒内读入 A running gateway takes it over within seconds.")
+
+
+def _named(folder: Path, code: str) -> bool:
+    """Whether any request, also one that is long done, is or was with it."""
+
+    async def work() -> bool:
+        async with installed(folder) as context:
+            return bool(await context.store.requests(RequestFilter(participant=code, limit=1)))
+
+    return run(work())
 
 
 def _move_away(folder: Path, code: str) -> Path:
