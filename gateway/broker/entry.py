@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.broker.management import Management, ManagementError
-from lianzhi.errors import ConfigurationError
+from lianzhi.errors import BrokerUnavailableError, ConfigurationError
 
 OLDEST = (3, 10)
 """Quorum queues with a delivery limit, dead-lettering at least once and `reject-publish` (RabbitMQ 3.10's notes)."""
@@ -35,12 +35,12 @@ async def enter(management: Management, *, admin: str, broker_url: str) -> Enter
     """Asks the broker who we are and what it is.
 
     broker_url: its AMQP address, by which a broker that is down is told from one without the plugin. Raises
-    ConfigurationError.
+    ConfigurationError, and BrokerUnavailableError where nothing answers.
     """
     try:
         overview, me = await management.get("overview"), await management.get("whoami")
     except ManagementError as error:
-        raise ConfigurationError(await _why_not(error, management.url, admin, broker_url)) from error
+        raise await _why_not(error, management.url, admin, broker_url) from error
     if not isinstance(overview, dict) or not isinstance(me, dict):
         raise ConfigurationError(_no_broker(management.url))
     if "administrator" not in _tags(me):
@@ -92,32 +92,34 @@ async def let_in(management: Management, vhost: str, admin: str) -> bool:
     return True
 
 
-async def _why_not(error: ManagementError, url: str, admin: str, broker_url: str) -> str:
+async def _why_not(
+    error: ManagementError, url: str, admin: str, broker_url: str
+) -> ConfigurationError | BrokerUnavailableError:
     tagless = "management user" in str(error).lower()  # RabbitMQ says 401 to a right password, too
     if error.status == 401 and not tagless:
         local = (
             "（guest 只能从代理本机登录）", " (guest may log in from the broker's own machine only)"
         ) if admin == "guest" else ("", "")  # fmt: skip
-        return (
+        return ConfigurationError(
             f"代理不认用户 {admin} 的密码{local[0]}：核对 --admin 与密码。"
             f" The broker refuses user {admin} with this password{local[1]}: see to --admin and the password."
         )
     if error.status in (401, 403):
-        return (
+        return ConfigurationError(
             f"用户 {admin} 无权使用代理的管理接口，请在代理上执行 rabbitmqctl set_user_tags {admin} administrator。"
             f" {admin} may not use the broker's management API: run `rabbitmqctl set_user_tags {admin} administrator`"
             " there."
         )
     if error.status is not None:
-        return _no_broker(url)
+        return ConfigurationError(_no_broker(url))
     if await _is_listening(broker_url):
-        return (
+        return BrokerUnavailableError(
             f"代理在运行，但管理接口 {url} 不通：在代理上执行 rabbitmq-plugins enable rabbitmq_management，或核对"
             " [broker] management。"
             f" The broker runs, but its management API {url} does not answer: run `rabbitmq-plugins enable"
             " rabbitmq_management` there, or see to [broker] management."
         )
-    return (
+    return BrokerUnavailableError(
         f"连不上代理：{url} 与 {_place(broker_url)} 都不通，请查代理是否在运行、地址和防火墙。"
         f" The broker cannot be reached, neither at {url} nor at {_place(broker_url)}: see whether it runs, to the"
         " addresses and to the firewall."

@@ -54,7 +54,7 @@ class Folder:
     def of(cls, folder: Path, to: Path, *, store: bool) -> Folder:
         kept = to / "folder"
         file = SqliteFile.of(folder / STORE, to) if store else None
-        shutil.copytree(folder, kept, ignore=shutil.ignore_patterns(f"{STORE}*"))
+        shutil.copytree(folder, kept, ignore=shutil.ignore_patterns(f"{STORE}*", "operate.sock"))
         return cls(folder, kept, file)
 
     async def put_back(self) -> None:

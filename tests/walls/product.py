@@ -176,7 +176,15 @@ class Installation:
         return self.log.read_text(errors="replace")[-4000:] if self.log.exists() else ""
 
     async def quarantine(self) -> list[dict[str, Any]]:
-        """As `lianzhi quarantine list --json` shows it."""
+        """As `lianzhi quarantine list --json` shows it, to whoever runs this: a listed operator where the product asks
+        for one, also of files that an older version has written."""
+        settings = self.folder / "lianzhi.toml"
+        if self.product == HERE and "[operators." not in (text := settings.read_text(encoding="utf-8")):
+            tables = "".join(
+                f"\n[operators.{user}]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in one.items())
+                for user, one in own_user().items()
+            )
+            settings.write_text(text + tables, encoding="utf-8")
         found: list[dict[str, Any]] = (await self.run("quarantine", "list", "--json")).json()
         return found
 

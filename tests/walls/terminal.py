@@ -48,10 +48,15 @@ def _whole(near: int) -> bytes:
 
 
 def too_wide(text: str, encoding: str = "utf-8") -> list[str]:
-    """Lines that the window would fold; UAX 11, by which a terminal in GBK makes the ambiguous ones wide."""
+    """Lines that the window would fold; UAX 11, by which a terminal in GBK makes the ambiguous ones wide. A path that is
+    longer than the window stands alone on its line: it is copied, and must not be cut."""
     wide = "WFA" if encoding == "gbk" else "WF"
 
     def columns(line: str) -> int:
         return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in wide else 1 for c in line)
 
-    return [line for line in text.splitlines() if columns(line) > COLUMNS]
+    return [line for line in text.splitlines() if columns(line) > COLUMNS and not _is_a_path(line.strip())]
+
+
+def _is_a_path(text: str) -> bool:
+    return text.startswith("/") and " " not in text
