@@ -55,7 +55,7 @@ test-all: setup-all pytest-test-all  ## 其余测试：全部故障、长性质�
 coverage: setup  ## 覆盖率不得低于下限，约三分钟 lines and branches above their floor, which only rises; about three minutes
 	@rm -f .coverage .coverage.* .coverage-*.json
 	@scripts/pytest.sh check -n 2 --cov --cov-report=json:.coverage-unit.json
-	@scripts/pytest.sh test -n 2 --cov --cov-append --cov-report=json:.coverage-all.json tests/api tests/contract tests/property
+	@scripts/pytest.sh test -n 2 --cov --cov-append --cov-report=json:.coverage-all.json tests/api tests/contract tests/property tests/integration
 	@$(PY)/python -m tools.coverage_floor
 
 chaos: setup pytest-chaos  ## 最宽的故障组合，不在持续集成中 the widest variants of the faults, not part of CI

@@ -48,8 +48,9 @@ def _whole(near: int) -> bytes:
 
 
 def too_wide(text: str, encoding: str = "utf-8") -> list[str]:
-    """Lines that the window would fold; UAX 11, by which a terminal in GBK makes the ambiguous ones wide. A path that is
-    longer than the window stands alone on its line: it is copied, and must not be cut."""
+    """Lines that the window would fold; UAX 11, by which a terminal in GBK makes the ambiguous ones wide.
+
+    A path that is longer than the window stands alone on its line: it is copied, and must not be cut."""
     wide = "WFA" if encoding == "gbk" else "WF"
 
     def columns(line: str) -> int:
