@@ -153,14 +153,23 @@ async def test_a_client_is_revoked_and_whoever_waits_hears_nothing_more(world: W
     assert world.gateway is not None
     headers = {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession(world.gateway.url, headers=headers) as desk:
-        async with desk.get("/v1/events?limit=500") as answer:
-            cursor = (await answer.json())["cursor"]
-        waiting = asyncio.create_task(_status(desk, f"/v1/events?after={cursor}&wait=60"))
+        waiting = asyncio.create_task(_followed(desk))
         await eventually(lambda: world.gateway is not None and world.gateway.waiting() > 0)
         installation.revoke_client(HOME, "desk2")
         await _load(world)
         assert await waiting == 401
         assert await _status(desk, "/v1/types") == 401
+
+
+async def _followed(desk: aiohttp.ClientSession) -> int:
+    """Waits for events, again and again, until it is refused: with which status."""
+    cursor = ""
+    while True:
+        after = f"&after={cursor}" if cursor else ""
+        async with desk.get(f"/v1/events?wait=60{after}") as answer:
+            if answer.status != 200:
+                return answer.status
+            cursor = (await answer.json())["cursor"]
 
 
 async def _status(session: aiohttp.ClientSession, path: str) -> int:
