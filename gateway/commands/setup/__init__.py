@@ -1,1 +1,1 @@
-"""TODO: say plainly what is in this room."""
+"""For whoever installs: a new installation, the broker, participants and their packages, clients and keys, staff."""

@@ -1,1 +1,1 @@
-"""TODO: say plainly what is in this room."""
+"""What installing needs of files: first steps, passwords at the broker, lists of people, starter packages, their rules."""
