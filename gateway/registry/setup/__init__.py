@@ -1,1 +1,1 @@
-"""What installing needs of files: first steps, passwords at the broker, lists of people, starter packages, their rules."""
+"""What installing needs of files: first steps, broker passwords, lists of people, starter packages, their rules."""
