@@ -21,7 +21,7 @@ from lianzhi.amqp.link import Link
 
 STALE, UNTOUCHED, REPLICAS = "stale", "untouched", "replicas"
 GROUP_SIZE = "x-quorum-initial-group-size"
-CLOSE_TRIES, CLOSE_PAUSE_SECONDS = 20, 0.25
+CLOSE_TRIES, CLOSE_PAUSE_SECONDS = 120, 0.25  # half a minute: on a busy broker the list follows by seconds
 
 
 async def declare_topology(link: Link, topology: Topology) -> None:

@@ -61,6 +61,7 @@ class Court:
     accepted: dict[str, str] = field(default_factory=dict)
     unavailable: int = 0
     unheard: int = 0
+    _ordered: set[int] = field(default_factory=set)
     _session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Court:
@@ -77,12 +78,18 @@ class Court:
         assert self._session is not None
         return self._session
 
-    def orders(self, count: int, types: Iterable[str] = RECEIVERS, *, first: int = 0) -> list[Order]:
-        """`count` submissions, the types in turn, each with a case of its own; first: number of the first one."""
+    def orders(self, count: int, types: Iterable[str] = RECEIVERS, *, first: int | None = None) -> list[Order]:
+        """`count` submissions, the types in turn, each with a case of its own; first: number of the first one, else
+        the next that no test used: several ask one installation, and a number stands for one key and its bytes."""
+        if first is None:
+            first = max(self._ordered, default=-1) + 1
+        numbers = range(first, first + count)
+        assert self._ordered.isdisjoint(numbers), f"ordered before: {numbers}"
+        self._ordered.update(numbers)
         kinds = list(types)
         jwk = json.loads((self.handover / f"{HOME}.sub.{CLIENT}.private.jwk").read_text())
         author = Author(HOME, HOME, private_key_from_jwk(jwk))
-        return [order(number, kinds[number % len(kinds)], author) for number in range(first, first + count)]
+        return [order(number, kinds[number % len(kinds)], author) for number in numbers]
 
     async def hand_in_paper(self) -> None:
         """The paper that the signed submissions name (without it they stay blocked); 200: it was there already."""
