@@ -200,6 +200,7 @@ def _revoke(document: Any, kid: str) -> None:
             entry["revoked_at"] = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+@pytest.mark.slow
 async def test_the_password_at_the_broker_is_changed(world: World, broker: PrivateBroker) -> None:
     """The present connection lives; the next one is made with what the file holds by then."""
     config = load_config(world.parties.folder)
@@ -233,7 +234,16 @@ async def _password(management: Management, password: str) -> None:
     await management.put("users", GATEWAY_USER, body={"password": password, "tags": ""})
 
 
-@pytest.mark.parametrize("wrong", ["code = ", 'kind = "polcie"\n', "\ufeff[", 'dialect = "grid/2"\n'])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "code = ",
+        *(
+            pytest.param(text, marks=pytest.mark.slow)
+            for text in ('kind = "polcie"\n', "\ufeff[", 'dialect = "grid/2"\n')
+        ),
+    ],
+)
 async def test_what_cannot_be_loaded_is_refused_and_what_held_goes_on(world: World, wrong: str) -> None:
     """One file is broken, another one revokes a client: neither counts until both are right."""
     assert world.gateway is not None

@@ -62,6 +62,7 @@ class Court:
     unavailable: int = 0
     unheard: int = 0
     _ordered: set[int] = field(default_factory=set)
+    _next: int = 0
     _session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Court:
@@ -80,16 +81,16 @@ class Court:
 
     def orders(self, count: int, types: Iterable[str] = RECEIVERS, *, first: int | None = None) -> list[Order]:
         """`count` submissions, the types in turn, each with a case of its own; first: number of the first one, else
-        the next that no test used: several ask one installation, and a number stands for one key and its bytes."""
+        the next ones from 0: several tests ask one installation, and a number stands for one key and its bytes."""
         if first is None:
-            first = max(self._ordered, default=-1) + 1
+            first, self._next = self._next, self._next + count
         numbers = range(first, first + count)
         assert self._ordered.isdisjoint(numbers), f"ordered before: {numbers}"
         self._ordered.update(numbers)
         kinds = list(types)
         jwk = json.loads((self.handover / f"{HOME}.sub.{CLIENT}.private.jwk").read_text())
         author = Author(HOME, HOME, private_key_from_jwk(jwk))
-        return [order(number, kinds[number % len(kinds)], author) for number in numbers]
+        return [order(number, kinds[at % len(kinds)], author) for at, number in enumerate(numbers)]
 
     async def hand_in_paper(self) -> None:
         """The paper that the signed submissions name (without it they stay blocked); 200: it was there already."""

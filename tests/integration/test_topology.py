@@ -148,6 +148,7 @@ async def test_a_participant_that_left_keeps_its_queue_and_it_is_said(
     assert sorted(await provision(smaller, **options, link=link)) == sorted(stale)
 
 
+@pytest.mark.slow
 async def test_every_queue_has_a_length_by_policy(topology: Topology, link: Link, vhost: Vhost) -> None:
     options: dict[str, Any] = {"management": vhost.management, "vhost": vhost.name}
     before = await differences(topology, **options)

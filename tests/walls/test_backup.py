@@ -159,6 +159,7 @@ async def test_t1_on_a_new_machine(tmp_path: Path, record_property: Record) -> N
     assert same.items() <= everything(tmp_path / "whole").items()
 
 
+@pytest.mark.slow
 async def test_t1_check_tells_by_its_exit_code(tmp_path: Path, record_property: Record) -> None:
     record_property("new", NEW)
     folder = await made(tmp_path / "court")
@@ -175,6 +176,7 @@ async def test_t1_check_tells_by_its_exit_code(tmp_path: Path, record_property: 
     assert (await run_alone("db", "check", *where)).code == 2
 
 
+@pytest.mark.slow
 async def test_t1_beside_a_gateway_that_serves(running: Installation, tmp_path: Path, record_property: Record) -> None:
     record_property("new", NEW)
     await running.court.hand_in_paper()

@@ -158,6 +158,7 @@ async def died(
     await management.delete("vhosts", DEAD_VHOST)
 
 
+@pytest.mark.slow
 async def test_s1_dead_header(died: Died) -> None:
     """A rubbish signature, `x-first-death-queue` of the police's queue: the police's request stays what it was."""
     assert died.after[0] == died.before[0] != "undeliverable"
@@ -361,6 +362,7 @@ async def test_s5_an_hours_volume_is_an_incident(flooded: Flooded) -> None:
     assert [event["kind"] for event in feed].count("incident") == 2
 
 
+@pytest.mark.slow
 async def test_s5_our_own_broker_takes_no_message_far_above_our_limit(running: Installation) -> None:
     for size, expected in ((1 << 20, "taken"), (16 << 20, "refused")):
         done = await running.script("large_message.py", str(size), timeout=120)

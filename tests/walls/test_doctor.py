@@ -68,6 +68,7 @@ def without_reason(found: Finished) -> list[str]:
     return [line for line in (found.out + found.err).splitlines() if re.search(r"[：:]\s*$", line)]
 
 
+@pytest.mark.slow
 async def test_o3_a_broker_that_is_away_has_a_reason_and_hides_nothing(running: Installation, copy: Path) -> None:
     port = urlsplit(broker_url(running)).port
     with settings(running, LIANZHI_BROKER__URL=broker_url(running).replace(f":{port}/", f":{free_port()}/")):
@@ -79,6 +80,7 @@ async def test_o3_a_broker_that_is_away_has_a_reason_and_hides_nothing(running: 
         assert line in found.out, "the rest is looked at all the same"
 
 
+@pytest.mark.slow
 async def test_o3_a_wrong_password_is_said(running: Installation, copy: Path) -> None:
     (copy / "broker.password").write_text("wrong\n")
     found = await doctor(running, copy)
@@ -103,6 +105,7 @@ async def test_c10_keys_that_end_or_have_ended(running: Installation, copy: Path
     assert found.code == 1 or days > 7
 
 
+@pytest.mark.slow
 async def test_c10_our_own_private_key_that_is_gone(running: Installation, copy: Path) -> None:
     for file in (copy / "keys" / "private").glob(f"{HOME}.enc.*"):
         file.unlink()
@@ -119,6 +122,7 @@ async def test_o3_a_court_without_staff(running: Installation, copy: Path) -> No
     assert found.code == 1 and "✗ 人员 staff" in found.err and "[[staff]]" in found.err
 
 
+@pytest.mark.slow
 async def test_o3_what_waits_for_somebody_is_told(running: Installation, copy: Path) -> None:
     """Rows in quarantine, an empty roster, partners that are not there; none of it is a failure."""
     grid = await running.agency(GRID)
@@ -131,6 +135,7 @@ async def test_o3_what_waits_for_somebody_is_told(running: Installation, copy: P
     assert "lianzhi quarantine list" in found.out
 
 
+@pytest.mark.slow
 async def test_o3_json_and_the_three_exit_codes(running: Installation, copy: Path, tmp_path: Path) -> None:
     found = await doctor(running, copy, "--json")
     report = found.json()

@@ -62,6 +62,7 @@ async def installed_under(folder: Path, umask: int) -> list[str]:
     return open_to_others(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("umask", [0o000, 0o022], ids=["000", "022"])
 async def test_s4_an_installation_is_closed(tmp_path: Path, umask: int) -> None:
     assert await installed_under(tmp_path / "court", umask) == []

@@ -46,6 +46,7 @@ async def checked(folder: Path) -> Finished:
     return await run_alone("participants", "check", "--dir", str(folder))
 
 
+@pytest.mark.slow
 async def test_keys_of_ordinary_agencies_pass(folder: Path) -> None:
     """The other side of the wall: what is right stays right."""
     partner(folder, POLICE, "police", sig=public_jwk(generate_jwk(f"{POLICE}.sig.1", "OKP")))
@@ -58,9 +59,11 @@ async def test_keys_of_ordinary_agencies_pass(folder: Path) -> None:
     ("purpose", "jwk"),
     [
         pytest.param("sig", okp("Ed25519", IDENTITY), id="identity"),
-        pytest.param("sig", okp("Ed25519", ORDER_8), id="order-8"),
-        pytest.param("enc", okp("X25519", ZERO), id="zero"),
-        pytest.param("enc", okp("X25519", X25519_ORDER_8.to_bytes(32, "little")), id="x-order-8"),
+        pytest.param("sig", okp("Ed25519", ORDER_8), id="order-8", marks=pytest.mark.slow),
+        pytest.param("enc", okp("X25519", ZERO), id="zero", marks=pytest.mark.slow),
+        pytest.param(
+            "enc", okp("X25519", X25519_ORDER_8.to_bytes(32, "little")), id="x-order-8", marks=pytest.mark.slow
+        ),
     ],
 )
 async def test_c8_a_point_of_small_order(folder: Path, purpose: str, jwk: dict[str, Any]) -> None:
@@ -72,6 +75,7 @@ async def test_c8_a_point_of_small_order(folder: Path, purpose: str, jwk: dict[s
     assert "低阶点" in done.err and "small order" in done.err
 
 
+@pytest.mark.slow
 async def test_c8_a_point_of_small_order_does_not_serve(folder: Path) -> None:
     partner(folder, POLICE, "police", enc=okp("X25519", ZERO))
     done = await run_alone("keys", "list", "--json", "--dir", str(folder))
@@ -79,6 +83,7 @@ async def test_c8_a_point_of_small_order_does_not_serve(folder: Path) -> None:
     assert f"{POLICE}.enc.1.jwk" in done.err
 
 
+@pytest.mark.slow
 async def test_c8_one_key_for_two_participants(folder: Path) -> None:
     """Whatever the one signs, the other has signed too."""
     jwk = public_jwk(generate_jwk(f"{POLICE}.sig.1"))

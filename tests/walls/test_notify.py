@@ -126,14 +126,40 @@ async def test_c1_a_mail_server_that_speaks_nonsense(site: Installation) -> None
 @pytest.mark.parametrize(
     ("field", "notify"),
     [
-        ("notify.mail.host", {"mail": {"host": "mail..court.example", "sender": "lianzhi@court.example"}}),
-        ("notify.mail.host", {"mail": {"host": "mail.court.example:25", "sender": "lianzhi@court.example"}}),
-        ("notify.mail.sender", {"mail": {"host": "127.0.0.1", "sender": "lianzhi@court.example\nBcc: x@y.example"}}),
-        ("notify.mail.user", {"mail": {"host": "127.0.0.1", "sender": "lianzhi@court.example", "user": "张三"}}),
-        ("notify.webhook.url", {"webhook": {"url": "https://sms..court.example", "secret_file": "hash.key"}}),
-        ("notify.webhook.url", {"webhook": {"url": "ftp://sms.court.example", "secret_file": "hash.key"}}),
+        pytest.param(
+            "notify.mail.host", {"mail": {"host": "mail..court.example", "sender": "lianzhi@court.example"}}, id="host"
+        ),
+        pytest.param(
+            "notify.mail.host",
+            {"mail": {"host": "mail.court.example:25", "sender": "lianzhi@court.example"}},
+            id="port",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "notify.mail.sender",
+            {"mail": {"host": "127.0.0.1", "sender": "lianzhi@court.example\nBcc: x@y.example"}},
+            id="sender",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "notify.mail.user",
+            {"mail": {"host": "127.0.0.1", "sender": "lianzhi@court.example", "user": "张三"}},
+            id="user",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "notify.webhook.url",
+            {"webhook": {"url": "https://sms..court.example", "secret_file": "hash.key"}},
+            id="url",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "notify.webhook.url",
+            {"webhook": {"url": "ftp://sms.court.example", "secret_file": "hash.key"}},
+            id="scheme",
+            marks=pytest.mark.slow,
+        ),
     ],
-    ids=["host", "port", "sender", "user", "url", "scheme"],
 )
 async def test_c1_a_misspelt_address_is_refused_at_load(
     running: Installation, tmp_path: Any, field: str, notify: dict[str, Any]
