@@ -54,8 +54,8 @@ class Step:
 
 @dataclass(slots=True)
 class _Place:
-    """An object of the dialect. slot: the innermost canonical object whose members, and no others, it holds; 0: none. To
-    say the one is to say the other, be it empty: what it requires is then missing, as the schema of it says."""
+    """An object of the dialect. slot: the innermost canonical object whose members, and no others, it holds; 0: none.
+    To say the one is to say the other, be it empty: what it requires is then missing, as the schema of it says."""
 
     members: dict[str, Any] = field(default_factory=dict)
     slot: int = 0
