@@ -76,7 +76,7 @@ async def _add_every_state(url: str) -> int:
     every = [(shape, state, facts) for shape in STATES for state, facts in product(sorted(STATES[shape]), FACTS)]
     async with engine.begin() as connection:
         (first,) = (await connection.execute(text("SELECT * FROM requests ORDER BY request_no LIMIT 1"))).mappings()
-        columns = list(first)
+        columns = [str(name) for name in first]
         more = [
             {**first, "request_no": f"{first['request_no']}-{n}", "shape": shape, "state": state,
              "facts": json.dumps(facts)}
