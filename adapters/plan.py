@@ -53,6 +53,15 @@ class Step:
 
 
 @dataclass(slots=True)
+class _Place:
+    """An object of the dialect. slot: the innermost canonical object whose members, and no others, it holds; 0: none.
+    To say the one is to say the other, be it empty: what it requires is then missing, as the schema of it says."""
+
+    members: dict[str, Any] = field(default_factory=dict)
+    slot: int = 0
+
+
+@dataclass(slots=True)
 class Level:
     """slots: (parent slot, key) of every canonical object below the scope, parents first."""
 
@@ -61,7 +70,7 @@ class Level:
     _writes: list[tuple[int, str, tuple[str, ...], str, tuple[str, ...], Value | None, str]] = field(
         default_factory=list
     )
-    _reads: dict[str, Any] = field(default_factory=dict)
+    _reads: _Place = field(default_factory=_Place)
     _looks: list[tuple[int, str, Value | None]] = field(default_factory=list)
 
     def freeze(self) -> None:
@@ -72,14 +81,32 @@ class Level:
             self._writes.append((s.slot, s.key, s.into, s.names[0], many, s.encode, s.path))
             self._looks.append((s.slot, s.key, s.see))
             place = self._reads
-            for name in s.into:
-                place = place.setdefault(name, {})
-                if not isinstance(place, dict):
+            for depth, name in enumerate(s.into, start=1):
+                if name not in place.members:
+                    place.members[name] = _Place(slot=self._own_slot(s.into[:depth]))
+                place = place.members[name]
+                if not isinstance(place, _Place):
                     raise ValueError(f"{name} is both an object and a value ({s.path})")
             read = (s.slot, s.key, s.decode, many)
             for name in s.names:
-                if place.setdefault(name, read) is not read:
+                if place.members.setdefault(name, read) is not read:
                     raise ValueError(f"two members are both called {'.'.join((*s.into, name))}; one is {s.path}")
+
+    def _own_slot(self, path: tuple[str, ...]) -> int:
+        """The innermost canonical object of which all members, and nothing else, are said in the object at `path`."""
+        inside = [s for s in self.steps if s.into[: len(path)] == path]
+        for slot in self._line(inside[0].slot):
+            if [s for s in self.steps if slot in self._line(s.slot)] == inside:
+                return slot
+        return 0
+
+    def _line(self, slot: int) -> list[int]:
+        """The slot and those that it stands in, without the scope itself."""
+        found = []
+        while slot:
+            found.append(slot)
+            slot = self.slots[slot - 1][0]
+        return found
 
     def encode(self, source: Mapping[str, Any]) -> dict[str, Any]:
         """Canonical object → dialect object. Raises AdapterError with a canonical pointer."""
@@ -146,16 +173,18 @@ class Level:
             found = objects[slot] = self._object(objects, parent).setdefault(key, {})
         return found
 
-    def _read(self, body: Any, place: dict[str, Any], objects: list[dict[str, Any] | None]) -> None:
+    def _read(self, body: Any, place: _Place, objects: list[dict[str, Any] | None]) -> None:
         if not isinstance(body, Mapping):
             raise AdapterError("", "wrong-type", "应为对象", "Must be an object")
+        if place.slot:
+            self._object(objects, place.slot)
         for name, value in body.items():
             at = name
             try:
-                read = place.get(name) or _unknown()
+                read = place.members.get(name) or _unknown()
                 if value is None:
                     continue
-                if isinstance(read, dict):
+                if isinstance(read, _Place):
                     self._read(value, read, objects)
                     continue
                 slot, key, decode, many = read

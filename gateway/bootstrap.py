@@ -489,7 +489,8 @@ async def _check_clock(context: Context) -> None:
 def _other_clocks(config: Config, store: Store) -> dict[str, OtherClock]:
     """Whose time ours is compared with. SQLite has ours; what runs on this machine has it too."""
     management = config.broker.management
-    others = {"broker": OtherClock(partial(broker_time, management), proves=not _is_here(management))}
+    asked = partial(broker_time, management, ca_file=config.broker_ca)
+    others = {"broker": OtherClock(asked, proves=not _is_here(management))}
     if not config.store_url.startswith("sqlite"):
         others["database"] = OtherClock(store.now, proves=not _is_here(config.store_url))
     return others

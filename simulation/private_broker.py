@@ -116,19 +116,31 @@ class Ports:
     management: int
     distribution: int
     epmd: int
+    amqps: int
+    management_tls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """A node's own certificate and its key, in PEM: it then also listens with TLS, for AMQP and for management."""
+
+    certificate: Path
+    key: Path
 
 
 class PrivateBroker:
     """`async with PrivateBroker() as broker: … broker.url()`.
 
-    directory: where its data stays from one run to the next; without it a temporary one, removed at the end.
+    directory: where its data stays from one run to the next; without it a temporary one, removed at the end. tls: what
+    it shows on two more ports; new content of the files counts after `ssl:clear_pem_cache()`.
     Start-up takes about 3 s. Belongs to the event loop that started it.
     """
 
-    def __init__(self, directory: Path | None = None) -> None:
+    def __init__(self, directory: Path | None = None, *, tls: Tls | None = None) -> None:
         self.temporary = directory is None
         self.directory = Path(tempfile.mkdtemp(prefix="lianzhi-broker-")) if directory is None else directory
-        self.ports = Ports(*free_ports(4))
+        self.ports = Ports(*free_ports(6))
+        self.tls = tls
         self.admin = ADMIN
         self.password = ""
         self._node: Process | None = None
@@ -295,9 +307,22 @@ class PrivateBroker:
                 f"max_message_size = {Bounds().broker_message_bytes}",
                 "log.console = false",
                 "log.file.level = warning",
+                *self._tls_configuration(),
                 "",
             )
         )
+
+    def _tls_configuration(self) -> list[str]:
+        if self.tls is None:
+            return []
+        files = (("certfile", self.tls.certificate), ("keyfile", self.tls.key))
+        return [
+            f"listeners.ssl.1 = 127.0.0.1:{self.ports.amqps}",
+            "ssl_options.verify = verify_none",
+            "management.ssl.ip = 127.0.0.1",
+            f"management.ssl.port = {self.ports.management_tls}",
+            *(f"{section}.{name} = {path}" for section in ("ssl_options", "management.ssl") for name, path in files),
+        ]
 
     def _environment(self) -> dict[str, str]:
         at = self.directory

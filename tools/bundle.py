@@ -209,9 +209,10 @@ def main() -> None:
     except BundleError as error:
         sys.exit(f"✗ {error}")
     print(f"{path}  {path.stat().st_size / 1e6:.0f} MB")
-    print(f"密钥指纹 the key's fingerprint: {fingerprint(key)}")
     if asked.throwaway_key:
         print("一次性密钥，只供试用。 A throwaway key: for trying only.")
+    print("抄给安装的人，勿随包 for who installs it, never with the bundle (docs/handbook/install.md 1)")
+    print(f"密钥指纹 the key's fingerprint: {fingerprint(key)}")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from gateway.archive.manifest import DATABASES, MANIFEST, MOST, FileEntry, Manifest, document_of, is_lawful
 from lianzhi.errors import ConfigurationError
+from lianzhi.protocol.rules import all_told
 
 _PIECE = 1 << 20
 
@@ -94,7 +95,7 @@ def _manifest(path: Path, member: Member) -> Manifest:
     try:
         return Manifest.model_validate_json(b"".join(member.pieces))
     except ValidationError as error:
-        where = "；".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
+        where = all_told(error, 5)
         raise _wrong(path, f"清单有误 {where}", f"the manifest is wrong: {where}") from error
 
 

@@ -6,7 +6,7 @@ import json
 import ssl
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 import aiohttp
@@ -36,7 +36,7 @@ class Management:
         self.url = url.rstrip("/")
         self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password)}
         self._timeout = aiohttp.ClientTimeout(total=timeout)
-        self._ssl = _trusting(ca_file) if ca_file is not None else True
+        self._ssl = trusting(ca_file)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Management:
@@ -75,8 +75,11 @@ class Management:
             raise ManagementError(f"{method} {url}: {type(error).__name__} {error}") from error
 
 
-def _trusting(ca_file: Path) -> ssl.SSLContext:
-    """Raises ConfigurationError."""
+def trusting(ca_file: Path | None) -> ssl.SSLContext | Literal[True]:
+    """Who is believed to have issued a server's certificate; without a file, whom this machine believes. Raises
+    ConfigurationError."""
+    if ca_file is None:
+        return True
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:

@@ -116,6 +116,29 @@ ADVICE = (
 """To whoever finds `untouched …` users among the differences."""
 
 
+_NOUNS = {
+    "virtual host ": "虚拟主机",
+    "rights of ": "权限",
+    "exchange ": "交换机",
+    "queue ": "队列",
+    "binding ": "绑定",
+    "policy ": "策略",
+    "user ": "用户",
+    "password of ": "密码",
+    "limits of ": "上限",
+    "permissions of ": "权限",
+    "topic permissions of ": "主题权限",
+    f"{STALE} queue ": "已不登记的队列",
+    UNTOUCHED: "未予改动",
+    REPLICAS: "副本",
+}
+
+
+def worded(line: str) -> str:
+    """A line of `differences` or `provision` for people: what it is about in Chinese, then as it stands."""
+    return next(f"{zh} {line}" for start, zh in _NOUNS.items() if line.startswith(start))
+
+
 def left_alone(line: str) -> bool:
     """Whether a line of `differences` is about something that `provision` does not change."""
     return line.startswith((STALE, UNTOUCHED, REPLICAS))

@@ -321,6 +321,9 @@ def refused_login(reason: str, *, user: str, vhost: str, where: str) -> Check:
             f"the broker refuses {user}: password, or rights",
         )
         fix = "核对 [broker] password_file see to it; lianzhi broker apply"
+    elif "certificate" in low:
+        zh, en = f" {where} 的证书不可信", f"the certificate at {where} is not believed"
+        fix = "核对签发机构、期限、主机名 see to issuer, dates, host name; [broker] ca_file"
     else:
         zh, en = f" {where} 连不上", f"cannot be reached at {where}"
         fix = "启动代理或核对 [broker] url（systemctl status rabbitmq-server）start it, or see to the address"

@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 from gateway.core.time.calendar import Calendar, Year
 from gateway.registry.forms import Form
 from lianzhi.errors import ConfigurationError
+from lianzhi.protocol.rules import all_told
 from lianzhi.text_files import read_toml
 
 PUBLISHED = Path(__file__).parent / "published"
@@ -38,8 +39,7 @@ def read_year(path: Path) -> Year:
     try:
         form = YearForm.model_validate(read_toml(path))
     except ValidationError as error:
-        where = "；".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConfigurationError(f"{path}：字段不合规则。 A field breaks its rule: {where}") from error
+        raise ConfigurationError(f"{path}：字段不合规则。 A field breaks its rule: {all_told(error)}") from error
     year = Year(form.year, form.notice, form.issued_on, frozenset(form.rest), frozenset(form.work))
     if faults := year.faults():
         raise ConfigurationError(f"{path}：日历有误。 The calendar is wrong: {'；'.join(faults)}")

@@ -31,6 +31,7 @@ from gateway.registry.operators import read_operators
 from lianzhi.amqp.address import wrong_addresses
 from lianzhi.crypto.limits import Limits
 from lianzhi.errors import ConfigurationError
+from lianzhi.protocol.rules import all_told
 from lianzhi.text_files import line_of_member, read_secret, read_text, read_toml
 from schemas.catalogue import Deadline, DeadlineKind, catalogue
 
@@ -458,11 +459,10 @@ def load_config(folder: Path, **given: Any) -> Config:
     try:
         return Config(folder=folder, **given)
     except ValidationError as error:
-        where = "；".join(
-            f"{'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
-        )
         line = line_of_member(read_text(folder / FILE), error.errors()[0]["loc"])
-        raise ConfigurationError(f"{folder / FILE}{line}：配置有误。 The configuration is wrong: {where}") from error
+        raise ConfigurationError(
+            f"{folder / FILE}{line}：配置有误。 The configuration is wrong: {all_told(error)}"
+        ) from error
 
 
 def _plain(url: str) -> str:

@@ -23,6 +23,7 @@ from lianzhi.crypto.keys import PrivateKey, PublicKey
 from lianzhi.errors import ConfigurationError, MisuseError
 from lianzhi.printable import printable
 from lianzhi.protocol.envelope import CANONICAL
+from lianzhi.protocol.rules import all_told
 from lianzhi.text_files import line_of_member, read_text, read_toml
 from schemas.catalogue import Kind
 from schemas.values.courts import COURTS
@@ -69,9 +70,8 @@ def form_of(path: Path, content: Mapping[str, Any]) -> ParticipantForm:
     except ValidationError as error:
         text = read_text(path) if path.is_file() else ""
         first = error.errors()[0]
-        where = "；".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ConfigurationError(
-            f"{path}{line_of_member(text, first['loc'])}：字段不合规则。 A field breaks its rule: {where}"
+            f"{path}{line_of_member(text, first['loc'])}：字段不合规则。 A field breaks its rule: {all_told(error)}"
         ) from error
     if form.code != path.stem:
         raise ConfigurationError(f"{path}：文件名须为 {form.code}.toml。 The file must be named after its code.")

@@ -139,7 +139,7 @@ def _row_fault(table: Table[Any], name: str, text: str, number: int, detail: Err
         return _fault(name, line, word, f"没有这一项，可用：{allowed}", f"No such member; there are: {allowed}")
     rule = rules.MISSING if kind.startswith("missing") else rules.BY_TYPE.get(kind)
     if rule is None:
-        return _fault(name, line, word, rules.OTHER.zh, f"{rules.OTHER.en}: {detail['msg']}")
+        return f"law/{name}:{line} {word}：{rules.told(detail)}."
     context = detail.get("ctx", {})
     return _fault(name, line, word, rule.zh.format_map(context), rule.en.format_map(context))
 

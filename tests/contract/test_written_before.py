@@ -70,7 +70,7 @@ async def left(request: pytest.FixtureRequest, vhost: Vhost, tmp_path: Path) -> 
         if postgres.binaries() is None:
             pytest.skip("PostgreSQL is not installed")
         store_url = await postgres.shared().new_database("template0")
-        _restore(store_url, gzip.decompress((folder / "store.sql.gz").read_bytes()))
+        restore(store_url, gzip.decompress((folder / "store.sql.gz").read_bytes()))
     async with platform() as receiver:
         parties = _moved(tmp_path, vhost, receiver, facts, store_url)
         await provision_for(parties, vhost.broker, vhost=vhost.name)
@@ -86,7 +86,7 @@ def _unpack(archive: Path, root: Path) -> None:
     subprocess.run(["tar", "-xzf", str(archive), "-C", str(root)], check=True)
 
 
-def _restore(url: str, dump: bytes) -> None:
+def restore(url: str, dump: bytes) -> None:
     binaries = postgres.binaries()
     assert binaries is not None
     psql = (binaries / "postgres").resolve().with_name("psql")

@@ -19,7 +19,7 @@ from gateway.broker.consumer import GatewayConsumer, prefetches
 from gateway.broker.health import broker_health
 from gateway.broker.management import ManagementError
 from gateway.broker.message_limit import ask_message_limit, judge
-from gateway.broker.provision import declare_topology, differences, left_alone, provision
+from gateway.broker.provision import declare_topology, differences, left_alone, provision, worded
 from gateway.broker.publisher import GatewayPublisher
 from gateway.broker.topology import (
     DEAD,
@@ -131,6 +131,8 @@ async def test_applying_twice_changes_nothing_the_second_time(topology: Topology
     options: dict[str, Any] = {"management": vhost.management, "vhost": vhost.name}
     before = await differences(topology, **options, passwords=passwords)
     assert f"queue {from_queue(POLICE.code)}" in before and f"exchange {OUT}" in before
+    told = {worded(line) for line in before}
+    assert {f"队列 queue {from_queue(POLICE.code)}", f"交换机 exchange {OUT}", f"用户 user {POLICE.code}"} <= told
     assert sorted(await provision(topology, **options, link=link, passwords=passwords)) == sorted(before)
     assert await differences(topology, **options, passwords=passwords) == []
     assert await provision(topology, **options, link=link) == []

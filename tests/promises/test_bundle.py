@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.walls.product import clean_environment
 from tools.bundle import ROLES, TARGETS, build_wheels, download, fingerprint, requirements, write
@@ -203,6 +204,15 @@ def test_a_script_that_is_not_the_bundles_own_is_refused(bundle: Made, tmp_path:
     script.write_text(bundle.script.read_text("utf-8") + "\n", "utf-8")
     code, out = install(Made(bundle.path, script), tmp_path / "to")
     assert (code, "not the bundle's own" in out) == (1, True)
+
+
+def test_the_fingerprint_is_worked_out_again_from_the_private_key(tmp_path: Path) -> None:
+    """By the command of docs/handbook/install.md section 1."""
+    (tmp_path / "release.pem").write_bytes(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    command = "openssl pkey -in release.pem -pubout -outform DER | sha256sum"
+    assert command.replace("|", "\\|") in (ROOT / "docs" / "handbook" / "install.md").read_text("utf-8")
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[0] == fingerprint(KEY)
 
 
 def test_the_fingerprint_is_never_taken_from_the_bundle(bundle: Made, tmp_path: Path) -> None:

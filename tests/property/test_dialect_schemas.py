@@ -166,8 +166,14 @@ def _object(node: Any, step: Any, place: Any) -> bool:
     return not isinstance(place, dict)
 
 
+def _emptied(node: Any, step: Any, place: Any) -> bool:
+    node[step] = {}
+    return isinstance(place, dict)
+
+
 CHANGES = {
     "left out": _left_out,
+    "emptied": _emptied,
     "null": _null,
     "another text": _other_text,
     "a number": _number,
@@ -243,6 +249,18 @@ async def test_a_schema_agrees_with_its_reader_at_every_bound(form: Form, adapte
 async def test_every_schema_agrees_with_its_reader_about_the_example() -> None:
     wrong = [fault for form, adapter, kind in ONCE for fault in await disagreements(form, adapter, kind, 0, 2)]
     assert not wrong, f"{len(wrong)}\n" + "\n".join(wrong[:40])
+
+
+@pytest.mark.parametrize("empty", [{}, {"name": None}])
+async def test_an_object_without_what_it_requires_is_refused_by_schema_and_reader(empty: dict[str, None]) -> None:
+    """It is there, if only as braces: it does not count as left out."""
+    form, adapter, kind = next(
+        m for m in MESSAGES if str(m[0]) == "fund.escrow.event open" and m[1].dialect == "plain/1"
+    )
+    head, canonical = in_two(form, {**AROUND, **form.example, "request": REQUEST})
+    body = {**await adapter.encode(canonical), "court": empty}
+    assert faults(form, adapter, kind, head, body) == ["/court/name missing-member"]
+    assert await told_by_gateway(form, adapter, head, body) == {"missing-member"}
 
 
 async def test_what_is_said_at_its_bounds_keeps_the_schema() -> None:

@@ -91,6 +91,7 @@ def test_who_waits_is_named_with_how_much() -> None:
         ("NOT_ALLOWED - vhost court not found", "没有虚拟主机 court", "broker apply"),
         ("403 ACCESS_REFUSED - Login was refused", "密码不对", "password_file"),
         ("AMQPConnectionError: [Errno 111] Connect call failed", "h:5672 连不上", "rabbitmq-server"),
+        ("[SSL] certificate verify failed: certificate has expired", "h:5672 的证书不可信", "ca_file"),
         ("", "连不上", "rabbitmq-server"),
     ],
 )

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
+import asyncio
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pytest import MonkeyPatch
 from typer.testing import CliRunner
 
 from gateway.commands.setup.staff import staff_app
+from gateway.core.time.calendar import SHANGHAI
+from gateway.registry.config import load_config
 from gateway.registry.installation import create_home
 from gateway.registry.participants import load_registry
 from gateway.registry.setup.people_list import read_roster, read_staff
+from gateway.store.upkeep.migrate import migrate
 from lianzhi.errors import ConfigurationError
 
 HEAD = "编号,姓名,执行证号,职务,自,至,电话,邮箱\n"
@@ -44,7 +49,7 @@ def test_a_line_is_a_person(file: Path) -> None:
         (HEAD + LI + LI, "staff.csv:3 no：sn0199-0007 出现了 2 次"),
         (HEAD + LI.replace("13800138007", "none"), "staff.csv:2 phone：none"),
         (HEAD + "a,b\n", "staff.csv:2："),
-        (HEAD + LI.replace("sn0199-0007", ""), "staff.csv:2 no："),
+        (HEAD + LI.replace("sn0199-0007", ""), "staff.csv:2 no： 不合规则 breaks its rule: 缺少必填项 This member is"),
     ],
 )
 def test_a_fault_is_told_by_line_and_column(file: Path, text: str, told: str) -> None:
@@ -95,3 +100,16 @@ def test_a_wrong_list_changes_nothing(file: Path, folder: Path) -> None:
     done = CliRunner().invoke(staff_app, ["import", str(file), "--dir", str(folder)])
     assert isinstance(done.exception, ConfigurationError)
     assert (folder / "participants" / "court-sn0199.toml").read_bytes() == before
+
+
+def test_a_gap_in_the_roster_is_told_in_the_courts_time(file: Path, folder: Path, monkeypatch: MonkeyPatch) -> None:
+    """It stands in the store as UTC, eight hours earlier."""
+    monkeypatch.delenv("TZ", raising=False)
+    asyncio.run(migrate(load_config(folder).store_url))
+    file.write_text(HEAD + LI, encoding="utf-8")
+    CliRunner().invoke(staff_app, ["import", str(file), "--dir", str(folder)], catch_exceptions=False)
+    now = datetime.now(SHANGHAI)
+    begins, ends = now - timedelta(hours=1), now + timedelta(hours=6)
+    file.write_text(f"人员,自,至\nsn0199-0007,{begins:%Y-%m-%d %H:%M},{ends:%Y-%m-%d %H:%M}\n", encoding="utf-8")
+    done = CliRunner().invoke(staff_app, ["roster", str(file), "--dir", str(folder)], catch_exceptions=False)
+    assert f"Nobody is on duty within a day, from: {ends:%Y-%m-%d %H:%M}:00" in done.output

@@ -247,6 +247,6 @@ async def test_c12_a_message_above_the_brokers_limit_is_told_with_its_cause(site
         assert (found["state"], found["reason"]) == ("undeliverable", "message-too-large")
         assert found["waits_for"] == HOME, "nobody else can do anything about it"
         lines = [line for line in site.log.read_text()[before:].splitlines() if "message-too-large" in line]
-        assert len(lines) == 1, "one line says so"
+        assert len(lines) == 1 and "lianzhi doctor" in lines[0], "one line says so, and where to look"
         assert (await site.run("request", "show", never, "--json")).json()["reason"] == "message-too-large"
         await site.stop(process)

@@ -39,6 +39,9 @@ log = structlog.get_logger("dispatch")
 
 Outcome = LianzhiError | None
 TOO_LARGE = "message-too-large"
+MEND_SIZE = (
+    "代理的 max_message_size 太小，改法见 The broker's max_message_size is too small; what mends it: lianzhi doctor"
+)
 FAULT = "fault"
 
 
@@ -204,7 +207,8 @@ class Dispatcher:
             await self._pause(tx, tallies, pauses, changes)
             await tx.apply(changes)
         for reason in sorted({row.reason for row in rows}):
-            log.warning("not-sent", reason=reason, messages=sum(row.reason == reason for row in rows))
+            mend = {"mend": MEND_SIZE} if reason == TOO_LARGE else {}
+            log.warning("not-sent", reason=reason, messages=sum(row.reason == reason for row in rows), **mend)
 
     def _verdict(self, row: LeasedMessage, error: LianzhiError, pause: PauseReason | None) -> FailedMessage:
         """A row of a paused route waits for the route, not for itself; the next trial is another row's."""

@@ -118,7 +118,7 @@ async def _clock(config: Config) -> list[Check]:
     from gateway.bootstrap import SystemClock
     from gateway.broker.clock import broker_time
 
-    there = await broker_time(config.broker.management)
+    there = await broker_time(config.broker.management, ca_file=config.broker_ca)
     if there is None:
         zh, en = f"{config.broker.management} 没有回答", f"{config.broker.management} does not answer"
         fix = "rabbitmq-plugins enable rabbitmq_management，或核对 or see to [broker] management"
@@ -168,18 +168,19 @@ async def _marks(link: Link, config: Config) -> list[Check]:
 async def _provisioning(config: Config, directory: Directory) -> list[Check]:
     """What `broker apply` would change; only an administrator may ask."""
     from gateway.broker.management import Management
-    from gateway.broker.provision import differences, left_alone
+    from gateway.broker.provision import differences, left_alone, worded
     from gateway.broker.topology import plan
 
     admin, password = os.environ.get(ADMIN), os.environ.get(PASSWORD)
     if not admin or not password:
         return [checkup.provisioning(None)]
     try:
-        async with Management(config.broker.management, admin, password) as management:
+        async with Management(config.broker.management, admin, password, ca_file=config.broker_ca) as management:
             topology = plan(directory, catalogue(), gateway_user=config.broker_user, bounds=config.limits)
             lines = await differences(topology, management=management, vhost=config.vhost)
     except (BrokerUnavailableError, ConfigurationError) as error:
         fix = "核对 see to [broker] management, LIANZHI_BROKER_ADMIN"
         return [checkup.failed("policies", "策略与权限 policies and rights", error, fix)]
     others = [line for line in lines if left_alone(line)]
-    return [checkup.provisioning([line for line in lines if line not in others], others)]
+    changes = [worded(line) for line in lines if line not in others]
+    return [checkup.provisioning(changes, [worded(line) for line in others])]

@@ -209,14 +209,14 @@ async def _connected(link: Link, user: str) -> None:
 
 
 def _tell(outcome: Outcome, folder: Path, *, dry_run: bool) -> None:
-    from gateway.broker.provision import ADVICE, UNTOUCHED
+    from gateway.broker.provision import ADVICE, UNTOUCHED, worded
 
     for doubt in outcome.doubts:
         problems.print(f"! {doubt}", style="yellow", markup=False)
     for line in outcome.changed:
-        console.print(("将变更 would change: " if dry_run else "已变更 changed: ") + line, markup=False)
+        console.print(("将变更 would change: " if dry_run else "已变更 changed: ") + worded(line), markup=False)
     for line in outcome.alone:
-        problems.print(f"请处理 left alone: {line}", style="yellow", markup=False)
+        problems.print(f"请处理 left alone: {worded(line)}", style="yellow", markup=False)
     if not outcome.changed and not outcome.alone:
         console.print("已是最新 Nothing to change.")
     for code in outcome.handed:

@@ -150,12 +150,13 @@ def _fault(settings: FirstSettings) -> str | None:
     from pydantic import ValidationError
 
     from gateway.store.engine.database import database_url
+    from lianzhi.protocol.rules import told
 
     try:
         settings.toml()
         database_url(settings.store)
     except ValidationError as error:
-        return "；".join(e["msg"].removeprefix("Value error, ") for e in error.errors())
+        return "；".join(map(told, error.errors()))
     except LianzhiError as error:
         return str(error)
     return None

@@ -15,6 +15,7 @@ from gateway.registry.config import DEFAULT_FOLDER
 from gateway.registry.installation import Installation
 from gateway.registry.participants import load_registry
 from gateway.registry.setup.people_list import read_roster, read_staff
+from lianzhi.cli import cells
 from lianzhi.cli.output import FOUND_WRONG, MISUSE, AsJson, Folder, console, fail, listing, problems, run
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ def staff_roster(file: File, folder: Folder = DEFAULT_FOLDER) -> None:
     empty = run(work())
     console.print(f"已导入班次 Imported: {len(shifts)}")
     if empty is not None:
-        problems.print(f"! 24 小时内无人值班，自 Nobody is on duty within a day, from: {empty}", style="yellow")
+        at = cells.local(datetime.fromisoformat(empty))
+        problems.print(f"! 24 小时内无人值班，自 Nobody is on duty within a day, from: {at}", style="yellow")
 
 
 def _participant(folder: Path, code: str | None) -> Participant:
@@ -162,5 +164,6 @@ def _tell_open(left: OpenOfPerson, no: str) -> None:
             )
     for number in left.pages:
         console.print(f"  未应答的呼叫 a page nobody has answered: {number}", markup=False)
-    for begins, ends in left.shifts:
+    for shift in left.shifts:
+        begins, ends = (cells.local(datetime.fromisoformat(moment)) for moment in shift)
         console.print(f"  值班 on duty: {begins} – {ends}（lianzhi staff roster 新表 a new roster）", markup=False)

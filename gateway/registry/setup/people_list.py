@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from gateway.registry.forms import StaffMember
 from lianzhi.errors import ConfigurationError
 from lianzhi.printable import printable
+from lianzhi.protocol.rules import told
 from lianzhi.text_files import read_text
 from schemas.duty import Shift
 from schemas.validation import InvalidError, validate
@@ -120,8 +121,7 @@ def _faults(path: Path, number: int, row: Mapping[str, str], error: ValidationEr
     for detail in error.errors():
         column = str(detail["loc"][-1]) if detail["loc"] else ""
         word = printable(row.get(column, ""), 40)
-        rule = detail["msg"].removeprefix("Value error, ")
-        yield f"{path}:{number} {column}：{word} 不合规则 breaks its rule: {rule}"
+        yield f"{path}:{number} {column}：{word} 不合规则 breaks its rule: {told(detail)}"
 
 
 def _check_once(path: Path, lines: Sequence[Line], member: str) -> None:

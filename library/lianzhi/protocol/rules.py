@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, ValidationError
 
 from lianzhi.protocol.sources import SOURCES, Source, Strictness, strictness
 
@@ -323,3 +323,48 @@ BY_TYPE: Mapping[str, Rule] = {
 
 # Members whose absence has a reason that is worth telling.
 MISSING_MEMBER: Mapping[str, str] = {"id_no": "id-required", "vin": "vin-required"}
+
+_IN_FILES: Mapping[str, tuple[str, str]] = {
+    "unexpected_keyword_argument": (EXTRA.zh, EXTRA.en),
+    "date_type": ("应为日期，形如 2026-03-24", "Must be a date like 2026-03-24"),
+    "date_parsing": ("须为真实日期，形如 2026-03-24", "Must be a real date like 2026-03-24"),
+    "date_from_datetime_parsing": ("须为真实日期，形如 2026-03-24", "Must be a real date like 2026-03-24"),
+    "date_from_datetime_inexact": ("只写日期，不写时间", "A date without a time"),
+    "datetime_type": ("应为时间", "Must be a time"),
+    "datetime_parsing": ("不是时间", "Not a time"),
+    "datetime_from_date_parsing": ("不是时间", "Not a time"),
+    "int_parsing": (INTEGER.zh, INTEGER.en),
+    "bool_parsing": (BOOLEAN.zh, BOOLEAN.en),
+    "float_type": ("应为数", "Must be a number"),
+    "float_parsing": ("应为数", "Must be a number"),
+    "finite_number": ("应为有限的数", "Must be a finite number"),
+    "greater_than": ("须大于 {gt}", "Must be more than {gt}"),
+    "less_than": ("须小于 {lt}", "Must be less than {lt}"),
+    "none_required": ("不填该项", "Must be left out"),
+    "path_type": ("应为文件名", "Must be the name of a file"),
+    "tuple_type": (LIST.zh, LIST.en),
+    "set_type": (LIST.zh, LIST.en),
+    "frozen_set_type": (LIST.zh, LIST.en),
+    "url_parsing": ("不是网址", "Not a URL"),
+    "url_type": ("应为网址", "Must be a URL"),
+    "json_invalid": ("不是 JSON", "Not JSON"),
+}
+"""What only files of ours meet: no message has members of these types."""
+
+
+def told(error: Mapping[str, Any]) -> str:
+    """One of pydantic's errors in a file or an answer, for the person who has to mend it: in Chinese, then in English.
+
+    error: as `ValidationError.errors()` has it. What one of our validators raised as ValueError has both already. The
+    refused value is not repeated: it may be a secret."""
+    kind, context = str(error["type"]), error.get("ctx", {})
+    if kind == "value_error":
+        return str(error["msg"]).removeprefix("Value error, ")
+    rule = RULES.get(kind) or BY_TYPE.get(kind)
+    zh, en = (rule.zh, rule.en) if rule is not None else _IN_FILES.get(kind, (OTHER.zh, ""))
+    return f"{zh} {en}".format_map(context) if en else f"{zh} {error['msg']}"
+
+
+def all_told(error: ValidationError, most: int | None = None) -> str:
+    """Everything wrong, each with its member, in one line. most: so many of them."""
+    return "；".join(f"{'.'.join(map(str, one['loc']))}: {told(one)}" for one in error.errors()[:most])
