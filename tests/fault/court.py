@@ -61,7 +61,7 @@ class Court:
     accepted: dict[str, str] = field(default_factory=dict)
     unavailable: int = 0
     unheard: int = 0
-    _ordered: set[int] = field(default_factory=set)
+    _ordered: set[str] = field(default_factory=set)
     _next: int = 0
     _session: aiohttp.ClientSession | None = None
 
@@ -85,12 +85,14 @@ class Court:
         if first is None:
             first, self._next = self._next, self._next + count
         numbers = range(first, first + count)
-        assert self._ordered.isdisjoint(numbers), f"ordered before: {numbers}"
-        self._ordered.update(numbers)
         kinds = list(types)
         jwk = json.loads((self.handover / f"{HOME}.sub.{CLIENT}.private.jwk").read_text())
         author = Author(HOME, HOME, private_key_from_jwk(jwk))
-        return [order(number, kinds[at % len(kinds)], author) for at, number in enumerate(numbers)]
+        made = [order(number, kinds[at % len(kinds)], author) for at, number in enumerate(numbers)]
+        keys = {one.key for one in made}
+        assert self._ordered.isdisjoint(keys), f"ordered before: {self._ordered & keys}"
+        self._ordered |= keys
+        return made
 
     async def hand_in_paper(self) -> None:
         """The paper that the signed submissions name (without it they stay blocked); 200: it was there already."""

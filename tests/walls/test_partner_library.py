@@ -146,6 +146,10 @@ async def at_the_broker(court: Court, vhost: Vhost) -> tuple[int, int]:
     return sum(f.consumer_count or 0 for f in found), sum(f.message_count or 0 for f in found)
 
 
+def _delivered(court: Court) -> list[str]:
+    return [a.envelope.id for a in court.answers if a.verb == "delivered"]
+
+
 @pytest.mark.slow
 async def test_c5_an_application_that_stands_still(court: Court, vhost: Vhost, toml: Path, tmp_path: Path) -> None:
     count, go = ROOM + 600, tmp_path / "go"
@@ -163,7 +167,7 @@ async def test_c5_an_application_that_stands_still(court: Court, vhost: Vhost, t
         await eventually(left_alone, 30)
         go.touch()
         await agency.told("handled", count)
-    delivered = [a.envelope.id for a in court.answers if a.verb == "delivered"]
+        delivered = await eventually(lambda: _delivered(court) if len(_delivered(court)) >= count else None, 60)
     assert (len(delivered), len(set(delivered))) == (count, count)
     assert kept(tmp_path, "SELECT coalesce(max(value), 0) FROM lz_counter WHERE name = 'duplicates'") == 0
 
