@@ -6,13 +6,13 @@ WORKDIR /app
 RUN pip install uv==0.13.9
 COPY pyproject.toml uv.lock README.md ./
 COPY library/pyproject.toml ./library/pyproject.toml
-RUN uv sync --locked --no-dev --no-install-workspace
+RUN uv sync --locked --no-dev --extra otel --no-install-workspace
 COPY library ./library
 COPY schemas ./schemas
 COPY adapters ./adapters
 COPY gateway ./gateway
 COPY examples ./examples
-RUN uv sync --locked --no-dev --no-editable
+RUN uv sync --locked --no-dev --extra otel --no-editable
 
 FROM python:3.12-slim-bookworm
 # The Chinese fonts of the weekly report on paper.

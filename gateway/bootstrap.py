@@ -56,7 +56,7 @@ from gateway.broker.lookout import Lookout
 from gateway.broker.mark_queue import MarkQueue
 from gateway.broker.publisher import GatewayPublisher
 from gateway.broker.queue_states import QueueStates
-from gateway.broker.topology import plan
+from gateway.broker.topology import OUT, plan
 from gateway.core.readiness import WORDS
 from gateway.http.app import Api, serve_http, serve_metrics, serve_waiting
 from gateway.http.operating.calls import ROUTES
@@ -75,9 +75,11 @@ from gateway.registry.places import places
 from gateway.reloading import Files, Follower, Reloader, read_files
 from gateway.store.store import open_store
 from lianzhi.amqp.link import Link
+from lianzhi.amqp.traced import TracedPublisher
 from lianzhi.errors import ConfigurationError, StoreUnavailableError
 from lianzhi.faults import cause_of
 from lianzhi.files import put_right
+from lianzhi.spans import open_tracer
 from schemas.catalogue import catalogue
 from schemas.law.force import put_in_force
 
@@ -160,6 +162,7 @@ async def running(
         files = read_files(config)
         put_in_force(files.law)
         context = _context(config, files.loaded, store, clock or SystemClock())
+        _trace(stack, config, context)
         reloader = Reloader(files, context)
         await _check_clock(context)
         guard = ClockGuard(context, monotonic, _other_clocks(config, store), tells="clock" in roles)
@@ -193,9 +196,10 @@ async def running(
                 work.append(lookout.run)
                 publisher = GatewayPublisher(link, config.broker_user)
                 stack.push_async_callback(publisher.close)
+                sending = _traced(publisher, context)
                 for number in range(DISPATCHERS):
                     owner = f"{socket.gethostname()}:{os.getpid()}:{number}"
-                    dispatcher = Dispatcher(context, wrap.publisher(publisher), owner, gate)
+                    dispatcher = Dispatcher(context, wrap.publisher(sending), owner, gate)
                     wakes.append(dispatcher.wake)
                     work.append(_after(marks.asked, dispatcher.run))
             if "intake" in roles:
@@ -244,6 +248,17 @@ async def running(
         stack.push_async_callback(_end, gateway)
         log.info("running", roles=list(roles), home=context.home.code, port=gateway.port)
         yield gateway
+
+
+def _trace(stack: AsyncExitStack, config: Config, context: Context) -> None:
+    """Traces, where they are configured. Raises ConfigurationError where OpenTelemetry is not installed."""
+    if (settings := config.tracing.settings()) is not None:
+        context.tracer = open_tracer(settings, context.home.code)
+        stack.push_async_callback(context.tracer.close)
+
+
+def _traced(publisher: Publisher, context: Context) -> Publisher:
+    return publisher if context.tracer is None else TracedPublisher(publisher, OUT, context.tracer)
 
 
 def build_door(config: Config, context: Context, link: Link, gate: LeaseGate, wake: Callable[[], None]) -> Door:

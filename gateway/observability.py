@@ -11,7 +11,7 @@ from structlog.typing import EventDict, WrappedLogger
 
 from lianzhi.faults import fault_of
 
-QUIET = ("aiormq", "aio_pika", "aiosqlite", "asyncio")
+QUIET = ("aiormq", "aio_pika", "aiosqlite", "asyncio", "opentelemetry")
 """Libraries whose own log lines say what ours say already, with tracebacks for every lost link."""
 
 

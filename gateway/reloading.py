@@ -28,7 +28,7 @@ from schemas.law.force import Law, put_in_force
 log = structlog.get_logger("lianzhi")
 
 LOOK_SECONDS = 2.0
-AT_START = ("store", "http", "documents")
+AT_START = ("store", "http", "documents", "tracing")
 """Sections that are read when the gateway starts, and not again."""
 BROKER_AT_START = ("url", "management", "prefetch")
 LIMITS_AT_START = (

@@ -23,6 +23,7 @@ from lianzhi.crypto.keyring import Keyring
 from lianzhi.crypto.limits import Limits
 from lianzhi.errors import MisuseError
 from lianzhi.protocol.envelope import CANONICAL
+from lianzhi.protocol.tracing import Tracer
 from schemas.catalogue import MatterType
 
 DOUBT_AFTER = timedelta(minutes=5)
@@ -115,7 +116,7 @@ class Context:
 
     hash_key: secret of the keyed hashes under which objects are found again (docs/architecture.md 6). reached: how
     often each bound was. faults: which rows were set aside. clocks: how far each can be believed. identity: which life
-    of the store is served. reloads: of the files."""
+    of the store is served. reloads: of the files. tracer: None where nothing is traced."""
 
     directory: Directory
     keyring: Keyring
@@ -133,6 +134,7 @@ class Context:
     clocks: Clocks = field(default_factory=Clocks)
     identity: Identity = field(default_factory=Identity)
     reloads: Reloads = field(default_factory=Reloads)
+    tracer: Tracer | None = None
 
     def take(self, loaded: Loaded) -> None:
         """From now on this holds, all of it at once."""

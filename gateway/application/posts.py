@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.core.routing import Client, Participant
+from lianzhi.protocol.tracing import TraceContext
 
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """One POST as it came: whose client, under which key, which bytes."""
+    """One POST as it came: whose client, under which key, which bytes. trace: of the call, where calls are traced."""
 
     participant: Participant
     client: Client
@@ -18,6 +19,7 @@ class Handed:
     fingerprint: str
     content_type: str
     body: bytes
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True, slots=True)

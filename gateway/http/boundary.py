@@ -17,6 +17,7 @@ from gateway.http.api import API, CALLER, INCARNATION_HEADER, REQUEST_ID, Api
 from gateway.http.connections import HEALTH
 from gateway.http.reply import problem_reply
 from gateway.http.server import ApiProtocol
+from gateway.http.traced import TracedCall, begin
 from lianzhi.errors import RejectedError, StoreUnavailableError
 from lianzhi.faults import cause_of, fault_of
 
@@ -36,6 +37,7 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
     api = request.app[API]
     request[REQUEST_ID] = request_id = new_id()
     code: str | None = None
+    call = None if api.context.tracer is None else begin(request, api.context.tracer)
     try:
         response = await _admitted(api, request, handler)
     except RejectedError as error:
@@ -50,7 +52,10 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as error:
         code, response = _foreign(error)
     except ConnectionError:
-        return _nobody(request)
+        gone = _nobody(request)
+        if call is not None:
+            _end(call, request, gone, "connection-lost")
+        return gone
     except Exception as error:
         log.error("internal", request_id=request_id, **fault_of(error))
         code, response = "internal", problem_reply(RejectedError("internal"))
@@ -60,6 +65,8 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
         response.force_close()
     response.headers[REQUEST_ID_HEADER] = request_id
     response.headers[INCARNATION_HEADER] = api.context.identity.incarnation
+    if call is not None:
+        _end(call, request, response, code)
     _note(api, request, response.status, code, time.perf_counter() - started)
     return response
 
@@ -90,6 +97,13 @@ def route_of(request: web.Request) -> str:
     """The pattern of the address, for counting; what fits none is one."""
     resource = request.match_info.route.resource
     return resource.canonical if resource is not None else "other"
+
+
+def _end(call: TracedCall, request: web.Request, response: web.StreamResponse, code: str | None) -> None:
+    """Of whom nothing is known, and who asks too often, no span: a flood of them would crowd the others out."""
+    caller = request.get(CALLER)
+    if caller is not None and code not in COUNTED_ALONE:
+        call.answered(route_of(request), response, code, caller.name)
 
 
 def _note(api: Api, request: web.Request, status: int, code: str | None, seconds: float) -> None:

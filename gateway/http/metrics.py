@@ -124,6 +124,7 @@ class Metrics:
         yield self._reached()
         yield self._set_aside()
         yield from self._reloads()
+        yield from self._spans()
         yield from self._wire()
 
     def _clocks(self) -> Iterator[Metric]:
@@ -207,6 +208,15 @@ class Metrics:
             "1: the files as they are now were refused, what held before goes on",
             value=0 if reloads.standing else 1,
         )
+
+    def _spans(self) -> Iterator[Metric]:
+        """Absent where nothing is traced."""
+        if self._ctx.tracer is None:
+            return
+        family = CounterMetricFamily("lianzhi_spans", "Spans of traces, by what became of them", labels=("outcome",))
+        for outcome, times in self._ctx.tracer.counts().items():
+            family.add_metric((outcome,), times)
+        yield family
 
     def _wire(self) -> Iterator[Metric]:
         """Absent where the wire is not this process's role."""

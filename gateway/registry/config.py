@@ -32,6 +32,7 @@ from lianzhi.amqp.address import wrong_addresses
 from lianzhi.crypto.limits import Limits
 from lianzhi.errors import ConfigurationError
 from lianzhi.protocol.rules import all_told
+from lianzhi.spans import TracingSettings, wrong_endpoint, wrong_ratio, wrong_service
 from lianzhi.text_files import line_of_member, read_secret, read_text, read_toml
 from schemas.catalogue import Deadline, DeadlineKind, catalogue
 
@@ -285,6 +286,32 @@ class NotifySection(_Section):
         return tuple(name for name in ("webhook", "mail") if getattr(self, name) is not None)
 
 
+class TracingSection(_Section):
+    """Traces by OTLP over HTTP (docs/handbook/traces.md): `lianzhi.spans.TracingSettings`. Without an endpoint nothing
+    is traced."""
+
+    endpoint: str | None = None
+    service: str = "lianzhi-gateway"
+    ratio: float = 1.0
+
+    @model_validator(mode="after")
+    def _right(self) -> TracingSection:
+        if self.endpoint is None and self.model_fields_set:
+            raise ValueError("缺 endpoint：采集器的地址 endpoint is missing: the collector's URL")
+        for name, wrong in (
+            ("endpoint", None if self.endpoint is None else wrong_endpoint(self.endpoint)),
+            ("service", wrong_service(self.service)),
+            ("ratio", wrong_ratio(self.ratio)),
+        ):
+            if wrong:
+                raise ValueError(f"{name}: " + " ".join(wrong))
+        return self
+
+    def settings(self) -> TracingSettings | None:
+        """The library's view."""
+        return None if self.endpoint is None else TracingSettings(self.endpoint, self.service, self.ratio)
+
+
 class OperatorSection(_Section):
     """One system user who operates; `gateway.registry.operators` reads and judges them."""
 
@@ -316,6 +343,7 @@ class Config(BaseSettings):
     ledgers: LedgersSection = LedgersSection()
     report: ReportSection = ReportSection()
     notify: NotifySection = NotifySection()
+    tracing: TracingSection = TracingSection()
     operators: dict[str, OperatorSection] = {}
     _given: dict[str, Any] = PrivateAttr()
 

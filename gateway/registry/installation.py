@@ -65,6 +65,9 @@ folder = "documents"
 # [notify.mail]
 # host = "mail.court.example"
 # sender = "lianzhi@court.example"
+
+# [tracing]                             # 跟踪，OTLP/HTTP traces (docs/handbook/traces.md)
+# endpoint = "http://127.0.0.1:4318"
 """
 
 

@@ -16,6 +16,7 @@ from lianzhi.crypto.keyring import Keyring, PrivateKey, private_key_from_jwk
 from lianzhi.crypto.keys import CODE
 from lianzhi.errors import ConfigurationError, MisuseError, RejectedError
 from lianzhi.protocol.contract import Contract, read_contract, refusal_words
+from lianzhi.spans import TracingSettings, wrong_endpoint, wrong_ratio, wrong_service
 from lianzhi.text_files import read_secret, read_toml
 
 if TYPE_CHECKING:
@@ -74,6 +75,28 @@ class ConfigurationFile:
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < 2**53:
                 raise self.wrong(f"limits.{name}", "须为正整数", "must be a positive integer")
         return kind(**given)
+
+    def tracing(self, service: str) -> TracingSettings | None:
+        """The table `[tracing]`; None: nothing is traced. service: our name where it gives none."""
+        given = self.members.get("tracing")
+        if given is None:
+            return None
+        known = {"endpoint": "", "service": service, "ratio": 1.0}
+        if not isinstance(given, dict):
+            raise self.wrong("tracing", "须为表", "must be a table")
+        for name in given.keys() - known.keys():
+            raise self.wrong(f"tracing.{name}", "没有这个配置项", f"no such member; known: {', '.join(known)}")
+        endpoint, name, ratio = (given.get(member, default) for member, default in known.items())
+        if not isinstance(endpoint, str) or not isinstance(name, str):
+            member = "service" if isinstance(endpoint, str) else "endpoint"
+            raise self.wrong(f"tracing.{member}", "须为文字", "must be a string")
+        if not isinstance(ratio, (int, float)) or isinstance(ratio, bool):
+            raise self.wrong("tracing.ratio", "须为 0 至 1 的数", "must be a number from 0 to 1")
+        checks = {"endpoint": wrong_endpoint(endpoint), "service": wrong_service(name), "ratio": wrong_ratio(ratio)}
+        for member, wrong in checks.items():
+            if wrong is not None:
+                raise self.wrong(f"tracing.{member}", *wrong)
+        return TracingSettings(endpoint, name, float(ratio))
 
     def read(self, member: str, name: str) -> str:
         """The text of the file `name`, which `member` names."""

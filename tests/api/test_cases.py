@@ -32,6 +32,7 @@ from tests.api.world import (
     seal_request,
     serving,
 )
+from tests.recorder import Recorder
 from tests.stored import measures_in
 
 SITE, SCREEN, OFFICE = "pub-610199-site", "pub-610199-screen", "office-610199"
@@ -545,3 +546,19 @@ async def test_after_a_reassignment_the_case_can_be_let_go(world: World) -> None
     reply = await release(world, case_no=NEW_CASE)
     assert [i["kind"] for i in reply.json["items"]] == ["ending", "ending"]  # the notice stays true
     assert reply.json["case_no"] == NEW_CASE
+
+
+async def test_a_group_is_one_trace_and_what_is_said_to_it_too(world: World) -> None:
+    world.context.tracer = tracer = Recorder()
+    numbers = await published(world)
+    (call,) = tracer.named("POST /v1/requests")
+    made = tracer.named(f"create {PUBLISH}.open")
+    assert sorted(str(span.attributes["lianzhi.request_no"]) for span in made) == sorted(numbers)
+    assert {span.parent for span in made} == {call.context}
+    await world.sent()
+    said = {"verb": "withdraw", "by": HANDLER, "data": {"reason_code": "paid"}}
+    reply = await world.post(f"/v1/groups/{await group_of(world, numbers[0])}/messages", said)
+    assert reply.status == 202, reply
+    (later,) = tracer.named("POST /v1/groups/{group_no}/messages")
+    told = tracer.named(f"create {PUBLISH}.withdraw")
+    assert [(span.parent, span.links) for span in told] == [(call.context, (later.context,))] * len(numbers)

@@ -14,6 +14,7 @@ import pytest_asyncio
 from gateway.core.records import Event
 from gateway.core.settings import Settings
 from gateway.store import SqlStore
+from lianzhi.protocol.tracing import parse_traceparent
 from schemas.catalogue import catalogue
 from schemas.values.people import DECISION_PAPERS
 from tests.api.world import (
@@ -30,6 +31,7 @@ from tests.api.world import (
     within,
 )
 from tests.faults import CANCEL, CONTROL, HIT, SEAL
+from tests.recorder import Recorder
 from tests.scenes import answer_to
 from tests.stored import pages_of
 
@@ -426,3 +428,16 @@ async def test_measures_come_page_by_page(world: World) -> None:
     numbers = [m["measure_no"] for m in first["measures"] + rest["measures"]]
     assert len(set(numbers)) == 3
     assert numbers == sorted(numbers)
+
+
+@pytest.mark.parametrize("traced", [True, False], ids=["its sender traces", "its sender does not"])
+async def test_what_a_partner_opens_begins_a_trace_or_goes_on_with_its_own(world: World, traced: bool) -> None:
+    told = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    _, number = await controlled(world)
+    world.context.tracer = tracer = Recorder()
+    await world.raised(HIT, example(HIT, control_no=number), **({"traceparent": told} if traced else {}))
+    await say(world, ALERT, "false-hit", why="套牌")
+    (taken,) = tracer.named(f"process lianzhi.from.{POLICE}")
+    (delivered,), (answer,) = tracer.named(f"create {HIT}.delivered"), tracer.named(f"create {HIT}.false-hit")
+    begun = parse_traceparent(told) if traced else delivered.context
+    assert (delivered.parent, answer.parent, taken.parent) == (begun if traced else None, begun, begun)

@@ -399,9 +399,10 @@ class World:
         return message_id
 
     async def raised(
-        self, type: str, payload: Mapping[str, Any], number: str | None = None, *, by: str = POLICE
+        self, type: str, payload: Mapping[str, Any], number: str | None = None, *, by: str = POLICE, **members: Any
     ) -> str:
-        """The police, or another partner, open a request to our court, sealed and in their words; its number."""
+        """The police, or another partner, open a request to our court, sealed and in their words; its number. members:
+        more of the envelope."""
         number, dialect = number or f"{by}-20260324-000001", self.context.participant(by).dialect
         said = {"request": {"request_no": number, "legal_basis": []}, "payload": self._opened_by_now(type, payload)}
         words = await adapter_for(dialect).encode(Canonical(type, "open", said))
@@ -418,6 +419,7 @@ class World:
             "datacontenttype": "application/json",
             "seqno": 1,
             "data": {"head": {"refs": refs_of(said)}},
+            **members,
         }
         reader = self.keys.ring.sealing_key(COURT, at=self.clock.now())
         jwe = seal(words, request_no=number, message_id=message_id, key=reader)

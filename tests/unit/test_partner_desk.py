@@ -26,7 +26,9 @@ from lianzhi.partner.engine.stored import Forget
 from lianzhi.partner.findings import findings
 from lianzhi.partner.ledger import Ledger
 from lianzhi.protocol.cards import cards
+from lianzhi.protocol.tracing import parse_traceparent
 from tests.integration.partner_court import CASE, COURT, LOCATE, POLICE, Court, Talk, write_partner
+from tests.recorder import Recorder
 
 BODY = {"XM": "王演示", "ref": "k7m2q9xa"}
 DONE: dict[str, Any] = {"outcome": "done", "as_of": "2026-03-25T14:50:00+08:00", "ttl_hours": 72}
@@ -87,7 +89,7 @@ async def living(config: PartnerConfig, broker: Broker | None = None, **more: An
     broker = broker or Broker()
     async with Ledger(config.ledger) as ledger:
         now = more.get("now", lambda: datetime.now(UTC))
-        desk = Desk(config, ledger, more.get("types", cards()), broker, now)
+        desk = Desk(config, ledger, more.get("types", cards()), broker, now, more.get("tracer"))
         publishing = asyncio.create_task(desk.outbox.run())
         await desk.resume()
         yield Site(desk, broker)
@@ -600,3 +602,46 @@ async def test_a_cancelled_worker_lets_go(config: PartnerConfig, court: Court) -
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert (await asyncio.wait_for(site.next(), 5)).verb == "open"
+
+
+# traces
+
+TOLD = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+
+
+async def test_what_is_said_days_later_by_another_process_is_in_the_trace(config: PartnerConfig, court: Court) -> None:
+    tracer, talk = Recorder(), court.talk()
+    async with living(config, tracer=tracer) as site:
+        await site.arrive(court.make(talk, "open", BODY, head=HEAD, traceparent=TOLD))
+        await (await site.next()).done()
+    async with living(config, tracer=tracer) as site:
+        await site.desk.finish(talk.request_no, None, (), (Saying("result", ITEMS, DONE),))
+        await site.published()
+        context = parse_traceparent(site.broker.event(-1)["traceparent"])
+    (made,) = tracer.named(f"create {LOCATE}.result")
+    assert made.context == context and made.parent == parse_traceparent(TOLD)
+    assert made.attributes["lianzhi.request_no"] == talk.request_no
+    (handled,) = tracer.named(f"handle {LOCATE}.open")
+    (taken,) = tracer.named("process lianzhi.to.x")
+    assert handled.parent == taken.parent == parse_traceparent(TOLD) and handled.error is taken.error is None
+
+
+async def test_of_what_cannot_be_used_a_span_says_only_why(config: PartnerConfig, court: Court) -> None:
+    tracer, talk = Recorder(), court.talk("police.no-such.request")
+    async with living(config, tracer=tracer) as site:
+        unknown = court.make(talk, "open", BODY, head=HEAD, traceparent=TOLD, sealed=False)
+        await site.arrive(unknown, unknown.replace(b".", b".A", 1))
+    usable, forged = tracer.named("process lianzhi.to.x")
+    assert (usable.parent, usable.error) == (parse_traceparent(TOLD), "unknown-type")
+    assert forged.parent is None and forged.error is not None
+    for span in (usable, forged):
+        assert not [name for name in span.attributes if name.startswith("lianzhi.")]
+
+
+async def test_without_a_tracer_nothing_is_written_into_a_message(config: PartnerConfig, court: Court) -> None:
+    talk = court.talk()
+    async with living(config) as site:
+        await site.arrive(court.make(talk, "open", BODY, head=HEAD, traceparent=TOLD))
+        await (await site.next()).reply("result", ITEMS, **DONE)
+        assert await site.published() == ["delivered", "result"]
+        assert "traceparent" not in site.broker.event(0) | site.broker.event(1)

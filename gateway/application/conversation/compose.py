@@ -9,6 +9,7 @@ from typing import Any
 
 from adapters.contract import Adapter, AdapterError, Canonical
 from gateway.application.context import Context, new_id
+from gateway.application.traces import making, tell_made
 from gateway.core.records import Message, OutboxRow, Request
 from gateway.core.routing import Participant, routing_key
 from gateway.core.time.clocks import expiry
@@ -21,6 +22,7 @@ from lianzhi.protocol import verbs as replies
 from lianzhi.protocol.cards import Classification
 from lianzhi.protocol.envelope import CANONICAL, dataschema, envelope_members, timestamp
 from lianzhi.protocol.ordering import marked, origin_for
+from lianzhi.protocol.tracing import TRACEPARENT, TraceContext
 from schemas.catalogue import MatterType
 from schemas.validation import refs_of
 
@@ -50,13 +52,16 @@ class Composer:
         submissionhash: str | None = None,
         sealed: str | None = None,
         message_id: str | None = None,
+        cause: TraceContext | None = None,
     ) -> Composed:
         """`sender` (one that we sign for) says `verb` in `request`; its counter and marks in `request` move on.
 
         sealed: a JWE that the sender made itself (a location result); then `data` holds only head members.
+        cause: the POST that says it, where calls are traced.
         Raises RejectedError invalid-field when a value has no word in the dialect, not-now without an origin.
         """
         ctx, matter = self._ctx, self._ctx.catalogue[request.type]
+        made = None if ctx.tracer is None else making(ctx.tracer, request)
         by = request.side(sender)
         receiver = ctx.participant(request.other(sender))
         refs = request.refs if verb == "open" else refs_of(data)
@@ -90,6 +95,8 @@ class Composer:
                 "data": {"head": head} if head else {},
             }
         )
+        if made is not None:
+            event[TRACEPARENT] = str(made.context)
         key = ctx.keyring.signing_key(sender, at=now, alg=receiver.jws_alg)
         if sealed is not None:
             signed = issue(event, "sealed", sealed, key)
@@ -118,6 +125,8 @@ class Composer:
             time=now,
             stored_at=now,
         )
+        if made is not None:
+            tell_made(made, request, message, cause)
         lane = "urgent" if request.lane == "urgent" or matter.urgent(verb, "normal") else "normal"
         return Composed(message, self._row(receiver, message, request.type, verb, lane), head)
 

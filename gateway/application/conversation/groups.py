@@ -133,6 +133,7 @@ class Groups:
                 by=act.by,
                 data=act.data,
                 act=heard.act,
+                trace=handed.trace,
             )
             line: dict[str, Any] = {"request_no": member.request_no, "receiver": member.asked, "state": member.state}
             try:

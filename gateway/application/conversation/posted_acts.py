@@ -31,6 +31,7 @@ from lianzhi.errors import RejectedError
 from lianzhi.protocol import policy
 from lianzhi.protocol.base import Model, label
 from lianzhi.protocol.envelope import CONTENT_TYPE, MessageId, RequestNo, SubmissionEnvelope, is_request_no
+from lianzhi.protocol.tracing import TraceContext
 from lianzhi.protocol.verbs import StaffNo
 from schemas.validation import InvalidError, validate
 
@@ -45,6 +46,7 @@ class Said:
 
     sealed, message_id: a location result that its author sealed.
     act: what the court system signed, where it did; stored as it came, its digest travels as `submissionhash`.
+    trace: of the POST, where calls are traced.
     """
 
     participant: Participant
@@ -55,6 +57,7 @@ class Said:
     sealed: str | None = None
     message_id: str | None = None
     act: Submission | None = None
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,7 @@ class Hearer:
             sealed=act.sealed,
             message_id=act.message_id,
             act=heard.act,
+            trace=handed.trace,
         )
 
     async def _may_be_plain(self, participant: Participant, request: Request, act: Act) -> None:

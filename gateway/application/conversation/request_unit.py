@@ -26,6 +26,7 @@ from gateway.core.time.calendar import SHANGHAI
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.envelope import parse_timestamp
 from lianzhi.protocol.ordering import check_origin
+from lianzhi.protocol.tracing import parse_traceparent
 from schemas.answers import before_request, undone
 from schemas.catalogue import MatterType
 from schemas.validation import documents_of, refs_of
@@ -86,6 +87,8 @@ class Conversation(UnitOfWork):
             reply_key=envelope.replykey,
         )
         request.facts["caseno"] = envelope.caseno is not None
+        if self.context.tracer is not None and (trace := parse_traceparent(envelope.traceparent)) is not None:
+            request.facts["trace"] = str(trace)
         self.requests[request.request_no] = self._new[request.request_no] = request
         return request
 

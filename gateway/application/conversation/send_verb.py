@@ -98,6 +98,7 @@ class Voice:
                 submissionhash=said.act.digest if said.act else None,
                 sealed=said.sealed,
                 message_id=said.message_id,
+                cause=said.trace,
             )
         except RejectedError as error:
             raise _in_the_act(error) from None

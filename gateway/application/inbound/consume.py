@@ -9,10 +9,11 @@ all this, and ends in one of these ways when it has (`application.inbound.early_
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from time import time_ns
 
 import structlog
 
@@ -32,12 +33,14 @@ from gateway.application.ports.broker import Consumer, Delivery
 from gateway.application.ports.store import Transaction
 from gateway.application.recovery.forgotten import keep_given_back
 from gateway.application.recovery.given_back import GivenBack, given_back
+from gateway.application.traces import taken_in
 from gateway.application.unit_of_work import one_by_one
-from gateway.core.records import Changes, EarlyMessage
+from gateway.core.records import Changes, EarlyMessage, Request
 from lianzhi.errors import RejectedError, StoreUnavailableError
 from lianzhi.faults import cause_of, fault_of
 from lianzhi.protocol.envelope import parse_timestamp
 from lianzhi.protocol.policy import ClockAheadError
+from lianzhi.protocol.tracing import Tracer
 
 log = structlog.get_logger("intake")
 
@@ -53,6 +56,7 @@ class _Read:
     """A delivery after reading: a verified message, or why it is none, or one of ours that came back.
 
     early: its `time` has not come. broken: our own code failed over it. given: one of ours that its receiver gave back.
+    began: nanoseconds since 1970, where traces are written.
     """
 
     delivery: Delivery
@@ -61,6 +65,7 @@ class _Read:
     early: EarlyMessage | None = None
     broken: Exception | None = None
     given: GivenBack | None = None
+    began: int = 0
 
 
 class Intake:
@@ -161,10 +166,14 @@ class Intake:
         return await self._read(delivery)
 
     async def _read(self, delivery: Delivery) -> _Read:
+        began = 0 if self._ctx.tracer is None else time_ns()
         try:
-            return await self._understood(delivery)
+            read = await self._understood(delivery)
         except Exception as fault:
             return _Read(delivery, broken=fault)
+        if began:
+            read.began = began
+        return read
 
     async def _understood(self, delivery: Delivery) -> _Read:
         if delivery.refused is not None:
@@ -229,9 +238,28 @@ class Intake:
             talk.finish()
             self._volume.tell(changes, now)
             await tx.apply(changes)
+        if self._ctx.tracer is not None:
+            self._trace(self._ctx.tracer, batch, requests, refused)
         if changes.outbox or changes.outbox_again or changes.outbox_in_order:
             self._wake()
         return [True] * size
+
+    def _trace(
+        self, tracer: Tracer, batch: Sequence[_Read], requests: Mapping[str, Request], refused: Sequence[Refused]
+    ) -> None:
+        """What was committed. Pings and what waits for its time are not traced."""
+        codes = {id(one.delivery): one.refusal.error.code for one in refused if not one.waits}
+        for read in batch:
+            if read.began and not isinstance(read.arrived, ArrivedOutside):
+                taken_in(
+                    tracer,
+                    queue=read.delivery.queue,
+                    owner=read.delivery.owner,
+                    started=read.began,
+                    envelope=None if read.arrived is None else read.arrived.envelope,
+                    requests=requests,
+                    error=codes.get(id(read.delivery)),
+                )
 
     def _look_at_the_clock(self, read: _Read, changes: Changes, now: datetime) -> None:
         """What its sender's clock shows; of what waited for its time that was seen when it came."""

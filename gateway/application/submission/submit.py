@@ -98,6 +98,8 @@ class Submitter:
         readable = await self._ctx.store.documents_readable(sender, proof.digests) if proof.digests else set()
         for number, receiver in zip(numbers, proof.receivers, strict=True):
             request = new_request(self._ctx, proof, number, receiver, handed.client, now, group_no)
+            if handed.trace is not None:
+                request.facts["trace"] = str(handed.trace)
             prepared.requests.append(request)
             note_done_states(request, proof.matter.done_states(proof.payload))
             note_measures(self._ctx, prepared, request, proof.matter.measure(proof.payload))

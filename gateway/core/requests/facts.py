@@ -116,6 +116,8 @@ class Facts(TypedDict, total=False):
     """The day that the request states as its own; no answer is dated before it."""
     done_states: list[str]
     """The states that an item of the answer may have when it is done."""
+    trace: str
+    """Where its trace begins: `traceparent` of the POST or the message that opened it. Absent: nothing is traced."""
 
     # the state machine
     resume: str

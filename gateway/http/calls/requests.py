@@ -38,6 +38,7 @@ from gateway.http.inputs import (
 )
 from gateway.http.reply import answered, view_reply
 from gateway.http.server import ApiProtocol
+from gateway.http.traced import TRACED
 from lianzhi.errors import RejectedError
 from schemas.duty import Roster
 from schemas.validation import InvalidError, validate
@@ -47,6 +48,7 @@ async def handed(request: web.Request, api: Api, caller: Caller) -> Handed:
     """The POST as it came. Raises RejectedError: no key, no client, not a form that is taken."""
     key = idempotency_key(request)
     content_type, body = await message(request, api.context)
+    call = None if api.context.tracer is None else request.get(TRACED)
     words = Handed(
         participant=caller.participant,
         client=_client(caller),
@@ -54,6 +56,7 @@ async def handed(request: web.Request, api: Api, caller: Caller) -> Handed:
         fingerprint=fingerprint(request.method, request.path, body),
         content_type=content_type,
         body=body,
+        trace=None if call is None else call.context,
     )
     await not_in_doubt(request, api, words)
     return words

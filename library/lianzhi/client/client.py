@@ -18,6 +18,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from time import time_ns
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -44,6 +45,7 @@ from lianzhi.client.problems import InvalidBodyError, UnexpectedAnswerError
 from lianzhi.client.sending import Resumed, Sender
 from lianzhi.client.signing import Act, Author, Handed
 from lianzhi.client.spool import Spool
+from lianzhi.client.traces import read
 from lianzhi.client.trust import ADDRESS, KeyBook, open_message
 from lianzhi.client.verbs import Decisions, Verbs
 from lianzhi.client.wire import Backoff, Reply, Wire, until_answered
@@ -54,6 +56,7 @@ from lianzhi.printable import printable
 from lianzhi.protocol.cards import TypeCard, cards
 from lianzhi.protocol.contract import Contract, read_contract
 from lianzhi.protocol.verbs import split
+from lianzhi.spans import TracingSettings, open_tracer
 
 REQUESTS = signing.REQUESTS
 
@@ -70,7 +73,7 @@ class CourtClient(Verbs, Decisions):
     at registration; without it the gateway's is pinned when first seen. timeout: seconds for one attempt.
     patience: seconds after which a call that only reads gives up (UnavailableError). wait: seconds that the gateway
     may hold an empty feed back. folder, files: of the configuration, closed to other users on entering. bounds: how
-    much of an answer is read.
+    much of an answer is read. tracing: where traces go; None: nowhere.
 
     Whatever the gateway answers, every call ends with its result or with an error of this library (`LianzhiError`);
     StoreUnavailableError when the spool cannot be read or written.
@@ -97,6 +100,7 @@ class CourtClient(Verbs, Decisions):
         now: Callable[[], datetime] = _now,
         bounds: ClientBounds = DEFAULT_BOUNDS,
         contract: bytes | None = None,
+        tracing: TracingSettings | None = None,
     ) -> None:
         self.court, self.gateway = court, gateway
         self._now = now
@@ -107,7 +111,8 @@ class CourtClient(Verbs, Decisions):
         self._wire = Wire(base_url, token, timeout=timeout, ssl_context=context, bounds=bounds)
         self._places = partial(places, spool, folder, files)
         self._spool = Spool(spool, f"{court}@{gateway}", now)
-        self._sender = Sender(self._wire, self._spool, self._backoff)
+        self._tracer = None if tracing is None else open_tracer(tracing, court)
+        self._sender = Sender(self._wire, self._spool, self._backoff, self._tracer)
         self._feed = Feed(self._wire, self._spool, self._backoff, wait=wait)
         self._papers = Papers(self._wire, self._backoff, patience)
         self._keys = KeyBook(self._spool, open_keys, gateway_jwks, partial(self._get, ADDRESS), bounds.keys)
@@ -132,12 +137,15 @@ class CourtClient(Verbs, Decisions):
             folder=config.folder,
             files=config.files,
             contract=config.contract,
+            tracing=config.tracing,
             **{"bounds": config.bounds, **how},
         )
 
     async def __aenter__(self) -> CourtClient:
         """Raises ConfigurationError: the spool cannot be used."""
         close_files(self._places())
+        if self._tracer is not None:
+            self._stack.push_async_callback(self._tracer.close)
         await self._spool.open()
         self._stack.push_async_callback(self._spool.close)
         await self._wire.open()
@@ -267,8 +275,12 @@ class CourtClient(Verbs, Decisions):
         InvalidBodyError is raised: the gateway never saw inside and leaves that to us (docs/contracts.md 3.1).
         Raises RejectedError (not believed: an alarm), InvalidBodyError, DestroyedError, ChangedKeyError.
         """
+        started = 0 if self._tracer is None else time_ns()
         try:
-            return await self._opened(message)
+            opened = await self._opened(message)
+            if self._tracer is not None:
+                read(self._tracer, opened.envelope, started)
+            return opened
         except InvalidBodyError as error:
             if reopen_by is not None:
                 key = f"invalid-body:{message.message_id}"

@@ -17,6 +17,7 @@ from lianzhi.configuration_file import ConfigurationFile
 from lianzhi.crypto.keyring import PrivateKey, keyring_from_jwks
 from lianzhi.errors import MisuseError
 from lianzhi.files import Modes, Places, holds_only, put_right, sqlite_files, told
+from lianzhi.spans import TracingSettings
 
 _log = logging.getLogger("lianzhi.client")
 
@@ -28,7 +29,8 @@ class ClientConfig:
     gateway: whom submissions name, by default the court itself. open_keys: the first is today's, the others still
     open what was sealed before a rotation. gateway_jwks: without it the gateway's key set is pinned when first seen.
     folder, files: where `client.toml` lies, it and its secrets.
-    bounds: the table `[limits]`. contract: the file that the gateway signed for our court.
+    bounds: the table `[limits]`. contract: the file that the gateway signed for our court. tracing: the table
+    `[tracing]`; None: no traces.
     """
 
     url: str
@@ -44,6 +46,7 @@ class ClientConfig:
     files: tuple[Path, ...] = ()
     bounds: ClientBounds = DEFAULT_BOUNDS
     contract: bytes | None = field(default=None, repr=False)
+    tracing: TracingSettings | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> ClientConfig:
@@ -66,12 +69,13 @@ class ClientConfig:
             files=file.files(),
             bounds=file.bounds(ClientBounds),
             contract=file.contract(court, gateway, gateway_jwks),
+            tracing=file.tracing("lianzhi-client"),
         )
 
 
 class _File(ConfigurationFile):
     required = ("url", "court", "token_file", "spool")
-    optional = ("gateway", "sign_key", "open_key", "gateway_keys", "ca_file", "contract", "limits")
+    optional = ("gateway", "sign_key", "open_key", "gateway_keys", "ca_file", "contract", "limits", "tracing")
 
     def texts(self, member: str) -> list[str]:
         value = self.members.get(member, [])

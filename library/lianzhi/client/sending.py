@@ -27,9 +27,11 @@ from lianzhi.client.answers import (
 from lianzhi.client.problems import ProblemError, UnexpectedAnswerError, problem_from
 from lianzhi.client.signing import Handed
 from lianzhi.client.spool import Outgoing, Spool, answer_of, fingerprint
+from lianzhi.client.traces import Submitting
 from lianzhi.client.wire import INCARNATION, Backoff, Reply, Wire, until_answered
 from lianzhi.errors import MisuseError
 from lianzhi.protocol.envelope import is_request_no
+from lianzhi.protocol.tracing import TRACEPARENT, Tracer
 
 IN_DOUBT = "in-doubt"
 COMMITTED = 202
@@ -49,7 +51,10 @@ class Resumed:
 
 
 class Sender:
-    def __init__(self, wire: Wire, spool: Spool, backoff: Backoff) -> None:
+    """tracer: None where nothing is traced."""
+
+    def __init__(self, wire: Wire, spool: Spool, backoff: Backoff, tracer: Tracer | None = None) -> None:
+        self._tracer = tracer
         self._wire = wire
         self._spool = spool
         self._backoff = backoff
@@ -95,13 +100,16 @@ class Sender:
                 raise MisuseError(f"{key} is not in the spool")
             if item.body is None:
                 return _outcome(item)
-            attempt = partial(self._attempt, item, item.body)
+            submitting = None if self._tracer is None else Submitting(self._tracer, item.path)
+            attempt = partial(self._attempt, item, item.body, submitting)
             reply = await until_answered(attempt, self._backoff, name=f"{item.path} {key}")
-            problem = reply.problem()
+            problem, document = reply.problem(), None
             if problem is None:
-                committed(item.path, reply)  # what does not say so is no answer
+                document = committed(item.path, reply)  # what does not say so is no answer
             elif problem.about_credential or problem.about_clock or problem.code == IN_DOUBT:
                 raise problem  # it stays; what is in doubt a person at the gateway decides
+            if submitting is not None:
+                submitting.end(reply.status, document, problem)
             await self._spool.answered(key, reply.status, reply.body.decode())  # UTF-8, or it was no answer
             return _outcome(await self._spool.get(key) or item)
 
@@ -118,11 +126,13 @@ class Sender:
             self._kept = await self._spool.note(INCARNATION)
         return self._kept
 
-    async def _attempt(self, item: Outgoing, body: bytes) -> Reply:
+    async def _attempt(self, item: Outgoing, body: bytes, submitting: Submitting | None) -> Reply:
         await self._spool.attempted(item.key)
         headers = {"Content-Type": item.content_type, "Idempotency-Key": item.key}
         if item.incarnation is not None:
             headers[INCARNATION] = item.incarnation
+        if submitting is not None:
+            headers[TRACEPARENT] = submitting.header()
         return await self._wire.exchange("POST", item.path, headers=headers, body=body)
 
 

@@ -24,6 +24,7 @@ from lianzhi.files import Modes, Places, holds_only, put_right, sqlite_files, to
 from lianzhi.partner.bounds import DEFAULT_BOUNDS, PartnerBounds
 from lianzhi.partner.delivered import delivered_body
 from lianzhi.protocol.contract import Contract
+from lianzhi.spans import TracingSettings
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class PartnerConfig:
     dialect's own form does not fit, with `{time}` and `{system}` to be filled in. secret_files: private keys and
     the password, which nobody else should read. folder, files: where `partner.toml` lies, it and all that it names.
     bounds: the table `[limits]`. contract: what we may say and hear, as the gateway signed it; None: the types that
-    this release knows, and nothing is validated before it is sent.
+    this release knows, and nothing is validated before it is sent. tracing: the table `[tracing]`; None: no traces.
     """
 
     code: str
@@ -65,6 +66,7 @@ class PartnerConfig:
     user: str = ""
     more_urls: tuple[str, ...] = field(default=(), repr=False)
     contract: Contract | None = field(default=None, repr=False)
+    tracing: TracingSettings | None = None
 
     @property
     def amqp_urls(self) -> tuple[str, ...]:
@@ -106,6 +108,7 @@ class PartnerConfig:
             folder=file.folder,
             files=file.files(),
             bounds=file.bounds(PartnerBounds),
+            tracing=file.tracing("lianzhi-partner"),
         )
 
 
@@ -124,6 +127,7 @@ class _File(ConfigurationFile):
         "delivered",
         "limits",
         "contract",
+        "tracing",
     )
     code_form = "a participant code is"
     no_key = "is not a private JWK of ours"

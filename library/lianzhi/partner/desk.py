@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from time import time_ns
 from typing import Any
 
 from lianzhi.crypto.keyring import Keyring
@@ -32,6 +33,7 @@ from lianzhi.partner.ledger.records import Conversation, OutboxRow, SetAside
 from lianzhi.partner.ledger.unit import Key, Unit
 from lianzhi.partner.request import Finish, Finished, Request, Statement
 from lianzhi.protocol.cards import TypeCard
+from lianzhi.protocol.tracing import Tracer, about, parse_traceparent, processed
 
 _log = logging.getLogger(__name__)
 
@@ -97,7 +99,7 @@ class Opening:
 
 
 class Desk:
-    """now: the clock, aware. Everything it gives back is committed."""
+    """now: the clock, aware. Everything it gives back is committed. tracer: None where nothing is traced."""
 
     def __init__(
         self,
@@ -106,13 +108,16 @@ class Desk:
         cards: Mapping[str, TypeCard],
         publisher: Publisher,
         now: Callable[[], datetime],
+        tracer: Tracer | None = None,
     ) -> None:
         keyring: Keyring = config.keyring
         self.config = config
         self.ledger = ledger
         self.now = now
         self.reader = Reader(config.code, keyring, cards)
-        self.writer = Writer(config.code, config.sign_key, keyring, cards, config.open_keys[0].kid, config.contract)
+        self._tracer = tracer
+        seals_to = config.open_keys[0].kid
+        self.writer = Writer(config.code, config.sign_key, keyring, cards, seals_to, config.contract, tracer)
         self.inbox = Inbox(self.request, room=config.bounds.waiting_messages, room_bytes=config.bounds.waiting_bytes)
         self.outbox = Outbox(ledger, publisher)
 
@@ -148,9 +153,12 @@ class Desk:
             return await self._ingest([_poison(item, self.now())])
 
     async def _ingest(self, items: Sequence[Item]) -> Ingested:
-        c = self.config
+        c, started = self.config, 0 if self._tracer is None else time_ns()
         job = Ingest(items, self.writer, c.code, c.gateway, c.system, c.delivered, self.now(), c.bounds)
         done = await self.ledger.submit(job)
+        if self._tracer is not None:
+            for item in items:
+                _trace(self._tracer, item, started)
         self.outbox.push(done.send)
         self.inbox.drop(done.dropped)
         self.inbox.offer(done.offers)
@@ -187,7 +195,7 @@ class Desk:
     async def request(self, offer: Offer) -> Request | None:
         """The message for the application; None when it can no longer be read, which sets it aside."""
         if offer.received is not None and offer.received.body is not None:
-            return Request(offer.received.envelope, offer.received.body, self)
+            return Request(offer.received.envelope, offer.received.body, self, self._tracer)
         text = await self.ledger.read(lambda connection: message_text(connection, offer.sender, offer.id))
         if text is None:
             return None
@@ -198,7 +206,7 @@ class Desk:
             _log.error("%s in %s cannot be read again: %s, set aside", offer.verb, offer.request_no, reason)
             await self.ledger.submit(put_aside(offer, text, reason, self.now()))
             return None
-        return Request(envelope, body, self)
+        return Request(envelope, body, self, self._tracer)
 
     async def finish(
         self, request_no: str, key: Key | None, statements: Sequence[Statement], sayings: Sequence[Saying]
@@ -242,6 +250,27 @@ class Desk:
     def outside(self, kind: str, receiver: str, body: Mapping[str, Any]) -> OutboxRow:
         """A signed message outside any request that is not stored."""
         return self.writer.outside(kind, receiver, body, self.now())
+
+
+def _trace(tracer: Tracer, item: Item, started: int) -> None:
+    """What was committed. Nothing is believed of bytes that did not verify, nor of their content where it cannot be
+    used; pings and notices are not traced."""
+    if isinstance(item, SetAside):
+        processed(tracer, item.queue, started, None, {}, item.reason)
+    elif isinstance(item, Received):
+        one, fault = item.envelope, item.arrival.fault
+        known = (
+            {}
+            if fault is not None
+            else about(
+                request_no=one.subject,
+                matter_type=one.matter_type,
+                verb=one.verb,
+                partner=one.sender,
+                message_id=one.id,
+            )
+        )
+        processed(tracer, item.raw.queue, started, parse_traceparent(one.traceparent), known, fault)
 
 
 def _poison(item: Item, now: datetime) -> SetAside:

@@ -24,6 +24,7 @@ from lianzhi.amqp.consumer import BatchConsumer
 from lianzhi.amqp.deliveries import Incoming, Kept
 from lianzhi.amqp.link import Link, cancel_all
 from lianzhi.amqp.publisher import ConfirmedPublisher
+from lianzhi.amqp.traced import TracedPublisher
 from lianzhi.crypto.limits import DEFAULT_LIMITS
 from lianzhi.errors import MisuseError, StoreUnavailableError, UnconfirmedError, UnroutableError
 from lianzhi.faults import cause_of, kind_of, places_of
@@ -40,6 +41,7 @@ from lianzhi.partner.ledger.lock import ConsumerLock
 from lianzhi.partner.ledger.records import Notice
 from lianzhi.protocol.cards import TypeCard, cards
 from lianzhi.protocol.envelope import GATEWAY_PING
+from lianzhi.spans import open_tracer
 
 _log = logging.getLogger(__name__)
 
@@ -91,7 +93,11 @@ class Partner:
         self._lock = ConsumerLock(config.ledger)
         self._link = Link(config.amqp_urls, name=f"lianzhi partner {config.code}")
         self._publisher = ConfirmedPublisher(self._link, EXCHANGE_IN, user_id=config.broker_user)
-        self._desk = Desk(config, self.ledger, cards_of(config) if types is None else types, self._publisher, now)
+        self._tracer = None if config.tracing is None else open_tracer(config.tracing, config.code)
+        sending = (
+            self._publisher if self._tracer is None else TracedPublisher(self._publisher, EXCHANGE_IN, self._tracer)
+        )
+        self._desk = Desk(config, self.ledger, cards_of(config) if types is None else types, sending, now, self._tracer)
         self._consumer = BatchConsumer(
             self._link,
             self._shares(),
@@ -153,6 +159,8 @@ class Partner:
         await self._link.close()
         await self.ledger.__aexit__()
         self._lock.release()
+        if self._tracer is not None:
+            await self._tracer.close()
 
     def stop(self) -> None:
         """End every `async for` over the inbox."""

@@ -7,14 +7,18 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from time import time_ns
 from types import TracebackType
 from typing import Any, Literal, Protocol
 
 from lianzhi.errors import MisuseError
+from lianzhi.faults import kind_of
 from lianzhi.partner.engine.replies import Saying, Writer
+from lianzhi.partner.engine.stored import trace_in
 from lianzhi.partner.ledger.records import Conversation, OutboxRow
 from lianzhi.partner.ledger.unit import Key, Unit
 from lianzhi.protocol.envelope import Envelope, opener_of
+from lianzhi.protocol.tracing import Span, Tracer, about, parse_traceparent
 
 _log = logging.getLogger(__name__)
 
@@ -66,13 +70,18 @@ class Finish:
         for sql, parameters in self.statements:
             unit.execute_for_application(sql, parameters)
         conversation = replace(held)
-        rows = [self.writer.say(conversation, saying, self.now) for saying in self.sayings]
+        sayings = self.sayings if self.writer.tracer is None else [self._traced(unit, one) for one in self.sayings]
+        rows = [self.writer.say(conversation, saying, self.now) for saying in sayings]
         for row in rows:
             unit.send(row)
         if self.key is not None:
             self._done(unit, self.key, conversation)
         unit.put(conversation)
         return Finished("committed", rows, self._overtaken(unit, conversation))
+
+    def _traced(self, unit: Unit, saying: Saying) -> Saying:
+        """What is said outside the handling of a message belongs to the trace of its request too."""
+        return saying if saying.trace is not None else replace(saying, trace=trace_in(unit, self.request_no))
 
     def _done(self, unit: Unit, key: Key, conversation: Conversation) -> None:
         known = unit.known(key)
@@ -100,19 +109,43 @@ class Committer(Protocol):
     ) -> Finished: ...
 
 
+class Handling:
+    """The span of what the application does with one message, from its handing out to the end of a transaction."""
+
+    def __init__(self, tracer: Tracer, envelope: Envelope) -> None:
+        self._tracer = tracer
+        self._envelope = envelope
+        self._parent = parse_traceparent(envelope.traceparent)
+        self._started = time_ns()
+        self.context = tracer.begin(self._parent)
+
+    def end(self, error: str | None) -> None:
+        """error: the kind of what the application raised, or why nothing was written."""
+        one = self._envelope
+        message = about(
+            request_no=one.subject, matter_type=one.matter_type, verb=one.verb, partner=one.sender, message_id=one.id
+        )
+        name, ended = f"handle {one.matter_type}.{one.verb}", time_ns()
+        self._tracer.record(Span(name, "internal", self.context, self._parent, self._started, ended, message, error))
+        self._started, self.context = ended, self._tracer.begin(self._parent)  # of another transaction
+
+
 class Request:
     """One message addressed to the application.
 
     body: in the partner's dialect, opened. head: the codes in clear. Finish it with a transaction, `reply` or
-    `done`; one that is not finished is handed out again after a restart.
+    `done`; one that is not finished is handed out again after a restart. tracer: None where nothing is traced.
     """
 
-    def __init__(self, envelope: Envelope, body: dict[str, Any], committer: Committer) -> None:
+    def __init__(
+        self, envelope: Envelope, body: dict[str, Any], committer: Committer, tracer: Tracer | None = None
+    ) -> None:
         self.envelope = envelope
         self.body = body
         self.head: dict[str, Any] = envelope.data.head.model_dump(exclude_none=True) if envelope.data.head else {}
         self.finished = False
         self.failed = False
+        self.handling = None if tracer is None else Handling(tracer, envelope)
         self._committer = committer
 
     @property
@@ -203,24 +236,34 @@ class Transaction:
 
         Raises MisuseError when the verb or its head is wrong.
         """
-        saying = Saying(verb, body, head, self._request.envelope.id)
+        handling = self._request.handling
+        trace = None if handling is None else str(handling.context)
+        saying = Saying(verb, body, head, self._request.envelope.id, trace=trace)
         self._sayings.append(saying)
         return saying.id
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None:
-            self._request.failed = True
-            return
         request = self._request
+        if error is not None:
+            request.failed = True
+            self._end(kind_of(error))
+            return
         key = None if request.finished else request.key
         try:
             finished = await self._committer.finish(request.request_no, key, self._statements, self._sayings)
-        except BaseException:
+        except BaseException as failed:
             request.failed = True
+            self._end(kind_of(failed))
             raise
+        self._end(None if finished.outcome == "committed" else finished.outcome)
         self.outcome = finished.outcome
         request.finished = True
         if finished.outcome != "committed":
             _log.warning("%s %s: %s, nothing written", request.request_no, request.verb, finished.outcome)
+
+    def _end(self, error: str | None) -> None:
+        """error: as `Handling.end` has it."""
+        if (handling := self._request.handling) is not None:
+            handling.end(error)

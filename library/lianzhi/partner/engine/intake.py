@@ -160,7 +160,7 @@ class Ingest:
 
     def _apply(self, unit: Unit, item: Received, decision: Decision, done: Ingested) -> None:
         """What becomes of this message, of held ones that follow, and of what a withdrawal overtakes."""
-        arrival = item.arrival
+        arrival, trace = item.arrival, item.envelope.traceparent
         for message_id in decision.overtaken:
             unit.set_state((arrival.sender, message_id), "overtaken")
             done.dropped.append(message_id)
@@ -170,13 +170,14 @@ class Ingest:
             if slot.state == "held":
                 unit.set_state((arrival.sender, message_id), "pending")
             if slot.verb in ("open", "supplement"):
-                self._answer(unit, arrival, Saying("delivered", {}, {}, message_id), done)
+                self._answer(unit, arrival, Saying("delivered", {}, {}, message_id, trace=trace), done)
             if slot.verb == "urge":
                 room = room_again(unit, self.bounds, arrival.request_no, self.now)
                 rows = said_again(unit, arrival.request_no, 1, room)
                 self._went_again(unit, arrival, rows, len(rows), done)
             if message_id == arrival.id and decision.not_started:
-                self._answer(unit, arrival, Saying("withdraw-ack", {}, {"effect": "not-started"}, message_id), done)
+                saying = Saying("withdraw-ack", {}, {"effect": "not-started"}, message_id, trace=trace)
+                self._answer(unit, arrival, saying, done)
             else:
                 received = item if message_id == arrival.id else None
                 size = len(received.raw.body) if received else 0

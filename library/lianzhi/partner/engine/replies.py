@@ -24,6 +24,7 @@ from lianzhi.protocol.cards import TypeCard
 from lianzhi.protocol.contract import Contract
 from lianzhi.protocol.envelope import CANONICAL, Head, dataschema, envelope_members, timestamp
 from lianzhi.protocol.ordering import marked, origin_for
+from lianzhi.protocol.tracing import TRACEPARENT, Attributes, Making, Tracer, about, parse_traceparent
 from lianzhi.protocol.verbs import VERBS, CorrectMixin, ResultBase, refs_in
 
 Content = Literal["body", "sealed"]
@@ -34,7 +35,8 @@ _BEARS_REFS = ("open", "result", "correct")
 class Saying:
     """What the application says: checked when it is made, so that a mistake shows where it was made.
 
-    body: in the dialect. head: the codes in clear. id: given now, so that a retried transaction says the same.
+    body: in the dialect. head: the codes in clear. id: given now, so that a retried transaction says the same. trace:
+    `traceparent` of what it is an answer to, or of the work that says it.
     Raises MisuseError: unknown verb, a head member that the verb does not carry, lacks, or writes wrongly.
     """
 
@@ -43,6 +45,7 @@ class Saying:
     head: dict[str, Any]
     handling: str | None = None
     id: str = field(default_factory=lambda: str(uuid7()))
+    trace: str | None = None
 
     def __post_init__(self) -> None:
         verb = VERBS.get(self.verb)
@@ -61,7 +64,8 @@ class Saying:
 
 
 class Writer:
-    """Writes for one participant. contract: what it may say; None: nothing is validated before it is sent."""
+    """Writes for one participant. contract: what it may say; None: nothing is validated before it is sent. tracer: None
+    where nothing is traced."""
 
     def __init__(
         self,
@@ -71,8 +75,10 @@ class Writer:
         cards: Mapping[str, TypeCard],
         reply_key: str,
         contract: Contract | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self.code = code
+        self.tracer = tracer
         self._key = key
         self._keyring = keyring
         self._cards = cards
@@ -122,6 +128,7 @@ class Writer:
             raise MisuseError(f"{told.zh} {told.en}")
         if not ours:
             self._check(conversation, saying)
+        made = None if self.tracer is None else Making(self.tracer, parse_traceparent(saying.trace))
         conversation.our_seq += 1
         event = self._event(conversation, saying, card, now) | {
             "seqno": conversation.our_seq,
@@ -136,7 +143,11 @@ class Writer:
         if saying.verb == "open" and card.result_class.sealed:
             event["replykey"] = self._reply_key
         content_kind, content = self._content(conversation, saying, card, now)
+        if made is not None:
+            event[TRACEPARENT] = str(made.context)
         signed = issue(envelope_members(event), content_kind, content, self._key)
+        if made is not None:
+            made.made(conversation.type, saying.verb, _told(conversation, saying))
         conversation.marks = marked(conversation.marks, saying.verb, (saying.id, signed.digest))
         lane = "urgent" if card.urgent(saying.verb, conversation.lane) else "normal"
         key = f"{self.code}.{lane}.{conversation.type}.{saying.verb}"
@@ -208,6 +219,11 @@ class Writer:
         event = parsed.event | {"id": str(uuid7()), "seqno": seqno, "time": timestamp(now)}
         signed = issue(event, "body", parsed.content, self._key)
         return _row(signed, event, row.routing_key, row.verb, now)
+
+
+def _told(c: Conversation, saying: Saying) -> Attributes:
+    """What a span says of our message."""
+    return about(request_no=c.request_no, matter_type=c.type, verb=saying.verb, partner=c.peer, message_id=saying.id)
 
 
 def _required(verb: str) -> set[str]:

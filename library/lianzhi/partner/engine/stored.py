@@ -13,6 +13,7 @@ from lianzhi.partner.engine.intake import Offer
 from lianzhi.partner.engine.reception import MENDABLE, Raw
 from lianzhi.partner.ledger.records import SetAside
 from lianzhi.partner.ledger.unit import Unit
+from lianzhi.protocol.tracing import signed_in
 
 
 def pending_offers(connection: sqlite3.Connection) -> list[Offer]:
@@ -30,6 +31,18 @@ def message_text(connection: sqlite3.Connection, sender: str, message_id: str) -
         "SELECT text FROM lz_message WHERE sender = ? AND id = ? AND state = 'pending'", (sender, message_id)
     ).fetchone()
     return row[0] if row else None
+
+
+def trace_in(unit: Unit, request_no: str) -> str | None:
+    """`traceparent` of the first message of that request, theirs or ours; None where its content is forgotten."""
+    for table in ("lz_message", "lz_outbox"):
+        row = unit.execute(
+            f"SELECT text FROM {table} WHERE request_no = ? AND text != '' ORDER BY no LIMIT 1",  # noqa: S608 (ours)
+            (request_no,),
+        ).fetchone()
+        if row is not None and (found := signed_in(row[0].encode("ascii"))) is not None:
+            return str(found[0])
+    return None
 
 
 def set_aside_to_retry(connection: sqlite3.Connection, reasons: Sequence[str] = MENDABLE) -> list[str]:
