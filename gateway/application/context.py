@@ -17,6 +17,7 @@ from gateway.core.records import PartnerClock, Request
 from gateway.core.recovery.marks import Age
 from gateway.core.routing import Directory, Participant
 from gateway.core.settings import Settings
+from gateway.core.signals.tallies import Tallies
 from gateway.core.time.calendar import SHANGHAI, Calendar
 from gateway.core.time.clock_watch import ClockWatch, PartnerOffsets
 from lianzhi.crypto.keyring import Keyring
@@ -115,7 +116,7 @@ class Context:
 
     hash_key: secret of the keyed hashes under which objects are found again (docs/architecture.md 6). reached: how
     often each bound was. faults: which rows were set aside. clocks: how far each can be believed. identity: which life
-    of the store is served. reloads: of the files."""
+    of the store is served. reloads: of the files. tallies: what this process counts for a monitor."""
 
     directory: Directory
     keyring: Keyring
@@ -133,6 +134,7 @@ class Context:
     clocks: Clocks = field(default_factory=Clocks)
     identity: Identity = field(default_factory=Identity)
     reloads: Reloads = field(default_factory=Reloads)
+    tallies: Tallies = field(default_factory=Tallies)
 
     def take(self, loaded: Loaded) -> None:
         """From now on this holds, all of it at once."""

@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Integer, bindparam, text
 
-from gateway.core.requests.listing import Waits
+from gateway.core.requests.listing import IN, OUT, Waits
 from gateway.core.signals.load import Load, PartnerLoad
 from gateway.store.engine.columns import CODE, Instant, moment
 from gateway.store.engine.connection import Row
 from gateway.store.engine.database import Reads
 from gateway.store.engine.statements import Query
-from gateway.store.queries.open_requests import IN, OUT
 from gateway.store.upkeep.health import MOST
 
 NEWEST = 2_000
@@ -35,7 +35,7 @@ UNANSWERED_STATES = (
 )
 TURNS = ("approval", "asked", "asker", "gateway")
 
-_PARAMETERS = {
+_PARAMETERS: dict[str, Any] = {
     "most": Integer(), "newest": Integer(), "now": Instant(), "soon": Instant(), "home": CODE, "home_first": CODE,
     "home_end": CODE, "state": CODE, "type": CODE,
 }  # fmt: skip
