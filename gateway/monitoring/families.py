@@ -34,7 +34,7 @@ def single(name: str, value: float) -> Metric:
     return family(name, {(): value})
 
 
-def histogram(name: str, values: Mapping[Labels, Durations]) -> Metric:
+def histogram(name: str, values: Mapping[Any, Durations]) -> Metric:
     """By the values of its labels."""
     metric = METRICS[name]
     found = HistogramMetricFamily(name, metric.en, labels=metric.labels)

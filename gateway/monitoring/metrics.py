@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import Metric
 
 from gateway.application.context import Context
 from gateway.application.ports.broker import QueueSizes
 from gateway.core.requests.lifecycle import ALERT_FLIGHT
 from gateway.core.signals.metric import OTHER
-from gateway.core.signals.table import METRICS
+from gateway.core.signals.tallies import Durations
 from gateway.monitoring import collected
 from gateway.monitoring.collected import BrokerHealth, Known, LogState, Stored
-from gateway.monitoring.families import family, single
+from gateway.monitoring.families import family, histogram, single
 from gateway.monitoring.machine import Machine
 from lianzhi.errors import StoreUnavailableError
 from lianzhi.faults import cause_of
@@ -62,10 +63,8 @@ class Metrics:
         self._known = Known()
         self._looking = asyncio.Lock()
         self._registry = CollectorRegistry()
-        calls, seconds = METRICS["lianzhi_http_requests_total"], METRICS["lianzhi_http_seconds"]
-        self._requests = Counter(calls.name.removesuffix("_total"), calls.en, calls.labels, registry=self._registry)
-        self._seconds = Histogram(seconds.name, seconds.en, seconds.labels, buckets=BUCKETS, registry=self._registry)
-        self._children: dict[tuple[str, str, int], tuple[Callable[[], None], Callable[[float], None]]] = {}
+        self._calls: Counter[tuple[str, str, str]] = Counter()
+        self._seconds: dict[tuple[str], Durations] = {}
         self._registry.register(self)
         ProcessCollector(namespace="lianzhi", registry=self._registry)
 
@@ -73,15 +72,8 @@ class Metrics:
         """Count one call. route: the pattern, never the address itself."""
         if method not in METHODS:
             method = OTHER
-        child = self._children.get((method, route, status))
-        if child is None:
-            child = (
-                self._requests.labels(method, route, str(status)).inc,
-                self._seconds.labels(route).observe,
-            )
-            self._children[method, route, status] = child
-        child[0]()
-        child[1](seconds)
+        self._calls[method, route, str(status)] += 1
+        self._seconds.setdefault((route,), Durations(BUCKETS)).observe(seconds)
 
     async def text(self) -> bytes:
         """Prometheus text format."""
@@ -160,6 +152,8 @@ class Metrics:
         if self._senses.machine is not None:
             yield from collected.machine_families(context, known.machine, now)
         yield from collected.process_families(context)
+        yield family("lianzhi_http_requests_total", self._calls)
+        yield histogram("lianzhi_http_seconds", self._seconds)
         if (state := self._senses.log()) is not None:
             yield from collected.log_families(state)
         yield family("lianzhi_build_info", {self._senses.version: 1})

@@ -10,17 +10,20 @@ from gateway.core.signals.table import METRICS
 _HEAD = """\
 # 指标，逐项 Metrics, one by one
 
-由 `gateway/core/signals/table.py` 生成（`make docs`）；测试核对：`/metrics` 给出的都在此，此处的都给出。抓取、规则、面板见 [monitoring.md](monitoring.md)。
-Written from that table; a test holds it against what `/metrics` gives, both ways. Scraping, rules and dashboards: [monitoring.md](monitoring.md).
+由 `gateway/core/signals/table.py` 生成（`make docs`）；测试核对 `/metrics` 给出的与此表相同。抓取、规则、面板：
+[monitoring.md](monitoring.md)。 Written from that table; a test holds it against what `/metrics` gives, both ways.
+Scraping, rules and dashboards: [monitoring.md](monitoring.md).
 
-- **来处 from**：`store` 数据库、`broker` 代理：各进程给出的相同，取 `max`；`machine` 该机；`process` 该进程自启动起，取 `sum`。
-  `store` and `broker`: the same from every process of an installation, take `max`; `machine`: of that machine; `process`: of that process since
-  it began, take `sum`.
-- **标签 labels**：`partner` 是登记的单位代码，`type` 是目录中的事项，`route` 是接口的路由；别的一律 `other`。从不含姓名、案号、号码。 `partner` is a
-  registered code, `type` a matter type of the catalogue, `route` a pattern of the API; whatever else is `other`. Never a name or a number.
-- 数据库和代理每 10 秒至多看一次，不论抓取多频；时长不为负；计数只增，时钟倒退也不变小。 Store and broker are looked at once in ten seconds at most,
-  however often one scrapes; no age is negative; counters only grow, also when a clock steps back.
-- 数据库、代理不答时，其各项不给出，`lianzhi_store_up`、`lianzhi_broker_asked` 为 0。 What does not answer is told as 0, and its figures are absent, never old.
+- **来处 from**：`store` 数据库、`broker` 代理：各进程给出的相同，取 `max`；`machine` 该机；`process` 该进程，取 `sum`。
+  `store`, `broker`: the same from every process of an installation, take `max`; `machine`: of that machine;
+  `process`: of that process since it began, take `sum`.
+- **标签 labels**：`partner` 是登记的单位代码，`type` 是目录中的事项，`route` 是接口的路由；别的一律 `other`。没有姓名、案号、
+  号码。 `partner` is a registered code, `type` a matter type of the catalogue, `route` a pattern of the API; whatever
+  else is `other`. Never a name or a number of anybody.
+- 数据库和代理每 10 秒至多看一次，不论抓取多频；时长不为负；计数只增，时钟倒退也不变小。 Store and broker are looked at once
+  in ten seconds at most, however often one scrapes; no age is negative; counters only grow, also when a clock steps back.
+- 数据库、代理不答时，其各项不给出，`lianzhi_store_up`、`lianzhi_broker_asked` 为 0。 What does not answer is told as 0, and
+  its figures are absent, never old.
 """
 _SECTIONS = {
     "lianzhi_requests": "请求 Requests",
