@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from prometheus_client.core import Metric
@@ -21,7 +21,8 @@ from gateway.monitoring.families import family, histogram, known, single, summed
 from gateway.monitoring.machine import Machine
 from lianzhi.crypto.keyring import lasts_until
 
-MOST_AGE = timedelta(days=36_500)
+PAGE_STATES = ("waiting", "sent", "failed", "cancelled", "acknowledged")
+OUTBOX_STATES = ("ready", "waiting", "parked")
 
 
 class BrokerHealth(Protocol):
@@ -114,8 +115,10 @@ def stored_families(context: Context, stored: Stored, now: datetime) -> Iterator
     yield single("lianzhi_requests_undelivered", figures.undelivered)
     yield single("lianzhi_alerts_unacknowledged", stored.alerts)
     yield single("lianzhi_alert_oldest_unacknowledged_seconds", age(stored.oldest_alert, now))
-    for name in ("timers", "pages", "outbox", "quarantine"):
+    for name in ("timers", "quarantine"):
         yield family(f"lianzhi_{name}", counts[name])
+    for name, states in (("pages", PAGE_STATES), ("outbox", OUTBOX_STATES)):
+        yield family(f"lianzhi_{name}", dict.fromkeys(states, 0) | dict(counts[name]))
     yield family("lianzhi_quarantine_open", load.quarantine_open)
     for name in ("early", "forgotten"):
         rows = ((((known(code, everybody)),), value) for code, value in counts[name].items())

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -34,6 +34,8 @@ from schemas.catalogue import Shape
 log = structlog.get_logger("metrics")
 
 LOOK_SECONDS = 10.0
+DUE_SOON = timedelta(hours=2)
+"""A deadline that comes so soon is about to pass: there is still time for a telephone call."""
 STORE_SECONDS = 5.0
 """A store that takes longer does not answer: Prometheus waits ten seconds for all of it."""
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 60.0)
@@ -107,7 +109,7 @@ class Metrics:
         return Stored(
             counts=counts,
             figures=await store.operating.open_figures(home, now),
-            load=await store.load(home, now, now + self._ctx.settings.terms.remind_before),
+            load=await store.load(home, now, now + DUE_SOON),
             oldest_unsent=await store.oldest_unsent(),
             clocks=await store.partner_clocks(),
             holds=await store.operating.holds(),
