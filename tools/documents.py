@@ -7,6 +7,8 @@ from pathlib import Path
 
 from gateway.core.settings import Terms
 from schemas.catalogue import catalogue
+from tools.docs.alerts import PAGE as ALERTS_PAGE
+from tools.docs.alerts import with_alerts
 from tools.docs.cards import cards_document
 from tools.docs.decisions import FOLDER, INDEX, index
 from tools.docs.delivered import delivered_document
@@ -30,6 +32,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield docs / "forms.md", forms_document(types)
     yield docs / "handbook" / "problems.md", problems_document()
     yield docs / "handbook" / "metrics.md", metrics_document()
+    yield ALERTS_PAGE, with_alerts(ALERTS_PAGE.read_text("utf-8"))
     yield PAGE, with_rooms(PAGE.read_text("utf-8"), rooms_document(contracts()))
     yield INDEX, index(FOLDER)
     yield ROOT / "library" / "lianzhi" / "protocol" / "tables" / "cards.json", cards_document(types)
