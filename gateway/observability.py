@@ -45,6 +45,12 @@ class CountingHandler(logging.StreamHandler[TextIO]):
             self.lines[record.levelname.lower()] += 1
             self._written = time.monotonic()
 
+    def close(self) -> None:
+        """With the file, where it writes to one."""
+        if self.stream is not sys.stderr:
+            self.stream.close()
+        super().close()
+
     def handleError(self, record: logging.LogRecord) -> None:
         """Called by `emit` in place of raising."""
         self.failures += 1

@@ -20,6 +20,7 @@ from gateway.monitoring import metrics as module
 from gateway.monitoring.machine import Disk, Machine
 from gateway.monitoring.metrics import Metrics, Senses
 from gateway.observability import CountingHandler
+from lianzhi.crypto.keyring import Keyring, PublicKey
 from lianzhi.errors import StoreUnavailableError
 from tests.api.test_clocks import DELIVERED
 from tests.api.test_pages import raised
@@ -316,6 +317,22 @@ async def test_the_machine_is_told(world: World, metrics: Metrics, seen: Seen) -
     assert await value(metrics, "lianzhi_build_info", version="0.9") == 1
     seen.machine = Machine()
     assert await value(metrics, "lianzhi_backup_age_seconds") == float("inf")
+
+
+async def test_the_end_of_a_key_is_that_of_the_last_one_of_its_use(world: World, metrics: Metrics) -> None:
+    def lasting(kid: str, days: float | None) -> PublicKey:
+        (key,) = [k for p in world.context.directory for k in world.context.keyring.public_keys(p.code) if k.kid == kid]
+        return replace(key, exp=None if days is None else NOW + timedelta(days=days))
+
+    first = lasting(f"{GRID}.sig.1", 20)
+    following = replace(lasting(f"{POLICE}.sig.1", 50), kid=f"{GRID}.sig.2", participant=GRID)
+    client = lasting(f"{COURT}.sub.cms1", 5)
+    world.context.keyring = Keyring([first, following, lasting(f"{GRID}.enc.1", None), client])
+    assert await value(metrics, "lianzhi_key_remaining_seconds", partner=GRID, use="sig") == 50 * 86_400
+    assert await value(metrics, "lianzhi_key_remaining_seconds", partner=GRID, use="enc") is None
+    assert await value(metrics, "lianzhi_key_remaining_seconds", partner=COURT, use="sub") == 5 * 86_400
+    world.clock.advance(days=60)
+    assert await value(metrics, "lianzhi_key_remaining_seconds", partner=GRID, use="sig") == 0
 
 
 async def test_lines_of_the_log_are_counted_and_those_that_could_not_be_written(
