@@ -31,11 +31,9 @@ HOME, POLICE = "court-sn0114", "police-610114"
 NOW = datetime(2026, 3, 24, 10, tzinfo=UTC)
 
 
-def request(state: str, **other: str) -> Request:
-    who = {"asker": HOME, "asked": POLICE} | other
-    return Request(
-        f"{HOME}-20260324-000001", "grid.verify.request", 1, "ask", state, created_at=NOW, updated_at=NOW, **who
-    )
+def request(state: str, asker: str = HOME, asked: str = POLICE) -> Request:
+    number = f"{HOME}-20260324-000001"
+    return Request(number, "grid.verify.request", 1, "ask", state, asker, asked, NOW, NOW)
 
 
 # --- counts
