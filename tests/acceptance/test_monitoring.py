@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,19 +64,24 @@ def test_a_rule_that_never_fires_or_always_does_is_found(tmp_path: Path) -> None
     """Each test of a rule looks at that rule: with all of them dead each fails, and so does the quiet when all fire."""
     for name in ("lianzhi.rules.yml", "rules_test.yml"):
         shutil.copy(PROMETHEUS / name, tmp_path / name)
-    alerts = [rule["alert"] for rule in rules()]
-    groups = yaml.safe_load((PROMETHEUS / "rules_test.yml").read_text("utf-8"))
-    for change in ("({}) and vector(0) > 1", "({}) or vector(1)"):
-        broken = yaml.safe_load((PROMETHEUS / "lianzhi.rules.yml").read_text("utf-8"))
-        for group in broken["groups"]:
-            for rule in group["rules"]:
-                rule["expr"] = change.format(rule["expr"])
-        (tmp_path / "lianzhi.rules.yml").write_text(yaml.safe_dump(broken, allow_unicode=True), "utf-8")
-        code, said = promtool("test", "rules", "rules_test.yml", folder=tmp_path)
-        assert code != 0
-        fired = set(re.findall(r'alertname="(\w+)"', said))
-        assert fired == set(alerts), set(alerts) ^ fired
-    assert len(groups["tests"]) > len(alerts)
+    alerts = {rule["alert"] for rule in rules()}
+    assert found_wrong(tmp_path, "({}) and vector(0) > 1") >= alerts
+    tests = yaml.safe_load((PROMETHEUS / "rules_test.yml").read_text("utf-8"))
+    tests["tests"] = [group for group in tests["tests"] if "all is well" in group["name"]]
+    (tmp_path / "rules_test.yml").write_text(yaml.safe_dump(tests, allow_unicode=True), "utf-8")
+    assert found_wrong(tmp_path, "({}) or vector(1)") >= alerts
+
+
+def found_wrong(folder: Path, change: str) -> set[str]:
+    """Alerts that the tests complain of when every expression is changed so."""
+    broken = yaml.safe_load((PROMETHEUS / "lianzhi.rules.yml").read_text("utf-8"))
+    for group in broken["groups"]:
+        for rule in group["rules"]:
+            rule["expr"] = change.format(rule["expr"])
+    (folder / "lianzhi.rules.yml").write_text(yaml.safe_dump(broken, allow_unicode=True), "utf-8")
+    code, said = promtool("test", "rules", "rules_test.yml", folder=folder)
+    assert code != 0
+    return set(re.findall(r'alertname="(\w+)"', said))
 
 
 # --- the demo, scraped
@@ -178,14 +184,12 @@ def filled_in(query: str, partner: str) -> str:
 
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: str(path.name))
 async def test_every_query_of_every_panel_returns_a_series(watched: Watched, path: Path) -> None:
-    empty = []
     for panel in panels(path):
         for target in panel["targets"]:
             for partner in (GRID, POLICE):
                 query = filled_in(target["expr"], partner)
-                if not await watched.series(query):
-                    empty.append((panel["title"], query))
-    assert empty == []
+                found = await eventually(partial(watched.series, query), SECONDS)
+                assert found > 0, (panel["title"], query)
 
 
 async def test_every_rule_is_evaluated_and_none_fires_for_a_gateway_that_works(watched: Watched) -> None:
