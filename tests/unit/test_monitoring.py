@@ -88,6 +88,22 @@ def test_failures_of_signatures_are_those_refused_for_them(refused: list[tuple[s
     assert tallies.signature_failures() == Counter(p for p, reason in refused if reason in SIGNATURE_REASONS)
 
 
+def test_submissions_are_timed_by_their_type() -> None:
+    tallies = Tallies()
+    for seconds in (0.003, 0.2, 30.0):
+        tallies.accepted("grid.verify.request", seconds)
+    (found,) = tallies.accepts().items()
+    assert found[0] == "grid.verify.request"
+    assert [n for _, n in found[1].buckets()] == [1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3]
+
+
+def test_a_client_has_read_as_far_as_it_said_last() -> None:
+    tallies = Tallies()
+    tallies.read_to("cms1", HOME, 7)
+    tallies.read_to("cms1", HOME, 9)
+    assert tallies.readers() == {"cms1": (HOME, 9)}
+
+
 def test_reasons_of_signatures_are_codes_of_ours() -> None:
     assert set(REASONS) >= SIGNATURE_REASONS
 
