@@ -16,6 +16,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib.metadata import version
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -44,7 +45,7 @@ from gateway.application.operating.restores import Restores
 from gateway.application.outbound.dispatch import Dispatcher
 from gateway.application.outbound.lease_gate import LeaseGate
 from gateway.application.ports.alerts import Notifier
-from gateway.application.ports.broker import Consumer, Publisher
+from gateway.application.ports.broker import Consumer, Publisher, QueueSizes
 from gateway.application.ports.store import Store
 from gateway.application.ports.timers import Clock
 from gateway.application.submission.numbers import Numbers
@@ -62,17 +63,22 @@ from gateway.http.app import Api, serve_http, serve_metrics, serve_waiting
 from gateway.http.operating.calls import ROUTES
 from gateway.http.operating.door import Door, serve_operators
 from gateway.http.operating.place import listening
+from gateway.monitoring.machine import MachineLook
+from gateway.monitoring.metrics import Metrics, Senses
 from gateway.notify import MailNotifier, WebhookNotifier
+from gateway.observability import alive, log_state
 from gateway.papers.local import LocalDocuments
 from gateway.registry.calendars import shipped
 from gateway.registry.config import FILE, Config
 from gateway.registry.installation import Installation
+from gateway.registry.kept import last_backup
 from gateway.registry.law_files import load_law
 from gateway.registry.mark_file import MarkFile
 from gateway.registry.operators import others_operate, read_operators
 from gateway.registry.participants import load_registry
 from gateway.registry.places import places
 from gateway.reloading import Files, Follower, Reloader, read_files
+from gateway.store.engine.database import database_url, sqlite_path
 from gateway.store.store import open_store
 from lianzhi.amqp.link import Link
 from lianzhi.amqp.traced import TracedPublisher
@@ -179,7 +185,7 @@ async def running(
 
         work: list[Work] = [keeper.run, store.watch, reloader.run]  # begun when everything stands
         if clock is None:
-            work.append(guard.run)
+            work += [guard.run, alive]
         health: Callable[[], BrokerHealth] | None = None
         gate = LeaseGate()
         link = Link(files.broker_urls, name=f"gateway {context.home.code}")
@@ -224,12 +230,14 @@ async def running(
             work.append(pager.run)
             work.append(_after(marks.sound, digest.run))
             work.append(_after(marks.sound, SilenceWatch(context, QueueStates(link).ask).run))
+        metrics = Metrics(context, senses(config, context, link, health))
         if "api" in roles:
             documents = LocalDocuments(config.documents_folder)
             await documents.sweep(context.clock.now())
             numbers = Numbers(store, context.settings.number_block, marks)
             api = Api(
                 context=context,
+                metrics=metrics,
                 submitter=Submitter(context, numbers, wake),
                 numbers=numbers,
                 wake=wake,
@@ -242,7 +250,8 @@ async def running(
             gateway.waiting = lambda: api.watch.waiting
             reloader.follow(_seen_by(api))
             gateway.port = await _served(stack, api, config)
-            gateway.metrics_port = await _measured(stack, api, config, gateway.port)
+        if "api" in roles or config.http.metrics_without_api:
+            gateway.metrics_port = await _measured(stack, metrics, context, config, gateway.port)
         await _operated(stack, config, build_door(config, context, link, gate, wake))
         gateway.tasks = [asyncio.create_task(one(gateway.stop)) for one in work]
         stack.push_async_callback(_end, gateway)
@@ -424,7 +433,23 @@ async def _listen(serving: AbstractAsyncContextManager[int], config: Config) -> 
         yield port
 
 
-async def _measured(stack: AsyncExitStack, api: Api, config: Config, port: int) -> int:
+def senses(config: Config, context: Context, link: Link, health: Callable[[], BrokerHealth] | None) -> Senses:
+    """Where `/metrics` looks beside the store."""
+    path = sqlite_path(database_url(config.store_url))
+    disks = {"installation": config.folder, "documents": config.documents_folder}
+    if path is not None:
+        disks["store"] = path.parent
+    states = QueueStates(link)
+
+    async def queues() -> QueueSizes | None:
+        topology = plan(context.directory, context.catalogue)
+        return await states.sizes([*topology.outbound(), *topology.inbound()])
+
+    look = MachineLook(disks, config.certificate_files, partial(last_backup, config.folder))
+    return Senses(health, queues, look, log_state, version("lianzhi-gateway"))
+
+
+async def _measured(stack: AsyncExitStack, metrics: Metrics, context: Context, config: Config, port: int) -> int:
     """The port of `/metrics`; 0 when the one beside the API's, which nobody asked for by number, is taken.
 
     Raises ConfigurationError when the configured one is.
@@ -432,9 +457,10 @@ async def _measured(stack: AsyncExitStack, api: Api, config: Config, port: int) 
     http = config.http
     wanted = http.metrics_port
     if wanted is None:
-        wanted = (port + 1) % 65536 if http.port else 0
+        wanted = ((port or http.port) + 1) % 65536 if http.port else 0
     try:
-        return await stack.enter_async_context(serve_metrics(api, http.metrics_host, wanted))
+        serving = serve_metrics(metrics, context.bounds, context.reached, http.metrics_host, wanted)
+        return await stack.enter_async_context(serving)
     except OSError as error:
         if http.metrics_port is not None:
             raise ConfigurationError(

@@ -44,7 +44,7 @@ class GatewayProcess:
     """
 
     def __init__(self, folder: Path, log: Path, broker: PrivateBroker) -> None:
-        self.port = free_port()
+        self.port, self.metrics_port = free_port(), free_port()
         self._folder = folder
         self._log = log
         self._broker = broker
@@ -123,4 +123,8 @@ class GatewayProcess:
     def _environment(self) -> dict[str, str]:
         """Nothing of a real installation's settings."""
         own = {name: value for name, value in os.environ.items() if not name.startswith("LIANZHI_")}
-        return own | {"LIANZHI_HTTP__PORT": str(self.port), "LIANZHI_TIMING__MEND_EVERY": MEND_EVERY}
+        return own | {
+            "LIANZHI_HTTP__PORT": str(self.port),
+            "LIANZHI_HTTP__METRICS_PORT": str(self.metrics_port),
+            "LIANZHI_TIMING__MEND_EVERY": MEND_EVERY,
+        }

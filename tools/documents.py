@@ -7,10 +7,13 @@ from pathlib import Path
 
 from gateway.core.settings import Terms
 from schemas.catalogue import catalogue
+from tools.docs.alerts import PAGE as ALERTS_PAGE
+from tools.docs.alerts import with_alerts
 from tools.docs.cards import cards_document
 from tools.docs.decisions import FOLDER, INDEX, index
 from tools.docs.delivered import delivered_document
 from tools.docs.forms import forms_document
+from tools.docs.metrics import metrics_document
 from tools.docs.problems import problems_document
 from tools.docs.rooms import PAGE, contracts, rooms_document, with_rooms
 from tools.pages.clocks import clocks_document
@@ -28,6 +31,8 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield docs / "linkages.md", linkages_document(types)
     yield docs / "forms.md", forms_document(types)
     yield docs / "handbook" / "problems.md", problems_document()
+    yield docs / "handbook" / "metrics.md", metrics_document()
+    yield ALERTS_PAGE, with_alerts(ALERTS_PAGE.read_text("utf-8"))
     yield PAGE, with_rooms(PAGE.read_text("utf-8"), rooms_document(contracts()))
     yield INDEX, index(FOLDER)
     yield ROOT / "library" / "lianzhi" / "protocol" / "tables" / "cards.json", cards_document(types)

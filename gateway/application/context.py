@@ -17,6 +17,7 @@ from gateway.core.records import PartnerClock, Request
 from gateway.core.recovery.marks import Age
 from gateway.core.routing import Directory, Participant
 from gateway.core.settings import Settings
+from gateway.core.signals.tallies import Tallies
 from gateway.core.time.calendar import SHANGHAI, Calendar
 from gateway.core.time.clock_watch import ClockWatch, PartnerOffsets
 from lianzhi.crypto.keyring import Keyring
@@ -116,7 +117,8 @@ class Context:
 
     hash_key: secret of the keyed hashes under which objects are found again (docs/architecture.md 6). reached: how
     often each bound was. faults: which rows were set aside. clocks: how far each can be believed. identity: which life
-    of the store is served. reloads: of the files. tracer: None where nothing is traced."""
+    of the store is served. reloads: of the files. tracer: None where nothing is traced. tallies: what this process
+    counts for a monitor."""
 
     directory: Directory
     keyring: Keyring
@@ -135,6 +137,7 @@ class Context:
     identity: Identity = field(default_factory=Identity)
     reloads: Reloads = field(default_factory=Reloads)
     tracer: Tracer | None = None
+    tallies: Tallies = field(default_factory=Tallies)
 
     def take(self, loaded: Loaded) -> None:
         """From now on this holds, all of it at once."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from gateway.application.ports.broker import QueueState
-from gateway.broker.topology import TO_QUEUES
+from gateway.application.ports.broker import QueueSizes, QueueState
+from gateway.broker.topology import TO_QUEUES, owner_of
 from lianzhi.amqp.declare import queue_sizes
 from lianzhi.amqp.link import WIRE_ERRORS, Link
 from lianzhi.faults import kind_of
@@ -36,6 +36,25 @@ class QueueStates:
         return {
             partner: _together([sizes[queue] for queue in both if queue in sizes]) for partner, both in names.items()
         }
+
+    async def sizes(self, queues: Sequence[str]) -> QueueSizes | None:
+        """Of each of these queues that is there. None: the broker is away or does not answer in `ANSWER_SECONDS`."""
+        if not self._link.connected:
+            return None
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                sizes = await queue_sizes(self._link, queues)
+        except (TimeoutError, *WIRE_ERRORS) as error:
+            log.info("broker-not-seen", fault=kind_of(error))
+            return None
+        return {_key(queue): size for queue, size in sizes.items()}
+
+
+def _key(queue: str) -> tuple[str, str, str]:
+    partner = owner_of(queue)
+    if partner is None:
+        return "", "dead", ""
+    return partner, "to" if queue.startswith(TO_QUEUES) else "from", "urgent" if queue.endswith(".urgent") else "normal"
 
 
 def _together(sizes: Sequence[tuple[int, int]]) -> QueueState:

@@ -32,7 +32,8 @@ from gateway.application.submission.submit import Submitter
 from gateway.core.readiness import Wire
 from gateway.http.admission import Backlog, Budgets, Caller, Credentials, Replays
 from gateway.http.connections import Connections, Network
-from gateway.http.metrics import BrokerHealth, Metrics
+from gateway.monitoring.collected import BrokerHealth
+from gateway.monitoring.metrics import Metrics
 
 
 @dataclass(slots=True)
@@ -47,6 +48,7 @@ class Api:
     documents: Documents
     numbers: Numbers
     wake: Callable[[], None]
+    metrics: Metrics
     broker_health: Callable[[], BrokerHealth] | None = None
     marks: MarkKeeper | None = None
     access_log: bool = False
@@ -67,7 +69,6 @@ class Api:
     page_answers: PageAnswers = field(init=False)
     watch: FeedWatch = field(init=False)
     backlog: Backlog = field(init=False)
-    metrics: Metrics = field(init=False)
     readiness: Readiness = field(init=False)
     approvals: Approvals = field(init=False)
     groups: Groups = field(init=False)
@@ -93,7 +94,6 @@ class Api:
         self.page_answers = PageAnswers(self.context, self.actor)
         self.watch = FeedWatch(self.context)
         self.backlog = Backlog(self.context)
-        self.metrics = Metrics(self.context, self.broker_health)
         self.readiness = Readiness(
             self.context,
             self.backlog.check,

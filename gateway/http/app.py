@@ -22,10 +22,12 @@ from gateway.http.description.operations import OPERATIONS, Operation
 from gateway.http.inputs import NoQuery, parse, too_large
 from gateway.http.reply import problem_reply, view_reply
 from gateway.http.server import ApiRunner, address
+from gateway.monitoring.metrics import Metrics
 from lianzhi.errors import RejectedError
 
 __all__ = ["Api", "build_app", "serve_http", "serve_metrics", "serve_waiting"]
 
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Call = Callable[[web.Request, Api, Caller], Awaitable[web.StreamResponse]]
 Open = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -92,12 +94,22 @@ async def serve_http(api: Api, host: str, port: int) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def serve_metrics(api: Api, host: str, port: int) -> AsyncIterator[int]:
-    """`/metrics` and nothing else, on a listener of its own: it asks for no token, so it is not for everybody."""
-    app = web.Application(middlewares=[boundary])
-    app[API] = api
-    app.router.add_get("/metrics", _outside(outside.read_metrics))
-    async with _listening(app, Connections(api.context.bounds, api.context.reached), host, port) as found:
+async def serve_metrics(metrics: Metrics, bounds: Bounds, reached: Reached, host: str, port: int) -> AsyncIterator[int]:
+    """`/metrics` and nothing else, on a listener of its own: it asks for no token, so it is not for everybody. A
+    process without the API may have it too."""
+
+    async def text(request: web.Request) -> web.StreamResponse:
+        if request.query_string:
+            return problem_reply(RejectedError("invalid-field"), {"Connection": "close"})
+        return web.Response(body=await metrics.text(), headers={"Content-Type": METRICS_TYPE})
+
+    async def absent(_: web.Request) -> web.StreamResponse:
+        return problem_reply(RejectedError("not-found"), {"Connection": "close"})
+
+    app = web.Application()
+    app.router.add_get("/metrics", text)
+    app.router.add_route("*", "/{anything:.*}", absent)
+    async with _listening(app, Connections(bounds, reached), host, port) as found:
         yield found
 
 

@@ -6,7 +6,7 @@ from datetime import time, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import SplitResult, parse_qs, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qs, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from pydantic import (
     AfterValidator,
@@ -105,13 +105,16 @@ class BrokerSection(_Section):
 class HttpSection(_Section):
     """Loopback by default; put TLS in front before you listen elsewhere (deploy/nginx.conf). proxies: addresses and
     networks of what stands in front: its `Forwarded` or `X-Forwarded-For` is believed, nobody else's. metrics_port:
-    `/metrics` has a listener of its own, for no token is asked there; absent, the port after the API's."""
+    `/metrics` has a listener of its own, for no token is asked there; absent, the port after the API's.
+    metrics_without_api: processes without the role `api` have that listener too; of several on one machine each needs
+    its own port (LIANZHI_HTTP__METRICS_PORT)."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     proxies: tuple[IPvAnyNetwork, ...] = ()
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    metrics_without_api: bool = False
 
 
 class DocumentsSection(_Section):
@@ -408,6 +411,20 @@ class Config(BaseSettings):
         if not path.is_file():
             raise ConfigurationError(f"{path}：[broker] ca_file：没有这个文件。 There is no such file.")
         return path
+
+    @property
+    def certificate_files(self) -> dict[str, Path]:
+        """The certificates that the addresses of broker and database name, by what they are for."""
+        broker, store = (dict(parse_qsl(urlsplit(url).query)) for url in (self.broker.urls[0], self.store.url))
+        if self.broker.ca_file is not None:
+            broker["cafile"] = self.broker.ca_file
+        named = {
+            "broker-ca": broker.get("cafile"),
+            "broker-client": broker.get("certfile"),
+            "store-ca": store.get("sslrootcert"),
+            "store-client": store.get("sslcert"),
+        }
+        return {name: self.folder / file for name, file in named.items() if file and file != "system"}
 
     @property
     def vhost(self) -> str:

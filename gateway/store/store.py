@@ -26,6 +26,7 @@ from gateway.store.queries.papers import PaperReads, PaperUnit
 from gateway.store.queries.recovery import RecoveryReads, RecoveryUnit
 from gateway.store.queries.timers import TimerReads, TimerUnit
 from gateway.store.upkeep.health import Health
+from gateway.store.upkeep.load import Loads
 from gateway.store.upkeep.version import is_current
 from lianzhi.errors import ConfigurationError, StoreUnavailableError
 from lianzhi.faults import cause_of
@@ -100,6 +101,7 @@ class SqlStore(
     PaperReads,
     Books,
     Health,
+    Loads,
 ):
     """SQLite or PostgreSQL; one instance for one event loop."""
 

@@ -108,7 +108,7 @@ async def test_a_partner_that_is_down_is_named_everywhere_until_it_is_back(world
     assert incident.head is not None and incident.head["participant"] == GRID
     row = await of_partner(desk, GRID)
     assert row["silent"] == incident.head["reason"] and row["undelivered"] >= 1
-    assert f'lianzhi_partner_silent{{cause="{row["silent"]}",participant="{GRID}"}} 1.0' in await _fresh(world)
+    assert f'lianzhi_partner_silent{{cause="{row["silent"]}",partner="{GRID}"}} 1.0' in await _fresh(world)
     assert GRID in _line((await desk.run("doctor")), "失联的单位")
     listed = await desk.done("request", "list", "--partner", GRID, "--order", "age")
     assert [r["undelivered"] for r in listed["requests"] if r["request_no"] == waiting] == [True]
@@ -127,7 +127,7 @@ async def test_a_partner_that_is_down_is_named_everywhere_until_it_is_back(world
     assert GRID not in _line((await desk.run("doctor")), "失联的单位")
 
     async def shown_as_back() -> bool:
-        return f'participant="{GRID}"' not in "".join(silent_lines(await metrics(world)))
+        return f'partner="{GRID}"' not in "".join(silent_lines(await metrics(world)))
 
     await eventually(shown_as_back)
     assert (len(await silences(world, "incident")), len(await silences(world, "recovered"))) == (1, 1)

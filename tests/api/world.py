@@ -37,6 +37,7 @@ from gateway.core.settings import Settings
 from gateway.http.app import Api, serve_http, serve_metrics
 from gateway.http.connections import Network
 from gateway.http.description.operations import OPERATIONS
+from gateway.monitoring.metrics import Metrics
 from gateway.papers import LocalDocuments
 from gateway.registry.calendars import shipped
 from gateway.store import SqlStore
@@ -511,12 +512,13 @@ async def serving(
         numbers=numbers,
         wake=wake,
         actor=Actor(context, wake),
+        metrics=Metrics(context),
         documents=LocalDocuments(folder),
         proxies=proxies,
     )
     async with (
         serve_http(api, "127.0.0.1", 0) as port,
-        serve_metrics(api, "127.0.0.1", 0) as metrics_port,
+        serve_metrics(api.metrics, context.bounds, context.reached, "127.0.0.1", 0) as metrics_port,
         aiohttp.ClientSession() as session,
     ):
         yield World(

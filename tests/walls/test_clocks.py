@@ -179,7 +179,7 @@ async def test_t3_nothing_final_is_decided_by_a_step_that_no_other_clock_confirm
     await told(site, "incident", "clock-in-doubt")
     found = await metrics(site)
     assert found["lianzhi_clock_doubt_seconds"] == pytest.approx(73 * 3600, abs=5)
-    assert found['lianzhi_clock_offset_seconds{clock="broker",participant=""}'] == pytest.approx(-73 * 3600, abs=5)
+    assert found['lianzhi_clock_offset_seconds{clock="broker",partner=""}'] == pytest.approx(-73 * 3600, abs=5)
     done = await site.run("doctor")
     assert "✗ 时钟" not in done.err, "doctor's own clock is the true one"
     assert "broker" in done.out
@@ -231,7 +231,7 @@ async def test_t5_a_partner_that_is_ahead_waits_and_is_heard(site: Installation)
     await eventually(lambda: _state(site, talk.request_no, "accepted"))
     assert [await disposition(site, talk.request_no, said) for said in (*early, late)] == ["applied"] * 3
     assert await site.quarantine() == []
-    shown_offset = (await metrics(site))[f'lianzhi_clock_offset_seconds{{clock="partner",participant="{GRID}"}}']
+    shown_offset = (await metrics(site))[f'lianzhi_clock_offset_seconds{{clock="partner",partner="{GRID}"}}']
     assert shown_offset == pytest.approx(12, abs=2)
 
 
@@ -291,7 +291,7 @@ async def test_t5_how_much_waits_for_its_time_is_bounded(site: Installation) -> 
     assert notice["pointer"] == "/time"
     rows = await site.quarantine()
     assert [(row["reason"], row["sha256"]) for row in rows] == [("clock-ahead", said[2].sha256)]
-    assert (await metrics(site))[f'lianzhi_bound_reached_total{{bound="held_per_request",participant="{GRID}"}}'] == 1
+    assert (await metrics(site))[f'lianzhi_bound_reached_total{{bound="held_per_request",partner="{GRID}"}}'] == 1
     await eventually(lambda: _state(site, talk.request_no, "received"))
     set_clock(grid, timedelta(0))
 

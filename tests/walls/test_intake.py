@@ -65,7 +65,7 @@ async def reached(site: Installation, bound: str, participant: str) -> float:
             with suppress(aiohttp.ClientConnectionError):
                 async with session.get(f"http://127.0.0.1:{port}/metrics") as answer:
                     text += await answer.text()
-    wanted = f'lianzhi_bound_reached_total{{bound="{bound}",participant="{participant}"}} '
+    wanted = f'lianzhi_bound_reached_total{{bound="{bound}",partner="{participant}"}} '
     return next((float(line.removeprefix(wanted)) for line in text.splitlines() if line.startswith(wanted)), 0.0)
 
 

@@ -40,13 +40,14 @@ def carry_out(
 ) -> None:
     """State, marks, facts, timers and events of one decision, into `changes`. The request's row itself is put
     into `changes.requests` by the caller, once for all decisions of the unit."""
-    was = running(context, request)
+    was, before = running(context, request), request.state
     if request.state == UNDELIVERABLE != decision.state:
         request.reason = None  # why it could not be delivered: it has been now, or nobody wants it any more
     request.state = decision.state
     request.marks = decision.marks
     request.facts = decision.facts
     request.updated_at = now
+    context.tallies.moved(request, before, context.home.code, now)
     _watch(context, request, decision, changes, now)
     keep_time(context, request, was, message.verb if message else None, changes, now)
     if decision.cancel:

@@ -76,6 +76,7 @@ class Quarantine:
             if one.waits:
                 await self._tell(tx, changes, one, bytes_, now)
                 continue
+            self._ctx.tallies.refused(bytes_.owner, one.refusal.error.code)
             key = (bytes_.owner, bytes_.sha256)
             again = key in known
             if again or await self._room(tx, room, bytes_.owner, now):

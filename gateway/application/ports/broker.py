@@ -17,6 +17,8 @@ class QueueState:
 
 AskQueues = Callable[[Sequence[str]], Awaitable[Mapping[str, QueueState] | None]]
 """Codes of partners → the sum of its two `to` queues; None: the broker does not answer."""
+QueueSizes = Mapping[tuple[str, str, str], tuple[int, int]]
+"""(partner, `to` or `from`, lane) → (messages that wait, consumers); of the dead queue ("", "dead", "")."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from gateway.application.ports.outbox import OutboxReads, OutboxUnit, PauseUnit
 from gateway.application.ports.papers import PaperReads, PaperUnit
 from gateway.application.ports.recovery import RecoveryReads, RecoveryUnit
 from gateway.application.ports.timers import TimerReads, TimerUnit
+from gateway.core.signals.load import Load
 
 
 class Transaction(
@@ -81,6 +82,14 @@ class Store(
     async def counts(self) -> Mapping[str, Mapping[str, int]]:
         """For /metrics: `requests` by `type|state`, `outbox` by state, `paused` by `route|reason`, `quarantine` by
         reason, `timers` by kind. Each is counted up to a bound and no further."""
+        ...
+
+    async def load(self, home: str, now: datetime, soon: datetime) -> Load:
+        """For /metrics: how much lies with whom, of the court `home` with open requests due until `soon`."""
+        ...
+
+    async def oldest_of(self, state: str, type: str) -> datetime | None:
+        """When the oldest request of that state and matter type was made; None: there is none."""
         ...
 
     async def now(self) -> datetime:

@@ -100,11 +100,13 @@ class Queries:
         last = event_cursor(events[-1].id or 0) if len(found) > limit else None
         return Timeline(request_no=number, events=[_timeline_event(e) for e in events], next=last)
 
-    async def feed(self, who: Participant, cursor: str | None, limit: int) -> FeedPage:
-        """What stands in `who`'s feed after `cursor`; None: from the oldest. Raises bad-cursor, cursor-gone,
-        other-incarnation."""
+    async def feed(self, who: Participant, cursor: str | None, limit: int, client: str | None = None) -> FeedPage:
+        """What stands in `who`'s feed after `cursor`; None: from the oldest. client: who asks, so that a monitor sees
+        how far it has read. Raises bad-cursor, cursor-gone, other-incarnation."""
         store, ages = self._ctx.store, self._ctx.identity.ages
         after = 0 if cursor is None else feed_after(cursor, await store.first_event(), ages)
+        if client is not None:
+            self._ctx.tallies.read_to(client, who.code, after)
         events = await store.events(who.code, after, limit)
         views = [_feed_event(e, feed_cursor(e.id or after, e.at, ages)) for e in events]
         last = views[-1].cursor if views else cursor

@@ -7,6 +7,7 @@ the unit of work (no state is involved yet); the unit itself checks the measures
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -75,9 +76,13 @@ class Submitter:
         return await self._once.run_once(handed, partial(self._submit, handed))
 
     async def _submit(self, handed: Handed, before: Before) -> Answer:
-        now = self._ctx.clock.now()
+        now, began = self._ctx.clock.now(), time.perf_counter()
         proof = await self._proved(handed, now)
-        return before.answer(proof.digest) or await self._batch.do(await self.prepare(handed, proof, now))
+        if (known := before.answer(proof.digest)) is not None:
+            return known
+        answer = await self._batch.do(await self.prepare(handed, proof, now))
+        self._ctx.tallies.accepted(proof.matter.name, time.perf_counter() - began)
+        return answer
 
     async def _proved(self, handed: Handed, now: datetime) -> Proof:
         proof = self._prover.prove(handed.participant, handed.client, handed.content_type, handed.body, now)

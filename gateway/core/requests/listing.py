@@ -6,6 +6,7 @@ index.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -18,6 +19,21 @@ Waits = Literal["us", "partner", "approval"]
 the court has asked for."""
 Order = Literal["due", "age"]
 """due: by deadline, the earliest first, without those that have none; age: the oldest first."""
+
+OUT: Mapping[Waits | None, tuple[str, ...]] = {
+    "us": ("gateway", "asker"),
+    "partner": ("asked",),
+    "approval": ("approval",),
+    None: ("gateway", "asker", "asked", "approval"),
+}
+"""Whose turn it is where the court asks."""
+IN: Mapping[Waits | None, tuple[str, ...]] = {
+    "us": ("asked",),
+    "partner": ("asker", "gateway"),
+    "approval": (),
+    None: ("gateway", "asker", "asked", "approval"),
+}
+"""Where it is asked."""
 
 
 def listed_turn(request: Request) -> Turn | None:

@@ -1,4 +1,4 @@
-"""The calls that need no token: public keys, health, metrics. None of them tells of a person."""
+"""The calls that need no token: public keys, health. None of them tells of a person."""
 
 from __future__ import annotations
 
@@ -52,8 +52,3 @@ def ready_reply(
     if not any(one.blocks for one in found):
         return view_reply(view)
     return problem_reply(RejectedError("unavailable"), members=view.model_dump(exclude_none=True) | {"ready": False})
-
-
-async def read_metrics(request: web.Request) -> web.Response:
-    text = await request.app[API].metrics.text()
-    return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})

@@ -184,10 +184,16 @@ async def read_events(request: web.Request, api: Api, caller: Caller) -> web.Res
     asked = parse(EventsQuery, request.query)
     if not asked.wait:
         return view_reply(
-            await api.queries.feed(caller.participant, asked.after, at_most(asked.limit, api.context.bounds))
+            await api.queries.feed(
+                caller.participant, asked.after, at_most(asked.limit, api.context.bounds), _reader(caller)
+            )
         )
     with api.budgets.take("polls_in_flight", caller):
         return await _poll(request, api, caller, asked)
+
+
+def _reader(caller: Caller) -> str | None:
+    return None if caller.client is None else caller.client.id
 
 
 async def _poll(request: web.Request, api: Api, caller: Caller, asked: EventsQuery) -> web.Response:
@@ -202,7 +208,8 @@ async def _poll(request: web.Request, api: Api, caller: Caller, asked: EventsQue
             known = api.context.directory
             api.credentials.caller(request.headers[hdrs.AUTHORIZATION], api.context.clock.now()).require("read")
         since = api.watch.seen(caller.participant.code)
-        page = await api.queries.feed(caller.participant, asked.after, at_most(asked.limit, api.context.bounds))
+        limit = at_most(asked.limit, api.context.bounds)
+        page = await api.queries.feed(caller.participant, asked.after, limit, _reader(caller))
         left = until - loop.time()
         if page.events or left <= 0 or api.watch.closed:
             return view_reply(page)

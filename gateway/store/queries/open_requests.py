@@ -29,27 +29,13 @@ from sqlalchemy import (
 )
 
 from gateway.application.ports.lists import OpenFilter
-from gateway.core.requests.listing import Order, Waits
+from gateway.core.requests.listing import IN, OUT, Order, Waits
 from gateway.store.engine.columns import micros
 from gateway.store.engine.statements import Query
 from gateway.store.tables import LISTED, REQUEST
 
 _r = REQUEST.c
 _limit = bindparam("limit", type_=Integer())
-OUT: dict[Waits | None, tuple[str, ...]] = {
-    "us": ("gateway", "asker"),
-    "partner": ("asked",),
-    "approval": ("approval",),
-    None: ("gateway", "asker", "asked", "approval"),
-}
-"""Whose turn it is where the court asks."""
-IN: dict[Waits | None, tuple[str, ...]] = {
-    "us": ("asked",),
-    "partner": ("asker", "gateway"),
-    "approval": (),
-    None: ("gateway", "asker", "asked", "approval"),
-}
-"""Where it is asked."""
 LATEST = 2**62
 END = "~"
 """Behind every number."""

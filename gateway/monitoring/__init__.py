@@ -1,0 +1,1 @@
+"""`/metrics`: what store, broker and machine show and what this process counts, in Prometheus' text format."""
