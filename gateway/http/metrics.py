@@ -207,6 +207,11 @@ class Metrics:
             "1: the files as they are now were refused, what held before goes on",
             value=0 if reloads.standing else 1,
         )
+        yield GaugeMetricFamily(
+            "lianzhi_restart_needed",
+            "Members of the configuration that have changed since the start and hold only from the next one on",
+            value=len(reloads.restart),
+        )
 
     def _wire(self) -> Iterator[Metric]:
         """Absent where the wire is not this process's role."""
