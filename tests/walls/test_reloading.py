@@ -51,7 +51,7 @@ async def test_limits_that_change_hold_while_it_serves(site: Installation) -> No
     await eventually(lambda: two(site), 60)
     write_limits(site, page_items=500, json_depth=2)
     await eventually(lambda: len(logged(site, "reloaded")) == 2, 60)
-    assert await refusal(site, orders[3]) == "malformed-json"
+    assert await refusal(site, orders[3]) == "too-deep"
     write_limits(site)
     await eventually(lambda: three(site), 60)
     await site.court.submit(orders[3])  # of any depth again
