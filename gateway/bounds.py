@@ -51,6 +51,8 @@ class Bounds(BaseModel):
 
     # Of one request within an hour: messages of ours that go to its partner once more because it lacks them.
     sent_again_per_request: int = Field(default=64, ge=1)
+    # Dead messages that a plan of two persons sends again (docs/handbook/replay.md), in all plans together.
+    replayed_per_second: float = Field(default=10, ge=0.1)
 
     # One unit of work, and what the gateway holds unacknowledged.
     intake_batch_bytes: int = Field(default=8 << 20, gt=0)

@@ -7,7 +7,7 @@ before goes on. A change that only a restart can take over is told; the rest of 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -41,6 +41,8 @@ LIMITS_AT_START = (
     "http_body_seconds",
 )
 """Those of `[limits]` by which connections and buffers were made."""
+LIMITS_AT_BROKER = ("queue_messages", "queue_bytes", "user_connections", "user_channels")
+"""Those that the broker keeps: `lianzhi broker apply` tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Reloader:
 
     def __init__(self, files: Files, context: Context) -> None:
         self._files = files
+        self._started = files.config
         self._ctx = context
         self._seen = look(files.config)
         self._asked = asyncio.Event()
@@ -132,10 +135,20 @@ class Reloader:
         self._ctx.reloads.taken += 1
         self._ctx.reloads.standing = True
         log.info("reloaded", why=why, **dict(differences(before, files.loaded.directory)))
-        if needed := list(restart_needed(was, files.config)):
-            log.warning("restart-needed", members=needed, rule="these hold from the next start on")
+        self._tell_when(was, files.config)
         if gone:
             log.warning("participants-gone", codes=[one.code for one in gone], rule="suspended until the next start")
+
+    def _tell_when(self, was: Config, now: Config) -> None:
+        """What of a change does not hold yet, compared with the start: what was put back needs no restart."""
+        needed = tuple(restart_needed(self._started, now))
+        if needed and needed != self._ctx.reloads.restart:
+            log.warning("restart-needed", members=list(needed), rule="these hold from the next start on")
+        elif self._ctx.reloads.restart and not needed:
+            log.info("restart-not-needed", rule="what had changed is again as it was at the start")
+        self._ctx.reloads.restart = needed
+        if members := list(_changed("limits", LIMITS_AT_BROKER, was, now)):
+            log.warning("broker-apply-needed", members=members, rule="these hold after `lianzhi broker apply`")
 
 
 _OTHER_HOME = (
@@ -152,8 +165,12 @@ def restart_needed(was: Config, now: Config) -> Iterator[str]:
             f"[{section}] {name}" for name in type(old).model_fields if getattr(old, name) != getattr(new, name)
         )
     for section, names in (("broker", BROKER_AT_START), ("limits", LIMITS_AT_START)):
-        old, new = getattr(was, section), getattr(now, section)
-        yield from (f"[{section}] {name}" for name in names if getattr(old, name) != getattr(new, name))
+        yield from _changed(section, names, was, now)
+
+
+def _changed(section: str, names: Sequence[str], was: Config, now: Config) -> Iterator[str]:
+    old, new = getattr(was, section), getattr(now, section)
+    yield from (f"[{section}] {name}" for name in names if getattr(old, name) != getattr(new, name))
 
 
 def differences(was: Directory, now: Directory) -> Iterator[tuple[str, list[str]]]:

@@ -16,7 +16,9 @@ from typing import Any
 from tests.eventually import eventually
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.fault.entry", "lianzhi.cli.partner", "gateway.store.upkeep.migrate"])
+_CONTEXT.set_forkserver_preload(
+    ["tests.fault.entry", "lianzhi.cli.main", "gateway.cli", "gateway.store.upkeep.migrate"]
+)
 
 
 class Child:

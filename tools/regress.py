@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from tools.older import ROOT, NotHereError, older
 ROW = re.compile(r"^test_([a-z]\d+)_")
 PROOF, NEW, NONE = "✓", "new", "–"
 ASSERTED = ("AssertionError", "assert ", "Failed: ")  # the last: pytest.fail, pytest.raises
+AFTERWARDS = "failed on teardown"
+"""As pytest begins its message."""
 # Not what the row is about: the old version simply lacks what was asked for.
 NO_PROOF = re.compile(
     r"ImportError|ModuleNotFoundError|No such (command|option)|unrecognized arguments|Extra inputs are not permitted"
@@ -44,6 +47,8 @@ def verdict(case: Xml.Element) -> Verdict | None:
     if new is not None:
         return Verdict(row, name, NEW, new)
     failure, error = case.find("failure"), case.find("error")
+    if error is not None and AFTERWARDS in error.get("message", ""):
+        return Verdict(row, name, NONE, AFTERWARDS)
     if failure is None:
         why = "failed before it began" if error is not None else "skipped" if case.find("skipped") is not None else ""
         return Verdict(row, name, NONE, why or "passes on that version")
@@ -62,6 +67,8 @@ def _short(raised: str) -> str:
 def report(results: Path) -> bool:
     """Prints what was found; whether each row has its proof."""
     found = [v for case in Xml.parse(results).iter("testcase") if (v := verdict(case))]
+    twice = Counter(one.test for one in found)  # a test that failed and then once more afterwards stands there twice
+    found = [one for one in found if one.text != AFTERWARDS or twice[one.test] == 1]
     proved = {one.row for one in found if one.sign != NONE}
     for one in sorted(found, key=lambda v: (v.row[0], int(v.row[1:]), v.test)):
         sign = one.sign if one.row in proved else "✗"

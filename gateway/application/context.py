@@ -93,11 +93,13 @@ class Identity:
 
 @dataclass(slots=True)
 class Reloads:
-    """How often changed files were taken over, and refused. standing: whether the last ones are in force."""
+    """How often changed files were taken over, and refused. standing: whether the last ones are in force. restart:
+    members that have changed since the start and hold only from the next one on, as `[http] port`."""
 
     taken: int = 0
     refused: int = 0
     standing: bool = True
+    restart: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,6 +246,7 @@ def process_families(context: Context) -> Iterator[Metric]:
     reloads = context.reloads
     yield family("lianzhi_reloads_total", {"taken": reloads.taken, "refused": reloads.refused})
     yield single("lianzhi_configuration_refused", 0 if reloads.standing else 1)
+    yield single("lianzhi_restart_needed", len(reloads.restart))
     if context.tracer is not None:
         yield family("lianzhi_spans_total", context.tracer.counts())
 

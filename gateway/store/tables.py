@@ -560,5 +560,6 @@ PLAN = Stored(
     Column("plan_no", ROW_ID, primary_key=True),
     Column("person", Text, nullable=False),
     Column("ended_person", Text),
+    Column("begun_person", Text),
     sqlite_autoincrement=True,
 )

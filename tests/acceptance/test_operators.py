@@ -7,28 +7,29 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import stat
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Iterator, Mapping
-from functools import partial
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import aio_pika
 import aiohttp
 import pytest
 import pytest_asyncio
-from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+import tomlkit
 
-from gateway.broker.topology import TO_QUEUES
+from gateway.commands.operating.client import asked
 from gateway.core.records import Changes, Event, QuarantineRow
 from gateway.http.operating.place import socket_of
+from gateway.registry.config import FILE
 from lianzhi.cli.layout import columns_of
 from lianzhi.cli.output import FOUND_WRONG
-from lianzhi.crypto import base64url
-from lianzhi.partner import PartnerConfig
 from simulation.parties import GRID, HOME, POLICE
 from simulation.private_broker import PrivateBroker
+from tests.dead import thrown_away
 from tests.eventually import eventually
 from tests.faults import GRID as VERIFY
 from tests.faults import PERSON
@@ -40,6 +41,7 @@ from tests.operators import (
     WANG,
     ZHAO,
     Ended,
+    as_user,
     list_operators,
     needs_root,
     passable_folder,
@@ -120,31 +122,7 @@ def number_of(row: QuarantineRow) -> str:
 
 async def dead_request(world: World) -> str:
     """A request whose `open` the agency's program has thrown away: the broker dead-lettered it."""
-    await world.nobody_reads(GRID)
-    number = await world.court.ask(VERIFY)
-    await world.reaches(number, "dispatched")
-    config = PartnerConfig.load(world.parties.partners[GRID] / "partner.toml")
-    async with await aio_pika.connect(config.amqp_url) as connection:
-        channel = await connection.channel()
-        while number.encode() not in subject_of(message := await eventually(partial(first_of, channel))):
-            await message.reject(requeue=False)  # of an earlier test
-        await message.reject(requeue=False)
-    await world.reaches(number, "undeliverable")
-    return number
-
-
-def subject_of(message: AbstractIncomingMessage) -> bytes:
-    """The signed part, readable."""
-    return base64url.decode(message.body.split(b".")[1].decode())
-
-
-async def first_of(channel: AbstractChannel) -> AbstractIncomingMessage | None:
-    """What waits for the agency, in either of its queues."""
-    for name in (f"{TO_QUEUES}{GRID}", f"{TO_QUEUES}{GRID}.urgent"):
-        queue = await channel.get_queue(name, ensure=False)
-        if (message := await queue.get(fail=False)) is not None:
-            return message
-    return None
+    return await thrown_away(world, GRID, VERIFY)
 
 
 # --- quarantine
@@ -329,7 +307,7 @@ async def test_a_replay_takes_two_system_users(world: World, desk: Desk) -> None
     assert (await world.request(number)).state == "undeliverable"
 
     told = await desk.done("dead", "replay", which, "--digest", digest, user=WANG)
-    assert (told["changed"], told["sent_again"], told["ended_by"]) == (True, 1, WANG)
+    assert (told["changed"], told["sent_again"], told["left"], told["ended_by"]) == (True, 1, 0, WANG)
     await world.reaches(number, "dispatched")
     office = await world.office(GRID)
     await office.next(number, "open")
@@ -337,8 +315,139 @@ async def test_a_replay_takes_two_system_users(world: World, desk: Desk) -> None
     again = await desk.done("dead", "replay", which, user=OWN)
     assert (again["changed"], again["ended_by"]) == (False, WANG)
     (planned,) = await desk.acts("replay-plan", f"plan:{which}")
-    (done,) = await desk.acts("replay", f"plan:{which}")
-    assert (planned["user"], done["user"]) == (LI, WANG)
+    (begun,) = await desk.acts("replay", f"plan:{which}")
+    (done,) = await desk.acts("replay-end", f"plan:{which}")
+    assert (planned["user"], begun["user"], done["user"]) == (LI, WANG, WANG)
+    assert (begun["result"], done["result"]) == ("begun:1", "sent-again:1")
+
+
+async def three_planned(world: World, desk: Desk) -> tuple[list[str], str]:
+    """(requests that are dead, the plan that the first person made of them)."""
+    numbers = [await dead_request(world) for _ in range(3)]
+    wanted = [word for number in numbers for word in ("--request", number)]
+    plan = await desk.done("dead", "plan", *wanted, "--why", "一并重发", user=LI)
+    return numbers, str(plan["plan"])
+
+
+@asynccontextmanager
+async def slowly(world: World, seconds: float) -> AsyncIterator[None]:
+    """So long between two messages of a replay, by the file alone: the gateway takes it over while it serves."""
+    path = world.parties.folder / FILE
+    before = path.read_text("utf-8")
+    assert world.gateway is not None
+    document = tomlkit.parse(before)
+    document.setdefault("limits", tomlkit.table())["replayed_per_second"] = 1 / seconds
+    path.write_text(tomlkit.dumps(document), "utf-8")
+    assert await world.gateway.reloader.once("signal")
+    try:
+        yield
+    finally:
+        path.write_text(before, "utf-8")
+        assert await world.gateway.reloader.once("signal")
+
+
+@asynccontextmanager
+async def replaying(desk: Desk, which: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The second person's command, one message of whose plan has gone; the next one takes its time."""
+    words = as_user(WANG, [str(LIANZHI), "dead", "replay", which, "--dir", str(desk.folder)], desk.folder)
+    environment = {**os.environ, "COLUMNS": "80", "HOME": "/"}
+    process = await asyncio.create_subprocess_exec(*words, stdout=PIPE, stderr=PIPE, env=environment, cwd="/")
+    try:
+
+        async def one_went() -> bool:
+            plan = await desk.world.store.operating.plan(int(which))
+            return plan is not None and plan.sent == 1
+
+        await eventually(one_went)
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def outcomes(desk: Desk, which: str) -> list[str | None]:
+    return [item["outcome"] for item in (await desk.done("dead", "show", which))["items"]]
+
+
+async def stopped_after(world: World, desk: Desk, numbers: list[str], which: str) -> int:
+    """How many went before the plan was stopped, the oldest first: one, or two where the stop came while the second was
+    at work. The rest is as dead as it was."""
+    found = await outcomes(desk, which)
+    sent = found.count("sent")
+    assert found == ["sent"] * sent + [None] * (3 - sent) and 1 <= sent <= 2
+    for number in numbers[:sent]:
+        await world.reaches(number, "dispatched")
+    assert {(await world.request(number)).state for number in numbers[sent:]} == {"undeliverable"}
+    return sent
+
+
+@needs_root
+@pytest.mark.usefixtures("users")
+async def test_ctrl_c_ends_a_replay_between_two_messages(world: World, desk: Desk) -> None:
+    numbers, which = await three_planned(world, desk)
+    async with slowly(world, 10), replaying(desk, which) as process:
+        process.send_signal(signal.SIGINT)
+        out, err = await process.communicate()
+    assert process.returncode == FOUND_WRONG, err.decode()
+    sent = await stopped_after(world, desk, numbers, which)
+    assert f"{3 - sent} 件没有发出" in out.decode() and f"did not go: {3 - sent}" in out.decode()
+    (stopped,) = await desk.acts("replay-cancel", f"plan:{which}")
+    assert (stopped["user"], stopped["result"]) == (WANG, f"sent-again:{sent}:left:{3 - sent}")
+    assert "须重新拟定" in await desk.refused("dead", "replay", which, user=WANG)
+
+
+@needs_root
+@pytest.mark.usefixtures("users")
+async def test_another_person_cancels_a_replay_and_its_terminal_says_so(world: World, desk: Desk) -> None:
+    numbers, which = await three_planned(world, desk)
+    async with slowly(world, 10), replaying(desk, which) as process:
+        # As the command does, but at once: on a busy machine the command would come when all is over.
+        told = await asyncio.to_thread(asked, desk.folder, "POST", f"/plans/{which}/cancel")
+        out, _ = await process.communicate()
+    assert process.returncode == FOUND_WRONG
+    sent = await stopped_after(world, desk, numbers, which)
+    assert (told["state"], told["sent_again"], told["left"]) == ("cancelled", sent, 3 - sent)
+    assert f"{3 - sent} 件没有发出" in out.decode() and f"Stopped by {OWN}" in out.decode()
+    assert not (await desk.done("dead", "cancel", which, user=WANG))["changed"]
+    assert len(await desk.acts("replay-cancel", f"plan:{which}")) == 1
+
+
+@needs_root
+@pytest.mark.usefixtures("users")
+async def test_a_plan_that_nobody_has_begun_is_cancelled_by_whoever_made_it(world: World, desk: Desk) -> None:
+    number = await dead_request(world)
+    plan = await desk.done("dead", "plan", "--request", number, "--why", "误拟", user=LI)
+    which = str(plan["plan"])
+    assert "角色是 viewer" in await desk.refused("dead", "cancel", which, user=HE)
+    told = await desk.done("dead", "cancel", which, user=LI)
+    assert (told["state"], told["sent_again"], told["left"]) == ("cancelled", 0, 1)
+    assert "须重新拟定" in await desk.refused("dead", "replay", which, user=WANG)
+    assert (await world.request(number)).state == "undeliverable"
+
+
+@needs_root
+@pytest.mark.usefixtures("users")
+async def test_a_replay_whose_terminal_died_goes_on_and_passes_over_what_changed(world: World, desk: Desk) -> None:
+    numbers, which = await three_planned(world, desk)
+    async with slowly(world, 10), replaying(desk, which) as process:
+        process.kill()
+    shown = await desk.done("dead", "show", which)
+    assert (shown["state"], shown["begun_by"]) == ("running", WANG)
+    gone = shown["sent_again"]  # the gateway may have been at the second one
+    last = [number for number in numbers if (await world.request(number)).state == "undeliverable"][-1]
+    assert last == numbers[2]
+    await desk.done("resend", last, "--why", "单独重发", user=LI)
+    await world.reaches(last, "dispatched")
+    assert "须由另一名操作人" in await desk.refused("dead", "replay", which, user=LI)
+    ended = await desk.run("dead", "replay", which, "--json", user=OWN)
+    assert ended.code == FOUND_WRONG  # not all of it went
+    told = ended.json()
+    assert (told["state"], told["sent_again"], told["passed_over"], told["left"]) == ("done", 2, 1, 0)
+    assert await outcomes(desk, which) == ["sent", "sent", "changed"]
+    assert [e["result"] for e in await desk.acts("replay", f"plan:{which}")] == ["begun:3", f"continued:{3 - gone}"]
+    (end,) = await desk.acts("replay-end", f"plan:{which}")
+    assert (end["user"], end["result"]) == (OWN, "sent-again:2:changed:1")
 
 
 @needs_root

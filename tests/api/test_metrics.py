@@ -25,6 +25,7 @@ from lianzhi.errors import StoreUnavailableError
 from tests.api.test_clocks import DELIVERED
 from tests.api.test_pages import raised
 from tests.api.world import COURT, GRID, NEIGHBOUR, NOW, POLICE, World, grid_request
+from tests.recorder import Recorder
 from tools.docs.metrics import metrics_document
 
 UNKNOWN_CALL = frozenset({("method", OTHER), ("route", "other"), ("status", "404")})
@@ -108,6 +109,7 @@ async def played(world: World) -> None:
 
 
 async def test_what_is_given_is_described_and_what_is_described_is_given(world: World, metrics: Metrics) -> None:
+    world.context.tracer = Recorder()
     await played(world)
     metrics.answered("GET", "/v1/requests", 200, 0.01)
     seen = {}

@@ -139,6 +139,8 @@ async def test_a_list_that_is_wrong_lets_nobody_in(doorway: Doorway) -> None:
         ("GET", "/plans/7", 404),
         ("GET", "/incidents/7", 404),
         ("POST", "/plans/7/replay", 404),
+        ("POST", "/plans/7/step", 404),
+        ("POST", "/plans/7/cancel", 404),
         ("POST", "/incidents/7/owner", 404),
         ("POST", "/quarantine/7/retry", 404),
         ("POST", "/requests/court-sn0199-20260324-000001/resend", 422),

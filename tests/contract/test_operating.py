@@ -133,23 +133,28 @@ async def test_what_the_broker_gave_up_is_dead_until_it_goes_again(store: SqlSto
     assert len(await store.lease_outbox("me", NOW, TERM, 10)) == 1
 
 
-async def test_of_two_who_carry_out_a_plan_at_once_the_second_sees_the_first(store: SqlStore) -> None:
+async def test_of_two_who_begin_a_plan_at_once_the_second_sees_the_first(store: SqlStore) -> None:
     plan = Plan(0, NOW, "wang", "王某", [{"message_id": "m1", "seqno": 1}], "d" * 64, "open")
     async with store.begin() as tx:
         number = await tx.operating.add_plan(plan)
 
-    async def carry_out(user: str) -> str:
+    async def begin(user: str) -> str:
         async with store.begin() as tx:
             found = await tx.operating.plan(number)
             assert found is not None
             if found.state == "open":
-                await tx.operating.end_plan(replace(found, ended_at=NOW, ended_by=user, ended_person=user), "done")
+                begun = replace(found, begun_at=NOW, begun_by=user, begun_person=user, state="running", outcomes=[])
+                await tx.operating.put_plan(begun)
             return found.state
 
-    assert sorted(await asyncio.gather(carry_out("li"), carry_out("zhao"))) == ["done", "open"]
+    assert sorted(await asyncio.gather(begin("li"), begin("zhao"))) == ["open", "running"]
     kept = await store.operating.plan(number)
-    assert kept is not None and kept.items == plan.items and kept.state == "done"
-    assert await store.operating.plans(5) == [kept]
+    assert kept is not None and kept.items == plan.items and (kept.sent, kept.left) == (0, 1)
+    done = replace(kept, state="done", outcomes=["sent"], ended_at=NOW, ended_by="li", ended_person="李某")
+    async with store.begin() as tx:
+        await tx.operating.put_plan(done)
+    assert await store.operating.plans(5) == [done] == [await store.operating.plan(number)]
+    assert (done.sent, done.left) == (1, 0)
     assert await store.operating.plan(number + 1) is None
 
 

@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
-from gateway.cli import add_commands
-from lianzhi.cli import court, partner
 from lianzhi.problem import REASONS
+from tests.command_tree import COMMAND
 from tools.docs.problems import SECTIONS, problems_document
 from tools.docs.remedies import REMEDIES
 
@@ -23,19 +21,6 @@ PROGRAM = re.compile(r"(?:^\s*|/bin/|\w=\S*\s+|\$\([^)]*\)\s+)lianzhi ([a-z-].*)
 """The program itself, alone or after variables: not a user, a service or a package of that name."""
 FENCE = re.compile(r"^ *```(?:bash|sh|text|cron|ini)\n(.*?)^ *```", re.M | re.S)
 INLINE = re.compile(r"`([^`\n]*\blianzhi [a-z-][^`\n]*)`")
-
-
-def application() -> typer.Typer:
-    app = typer.Typer()
-    app.add_typer(partner.app, name="partner")
-    app.command()(court.submit)
-    app.add_typer(court.request_app, name="request")
-    app.add_typer(court.case_app, name="case")
-    add_commands(app)
-    return app
-
-
-COMMAND = typer.main.get_command(application())
 
 
 def lines_of(text: str) -> Iterator[str]:

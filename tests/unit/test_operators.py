@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from gateway.core.operating.operators import RIGHTS, ROLES, Operator, unlisted
-from gateway.core.operating.plans import digest_of, is_unchanged, item_of, may_replay
+from gateway.core.operating.plans import digest_of, is_unchanged, item_of, may_replay, outcome_of
 from gateway.core.operating.reasons import LONGEST, reason
-from gateway.core.operating.records import DeadMessage, Plan
+from gateway.core.operating.records import DeadMessage, Outcome, Plan
 from gateway.registry.config import FILE, load_config
 from gateway.registry.operators import read_operators
 from lianzhi.errors import ConfigurationError, RejectedError
@@ -23,6 +23,8 @@ DEAD = DeadMessage(
     "court-sn0199", "m1", "police-610199", "court-sn0199-20260324-000001", "open", 1, "dead", "dead-lettered", NOW,
     "d1", "undeliverable",
 )  # fmt: skip
+
+LATER = replace(DEAD, message_id="m2", verb="urge", seqno=2, digest="d2")
 
 
 def plan_of(*messages: DeadMessage, by: Operator = WANG) -> Plan:
@@ -163,6 +165,38 @@ def test_a_plan_is_carried_out_by_somebody_else() -> None:
     with pytest.raises(RejectedError) as caught:
         may_replay(replace(plan, state="void"), LI, None)
     assert caught.value.errors[0].rule == "plan-changed"
+    with pytest.raises(RejectedError) as caught:
+        may_replay(replace(plan, state="cancelled", ended_by="li", ended_person="李某", outcomes=[]), LI, None)
+    assert caught.value.errors[0].rule == "plan-cancelled"
+    assert "李某" in caught.value.errors[0].detail
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "outcome"),
+    [
+        ([], DEAD, "sent"),
+        ([], None, "changed"),
+        ([], replace(DEAD, request_state="withdrawn"), "changed"),
+        ([], replace(DEAD, request_state="dispatched"), "changed"),
+        ([], replace(DEAD, digest="d2"), "changed"),
+        (["sent"], replace(LATER, request_state="delivered"), "sent"),
+        (["sent"], replace(LATER, request_state="withdrawn"), "changed"),
+        (["sent"], replace(LATER, state="parked"), "changed"),
+        (["changed"], replace(LATER, request_state="delivered"), "changed"),
+        (["changed"], LATER, "sent"),
+    ],
+)
+def test_what_becomes_of_the_next_message_of_a_plan(
+    before: list[Outcome], now: DeadMessage | None, outcome: str
+) -> None:
+    """What went before of the same request may have moved it on; nothing else may have."""
+    assert outcome_of(replace(plan_of(DEAD, LATER), state="running", outcomes=before), now) == outcome
+
+
+def test_messages_of_no_request_do_not_answer_for_each_other() -> None:
+    alone = replace(DEAD, request_no=None, request_state=None)
+    plan = replace(plan_of(alone, replace(alone, message_id="m2")), outcomes=["sent"])
+    assert outcome_of(plan, replace(alone, message_id="m2", request_state="sent")) == "changed"
 
 
 @pytest.mark.parametrize(

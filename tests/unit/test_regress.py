@@ -14,6 +14,7 @@ CASES = {
     "raises": ('<failure message="KeyError: 1">    assert x[1] == 2</failure>', False, "no assertion"),
     "lacks": ('<failure message="AssertionError: No such option: --json">assert</failure>', False, "No such option"),
     "breaks": ('<error message="failed on setup">assert</error>', False, "failed before it began"),
+    "ends_badly": ('<error message="failed on teardown">assert</error>', False, "failed on teardown"),
     "is_new": ('<properties><property name="new" value="no such thing"/></properties>', True, "no such thing"),
 }
 
@@ -33,3 +34,13 @@ def test_one_test_proves_its_row(tmp_path: Path, capsys: pytest.CaptureFixture[s
     file.write_text(f'<testsuites>{failed}{passed}<testcase name="test_kit"/></testsuites>', "utf-8")
     assert report(file)
     assert "2 tests, 1 rows" in capsys.readouterr().out
+
+
+def test_what_fails_once_more_afterwards_counts_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """JUnit's form has a second entry for it."""
+    cases = "".join(f'<testcase name="test_s1_same">{CASES[n][0]}</testcase>' for n in ("asserts", "ends_badly"))
+    file = tmp_path / "results.xml"
+    file.write_text(f"<testsuites>{cases}</testsuites>", "utf-8")
+    assert report(file)
+    told = capsys.readouterr().out
+    assert "1 tests, 1 rows" in told and "teardown" not in told

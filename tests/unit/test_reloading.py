@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+import gateway
+from gateway.bounds import Bounds
 from gateway.core.routing import Client, Directory, Participant
 from gateway.registry.config import Config
 from gateway.registry.file_watch import look
-from gateway.reloading import differences, restart_needed
+from gateway.reloading import LIMITS_AT_BROKER, LIMITS_AT_START, differences, restart_needed
 from schemas.catalogue import Kind
 
+GATEWAY = Path(gateway.__file__).parent
 HOME = Participant("court-a", Kind.COURT, "甲法院", "Court A", "http", "canonical", home=True)
 POLICE = Participant("police-a", Kind.POLICE, "甲公安", "Police A", "amqp", "police/1")
 CMS = Client("cms1", frozenset({"read"}), "a" * 64)
@@ -32,6 +36,17 @@ CMS = Client("cms1", frozenset({"read"}), "a" * 64)
 )
 def test_what_needs_a_restart(tmp_path: Path, given: dict[str, dict[str, object]], told: list[str]) -> None:
     assert list(restart_needed(Config(folder=tmp_path), Config(folder=tmp_path, **given))) == told
+
+
+def test_every_limit_holds_at_once_or_says_when() -> None:
+    """What is neither at the start nor at the broker is asked for by its name each time, of a context that changes."""
+    later = {*LIMITS_AT_START, *LIMITS_AT_BROKER}
+    assert later < set(Bounds.model_fields)
+    kept = set(re.findall(r"\bbounds\.(\w+)", (GATEWAY / "broker" / "topology.py").read_text("utf-8")))
+    assert kept == set(LIMITS_AT_BROKER)
+    made = (GATEWAY / "broker" / "consumer.py", GATEWAY / "http" / "connections.py", GATEWAY / "http" / "server.py")
+    at_start = {name for path in made for name in re.findall(r"\bbounds\.(\w+)", path.read_text("utf-8"))}
+    assert at_start <= set(LIMITS_AT_START), "a limit that is read when something is made holds only from the start on"
 
 
 def test_who_came_and_who_went() -> None:

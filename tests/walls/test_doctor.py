@@ -110,7 +110,8 @@ async def test_c10_our_own_private_key_that_is_gone(running: Installation, copy:
     for file in (copy / "keys" / "private").glob(f"{HOME}.enc.*"):
         file.unlink()
     found = await doctor(running, copy)
-    assert found.code == 1 and f"{HOME}.enc." in found.err and "lianzhi keys new" in found.err
+    assert f"{HOME}.enc." in found.err and "lianzhi keys new" in found.err, found.out
+    assert found.code == 1
 
 
 async def test_o3_a_court_without_staff(running: Installation, copy: Path) -> None:
@@ -119,7 +120,8 @@ async def test_o3_a_court_without_staff(running: Installation, copy: Path) -> No
     del document["staff"]
     path.write_text(tomlkit.dumps(document), encoding="utf-8")
     found = await doctor(running, copy)
-    assert found.code == 1 and "✗ 人员 staff" in found.err and "[[staff]]" in found.err
+    assert "✗ 人员 staff" in found.err and "[[staff]]" in found.err, found.out
+    assert found.code == 1
 
 
 @pytest.mark.slow
@@ -145,7 +147,8 @@ async def test_o3_json_and_the_three_exit_codes(running: Installation, copy: Pat
         assert check["level"] == "ok" or (check["en"] or "。" in check["zh"]), check
     (copy / "participants" / "nobody.toml").write_text("[[")
     broken = await doctor(running, copy)
-    assert broken.code == 1 and "✓ 数据库 store" in broken.out and "nobody.toml" in broken.err
+    assert "✓ 数据库 store" in broken.out and "nobody.toml" in broken.err, broken.err
+    assert broken.code == 1
     nowhere = await doctor(running, tmp_path / "nowhere")
     assert nowhere.code == 2 and "lianzhi.toml" in nowhere.err
 

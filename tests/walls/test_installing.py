@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import stat
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -32,16 +32,22 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def lianzhi(folder: Path) -> Command:
-    """The command on that folder. No terminal, no settings of another installation."""
+def lianzhi(folder: Path) -> Iterator[Command]:
+    """The command on that folder. No terminal, no settings of another installation.
+
+    That none of them ended in a traceback is looked at afterwards: what a test is about is said by its own assertion,
+    also against an older version (`tools/regress.sh`)."""
+    tracebacks: list[str] = []
 
     async def run(*words: str, **environment: str) -> Finished:
         whole = [command(), *words, "--dir", str(folder)]
         done = await finish(whole, clean_environment() | environment, timeout=120)
-        assert "Traceback" not in done.err, done.err[-3000:]
+        if "Traceback" in done.err:
+            tracebacks.append(f"lianzhi {' '.join(words)}\n{done.err[-3000:]}")
         return done
 
-    return run
+    yield run
+    assert tracebacks == []
 
 
 @pytest.fixture
@@ -103,9 +109,9 @@ async def test_o1_apply_makes_what_a_fresh_broker_lacks(lianzhi: Command, folder
     admin = await fresh(lianzhi, folder, vhost, "%2Fo1-fresh")
     closed(folder / "participants" / f"{POLICE}.toml", with_keys(folder))
     done = await lianzhi("broker", "apply", **admin)
-    assert done.code == 0, done.out + done.err
+    assert "/o1-fresh" in [one["name"] for one in await vhost.management.get("vhosts")], done.out + done.err
     try:
-        assert await vhost.management.get("vhosts", "/o1-fresh") is not None
+        assert done.code == 0, done.out + done.err
         again = await lianzhi("broker", "apply", **admin)
         assert (again.code, "Nothing to change" in again.out) == (0, True), again.out + again.err
         doctor = await lianzhi("doctor")
@@ -116,10 +122,16 @@ async def test_o1_apply_makes_what_a_fresh_broker_lacks(lianzhi: Command, folder
         await vhost.management.delete("users", POLICE)
 
 
+def passwords_in(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*.password")}
+
+
 async def test_o2_passwords_lie_in_files_that_nobody_else_reads(lianzhi: Command, folder: Path, vhost: Vhost) -> None:
     admin = await fresh(lianzhi, folder, vhost, "o2-fresh")
     closed(folder / "participants" / f"{POLICE}.toml", with_keys(folder))
-    assert (await lianzhi("broker", "apply", **admin)).code == 0
+    applied = await lianzhi("broker", "apply", **admin)
+    assert passwords_in(folder) == {"broker.password", f"handover/{POLICE}/amqp.password"}
+    assert applied.code == 0, applied.err
     try:
         for path in (folder / "broker.password", folder / "handover" / POLICE / "amqp.password"):
             assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
@@ -183,7 +195,8 @@ async def test_o4_check_names_the_word_that_is_wrong(
     assert (await lianzhi("init", "--court", COURT)).code == 0
     (participants / name).write_text(police(**written), encoding="utf-8")
     done = await lianzhi("participants", "check")
-    assert done.code != 0 and told in done.err and name in done.err, done.out + done.err
+    assert told in done.err and name in done.err, done.out + done.err
+    assert done.code != 0
 
 
 async def test_o4_a_slip_is_told_with_its_line(lianzhi: Command, participants: Path) -> None:
@@ -203,8 +216,8 @@ async def test_o10_a_byte_order_mark_changes_nothing(lianzhi: Command, folder: P
     for path in (folder / "lianzhi.toml", participants / f"{HOME}.toml"):
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     done = await lianzhi("participants", "list", "--json")
-    assert done.code == 0, done.err
-    assert [row["code"] for row in done.json()] == [HOME]
+    assert HOME in done.out, done.err
+    assert (done.code, [row["code"] for row in done.json()]) == (0, [HOME])
 
 
 @pytest.mark.parametrize(
@@ -300,8 +313,8 @@ async def test_c6_what_no_notice_ever_said_is_refused(
     if changed.get("year") == 2099:
         changed |= {"rest": [f"2099-01-{d:02}" for d in (1, 5, 6, 7, 8, 9, 12)], "work": ["2099-01-10"]}
     done = await lianzhi("calendar", "import", calendar(tmp_path, **changed))
-    assert done.code != 0, done.out
-    assert "published calendar" in done.err
+    assert "published calendar" in done.err, done.out
+    assert done.code != 0
 
 
 async def test_c6_a_known_year_is_replaced_only_by_word_and_can_be_taken_back(lianzhi: Command, tmp_path: Path) -> None:
@@ -309,8 +322,9 @@ async def test_c6_a_known_year_is_replaced_only_by_word_and_can_be_taken_back(li
     assert (await lianzhi("calendar", "import", calendar(tmp_path))).code == 0
     other = calendar(tmp_path, work=["2023-01-28", "2023-05-06"])
     kept = await lianzhi("calendar", "import", other)
-    assert kept.code != 0 and "- work 2023-04-23" in kept.out and "+ work 2023-05-06" in kept.out, kept.out + kept.err
     assert "2023-05-06" not in (await lianzhi("calendar", "show", "--year", "2023")).out
+    assert "- work 2023-04-23" in kept.out and "+ work 2023-05-06" in kept.out, kept.out + kept.err
+    assert kept.code != 0
     assert (await lianzhi("calendar", "import", other, "--replace")).code == 0
     assert "2023-05-06" in (await lianzhi("calendar", "show", "--year", "2023")).out
     assert (await lianzhi("calendar", "remove", "2023")).code == 0
@@ -320,7 +334,8 @@ async def test_c6_a_known_year_is_replaced_only_by_word_and_can_be_taken_back(li
 async def test_c21_square_brackets_in_a_notice(lianzhi: Command, tmp_path: Path) -> None:
     assert (await lianzhi("init", "--court", COURT)).code == 0
     done = await lianzhi("calendar", "import", calendar(tmp_path, notice="国办 [/x] 号"))
-    assert (done.code, "[/x]" in done.out) == (0, True), done.err
+    assert "[/x]" in done.out, done.err
+    assert done.code == 0
     assert "[/x]" in (await lianzhi("calendar", "show", "--year", "2023")).out
     assert "[/x]" in (await lianzhi("calendar", "show")).out.replace("\n", "")
 
@@ -332,14 +347,16 @@ async def test_c20_periods_at_the_ends_of_the_calendar(lianzhi: Command) -> None
     assert (await lianzhi("init", "--court", COURT)).code == 0
     for words in (("--week", "9999-W52"), ("--month", "0001-01"), ("--month", "9999-12")):
         done = await lianzhi("report", "weekly", *words)
-        assert done.code == 2 and words[1] in done.err, done.out + done.err
+        assert done.err[: len(words[1])] == words[1], done.err
+        assert done.code == 2
 
 
 async def test_c20_a_blank_name_is_refused(lianzhi: Command, folder: Path, participants: Path) -> None:
     assert (await lianzhi("init", "--court", COURT)).code == 0
     (participants / f"{POLICE}.toml").write_text(police(name={"zh": " ", "en": "Police"}), encoding="utf-8")
     done = await lianzhi("participants", "check")
-    assert done.code != 0 and "name.zh" in done.err, done.out + done.err
+    assert "name.zh" in done.err, done.out + done.err
+    assert done.code != 0
 
 
 async def test_c22_a_secret_of_two_bytes_is_refused(lianzhi: Command, folder: Path) -> None:
@@ -368,4 +385,5 @@ async def test_c18_a_port_that_is_taken_is_one_line(lianzhi: Command) -> None:
         port = taken.getsockname()[1]
         done = await lianzhi("serve", LIANZHI_HTTP__PORT=str(port))
     last = done.err.strip().splitlines()[-1]
-    assert done.code == 2 and str(port) in last and not last.startswith("{"), done.err[-1500:]
+    assert str(port) in last and not last.startswith(("{", "OSError")), done.err[-1500:]
+    assert done.code == 2

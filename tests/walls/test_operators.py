@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import sqlite3
+from asyncio.subprocess import Process
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -10,6 +15,7 @@ import aio_pika
 import pytest
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
+from lianzhi.cli.output import FOUND_WRONG
 from lianzhi.partner import PartnerConfig
 from simulation.parties import GRID
 from tests.conftest import Vhost
@@ -95,7 +101,58 @@ async def _killed_between(site: Installation) -> None:
     await in_state(site, number, "dispatched")
     acts = await done(site, "acts", user=WANG)
     told = [(act["act"], act["user"]) for act in reversed(acts)]
-    assert told == [("replay-plan", LI), ("pause", LI), ("replay", WANG), ("resume", WANG)]
+    assert told == [("replay-plan", LI), ("pause", LI), ("replay", WANG), ("replay-end", WANG), ("resume", WANG)]
+
+
+@needs_root
+@pytest.mark.usefixtures("users")
+async def test_a_replay_that_kill_9_cut_off_is_visible_and_goes_on(vhost: Vhost) -> None:
+    """The gateway dies between two messages; its terminal says how far it came, and nothing goes twice."""
+    with passable_folder() as folder:
+        async with installed(folder, vhost) as site:
+            list_operators(site.folder)
+            site.limit(replayed_per_second=0.1)
+            first = await site.serve()
+            numbers = await submitted(site, 3, VERIFY, first=1)
+            for number in numbers:
+                await in_state(site, number, "dispatched")
+            for _ in numbers:
+                await thrown_away(site)
+            for number in numbers:
+                await in_state(site, number, "undeliverable")
+            await _cut_off(site, first, numbers)
+
+
+def went(site: Installation, which: str) -> int:
+    """Messages of the plan that have gone, by the database: a command would take too long to be in time."""
+    with closing(sqlite3.connect(f"file:{site.folder}/lianzhi.sqlite?mode=ro", uri=True)) as database:
+        ((outcomes,),) = database.execute("SELECT outcomes FROM replay_plans WHERE plan_no = ?", (which,)).fetchall()
+    return len(json.loads(outcomes or "[]"))
+
+
+async def _cut_off(site: Installation, first: Process, numbers: list[str]) -> None:
+    plan = await done(site, "dead", "plan", "--why", "对方程序已改好", user=LI)
+    which = str(plan["plan"])
+    going = asyncio.create_task(ran(site, "dead", "replay", which, user=WANG))
+
+    await eventually(lambda: went(site, which) == 1, 60)
+    first.kill()
+    await first.wait()
+    cut = await going
+    assert cut.code == FOUND_WRONG
+    assert f"lianzhi dead replay {which}" in cut.err and "1/3" in cut.err
+
+    site.limit(replayed_per_second=100)
+    await site.serve()
+    shown_ = await done(site, "dead", "show", which, user=LI)
+    assert (shown_["state"], shown_["sent_again"], shown_["left"], shown_["begun_by"]) == ("running", 1, 2, WANG)
+    assert [item["outcome"] for item in shown_["items"]] == ["sent", None, None]
+    told = await done(site, "dead", "replay", which, user=WANG)
+    assert (told["state"], told["sent_again"], told["passed_over"], told["left"]) == ("done", 3, 0, 0)
+    for number in numbers:
+        await in_state(site, number, "dispatched")
+    acts = await done(site, "acts", "--about", f"plan:{which}", user=LI)
+    assert [act["result"] for act in acts][:-1] == ["sent-again:3", "continued:2", "begun:3"]
 
 
 async def test_where_no_gateway_runs_the_owner_still_reads_and_nobody_acts(site: Installation) -> None:

@@ -14,7 +14,6 @@ from gateway.core.operating.records import (
     OwnMessage,
     PartnerStanding,
     Plan,
-    PlanState,
     QuarantineEnd,
     Scope,
 )
@@ -80,8 +79,8 @@ class OperatingUnit(Protocol):
         """Locked."""
         ...
 
-    async def end_plan(self, plan: Plan, state: PlanState) -> None:
-        """With `ended_*` as they stand in `plan`."""
+    async def put_plan(self, plan: Plan) -> None:
+        """What has become of it: `state`, `begun_*`, `outcomes`, `ended_*`."""
         ...
 
     async def acts_about(self, about: str) -> list[ActRow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -9,9 +10,10 @@ import typer
 from gateway.commands.operating.client import ask
 from gateway.commands.operating.options import Folder, Limit, Why
 from gateway.commands.operating.printing import one, rows, say
+from gateway.commands.operating.progress import Progress, interrupts
 from gateway.core.operating.plans import MOST, SHORTEST
 from gateway.registry.config import DEFAULT_FOLDER
-from lianzhi.cli.output import AsJson, as_json
+from lianzhi.cli.output import FOUND_WRONG, AsJson, as_json, problems
 
 dead_app = typer.Typer(help="死信与搁置报文 Messages that no queue has", no_args_is_help=True)
 Partner = Annotated[str | None, typer.Option("--partner", help="只看某单位 Of one participant")]
@@ -22,8 +24,10 @@ FIELDS = (
 )  # fmt: skip
 PLAN_FIELDS = (
     ("计划 plan", "plan"), ("状态 state", "state"), ("报文 messages", "messages"), ("拟定 at", "at"),
-    ("拟定人 by", "user"), ("姓名 name", "name"), ("执行 ended", "ended_at"), ("执行人 by", "ended_by"),
-    ("姓名 name", "ended_name"), ("摘要 digest", "digest"),
+    ("拟定人 by", "user"), ("姓名 name", "name"), ("批准 begun", "begun_at"), ("批准人 approved by", "begun_by"),
+    ("批准人姓名 name", "begun_name"), ("已发 sent", "sent_again"), ("略过 passed over", "passed_over"),
+    ("余 left", "left"), ("了结 ended", "ended_at"), ("了结人 ended by", "ended_by"),
+    ("了结人姓名 name", "ended_name"), ("摘要 digest", "digest"),
 )  # fmt: skip
 
 
@@ -71,7 +75,7 @@ def dead_show(plan: Number, folder: Folder = DEFAULT_FOLDER, json_out: AsJson = 
     told = ask(folder, "GET", f"/plans/{plan}")
     one(told, PLAN_FIELDS, json_out=json_out)
     if not json_out:
-        rows(told["items"], "报文 Messages", FIELDS, json_out=False)
+        rows(told["items"], "报文 Messages", (*FIELDS, ("结果 outcome", "outcome")), json_out=False)
 
 
 @dead_app.command("replay")
@@ -83,11 +87,57 @@ def dead_replay(
     ] = None,
     json_out: AsJson = False,
 ) -> None:
-    """批准并执行他人拟定的计划 Approve and carry out a plan that somebody else made."""
+    """批准并执行他人拟定的计划；Ctrl-C 停止 Approve and carry out a plan that somebody else made; Ctrl-C stops it."""
     told: dict[str, Any] = ask(folder, "POST", f"/plans/{plan}/replay", {"digest": digest})
+    if told["state"] == "running":
+        told = _carried_out(folder, told)
     if json_out:
         as_json(told)
     elif told["changed"]:
-        say(f"已重发 {told['sent_again']} 件，编号不变 Sent again under the same ids: {told['sent_again']}")
+        _say_what_went(told)
     else:
         say(f"此前已执行 Carried out before: {told['ended_by']}  {told['ended_name']}")
+    if told["left"] or (told["changed"] and told["passed_over"]):
+        raise typer.Exit(FOUND_WRONG)
+
+
+@dead_app.command("cancel")
+def dead_cancel(plan: Number, folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None:
+    """停止一个计划：余下的不再发出 Stop a plan: what is left of it does not go."""
+    told: dict[str, Any] = ask(folder, "POST", f"/plans/{plan}/cancel")
+    if json_out:
+        as_json(told)
+    elif told["changed"]:
+        _say_what_went(told)
+    else:
+        say(f"此前已了结 Over before: {told['state']}  {told['ended_by']}  {told['ended_name']}")
+
+
+def _carried_out(folder: Path, begun: dict[str, Any]) -> dict[str, Any]:
+    """Message by message, until the last one, until somebody cancels the plan, or Ctrl-C does."""
+    number, told, progress = begun["plan"], begun, Progress(begun["messages"])
+    try:
+        with interrupts() as interrupted:
+            while told["state"] == "running" and not interrupted():
+                told = ask(folder, "POST", f"/plans/{number}/step")
+                progress(told)
+            if told["state"] == "running":
+                told = ask(folder, "POST", f"/plans/{number}/cancel")
+    except typer.Exit:  # `ask` has said why
+        problems.paragraph(
+            f"中断于 {told['messages'] - told['left']}/{told['messages']}，余下的没有发出。查看 lianzhi dead show"
+            f" {number}，继续 lianzhi dead replay {number}。 Interrupted; the rest has not gone: look, and go on."
+        )
+        raise
+    finally:
+        progress.end()
+    return {**told, "changed": True}
+
+
+def _say_what_went(told: dict[str, Any]) -> None:
+    sent, passed_over, left = told["sent_again"], told["passed_over"], told["left"]
+    say(f"已重发 {sent} 件，编号不变 Sent again under the same ids: {sent}")
+    if passed_over:
+        say(f"略过 {passed_over} 件，拟定后已有变化 Passed over, changed since: {passed_over}")
+    if told["state"] == "cancelled":
+        say(f"由 {told['ended_name']} 停止，{left} 件没有发出 Stopped by {told['ended_by']}; did not go: {left}")

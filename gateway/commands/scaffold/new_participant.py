@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from adapters.registry import partners
+from gateway.commands.setup.alone import one_at_a_time
 from gateway.registry.config import DEFAULT_FOLDER, load_config
 from gateway.registry.installation import Installation
 from gateway.registry.participants import form_of
@@ -30,6 +31,7 @@ class Patterns:
 ALL = Patterns()
 
 
+@one_at_a_time
 def new_participant(
     code: Annotated[str, typer.Argument(help="单位编号，如 police-610114 Its code")],
     kind: Annotated[str, typer.Option("--kind", help="哪类单位：adapters/ 里的文件夹名 A folder of adapters/")],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.commands.recovery.lost_queues import ask_for_what_was_in_them
+from gateway.commands.setup.alone import alone
 from gateway.core.routing import Directory
 from gateway.registry.config import DEFAULT_FOLDER, Config, load_config
 from gateway.registry.setup.broker_passwords import gateway_password, partner_password, partner_password_file
@@ -61,15 +63,16 @@ def broker_apply(
     from gateway.broker.provision import UNTOUCHED
     from gateway.registry.participants import load_registry
 
-    config = load_config(folder)
-    directory, _ = load_registry(folder)
+    load_config(folder)  # what is wrong with it is told before a password is asked for
     given = _passwords(passwords) if passwords is not None else {}
     word = admin_password(admin, password, password_file)
-    work = _Apply(config, directory, admin, word, management or config.broker.management, given, certificates)
-    outcome = run(work.differences() if dry_run else work.apply())
-    _tell(outcome, folder, dry_run=dry_run)
-    if not dry_run and (wrong := run(work.own_login())) is not None:
-        fail(wrong)
+    with nullcontext() if dry_run else alone(folder):
+        config, (directory, _) = load_config(folder), load_registry(folder)
+        work = _Apply(config, directory, admin, word, management or config.broker.management, given, certificates)
+        outcome = run(work.differences() if dry_run else work.apply())
+        _tell(outcome, folder, dry_run=dry_run)
+        if not dry_run and (wrong := run(work.own_login())) is not None:
+            fail(wrong)
     if any(line.startswith(UNTOUCHED) for line in outcome.alone):
         raise typer.Exit(FOUND_WRONG)
 

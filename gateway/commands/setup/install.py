@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from gateway.commands.setup.alone import one_at_a_time
 from gateway.core.time.calendar import SHANGHAI
 from gateway.registry.config import DEFAULT_FOLDER, load_config
 from gateway.registry.contracts import check_words, contract_of
@@ -118,6 +119,7 @@ def clients_list(folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> N
 
 
 @clients_app.command("add")
+@one_at_a_time
 def clients_add(
     participant: str,
     client: str,
@@ -141,6 +143,7 @@ def clients_add(
 
 
 @clients_app.command("revoke")
+@one_at_a_time
 def clients_revoke(participant: str, client: str, folder: Folder = DEFAULT_FOLDER) -> None:
     """吊销客户端的令牌 Revoke a client's token."""
     Installation(folder).revoke_client(participant, client)
@@ -148,6 +151,7 @@ def clients_revoke(participant: str, client: str, folder: Folder = DEFAULT_FOLDE
 
 
 @keys_app.command("new")
+@one_at_a_time
 def keys_new(
     participant: str,
     purpose: Annotated[str, typer.Argument(help="sig | sub | enc")],

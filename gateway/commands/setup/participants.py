@@ -16,6 +16,7 @@ import typer
 from gateway.application.ports.lists import RequestFilter
 from gateway.commands.installed import installed
 from gateway.commands.scaffold.new_participant import Patterns, write_participant
+from gateway.commands.setup.alone import alone, one_at_a_time
 from gateway.commands.setup.broker import Admin, AdminPassword, AdminPasswordFile, ManagementUrl, admin_password
 from gateway.core.routing import Participant
 from gateway.core.time.calendar import SHANGHAI
@@ -35,10 +36,13 @@ if TYPE_CHECKING:
 
 REMOVED = "removed"
 SHOWN = 20
+PATIENCE = 30.0
+"""Seconds that stopping a partner waits for another administrator's command: it must not fail over that."""
 
 Code = Annotated[str, typer.Argument(help="单位编号，如 police-610114 Its code")]
 
 
+@one_at_a_time
 def add(
     code: Code,
     kind: Annotated[str, typer.Option("--kind", help="哪类单位：adapters/ 里的文件夹名 A folder of adapters/")],
@@ -149,7 +153,8 @@ def suspend(
     partner = _registered(folder, code)
     if partner.home:
         fail(f"{code} 是本院，不能停用。 {code} is the home court and cannot be suspended.", MISUSE)
-    Installation(folder).set_enabled(code, enabled=False)
+    with alone(folder, patience=PATIENCE):
+        Installation(folder).set_enabled(code, enabled=False)
     console.print(f"已停用 Suspended: {code}", markup=False)
     waiting = _waiting(folder, code)
     _tell_waiting(waiting)
@@ -176,12 +181,14 @@ def resume(
 ) -> None:
     """恢复停用的单位 Take a suspended partner in again."""
     partner = _registered(folder, code)
-    Installation(folder).set_enabled(code, enabled=True)
+    with alone(folder, patience=PATIENCE):
+        Installation(folder).set_enabled(code, enabled=True)
     if partner.channel == "amqp":
         _at_broker(folder, code, admin, admin_password(admin, password, password_file), management, enabled=True)
     console.print(f"已恢复 Resumed: {code}", markup=False)
 
 
+@one_at_a_time
 def remove(code: Code, folder: Folder = DEFAULT_FOLDER) -> None:
     """移走已停用、从未有过请求的单位；文件留在 removed/。 Take out a suspended partner that no request names."""
     partner = _registered(folder, code)
@@ -249,9 +256,10 @@ def password_new(
     if partner.channel != "amqp" or not partner.enabled:
         fail(f"{code} 不用队列，或已停用。 {code} uses no queues, or is suspended.", MISUSE)
     word = admin_password(admin, password, password_file)
-    new = new_password()
-    write_secret(partner_password_file(folder, code), new + "\n")
-    _at_broker(folder, code, admin, word, management, enabled=True, secret=new)
+    with alone(folder):
+        new = new_password()
+        write_secret(partner_password_file(folder, code), new + "\n")
+        _at_broker(folder, code, admin, word, management, enabled=True, secret=new)
     console.print(f"新密码 New password: {partner_password_file(folder, code)}", markup=False)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.commands.installed import installed
+from gateway.commands.setup.alone import one_at_a_time
 from gateway.core.routing import Participant
 from gateway.core.time.calendar import SHANGHAI
 from gateway.registry.config import DEFAULT_FOLDER
@@ -28,6 +29,7 @@ File = Annotated[Path, typer.Argument(help="CSV，UTF-8 A CSV file in UTF-8")]
 
 
 @staff_app.command("import")
+@one_at_a_time
 def staff_import(file: File, folder: Folder = DEFAULT_FOLDER, of: Of = None) -> None:
     """导入人员名单：新编号登记，已有编号改写，其余不动。 Register a list: new ones are added, known ones rewritten."""
     participant = _participant(folder, of)
@@ -74,6 +76,7 @@ def staff_list(
 
 
 @staff_app.command("leave")
+@one_at_a_time
 def staff_leave(
     no: Annotated[str, typer.Argument(help="人员编号 Staff number")],
     folder: Folder = DEFAULT_FOLDER,

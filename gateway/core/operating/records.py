@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Literal
 
 Scope = Literal["all", "partner", "type"]
-PlanState = Literal["open", "done", "void"]
+PlanState = Literal["open", "running", "done", "void", "cancelled"]
+Outcome = Literal["sent", "changed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ class DeadMessage:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Messages to be sent again, as one person planned it. items: `core.operating.plans.item_of` of each. digest: of
-    all of them. ended_*: whoever carried it out, or the change that made it void."""
+    all of them. begun_*: whoever approved it and began to carry it out. outcomes: what became of the first items, in
+    their order; the rest is still to go. ended_*: whoever sent the last one or stopped it, or found it void."""
 
     plan_no: int
     at: datetime
@@ -85,6 +87,19 @@ class Plan:
     ended_at: datetime | None = None
     ended_by: str | None = None
     ended_person: str | None = None
+    begun_at: datetime | None = None
+    begun_by: str | None = None
+    begun_person: str | None = None
+    outcomes: list[Outcome] | None = None
+
+    @property
+    def sent(self) -> int:
+        return (self.outcomes or []).count("sent")
+
+    @property
+    def left(self) -> int:
+        """Items that nobody has come to yet."""
+        return len(self.items) - len(self.outcomes or [])
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,16 @@ async def replay(request: web.Request, door: Door, by: Operator) -> Any:
     return await door.replays.replay(by, number_of(request), digest)
 
 
+async def replay_step(request: web.Request, door: Door, by: Operator) -> Any:
+    await body_of(request, door)
+    return await door.replays.step(by, number_of(request))
+
+
+async def cancel_plan(request: web.Request, door: Door, by: Operator) -> Any:
+    await body_of(request, door)
+    return await door.replays.cancel(by, number_of(request))
+
+
 async def list_pauses(request: web.Request, door: Door, by: Operator) -> Any:
     return await door.pauses.list()
 
@@ -200,6 +210,8 @@ ROUTES: Mapping[tuple[str, str], Call] = {
         ("POST", "/plans", make_plan),
         ("GET", "/plans/{id}", show_plan),
         ("POST", "/plans/{id}/replay", replay),
+        ("POST", "/plans/{id}/step", replay_step),
+        ("POST", "/plans/{id}/cancel", cancel_plan),
         ("GET", "/pauses", list_pauses),
         ("POST", "/pauses", pause),
         ("POST", "/pauses/end", resume),

@@ -30,7 +30,6 @@ from gateway.core.operating.records import (
     OwnMessage,
     PartnerStanding,
     Plan,
-    PlanState,
     QuarantineEnd,
     Scope,
 )
@@ -159,15 +158,10 @@ ADD_PLAN = Query(
 _plan = select(*PLAN.columns).where(_p.plan_no == bindparam("number"))
 PLAN_BY_NUMBER, LOCK_PLAN = Query(_plan), Query(_plan.with_for_update())
 PLANS = Query(select(*PLAN.columns).order_by(_p.plan_no.desc()).limit(_limit))
-END_PLAN = Query(
-    update(PLAN.table)
-    .where(_p.plan_no == bindparam("number"))
-    .values(
-        state=bindparam("became"), ended_at=bindparam("at", type_=Instant()), ended_by=bindparam("who"),
-        ended_person=bindparam("called"),
-    )
-    .returning(_p.plan_no)
-)  # fmt: skip
+PUT_PLAN = PLAN.update(
+    [_p.state, _p.begun_at, _p.begun_by, _p.begun_person, _p.outcomes, _p.ended_at, _p.ended_by, _p.ended_person],
+    [_p.plan_no],
+)
 
 OWN_MESSAGES = Query(
     select(_m.id, _m.seqno, _m.verb, _o.state, _m.disclosure.is_not(None))
@@ -322,10 +316,8 @@ class SqlOperatingUnit(Unit):
     async def plan(self, plan_no: int) -> Plan | None:
         return await self._one(PLAN, LOCK_PLAN, number=plan_no)
 
-    async def end_plan(self, plan: Plan, state: PlanState) -> None:
-        await self._db.fetch(
-            END_PLAN, number=plan.plan_no, became=state, at=plan.ended_at, who=plan.ended_by, called=plan.ended_person
-        )
+    async def put_plan(self, plan: Plan) -> None:
+        await self._db.run(PUT_PLAN.bulk, PUT_PLAN.rows([plan]))
 
     async def acts_about(self, about: str) -> list[ActRow]:
         if self._db.locks:
