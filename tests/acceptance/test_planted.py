@@ -45,8 +45,8 @@ COMMANDS = (
     "doctor", "request show {no}", "request trace {no}", "request show {no} --json", "request trace {no} --json",
     "quarantine list", "quarantine list --json", "quarantine show {row}", "quarantine show {row} --json",
     "quarantine list --all", "partners", "partners --json", "acts", "dead list", "incident list", "pauses --json",
-    "pauses", "measure list", "measure list --json", "measure show {measure}", "ledger show measure-ending",
-    "ledger list", "participants list", "participants check", "clients list",
+    "alerts list", "alerts list --json", "pauses", "measure list", "measure list --json", "measure show {measure}",
+    "ledger show measure-ending", "ledger list", "participants list", "participants check", "clients list",
     "keys list", "db check", "db doubts list", "db forgotten list",
     "report weekly --week {week} --xlsx {out}/week.xlsx --pdf {out}/week.pdf", "report weekly --week {week} --json",
 )  # fmt: skip
