@@ -31,6 +31,10 @@ from gateway.application.deadlines.calendars import CalendarKeeper
 from gateway.application.deadlines.clock_guard import ClockGuard, OtherClock
 from gateway.application.deadlines.scheduler import ClockWork
 from gateway.application.deadlines.silence import SilenceWatch
+from gateway.application.duty.alerts import Alerts
+from gateway.application.duty.people import PeopleMail
+from gateway.application.duty.telling import Teller, Ways
+from gateway.application.duty.watch import AlarmWatch
 from gateway.application.inbound.consume import Intake
 from gateway.application.marks import MarkKeeper
 from gateway.application.operating.digest import DigestMail
@@ -44,7 +48,7 @@ from gateway.application.operating.resending import Resending
 from gateway.application.operating.restores import Restores
 from gateway.application.outbound.dispatch import Dispatcher
 from gateway.application.outbound.lease_gate import LeaseGate
-from gateway.application.ports.alerts import Notifier
+from gateway.application.ports.alerts import AlarmWay, Notifier
 from gateway.application.ports.broker import Consumer, Publisher, QueueSizes
 from gateway.application.ports.store import Store
 from gateway.application.ports.timers import Clock
@@ -58,18 +62,20 @@ from gateway.broker.mark_queue import MarkQueue
 from gateway.broker.publisher import GatewayPublisher
 from gateway.broker.queue_states import QueueStates
 from gateway.broker.topology import OUT, plan
+from gateway.core.alarms.terms import Way
 from gateway.core.readiness import WORDS
 from gateway.http.app import Api, serve_http, serve_metrics, serve_waiting
 from gateway.http.operating.calls import ROUTES
 from gateway.http.operating.door import Door, serve_operators
 from gateway.http.operating.place import listening
+from gateway.monitoring.alarmed import FigureLook
 from gateway.monitoring.machine import MachineLook
 from gateway.monitoring.metrics import Metrics, Senses
-from gateway.notify import MailNotifier, WebhookNotifier
+from gateway.notify import MailAlerts, MailNotifier, WebhookAlerts, WebhookNotifier
 from gateway.observability import alive, log_state
 from gateway.papers.local import LocalDocuments
 from gateway.registry.calendars import shipped
-from gateway.registry.config import FILE, Config
+from gateway.registry.config import FILE, Config, MailSection
 from gateway.registry.installation import Installation
 from gateway.registry.kept import last_backup
 from gateway.registry.law_files import load_law
@@ -225,10 +231,18 @@ async def running(
             ways = WaysOut(build_notifiers(config))
             stack.push_async_callback(ways.close)
             pager = Pager(context, ways.notifiers)
-            digest = DigestMail(context, ways.notifiers)
-            reloader.follow(partial(ways.renew, (pager, digest)), check=ways.prepare)
+            digest, people = DigestMail(context, ways.notifiers), PeopleMail(context, ways.notifiers)
+            reloader.follow(partial(ways.renew, (pager, digest, people)), check=ways.prepare)
+            alarm_ways = AlarmWays(build_alarm_ways(config))
+            stack.push_async_callback(alarm_ways.close)
+            teller = Teller(context, alarm_ways.ways)
+            reloader.follow(partial(alarm_ways.renew, teller), check=alarm_ways.prepare)
             work.append(pager.run)
+            work.append(teller.run)
             work.append(_after(marks.sound, digest.run))
+            work.append(_after(marks.sound, people.run))
+            figures = FigureLook(context, senses(config, context, link, health))
+            work.append(_after(marks.sound, AlarmWatch(context, figures).run))
             work.append(_after(marks.sound, SilenceWatch(context, QueueStates(link).ask).run))
         metrics = Metrics(context, senses(config, context, link, health))
         if "api" in roles:
@@ -281,6 +295,7 @@ def build_door(config: Config, context: Context, link: Link, gate: LeaseGate, wa
         pauses=Pauses(context, gate, wake),
         draining=Draining(context, gate, wake),
         incidents=Incidents(context),
+        alerts=Alerts(context),
         partners=Partners(context, QueueStates(link).ask),
         restores=Restores(context),
     )
@@ -343,7 +358,7 @@ class WaysOut:
         """Raises ConfigurationError: a way of these files could not be gone."""
         self._next = build_notifiers(files.config)
 
-    async def renew(self, senders: Sequence[Pager | DigestMail], _: Files) -> None:
+    async def renew(self, senders: Sequence[Pager | DigestMail | PeopleMail], _: Files) -> None:
         """What was prepared holds from now on."""
         old, self.notifiers, self._next = self.notifiers, self._next, []
         for sender in senders:
@@ -354,7 +369,28 @@ class WaysOut:
         await _closed(self.notifiers)
 
 
-async def _closed(notifiers: Iterable[Notifier]) -> None:
+class AlarmWays:
+    """How the recipients of alarms are reached, which a reload may change. ways: those in force."""
+
+    def __init__(self, ways: Ways) -> None:
+        self.ways = ways
+        self._next: Ways = {}
+
+    def prepare(self, files: Files) -> None:
+        """Raises ConfigurationError: one of these files could not be reached."""
+        self._next = build_alarm_ways(files.config)
+
+    async def renew(self, teller: Teller, _: Files) -> None:
+        """What was prepared holds from now on."""
+        old, self.ways, self._next = self.ways, self._next, {}
+        teller.follow(self.ways)
+        await _closed(old.values())
+
+    async def close(self) -> None:
+        await _closed(self.ways.values())
+
+
+async def _closed(notifiers: Iterable[Notifier | AlarmWay]) -> None:
     for notifier in notifiers:
         await notifier.close()
 
@@ -503,18 +539,29 @@ def build_notifiers(config: Config) -> list[Notifier]:
     if notify.webhook is not None:
         secret = config.secret(notify.webhook.secret_file)
         found.append(WebhookNotifier(notify.webhook.url, secret, notify.public_url, seconds=seconds))
-    if (mail := notify.mail) is not None:
-        password = None if mail.password_file is None else config.secret(mail.password_file)
-        found.append(
-            MailNotifier(
-                *(mail.host, mail.port, mail.sender),
-                tls=mail.tls,
-                user=mail.user,
-                password=password,
-                seconds=seconds,
-            )
-        )
+    if notify.mail is not None:
+        found.append(_mail(config, notify.mail))
     return found
+
+
+def build_alarm_ways(config: Config) -> Ways:
+    """To each recipient of alarms. Raises ConfigurationError."""
+    found: dict[tuple[Way, str], AlarmWay] = {}
+    for name, post in config.alerts.webhook.items():
+        where, secret = f"alerts.webhook.{name}.secret_file", config.secret(post.secret_file)
+        found["webhook", name] = WebhookAlerts(post.url, secret, where, seconds=config.settings().page_timeout)
+    if config.notify.mail is not None:
+        for name, mail in config.alerts.mail.items():
+            found["mail", name] = MailAlerts(_mail(config, config.notify.mail), mail.to)
+    return found
+
+
+def _mail(config: Config, mail: MailSection) -> MailNotifier:
+    password = None if mail.password_file is None else config.secret(mail.password_file)
+    seconds = config.settings().page_timeout
+    return MailNotifier(
+        *(mail.host, mail.port, mail.sender), tls=mail.tls, user=mail.user, password=password, seconds=seconds
+    )
 
 
 async def _check_clock(context: Context) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from gateway.commands import calendars, doctor, law, ledger, measure, operate, platform, report, watch
-from gateway.commands.operating import dead, flow, incidents, quarantine, requests  # noqa: F401 (adds to `request`)
+from gateway.commands.operating import alerts, dead, flow, incidents, quarantine, requests  # noqa: F401 (adds to `request`)
 from gateway.commands.recovery import backup, doubts, forgotten, restored
 from gateway.commands.scaffold.app import new_app
 from gateway.commands.setup import broker, init, install, participants, staff
@@ -48,6 +48,7 @@ def add_commands(app: typer.Typer) -> None:
         ("quarantine", quarantine.quarantine_app),
         ("dead", dead.dead_app),
         ("incident", incidents.incident_app),
+        ("alerts", alerts.alerts_app),
         ("participants", install.participants_app),
         ("clients", install.clients_app),
         ("keys", install.keys_app),

@@ -10,6 +10,7 @@ from schemas.catalogue import catalogue
 from tools.docs.alerts import PAGE as ALERTS_PAGE
 from tools.docs.alerts import with_alerts
 from tools.docs.cards import cards_document
+from tools.docs.conditions import alerts_document
 from tools.docs.decisions import FOLDER, INDEX, index
 from tools.docs.delivered import delivered_document
 from tools.docs.forms import forms_document
@@ -30,6 +31,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield docs / "clocks.md", clocks_document(Terms())
     yield docs / "linkages.md", linkages_document(types)
     yield docs / "forms.md", forms_document(types)
+    yield docs / "handbook" / "alerts.md", alerts_document()
     yield docs / "handbook" / "problems.md", problems_document()
     yield docs / "handbook" / "metrics.md", metrics_document()
     yield ALERTS_PAGE, with_alerts(ALERTS_PAGE.read_text("utf-8"))

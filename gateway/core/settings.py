@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from gateway.core.alarms.terms import AlarmTerms
 from gateway.core.approvals import ApprovalTerms
 from gateway.core.figures.ledgers import TERMS, LedgerTerms
 from gateway.core.retry import CLOCKS_APART, Backoff, LongestWaits
@@ -60,7 +61,10 @@ class Settings:
     before. page_attempts: with this back-off an hour of trying; by then the last level has long been paged.
     fault_backoff: between two tries of a row that our own code fails over; it may be mended by a file or a version.
     digest_to: mail addresses that get the operators' digest, from `digest_hour` o'clock in Shanghai on.
-    watch_poll: seconds between two looks at silent partners, and at whether that mail is due.
+    digest_people: whether handlers and leaders with an address in the roster get theirs at that hour.
+    watch_poll: seconds between two looks at silent partners, at alarms, and at whether these mails are due.
+    alarms: from when on a duty officer is told of what. alarm_poll: seconds between two looks at whether something is
+    to be told; alarm_lease: longer than one round of telling; alarm_backoff: between two tries.
     roster_hour: o'clock in Shanghai when the duty roster of the coming day is looked at.
     break_glass_approval, break_glass_review: what was sent first is approved, and reviewed, within so long.
     break_glass_per_day: of one court; it is for emergencies. sensitive_per_day: queries of one family about people's
@@ -104,7 +108,12 @@ class Settings:
     roster_hour: int = 8
     digest_to: tuple[str, ...] = ()
     digest_hour: int = 8
+    digest_people: bool = True
     watch_poll: float = 60.0
+    alarms: AlarmTerms = field(default_factory=AlarmTerms)
+    alarm_poll: float = 1.0
+    alarm_lease: timedelta = timedelta(minutes=2)
+    alarm_backoff: Backoff = field(default_factory=lambda: Backoff(timedelta(seconds=10), 2.0, timedelta(minutes=5)))
     break_glass_approval: timedelta = timedelta(hours=4)
     break_glass_review: Deadline = Deadline(DeadlineKind.WORKING_DAYS, 1)
     break_glass_per_day: int = 5

@@ -104,7 +104,7 @@ class Metrics:
     async def _ask_store(self, now: datetime) -> Stored:
         store, home = self._ctx.store, self._ctx.home.code
         counts = await store.counts()
-        alerts = self._unacknowledged(counts["requests"])
+        alerts = alerts_unacknowledged(self._ctx, counts["requests"])
         oldest = [at for state, type in alerts if (at := await store.oldest_of(state, type)) is not None]
         return Stored(
             counts=counts,
@@ -118,16 +118,6 @@ class Metrics:
             oldest_alert=min(oldest, default=None),
             unread=await self._unread(),
         )
-
-    def _unacknowledged(self, requests: Mapping[str, int]) -> dict[tuple[str, str], int]:
-        """(state, type) of alerts that nobody has acknowledged → how many."""
-        found = {}
-        for key, count in requests.items():
-            type, state = key.split("|", 1)
-            matter = self._ctx.catalogue.get(type)
-            if matter is not None and matter.shape is Shape.ALERT and state in UNACKNOWLEDGED:
-                found[state, type] = count
-        return found
 
     async def _unread(self) -> dict[str, datetime | None]:
         """Of each client that has asked for events here: when the first one was written that it has not."""
@@ -159,6 +149,17 @@ class Metrics:
         if (state := self._senses.log()) is not None:
             yield from collected.log_families(state)
         yield family("lianzhi_build_info", {self._senses.version: 1})
+
+
+def alerts_unacknowledged(context: Context, requests: Mapping[str, int]) -> dict[tuple[str, str], int]:
+    """(state, type) of alerts that nobody has acknowledged → how many. requests: `type|state` → how many."""
+    found = {}
+    for key, count in requests.items():
+        type, state = key.split("|", 1)
+        matter = context.catalogue.get(type)
+        if matter is not None and matter.shape is Shape.ALERT and state in UNACKNOWLEDGED:
+            found[state, type] = count
+    return found
 
 
 async def _nothing() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import aiohttp
@@ -26,46 +27,45 @@ READ_BYTES = 4096
 aiohttp's bounds (128 lines of 8,190 bytes)."""
 
 
-class WebhookNotifier:
-    """url: of the platform. secret: `whsec_…`, shared with it. public_url: where the platform reaches this gateway's
-    API; "" leaves it to the platform to know. seconds: for one sending in all. Raises ConfigurationError for a secret
-    that is none."""
+class SignedPost:
+    """Signed POSTs to one address. url, secret (`whsec_…`): of whoever takes them. where: the member of the
+    configuration that names the secret. seconds: for one sending in all. fresh: a connection for each, so that whatever
+    a receiver says too much is never taken for its next answer. Raises ConfigurationError for a secret that is none."""
 
-    channel = "webhook"
-
-    def __init__(self, url: str, secret: str, public_url: str = "", *, seconds: float = 10.0) -> None:
-        self._url, self._seconds = url, seconds
-        self._public_url = public_url.rstrip("/")
+    def __init__(self, url: str, secret: str, where: str, *, seconds: float, fresh: bool = False) -> None:
+        self._url, self._seconds, self._fresh = url, seconds, fresh
         try:
             self._signer = Webhook(secret)
             weak = len(base64.b64decode(secret.removeprefix("whsec_"))) < SECRET_BYTES
         except (EmptyWebhookSecretError, binascii.Error) as error:
             raise ConfigurationError(
-                "notify.webhook.secret_file：须为 whsec_ 开头的 base64。 Must be base64 that begins with whsec_."
+                f"{where}：须为 whsec_ 开头的 base64。 Must be base64 that begins with whsec_."
             ) from error
         if weak:
             raise ConfigurationError(
-                f"notify.webhook.secret_file：密钥不足 {SECRET_BYTES} 字节，易被猜出，请取 24 至 64 字节的随机数。"
+                f"{where}：密钥不足 {SECRET_BYTES} 字节，易被猜出，请取 24 至 64 字节的随机数。"
                 f" The secret has fewer than {SECRET_BYTES} bytes and could be guessed: take 24 to 64 random ones."
                 " openssl rand -base64 32"
             )
         self._session: aiohttp.ClientSession | None = None
 
-    async def send(self, notification: Notification, now: datetime) -> None:
+    async def send(self, number: str, content: Mapping[str, object], now: datetime) -> None:
+        """number: the same when the same is sent again. Raises UndeliveredError."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(force_close=self._fresh),
                 timeout=aiohttp.ClientTimeout(total=self._seconds),
                 cookie_jar=aiohttp.DummyCookieJar(),  # nothing that the platform says is kept
                 read_bufsize=READ_BYTES,
                 auto_decompress=False,
             )
-        body = json.dumps(self._body(notification, now), ensure_ascii=False)
+        body = json.dumps(content, ensure_ascii=False)
         moment = now.astimezone(UTC)
         headers = {
             "content-type": "application/json",
-            "webhook-id": notification.page_id,
+            "webhook-id": number,
             "webhook-timestamp": str(int(moment.timestamp())),
-            "webhook-signature": self._signer.sign(notification.page_id, moment, body),
+            "webhook-signature": self._signer.sign(number, moment, body),
         }
         try:
             async with self._session.post(
@@ -86,6 +86,24 @@ class WebhookNotifier:
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+
+class WebhookNotifier:
+    """url: of the platform. secret: `whsec_…`, shared with it. public_url: where the platform reaches this gateway's
+    API; "" leaves it to the platform to know. seconds: for one sending in all. Raises ConfigurationError for a secret
+    that is none."""
+
+    channel = "webhook"
+
+    def __init__(self, url: str, secret: str, public_url: str = "", *, seconds: float = 10.0) -> None:
+        self._public_url = public_url.rstrip("/")
+        self._post = SignedPost(url, secret, "notify.webhook.secret_file", seconds=seconds)
+
+    async def send(self, notification: Notification, now: datetime) -> None:
+        await self._post.send(notification.page_id, self._body(notification, now), now)
+
+    async def close(self) -> None:
+        await self._post.close()
 
     def _body(self, notification: Notification, now: datetime) -> dict[str, object]:
         return {

@@ -22,6 +22,8 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from gateway.bounds import Bounds
+from gateway.core.alarms.conditions import Severity
+from gateway.core.alarms.terms import AlarmTerms, Recipient, Way
 from gateway.core.approvals import ApprovalTerms
 from gateway.core.figures.ledgers import TERMS, LedgerTerms
 from gateway.core.settings import Settings, Terms
@@ -263,7 +265,8 @@ class MailSection(_Section):
 
 class NotifySection(_Section):
     """Who is paged on an alert, and how. *_minutes: after the alert was raised (docs/domain.md 3). public_url: where
-    the platform reaches this gateway's API. digest: addresses that get the operators' mail at 8:00 each day."""
+    the platform reaches this gateway's API. digest: addresses that get the operators' mail at 8:00 each day.
+    digest_people: whether handlers and leaders with an address in the roster get a mail then of what is late."""
 
     webhook: WebhookSection | None = None
     mail: MailSection | None = None
@@ -271,6 +274,7 @@ class NotifySection(_Section):
     backup_minutes: float = Field(default=5, gt=0)
     desk_minutes: float = Field(default=10, gt=0)
     chief_minutes: float = Field(default=15, gt=0)
+    digest_people: bool = True
     digest: tuple[Annotated[str, AfterValidator(addresses.mail_address)], ...] = Field(default=(), max_length=20)
 
     @model_validator(mode="after")
@@ -315,6 +319,106 @@ class TracingSection(_Section):
         return None if self.endpoint is None else TracingSettings(self.endpoint, self.service, self.ratio)
 
 
+Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+Quiet = tuple[time, time]
+
+
+class _RecipientSection(_Section):
+    """least: what is less severe is not told. quiet: from, until, in Shanghai: warnings wait until it is over."""
+
+    least: Severity = "warning"
+    quiet: Quiet | None = None
+
+    @field_validator("quiet")
+    @classmethod
+    def _some_hours(cls, quiet: Quiet | None) -> Quiet | None:
+        if quiet is not None and (quiet[0] == quiet[1] or any(one.tzinfo is not None for one in quiet)):
+            raise ValueError('须为两个不同的时刻，如 ["22:00", "07:00"] two different times of day')
+        return quiet
+
+    def recipient(self, way: Way, name: str) -> Recipient:
+        """The core's view."""
+        return Recipient(way, name, self.least, self.quiet)
+
+
+class AlertMailSection(_RecipientSection):
+    """to: one address, reached by `[notify.mail]`."""
+
+    to: Annotated[str, AfterValidator(addresses.mail_address)]
+
+
+class AlertWebhookSection(_RecipientSection):
+    """url: of what takes alerts; secret_file: one line, `whsec_…`, shared with it."""
+
+    url: WebAddress
+    secret_file: str = Field(min_length=1)
+
+
+Minutes = Annotated[float, Field(gt=0, le=60 * 24 * 30)]
+Days = Annotated[float, Field(gt=0, le=3660)]
+
+
+class AlertsSection(_Section):
+    """Who is told of what is wrong, `[alerts.mail.NAME]` and `[alerts.webhook.NAME]`, and from when on something is;
+    the meaning of each threshold stands in `gateway.core.alarms.terms.AlarmTerms`. handbook: where docs/handbook is
+    published."""
+
+    mail: dict[Label, AlertMailSection] = Field(default={}, max_length=20)
+    webhook: dict[Label, AlertWebhookSection] = Field(default={}, max_length=20)
+    handbook: Annotated[str, AfterValidator(addresses.web_address_or_none)] = ""
+    message_minutes: Minutes = 60
+    deadline_minutes: Minutes = 120
+    hit_minutes: Minutes = 5
+    signatures: int = Field(default=3, ge=1)
+    clock_seconds: float = Field(default=60, gt=0)
+    key_days: Days = 30
+    key_last_days: Days = 7
+    log_minutes: Minutes = 30
+    disk_low_mib: int = Field(default=2048, ge=1)
+    disk_full_mib: int = Field(default=256, ge=1)
+    backlog_percent: float = Field(default=50, gt=0, le=100)
+    backlog_full_percent: float = Field(default=90, gt=0, le=100)
+    backup_days: Days = 2
+    backup_stopped_days: Days = 8
+    clear_minutes: Minutes = 5
+
+    @model_validator(mode="after")
+    def _in_order(self) -> AlertsSection:
+        for less, more in (
+            ("key_last_days", "key_days"),
+            ("disk_full_mib", "disk_low_mib"),
+            ("backlog_percent", "backlog_full_percent"),
+            ("backup_days", "backup_stopped_days"),
+        ):
+            if getattr(self, less) >= getattr(self, more):
+                raise ValueError(f"{less} 须小于 must be less than {more}")
+        return self
+
+    def terms(self) -> AlarmTerms:
+        """The core's view."""
+        mails = [one.recipient("mail", name) for name, one in self.mail.items()]
+        posts = [one.recipient("webhook", name) for name, one in self.webhook.items()]
+        return AlarmTerms(
+            message=timedelta(minutes=self.message_minutes),
+            deadline=timedelta(minutes=self.deadline_minutes),
+            hit=timedelta(minutes=self.hit_minutes),
+            signatures=self.signatures,
+            clock=timedelta(seconds=self.clock_seconds),
+            soon=timedelta(days=self.key_days),
+            last=timedelta(days=self.key_last_days),
+            log=timedelta(minutes=self.log_minutes),
+            disk_low=self.disk_low_mib << 20,
+            disk_full=self.disk_full_mib << 20,
+            backlog_high=self.backlog_percent / 100,
+            backlog_full=self.backlog_full_percent / 100,
+            backup_old=timedelta(days=self.backup_days),
+            backup_stopped=timedelta(days=self.backup_stopped_days),
+            clear=timedelta(minutes=self.clear_minutes),
+            handbook=self.handbook,
+            recipients=(*mails, *posts),
+        )
+
+
 class OperatorSection(_Section):
     """One system user who operates; `gateway.registry.operators` reads and judges them."""
 
@@ -347,12 +451,19 @@ class Config(BaseSettings):
     report: ReportSection = ReportSection()
     notify: NotifySection = NotifySection()
     tracing: TracingSection = TracingSection()
+    alerts: AlertsSection = AlertsSection()
     operators: dict[str, OperatorSection] = {}
     _given: dict[str, Any] = PrivateAttr()
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self._given = given
+
+    @model_validator(mode="after")
+    def _alerts_by_mail(self) -> Config:
+        if self.alerts.mail and self.notify.mail is None:
+            raise ValueError("[alerts.mail] 由邮件发出，须有 [notify.mail] They go by mail: [notify.mail] is missing")
+        return self
 
     def again(self) -> Config:
         """As the file is by now. Raises ConfigurationError."""
@@ -439,6 +550,7 @@ class Config(BaseSettings):
             self.broker.password_file,
             notify.webhook.secret_file if notify.webhook else None,
             notify.mail.password_file if notify.mail else None,
+            *(one.secret_file for one in self.alerts.webhook.values()),
         ]
         return [name for name in named if name]
 
@@ -479,6 +591,8 @@ class Config(BaseSettings):
             page_chief_after=timedelta(minutes=self.notify.chief_minutes),
             page_channels=self.notify.channels,
             digest_to=self.notify.digest,
+            digest_people=self.notify.digest_people,
+            alarms=self.alerts.terms(),
             sensitive_per_day=self.limits.sensitive_per_day,
             break_glass_per_day=self.limits.break_glass_per_day,
             approvals=self.approvals.terms(),

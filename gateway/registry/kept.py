@@ -41,6 +41,7 @@ def secret_names(config: Config) -> list[str]:
     named = [HASH_KEY, config.broker.password_file]
     named += [] if notify.webhook is None else [notify.webhook.secret_file]
     named += [] if notify.mail is None else [notify.mail.password_file]
+    named += [one.secret_file for one in config.alerts.webhook.values()]
     return [name for name in named if name]
 
 

@@ -13,7 +13,7 @@ from gateway.store import writes
 from gateway.store.engine import faults, watch
 from gateway.store.engine.database import Database, database_url, sqlite_path
 from gateway.store.engine.lock import SingleProcessLock
-from gateway.store.queries.alerts import AlertUnit, PageReads
+from gateway.store.queries.alerts import AlertUnit, PageReads, SqlAlarmReads, SqlAlarmUnit
 from gateway.store.queries.arrivals import ArrivalReads, ArrivalUnit
 from gateway.store.queries.books import Books, BookUnit
 from gateway.store.queries.budgets import BudgetUnit
@@ -81,6 +81,10 @@ class SqlTransaction(
     def operating(self) -> SqlOperatingUnit:
         return SqlOperatingUnit(self._db)
 
+    @property
+    def alarms(self) -> SqlAlarmUnit:
+        return SqlAlarmUnit(self._db)
+
     async def apply(self, changes: Changes) -> None:
         try:
             await writes.apply(self._db, changes)
@@ -109,6 +113,7 @@ class SqlStore(
         super().__init__(database)
         self._lock = lock
         self.operating = SqlOperatingReads(database)
+        self.alarms = SqlAlarmReads(database)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[SqlTransaction]:

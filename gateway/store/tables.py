@@ -24,6 +24,8 @@ from sqlalchemy import (
     text,
 )
 
+from gateway.core.alarms.standing import Alarm
+from gateway.core.alarms.tellings import Telling
 from gateway.core.operating.records import ActRow, Digest, Hold, Plan, QuarantineEnd
 from gateway.core.records import (
     ApprovalRow,
@@ -523,6 +525,21 @@ SILENCE = Stored("silences", Silence, PrimaryKeyConstraint("participant", name="
 
 # The operators' mail of a day: whoever has the row sends it.
 DIGEST = Stored("digests", Digest, PrimaryKeyConstraint("day", "recipient", name="digest"), sqlite_with_rowid=False)
+
+# What duty officers are told of (docs/adr/0052): troubles that stand, and what is told of each to whom.
+ALARM = Stored(
+    "alarms",
+    Alarm,
+    PrimaryKeyConstraint("family", "subject", "scope", name="alarm"),
+    sqlite_with_rowid=False,
+)
+TELLING = Stored(
+    "tellings",
+    Telling,
+    Column("error", Text),
+    UniqueConstraint("alarm_id", "state", "way", "recipient", name="telling"),
+    Index("tellings_waiting", "outcome", "due_at", "id", **_only("outcome = 'waiting'")),
+)
 
 HOLD = Stored(
     "holds",

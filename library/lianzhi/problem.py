@@ -137,6 +137,7 @@ REASONS: dict[str, Reason] = _table(
     ("set-back", 503, "数据库是较早的副本或另一个库：请运行 lianzhi db restored 后再启动", "The database is an older copy of itself, or another one: run `lianzhi db restored`, then start again"),
     ("marks-unreadable", 503, "标记文件与代理中的标记都读不到，暂不给号；请查 lianzhi doctor", "Neither mark can be read, so no number is given; see `lianzhi doctor`"),
     ("unavailable", 503, "存储不可用或积压过多，请稍后重试", "The store is down or the backlog limit is reached; retry later"),
+    ("operators-unreadable", 503, "操作人名单读不出，谁也不能操作：请按所示之处改正 lianzhi.toml", "The list of operators cannot be read, so nobody can act: mend lianzhi.toml where it says"),
     ("internal", 500, "网关内部错误，已记录", "An error of the gateway itself; it has been recorded"),
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from gateway.application.duty.alerts import Alerts
 from gateway.application.operating.draining import Draining
 from gateway.application.operating.incidents import Incidents
 from gateway.application.operating.partners import Partners
@@ -94,6 +95,7 @@ async def served(world: World, folder: Path) -> AsyncIterator[Doorway]:
         resending=Resending(context, wake),
         pauses=Pauses(context, gate, wake),
         draining=Draining(context, gate, wake),
+        alerts=Alerts(context),
         incidents=Incidents(context),
         partners=Partners(context, None),
         restores=Restores(context),
@@ -126,6 +128,7 @@ async def test_a_list_that_is_wrong_lets_nobody_in(doorway: Doorway) -> None:
     doorway.operators("chief")
     answer = await doorway.call("GET", "/who")
     assert (answer.status, answer.rules) == (503, ["operators-unreadable"])
+    assert "操作人名单" in answer.told["title"] and "存储" not in answer.told["title"]
 
 
 @pytest.mark.parametrize(

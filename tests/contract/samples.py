@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gateway.core.alarms.standing import Alarm, State
+from gateway.core.alarms.tellings import Telling
 from gateway.core.records import (
     Changes,
     DocumentRow,
@@ -261,4 +263,17 @@ def sendable(*numbers: int, **row: Any) -> Changes:
         new_requests=[request(n) for n in numbers],
         messages=[message(n) for n in numbers],
         outbox=[outbox(n, **row) for n in numbers],
+    )
+
+
+def alarm(n: int) -> Alarm:
+    return Alarm("disk", f"place-{n}", "host-a", f"alarm-{n}", "disk-low", "warning", NOW, NOW, {"mib": n})
+
+
+def telling(n: int, *, state: State = "opened", recipient: str = "duty", due: datetime = NOW) -> Telling:
+    """Of the alarm of that number."""
+    known = alarm(n)
+    return Telling(
+        *(known.alarm_id, state, "mail", recipient, known.condition, known.severity),
+        *(known.subject, known.scope, known.facts, NOW, NOW, due),
     )

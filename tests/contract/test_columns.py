@@ -150,7 +150,7 @@ async def test_every_number_has_64_bits(store: SqlStore) -> None:
 def test_every_table_that_records_are_written_to_is_tried() -> None:
     papers = {"document_refs", "document_puts", "document_readers", "document_claims", "documents_unnamed"}
     others = {"number_blocks", "notices", "daily_uses", "paused_routes", "tokens_used", "write_probes"}
-    standing = {"installation", "incarnations", "doubts", "replay_plans", "silences", "digests"}
+    standing = {"installation", "incarnations", "doubts", "replay_plans", "silences", "digests", "alarms", "tellings"}
     assert set(metadata.tables) - set(CODECS) <= papers | others | standing
 
 

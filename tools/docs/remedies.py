@@ -124,5 +124,6 @@ REMEDIES: dict[str, Remedy] = _table(
     ("set-back", "停止服务，按 restore.md 恢复或 `lianzhi db restored`", "Stop, and follow restore.md (`lianzhi db restored`)"),
     ("marks-unreadable", "`lianzhi doctor`：代理连不上的先修代理", "`lianzhi doctor`; mend the broker where it is away"),
     ("unavailable", "`lianzhi doctor`：数据库、磁盘、积压；客户端按 Retry-After 重试", "`lianzhi doctor`: store, disk, backlog; clients retry after `Retry-After`"),
+    ("operators-unreadable", "按所示文件、行、词改正 `[operators]`，随即生效", "Mend `[operators]` at the file, line and word that it names; it holds at once"),
     ("internal", "看日志中同一时刻的一行，交维护单位", "Give the log's line of that moment to whoever maintains it"),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ import structlog
 
 from gateway.application.context import Context
 from gateway.application.ports.broker import AskQueues
+from gateway.core.operating.records import Hold
 from gateway.core.records import Changes, Event
 from gateway.core.routing import Participant
 from gateway.core.silence import WINDOW, Cause, Silence, silent
@@ -50,8 +52,11 @@ class SilenceWatch:
             state = None if queues is None else queues.get(code)
             if state is not None:
                 self._seen(code, bool(state.consumers), now)
+        paused = stopped(await self._ctx.store.operating.holds(), watched)
         for code in sorted(watched.keys() | known.keys()):
             found = await self._silent(watched[code], now) if code in watched else None
+            if found is not None and known.get(code) is None and code in paused:
+                continue  # an operator has stopped everything to it: that it says nothing is no news
             await self._tell(code, known.get(code), found, now)
 
     def _seen(self, code: str, present: bool, now: datetime) -> None:
@@ -87,3 +92,10 @@ class SilenceWatch:
         changes.events.append(
             Event(now, self._ctx.home.code, kind, head=head, detail=f"{DETAIL}{silence.participant}:{silence.cause}")
         )
+
+
+def stopped(holds: Sequence[Hold], partners: Collection[str]) -> frozenset[str]:
+    """Those of these partners to whom an operator has stopped everything."""
+    if any(hold.scope == "all" for hold in holds):
+        return frozenset(partners)
+    return frozenset(hold.name for hold in holds if hold.scope == "partner")

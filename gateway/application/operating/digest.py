@@ -12,6 +12,8 @@ import structlog
 
 from gateway.application.context import Context
 from gateway.application.ports.alerts import Notification, Notifier
+from gateway.core.alarms.conditions import CONDITIONS
+from gateway.core.alarms.standing import Alarm
 from gateway.core.operating.records import OpenFigures
 from gateway.core.records import Changes, Event
 from gateway.core.silence import Silence
@@ -22,7 +24,8 @@ from lianzhi.faults import cause_of
 log = structlog.get_logger("operate")
 AGAIN = timedelta(minutes=5)
 """From one attempt to the next; whoever has begun one has so long to finish it."""
-ATTEMPTS = 12
+ATTEMPTS = 144
+"""Twelve hours of trying: a mail server that is down for the morning costs nobody the mail of the day."""
 CAUSES = {
     "no-consumer": "无人取件 nobody takes from its queue",
     "not-delivered": "没有送达回执 no `delivered` from it",
@@ -71,7 +74,8 @@ class DigestMail:
         figures = await self._ctx.store.operating.open_figures(self._ctx.home.code, now)
         silences = await self._ctx.store.operating.silences()
         counts = await self._ctx.store.counts()
-        text = digest_text(day, figures, silences, sum(counts["quarantine"].values()))
+        alarms = await self._ctx.store.alarms.standing()
+        text = digest_text(day, figures, silences, sum(counts["quarantine"].values()), alarms)
         error = await self._sent(mail, _notification(address, recipient, day, text, now), now)
         if error is not None:
             log.warning("digest-not-sent", day=day, attempts=attempt, why=error)
@@ -99,8 +103,10 @@ class DigestMail:
             await tx.apply(changes)
 
 
-def digest_text(day: str, figures: OpenFigures, silences: Sequence[Silence], quarantine: int) -> str:
-    """Chinese and English on each line; 10000 means so many or more."""
+def digest_text(
+    day: str, figures: OpenFigures, silences: Sequence[Silence], quarantine: int, alarms: Sequence[Alarm] = ()
+) -> str:
+    """Chinese and English on each line; 10000 means so many or more. alarms: those that stand."""
     lines = [
         f"{day}",
         f"逾期 overdue: {figures.overdue}",
@@ -114,7 +120,21 @@ def digest_text(day: str, figures: OpenFigures, silences: Sequence[Silence], qua
     for silence in silences:
         since = silence.since.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
         lines.append(f"  {silence.participant}  {since}  {silence.cause}  {CAUSES[silence.cause]}")
-    return "\n".join([*lines, "", "lianzhi request list --overdue · lianzhi partners · lianzhi incident list", ""])
+    told = [alarm for alarm in alarms if alarm.opened_at is not None]
+    lines.append(f"未消除的告警 alerts that stand: {len(told)}")
+    for alarm in told:
+        condition, since = CONDITIONS[alarm.condition], alarm.seen_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+        lines.append(
+            f"  {' '.join(filter(None, (alarm.subject, alarm.scope)))}  {since}  {condition.zh} {condition.en}"
+        )
+    return "\n".join(
+        [
+            *lines,
+            "",
+            "lianzhi request list --overdue · lianzhi partners · lianzhi alerts list · lianzhi incident list",
+            "",
+        ]
+    )
 
 
 def _notification(address: str, recipient: str, day: str, text: str, now: datetime) -> Notification:

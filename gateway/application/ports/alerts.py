@@ -1,12 +1,15 @@
-"""People who are paged about an alert, and the ways out to them."""
+"""People who are paged about an alert, duty officers who are told of an alarm, and the ways out to them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from gateway.core.alarms.figures import Figures
+from gateway.core.alarms.standing import Alarm
+from gateway.core.alarms.tellings import Note, Telling
 from gateway.core.records import DutyShift, Page
 
 
@@ -69,3 +72,58 @@ class AlertUnit(Protocol):
         ...
 
     async def replace_shifts(self, participant: str, shifts: Sequence[DutyShift]) -> None: ...
+
+
+TakeFigures = Callable[[datetime], Awaitable[Figures]]
+"""What store, broker, machine and process show now. Raises StoreUnavailableError."""
+
+
+class AlarmUnit(Protocol):
+    """Part of one unit of work."""
+
+    async def standing(self) -> list[Alarm]:
+        """All; whoever else asks in a unit waits until this one is over."""
+        ...
+
+    async def put(self, alarms: Sequence[Alarm]) -> None: ...
+
+    async def end(self, alarms: Sequence[Alarm]) -> None:
+        """They stand no more."""
+        ...
+
+    async def supersede(self, alarm_ids: Sequence[str]) -> None:
+        """What still waits to be told of these is not told any more."""
+        ...
+
+    async def tell(self, tellings: Sequence[Telling]) -> None: ...
+
+    async def mark(self, telling: Telling) -> None:
+        """Its `due_at`, outcome and error; one that is not waiting any more keeps its outcome, unless this says that it
+        was sent."""
+        ...
+
+
+class AlarmReads(Protocol):
+    """Outside of a unit of work."""
+
+    async def standing(self) -> list[Alarm]:
+        """All, by family and subject."""
+        ...
+
+    async def lease(self, now: datetime, term: timedelta, limit: int) -> list[Telling]:
+        """Due tellings in their order, each counted as attempted and nobody else's until `now + term`."""
+        ...
+
+    async def told(self, alarm_ids: Sequence[str]) -> list[Telling]:
+        """Of these alarms, in their order."""
+        ...
+
+
+class AlarmWay(Protocol):
+    """One recipient."""
+
+    async def tell(self, note: Note, now: datetime) -> None:
+        """Handed over to the other side. Raises UndeliveredError; may be called again with the same note."""
+        ...
+
+    async def close(self) -> None: ...

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
-from gateway.application.ports.alerts import AlertUnit, PageReads
+from gateway.application.ports.alerts import AlarmReads, AlarmUnit, AlertUnit, PageReads
 from gateway.application.ports.arrivals import ArrivalReads, ArrivalUnit
 from gateway.application.ports.books import Books, BookUnit
 from gateway.application.ports.budgets import BudgetUnit
@@ -47,6 +47,11 @@ class Transaction(
         """What operators' acts write."""
         ...
 
+    @property
+    def alarms(self) -> AlarmUnit:
+        """What duty officers are told of."""
+        ...
+
 
 class Store(
     RequestReads,
@@ -66,6 +71,11 @@ class Store(
     @property
     def operating(self) -> OperatingReads:
         """What operators look at."""
+        ...
+
+    @property
+    def alarms(self) -> AlarmReads:
+        """What stands, and what was told of it."""
         ...
 
     def begin(self) -> AbstractAsyncContextManager[Transaction]: ...

@@ -165,13 +165,14 @@ def _operators(config: Config) -> Check:
 
 def _channels(config: Config) -> Check:
     """The channels by which a hit pages people can be built."""
-    from gateway.bootstrap import build_notifiers
+    from gateway.bootstrap import build_alarm_ways, build_notifiers
 
     title = "呼叫 paging"
     try:
         names = [notifier.channel for notifier in build_notifiers(config)]
+        build_alarm_ways(config)
     except (ConfigurationError, OSError) as error:
-        return checkup.failed("paging", title, error, "核对 [notify] see to it (docs/examples.md)")
+        return checkup.failed("paging", title, error, "核对 [notify]、[alerts] see to it (docs/examples.md)")
     if not names:
         return Check("paging", title, "ok", "未配置，命中时无人被呼叫", "none configured: nobody is paged on a hit")
     return Check("paging", title, "ok", f"渠道 {', '.join(names)}", f"channels {', '.join(names)}")

@@ -141,6 +141,19 @@ async def own_incident(request: web.Request, door: Door, by: Operator) -> Any:
     return await door.incidents.own(by, number_of(request))
 
 
+async def list_alerts(request: web.Request, door: Door, by: Operator) -> Any:
+    return await door.alerts.list()
+
+
+async def test_alerts(request: web.Request, door: Door, by: Operator) -> Any:
+    await body_of(request, door)
+    return await door.alerts.test(by)
+
+
+async def tested_alerts(request: web.Request, door: Door, by: Operator) -> Any:
+    return await door.alerts.tested(request.match_info["number"])
+
+
 async def list_requests(request: web.Request, door: Door, by: Operator) -> Any:
     asked = parse(OperatorsRequestsQuery, request.query)
     named = {name: getattr(asked, name) for name in OPEN_NAMES}
@@ -223,6 +236,9 @@ ROUTES: Mapping[tuple[str, str], Call] = {
         ("GET", "/incidents/{id}", show_incident),
         ("POST", "/incidents/{id}/notes", note_incident),
         ("POST", "/incidents/{id}/owner", own_incident),
+        ("GET", "/alerts", list_alerts),
+        ("POST", "/alerts/tests", test_alerts),
+        ("GET", "/alerts/tests/{number}", tested_alerts),
         ("GET", "/requests", list_requests),
         ("GET", "/partners", list_partners),
         ("POST", "/doubts", settle_doubt),

@@ -20,6 +20,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from gateway.application.context import Context, new_id
+from gateway.application.duty.alerts import Alerts
 from gateway.application.operating.draining import Draining
 from gateway.application.operating.incidents import Incidents
 from gateway.application.operating.partners import Partners
@@ -59,6 +60,7 @@ class Door:
     pauses: Pauses
     draining: Draining
     incidents: Incidents
+    alerts: Alerts
     partners: Partners
     restores: Restores
     in_flight: Counter[int] = field(default_factory=Counter)
@@ -165,7 +167,8 @@ async def _boundary(request: web.Request, handler: Handler) -> web.StreamRespons
         log.warning("store-unavailable", request_id=request_id, error=cause_of(error))
         code, response = "unavailable", problem_reply(RejectedError("unavailable"))
     except ConfigurationError as error:
-        code, response = "unavailable", problem_reply(_list_is_wrong(error))
+        refusal = _list_is_wrong(error)
+        code, response = refusal.code, problem_reply(refusal)
     except web.HTTPException as error:
         code = _BY_STATUS.get(error.status, "malformed-request")
         response = problem_reply(RejectedError(code))
@@ -188,4 +191,4 @@ async def _boundary(request: web.Request, handler: Handler) -> web.StreamRespons
 def _list_is_wrong(error: ConfigurationError) -> RejectedError:
     """The list of operators cannot be read: nobody acts until it can."""
     detail = FieldError(pointer="/operator", rule="operators-unreadable", detail=str(error), detail_en=str(error))
-    return RejectedError("unavailable", [detail])
+    return RejectedError("operators-unreadable", [detail])
