@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +14,9 @@ from gateway.core.figures.periods import Period, last_week, period_named
 from gateway.core.records import Changes
 from gateway.registry.config import DEFAULT_FOLDER
 from lianzhi.cli.output import MISUSE, AsJson, Folder, as_json, console, fail, run
+
+if TYPE_CHECKING:
+    from gateway.report import Names
 
 report_app = typer.Typer(help="周报、月报 Weekly and monthly reports", no_args_is_help=True)
 figures_app = typer.Typer(help="法院导入的数据 Figures that the court hands in", no_args_is_help=True)
@@ -48,19 +52,20 @@ def report_weekly(
     except OSError as error:
         fail(f"写不进 Cannot write {error.filename}: {error.strerror}", MISUSE)
     if json_out:
-        as_json(report_view(report, names).model_dump(exclude_none=True))
+        as_json(report_view(report, names.parties).model_dump(exclude_none=True))
         return
     if xlsx is None and pdf is None:
-        show(page)
+        show(content(report, court, replace(names, people={})))  # an operator's terminal names no person
     for written in (xlsx, pdf):
         if written is not None:
             console.print(f"已写入 Written: {written}")
 
 
-async def _counted(folder: Path, name: str | None) -> tuple[Report, str, dict[str, str]]:
-    """The report, the court's name, the participants' names."""
+async def _counted(folder: Path, name: str | None) -> tuple[Report, str, Names]:
+    """The report, the court's name, and what its codes are called."""
     from gateway.application.deadlines.calendars import load
     from gateway.application.queries.reports import Reporting
+    from gateway.report import names_in
 
     async with installed(folder) as context:
         today = context.today()
@@ -69,7 +74,7 @@ async def _counted(folder: Path, name: str | None) -> tuple[Report, str, dict[st
             fail(f"{name}：该期间尚未开始 This period has not begun.", MISUSE)
         await load(context)
         report = await Reporting(context).report(period)
-        return report, context.home.zh, {p.code: p.zh for p in context.directory}
+        return report, context.home.zh, names_in(context.directory, context.catalogue)
 
 
 def _period(name: str) -> Period:

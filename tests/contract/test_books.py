@@ -127,9 +127,16 @@ async def test_requests_that_live_or_changed(store: SqlStore) -> None:
             ]
         ),
     )
-    assert [r.request_no for r in await store.living_requests(NOW)] == [number(1), number(3)]
+    assert [[r.request_no for r in page] async for page in store.living_requests(NOW)] == [[number(1), number(3)]]
     assert [r.request_no for r in await store.requests_named([number(2), number(8)])] == [number(2)]
     assert await store.requests_named([]) == []
+
+
+async def test_living_requests_come_in_pages(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(books, "PAGE", 2)
+    await write(store, Changes(new_requests=[request(n, state="accepted") for n in range(1, 6)]))
+    found = [[r.request_no for r in page] async for page in store.living_requests(NOW)]
+    assert found == [[number(1), number(2)], [number(3), number(4)], [number(5)]]
 
 
 async def test_events_of_many_requests_in_one_feed(store: SqlStore) -> None:

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.figures.histories import Alert, Ask
-from gateway.core.figures.indicators import Indicators, Rows, Share, Working, indicators, report
+from gateway.core.figures.indicators import Indicators, Share, indicators, report
 from gateway.core.figures.ledgers import LedgerItem
 from gateway.core.figures.periods import Period, period_named
+from gateway.core.figures.rows import Rows, Working
 from gateway.core.time.calendar import SHANGHAI
 
 WEEK = period_named("2026-W14")  # Monday 30 March to Sunday 5 April

@@ -16,11 +16,12 @@ import pytest
 from pypdf import PdfReader
 
 from gateway.core.figures.histories import Ask
-from gateway.core.figures.indicators import Report, Rows, Working, report
+from gateway.core.figures.indicators import Report, report
 from gateway.core.figures.ledgers import LedgerItem
 from gateway.core.figures.periods import period_named
+from gateway.core.figures.rows import Rows, Working
 from gateway.core.time.calendar import Calendar
-from gateway.report import Content, FontMissingError, content, write_pdf, write_xlsx
+from gateway.report import Content, FontMissingError, Names, content, write_pdf, write_xlsx
 from gateway.report.fonts import font_folder
 from gateway.report.pdf import document, pdf_bytes, png_pages
 from gateway.report.terminal import show
@@ -49,19 +50,21 @@ def full() -> Content:
     answered = replace(row, decided_at=at(0, 11), decision="accepted", first_result_at=at(1, 9), final_at=at(1, 9))
     refused = replace(row, decided_at=at(1, 11), decision="refused", reason="doc-missing", final_at=at(1, 11))
     late = replace(answered, partner="grid-610199", team='=HYPERLINK("http://x")', due=at(1, 0))
-    return content(counted(replace(answered, due=at(2, 0)), refused, late, money_in_place_rate="61.20"), COURT, NAMES)
+    return content(
+        counted(replace(answered, due=at(2, 0)), refused, late, money_in_place_rate="61.20"), COURT, Names(NAMES)
+    )
 
 
 def test_who_has_nothing_to_show_has_no_line() -> None:
     petition = LedgerItem("petition", "p", "opened", overdue_days=3, partner="office-610199")
-    found = content(report(WEEK, Rows(items=[petition]), WEEK.end, Working(Calendar(())), {}), COURT, NAMES)
+    found = content(report(WEEK, Rows(items=[petition]), WEEK.end, Working(Calendar(())), {}), COURT, Names(NAMES))
     assert found.tables[0].rows == []
     [overdue] = [key for key in found.keys if key.zh == "信访逾期"]
     assert (overdue.value, overdue.alarm) == (1, True)
 
 
 def empty() -> Content:
-    return content(counted(), COURT, NAMES)
+    return content(counted(), COURT, Names(NAMES))
 
 
 # --- paper --------------------------------------------------------------------------------------------------------
@@ -125,7 +128,7 @@ def test_an_empty_week_is_one_page_that_reads_well() -> None:
 def test_long_lists_run_over_pages_with_their_heads() -> None:
     names = {f"dept-{n}": f"云川县第{n}号不动产登记服务协作中心（演示）" for n in range(60)}
     rows = [Ask("r", code, delivered_at=at(0, 9), received_at=at(0, 10), due=at(2, 0)) for code in names]
-    reader = PdfReader(io.BytesIO(pdf_bytes(content(counted(*rows), COURT, names))))
+    reader = PdfReader(io.BytesIO(pdf_bytes(content(counted(*rows), COURT, Names(names)))))
     pages = [re.sub(r"\s", "", page.extract_text()) for page in reader.pages]
     assert len(pages) >= 3
     assert all("签收率" in page for page in pages)

@@ -157,6 +157,7 @@ def report_view(report: Report, names: Mapping[str, str]) -> ReportView:
 
 def indicators_view(values: Indicators) -> IndicatorsView:
     given = {name: getattr(values, name) for name in IndicatorsView.model_fields}
+    given |= {name: round(value, 1) for name, value in given.items() if isinstance(value, float)}
     shares = {k: ShareView(part=v.part, whole=v.whole, rate=v.rate) for k, v in given.items() if isinstance(v, Share)}
     counts = {k: dict(v) for k, v in given.items() if k in ("refusals", "returns")}
     return IndicatorsView(**{**given, **shares, **counts})
