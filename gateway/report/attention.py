@@ -12,7 +12,7 @@ from gateway.core.figures.ledgers import LedgerItem
 from gateway.core.figures.verdicts import ACKNOWLEDGE
 from gateway.report.names import Names
 from gateway.report.shapes import NONE, Column, Minutes, Table, Value
-from gateway.report.words import CAUSES, REASONS, day_words, moment_words
+from gateway.report.words import CAUSES, REASONS, day_words, sortable
 
 _REQUEST = (
     Column("请求编号", "Request"),
@@ -78,7 +78,7 @@ def _late(name: str, title: str, rows: Sequence[Late], report: Report, names: Na
     said = [
         [
             *_whose(late.ask, names, late.ask.partner),
-            moment_words(late.ask.due) if late.ask.due else NONE,
+            sortable(late.ask.due),
             round(late.hours, 1),
             NONE if late.ask.incoming else done(late.ask.done),
             _standing(late, report.as_of),
@@ -124,10 +124,7 @@ def _lapsed(found: Attention, names: Names, said: str) -> Table:
 
 def _unconfirmed(found: Attention, names: Names) -> Table:
     columns = (*_REQUEST, Column("收到结果", "Result since"))
-    rows = [
-        [*_whose(row, names, row.partner), moment_words(row.waiting_since) if row.waiting_since else NONE]
-        for row in found.unconfirmed
-    ]
+    rows = [[*_whose(row, names, row.partner), sortable(row.waiting_since)] for row in found.unconfirmed]
     caption = "对方已有结果，本院超过3个工作日未确认也未退回重办。"
     return Table("unconfirmed", "结果待本院确认", columns, rows, "没有超期待确认的结果。", caption)
 
@@ -138,7 +135,7 @@ def _hits(found: Attention, names: Names, said: str) -> Table:
     rows: list[list[Value]] = [
         [
             *_whose(one.alert, names, one.alert.partner),
-            moment_words(one.alert.raised_at) if one.alert.raised_at else NONE,
+            sortable(one.alert.raised_at),
             _took(one.minutes, one.alert, limit),
         ]
         for one in found.hits
@@ -155,16 +152,14 @@ def _took(minutes: float | None, alert: Alert, limit: float) -> Value:
 
 def _undelivered(found: Attention, names: Names) -> Table:
     columns = (Column("单位", "Partner"), Column("未送达（件）", "Requests"), Column("最早提交", "Oldest since"))
-    rows: list[list[Value]] = [
-        [names.party(one.partner), one.count, moment_words(one.since)] for one in found.undelivered
-    ]
+    rows: list[list[Value]] = [[names.party(one.partner), one.count, sortable(one.since)] for one in found.undelivered]
     caption = "期末仍无送达回执、也无任何答复的请求，按单位；时间为其中最早一件的提交时间。"
     return Table("undelivered", "未送达", columns, rows, "没有未送达的请求。", caption)
 
 
 def _silent(found: Attention, names: Names) -> Table:
     columns = (Column("单位", "Partner"), Column("原因", "Cause"), Column("自何时起", "Since"))
-    rows = [[names.party(one.participant), CAUSES[one.cause], moment_words(one.since)] for one in found.silent]
+    rows = [[names.party(one.participant), CAUSES[one.cause], sortable(one.since)] for one in found.silent]
     return Table("silent", "失联单位（出表时）", columns, rows, "没有失联的单位。", "出表时仍未恢复的单位。")
 
 

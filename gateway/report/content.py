@@ -109,8 +109,9 @@ def _tables(report: Report, names: Names, said: str) -> Sequence[Table]:
         return {OTHERS: words.OTHERS, UNNAMED: words.UNNAMED}.get(key) or given.get(key, key)
 
     splits = [
-        _lines(name, *SPLIT_WORDS[name], OWN, lines, lambda key, name=name: called(name, key),  # type: ignore[misc]
-               f"{said}没有可以按此分列的事项。", report.total, FIRST_LINES)
+        _lines(name, *SPLIT_WORDS[name], OWN, _worth_a_table(lines),
+               lambda key, name=name: called(name, key),  # type: ignore[misc]
+               f"{said}没有注明{SPLIT_WORDS[name][1]}的事项。", report.total, FIRST_LINES)
         for name, lines in report.splits.items()
     ]  # fmt: skip
     return (
@@ -129,6 +130,8 @@ def _tables(report: Report, names: Names, said: str) -> Sequence[Table]:
 
 def _keys(report: Report) -> Sequence[Key]:
     now, received = report.total, report.received
+    returned = sum(now.returns.values())
+    refused = sum(now.refusals.values()) + returned
     before = report.trend[-2].values if len(report.trend) > 1 else Indicators()
     past = "上周" if report.period.is_week else "上月"
 
@@ -160,6 +163,7 @@ def _keys(report: Report) -> Sequence[Key]:
         share("10分钟确认率", "Acknowledged in 10 min", now.alerts_in_time, before.alerts_in_time, total("10分钟内")),
         _key("30日内到期措施", "Measures ending in 30 days", now.ending, "项", source=total("30日到期")),
         zero("失效措施", "Measures lapsed", now.lapsed, "项", Source("lapsed")),
+        zero("预警未及时处置", "Hits not met in time", now.hits_missed, "次", Source("hits")),
         zero("超3个工作日待确认", "Results unconfirmed", now.unconfirmed, source=Source("unconfirmed")),
         _key("解除措施", "Measures released", now.releases, "项",
              f"中位 {_with_unit(now.release_hours)}" if now.releases else "", source=total("解除措施", "releases")),
@@ -169,6 +173,9 @@ def _keys(report: Report) -> Sequence[Key]:
         zero("案款超30日", "Funds over 30 days", now.funds_overdue, "笔"),
         zero("终本核查逾期", "Rechecks overdue", now.rechecks_overdue),
         zero("拒执线索逾期", "Leads overdue", now.leads_overdue),
+        _key("不予立案", "Leads not filed", now.leads_refused, "件"),
+        _key("拒绝、退回", "Refused or returned", refused, "件",
+             f"拒绝 {refused - returned}，退回 {returned}" if refused else ""),
         *imported,
     )  # fmt: skip
 
@@ -212,6 +219,11 @@ def _lines(
         named.append((TOTAL, total))
     rows: list[list[Value]] = [[who, *(c.of(values) for c in columns if c.of)] for who, values in named]
     return Table(name, title, (Column(first, "Name"), *columns), rows, empty, caption, totalled)
+
+
+def _worth_a_table(lines: Sequence[Line]) -> Sequence[Line]:
+    """None where nothing is named."""
+    return lines if any(line.key != UNNAMED for line in lines) else ()
 
 
 def _says_something(value: Value) -> bool:

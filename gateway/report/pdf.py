@@ -57,6 +57,7 @@ def document(content: Content) -> dict[str, Any]:
         "running": content.running,
         "attention": content.attention_title,
         "summary": content.summary,
+        "calm": not any(one.rows for one in content.lists),
         "lists": [_list(one) for one in content.lists],
         "keys": [_key(key) for key in content.keys],
         "tables": [_table(table) for table in content.tables],

@@ -43,6 +43,8 @@ _DEFINED_BY: Mapping[str, int] = {
     "10分钟确认率": 5,
     "确认分钟": 5,
     "10分钟内": 5,
+    "预警未及时处置": 5,
+    "不予立案": 9,
     "失效措施": 6,
     "措施失效": 6,
     "30日内到期措施": 6,
@@ -73,6 +75,9 @@ CAPTIONS: Mapping[str, str] = {
     "中位工时": "送达至首次结果的办公时间",
     "命中预警": "本期收到的命中预警",
     "10分钟确认率": "收到后10分钟内首次处置",
+    "预警未及时处置": "10分钟内没有首次处置",
+    "不予立案": "公安机关决定，不计入拒绝",
+    "拒绝、退回": "本期首次表态，不含不予立案",
     "30日内到期措施": "自期末起30日内届满",
     "失效措施": "本期届满、未续未解",
     "超3个工作日待确认": "有结果而未确认、未退回",
@@ -112,9 +117,14 @@ def short_period(name: str) -> str:
 
 
 def moment_words(at: datetime) -> str:
-    """3月27日14:05; with the year where a list needs it."""
+    """2026年3月27日14:05"""
     local = at.astimezone(SHANGHAI)
     return f"{local.year}年{local.month}月{local.day}日{local:%H:%M}"
+
+
+def sortable(at: datetime | None) -> str:
+    """2026-03-27 14:05, as the rows of a list say it."""
+    return "—" if at is None else f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
 def day_words(at: datetime) -> str:
