@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,7 @@ from gateway.core.figures.periods import Period, last_week, period_named
 from gateway.core.records import Changes
 from gateway.registry.config import DEFAULT_FOLDER
 from lianzhi.cli.output import MISUSE, AsJson, Folder, as_json, console, fail, run
+from lianzhi.files import write_private
 
 if TYPE_CHECKING:
     from gateway.report import Names
@@ -59,6 +60,35 @@ def report_weekly(
     for written in (xlsx, pdf):
         if written is not None:
             console.print(f"已写入 Written: {written}")
+
+
+@report_app.command("aggregate")
+def report_aggregate(
+    folder: Folder = DEFAULT_FOLDER,
+    week: Annotated[str | None, typer.Option(help="周，如 2026-W13；缺省为上周 ISO week; last week by default")] = None,
+    month: Annotated[str | None, typer.Option(help="月，如 2026-03 The month's")] = None,
+    out: Annotated[Path | None, typer.Option(help="写入的 CSV 文件 Write it as CSV")] = None,
+    json_out: AsJson = False,
+) -> None:
+    """去标识汇总：按事项、按单位，5件以下隐去，不含案件与人员 De-identified aggregates, counts below 5 hidden."""
+    from gateway.core.figures.aggregates import aggregates, as_csv
+
+    if week is not None and month is not None:
+        fail("周和月只填其一 Give a week or a month, not both.", MISUSE)
+    report, _, _ = run(_counted(folder, week or month))
+    cells = aggregates(report)
+    if json_out:
+        as_json({"period": report.period.name, "cells": [asdict(cell) for cell in cells]})
+        return
+    text = as_csv(report.period.name, cells)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        write_private(out, text.encode("utf-8-sig"))
+    except OSError as error:
+        fail(f"写不进 Cannot write {error.filename}: {error.strerror}", MISUSE)
+    console.print(f"已写入 Written: {out}")
 
 
 async def _counted(folder: Path, name: str | None) -> tuple[Report, str, Names]:

@@ -9,8 +9,9 @@ from typing import Any
 
 import typst
 
+from gateway.core.figures.attention import SHOWN
 from gateway.report.fonts import FontMissingError, font_folder
-from gateway.report.shapes import SHOWN, Chart, Content, Key, Table, Value, of_how_many, stacked, text
+from gateway.report.shapes import Chart, Content, Key, Table, Value, of_how_many, stacked, text
 from gateway.report.words import footnote
 from lianzhi.files import write_private
 

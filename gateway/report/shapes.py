@@ -28,8 +28,6 @@ T = TypeVar("T")
 Value = str | int | float | Share | Hours | Minutes | None
 NONE = "—"
 TOTAL = "合计"
-SHOWN = 30
-"""Rows of a list that are printed; a workbook has them all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.report.shapes import SHOWN, Content, Key, Table, Value, of_how_many, stacked, text
+from gateway.core.figures.attention import SHOWN
+from gateway.report.shapes import Content, Key, Table, Value, of_how_many, stacked, text
 from lianzhi.cli.output import console, table
 
 

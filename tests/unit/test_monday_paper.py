@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
+from gateway.core.figures.attention import SHOWN
 from gateway.core.figures.histories import Alert, Ask, Done
 from gateway.core.figures.indicators import Report, report
 from gateway.core.figures.ledgers import LedgerItem
@@ -21,7 +22,7 @@ from gateway.core.silence import Silence
 from gateway.core.time.calendar import Calendar
 from gateway.report import Content, Names, content, write_xlsx
 from gateway.report.pdf import pdf_bytes
-from gateway.report.shapes import SHOWN, Hours, Minutes, text
+from gateway.report.shapes import Hours, Minutes, text
 from gateway.report.terminal import show
 from gateway.report.words import CAPTIONS
 from lianzhi.cli.layout import columns_of

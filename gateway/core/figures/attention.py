@@ -24,6 +24,9 @@ from gateway.core.figures.verdicts import (
 from gateway.core.silence import Silence
 from gateway.core.time.calendar import local_day, working_hours
 
+SHOWN = 30
+"""Of a long list, how many are printed and answered; a workbook has them all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Late:
