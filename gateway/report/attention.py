@@ -90,11 +90,11 @@ def _late(name: str, title: str, rows: Sequence[Late], report: Report, names: Na
 
 
 def done(about: Done) -> str:
-    """催办2次（最近3月27日，已签收）；督办 …；已报告领导"""
+    """催办2次（最近3月27日，对方有回应）；督办 …；已报告领导"""
     parts = []
     if about.urged_at:
-        seen = "对方已收到" if about.seen else "对方未确认收到"
-        parts.append(f"催办{len(about.urged_at)}次（最近{day_words(about.urged_at[-1])}，{seen}）")
+        answered = "对方有回应" if about.answered else "对方无回应"
+        parts.append(f"催办{len(about.urged_at)}次（最近{day_words(about.urged_at[-1])}，{answered}）")
     if about.supervised is not None:
         parts.append(f"已提请督办 {about.supervised}")
     if about.escalated:

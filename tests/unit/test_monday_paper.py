@@ -53,7 +53,7 @@ def counted(rows: Rows, *silences: Silence, now: datetime | None = None) -> Repo
 
 def faults() -> Rows:
     """One of each."""
-    done = Done((at(2, 9), at(3, 9)), seen=True, supervised="court-sn0199-20260327-000009", escalated=True)
+    done = Done((at(2, 9), at(3, 9)), answered=True, supervised="court-sn0199-20260327-000009", escalated=True)
     return Rows(
         asks=[
             asked("late-1", due=at(2, 0), delivered_at=at(0, 10), done=done),
@@ -100,7 +100,7 @@ def test_each_fault_is_named() -> None:
             "院长演示",
         ),
         *("2026-03-25 00:00", "24.0"),
-        "催办2次（最近3月26日，对方已收到）；已提请督办 court-sn0199-20260327-000009；已提示报告院领导",
+        "催办2次（最近3月26日，对方有回应）；已提请督办 court-sn0199-20260327-000009；已提示报告院领导",
         "已送达，未签收",
     ]
     assert later[0] == "late-2" and later[-2:] == ["尚未催办", "3月30日已答复"]

@@ -74,7 +74,7 @@ class LateView(View):
     due_at: Annotated[str, label("期限", "Deadline")]
     hours_over: Annotated[float, label("已超工时", "Office hours past it")]
     urges: Annotated[int, label("催办次数", "Urges that were sent")]
-    urge_seen: Annotated[bool, label("催办已收到", "Whether the partner acknowledged the last of them")]
+    urge_answered: Annotated[bool, label("催办后有回应", "Whether a person there has said something since the last")]
     supervision: Annotated[str | None, label("督办", "Request to the superior")] = None
     escalated: Annotated[bool, label("已提示院领导", "Whether the court's leaders were told")]
     answered_at: Annotated[str | None, label("后于何时答复", "Answered after the end of the period")] = None
@@ -182,7 +182,7 @@ def _late(late: Late) -> LateView:
         due_at=timestamp(ask.due),
         hours_over=round(late.hours, 1),
         urges=len(done.urged_at),
-        urge_seen=done.seen,
+        urge_answered=done.answered,
         supervision=done.supervised,
         escalated=done.escalated,
         answered_at=None if late.answered_at is None else timestamp(late.answered_at),

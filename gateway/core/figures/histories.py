@@ -23,12 +23,12 @@ ENDS_A_MEASURE = "end"
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done about a request that is late. urged_at: each urge that the partner was sent. seen: it has
-    acknowledged the last one, by a machine or a person. supervised: number of the request to the superior (督办);
-    escalated: the court's own leaders were told."""
+    """What was done about a request that is late. urged_at: each urge that the partner was sent. answered: a person
+    there has said something since the last one. supervised: number of the request to the superior (督办); escalated:
+    the court's own leaders were told."""
 
     urged_at: tuple[datetime, ...] = ()
-    seen: bool = False
+    answered: bool = False
     supervised: str | None = None
     escalated: bool = False
 
@@ -115,7 +115,7 @@ def ask(request: Request, events: Iterable[Event], home: str, as_of: datetime) -
         waiting_since=_waiting([event for event in said if event.at < as_of]),
         due=due if withdrawn is None or (due is not None and withdrawn >= due) else None,
         releases=request.facts.get("measure") == ENDS_A_MEASURE,
-        done=_done(request, said),
+        done=_done(said),
         **whose(request, home),
     )
 
@@ -169,13 +169,11 @@ def _reached_us(said: Sequence[Event]) -> datetime | None:
     return next((event.at for event in said if event.state is not None and event.state not in BEFORE), None)
 
 
-def _done(request: Request, said: Sequence[Event]) -> Done:
+def _done(said: Sequence[Event]) -> Done:
     urged = tuple(event.at for event in said if event.verb == "urge")
-    last = request.marks.get("urge", [""])[0]
-    answers = request.facts.get("said", {})
     return Done(
         urged_at=urged,
-        seen=bool(urged) and any(f"{verb}:{last}" in answers for verb in ("delivered", "receipt")),
+        answered=bool(urged) and any(event.verb in ANSWERS and event.at > urged[-1] for event in said),
         supervised=next((event.detail for event in reversed(said) if event.kind == "supervised"), None),
         escalated=any(event.kind == "escalate" for event in said),
     )
