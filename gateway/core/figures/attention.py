@@ -22,7 +22,7 @@ from gateway.core.figures.verdicts import (
     lapsed_in,
 )
 from gateway.core.silence import Silence
-from gateway.core.time.calendar import local_day, working_hours
+from gateway.core.time.calendar import local_day
 
 SHOWN = 30
 """Of a long list, how many are printed and answered; a workbook has them all."""
@@ -90,7 +90,7 @@ def attention(
 
 def _late(row: Ask, as_of: datetime, working: Working) -> Late:
     assert row.due is not None, "a late row"
-    return Late(row, working_hours(row.due, as_of, working.days, working.hours), row.final_at)
+    return Late(row, working.between(row.due, as_of), row.final_at)
 
 
 def _missed(period: Period, alerts: Sequence[Alert], now: datetime) -> Sequence[Missed]:

@@ -28,7 +28,7 @@ from gateway.core.figures.verdicts import (
     received_in_time,
 )
 from gateway.core.silence import Silence
-from gateway.core.time.calendar import local_day, working_hours
+from gateway.core.time.calendar import local_day
 
 ENDING_DAYS = 30
 HOUR = timedelta(hours=1)
@@ -192,7 +192,7 @@ def _flow(period: Period, rows: Rows, now: datetime, working: Working) -> Indica
     answered = [row for row in rows.asks if row.first_result_at in period]
     alerts = [row for row in rows.alerts if row.raised_at in period]
     hours = [
-        working_hours(row.delivered_at, row.first_result_at, working.days, working.hours)
+        working.between(row.delivered_at, row.first_result_at)
         for row in answered
         if row.delivered_at is not None and row.first_result_at is not None
     ]

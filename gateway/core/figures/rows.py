@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 
 from gateway.core.figures.histories import Alert, Ask
 from gateway.core.figures.ledgers import LedgerItem
-from gateway.core.time.calendar import OfficeHours, WorkingDays
+from gateway.core.time.calendar import OfficeHours, WorkingDays, after_working_days, local_day, working_hours
 
 MOST = 20
 """Lines of one split; what has fewer requests is counted together."""
@@ -21,10 +22,23 @@ SPLITS = ("type", "campaign", "lead", "team", "handler")
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """The calendar and the office hours that terms are counted by."""
+    """The calendar and the office hours that terms are counted by, of one report."""
 
     days: WorkingDays
     hours: OfficeHours = field(default_factory=OfficeHours)
+    _ends: dict[tuple[date, int], datetime] = field(default_factory=dict, compare=False, repr=False)
+
+    def after(self, start: datetime, count: int) -> datetime:
+        """The first moment after `count` whole working days, the day of `start` not counted. Kept: thousands of rows
+        have the same day."""
+        key = (local_day(start), count)
+        if key not in self._ends:
+            self._ends[key] = after_working_days(start, count, self.days)
+        return self._ends[key]
+
+    def between(self, start: datetime, end: datetime) -> float:
+        """Hours of office time."""
+        return working_hours(start, end, self.days, self.hours)
 
 
 @dataclass(frozen=True, slots=True)

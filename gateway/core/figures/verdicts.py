@@ -11,7 +11,7 @@ from gateway.core.figures.histories import Alert, Ask
 from gateway.core.figures.ledgers import LedgerItem
 from gateway.core.figures.periods import Period
 from gateway.core.figures.rows import Working
-from gateway.core.time.calendar import DAY, after_working_days
+from gateway.core.time.calendar import DAY
 
 RECEIPT_WORKING_DAYS = 1
 UNCONFIRMED_WORKING_DAYS = 3
@@ -35,7 +35,7 @@ def is_past_due(row: Ask, as_of: datetime) -> bool:
 
 def received_in_time(row: Ask, now: datetime, working: Working) -> bool | None:
     assert row.delivered_at is not None, "a delivered row"
-    limit = after_working_days(row.delivered_at, RECEIPT_WORKING_DAYS, working.days)
+    limit = working.after(row.delivered_at, RECEIPT_WORKING_DAYS)
     if row.received_at is not None:
         return row.received_at < limit
     return None if now < limit else False
@@ -59,7 +59,7 @@ def acknowledged_in_time(row: Alert, now: datetime) -> bool | None:
 def is_unconfirmed(row: Ask, as_of: datetime, working: Working) -> bool:
     """A result that came later than `as_of` is not waiting yet; one confirmed before it no longer."""
     since = row.waiting_since
-    return since is not None and after_working_days(since, UNCONFIRMED_WORKING_DAYS, working.days) <= as_of
+    return since is not None and working.after(since, UNCONFIRMED_WORKING_DAYS) <= as_of
 
 
 def lapsed_in(period: Period, measure: LedgerItem, today: date) -> bool:
