@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.core.figures.rows import Rows
 from gateway.report import Content, write_xlsx
 from gateway.report.workbook import SHEETS
-from tests.unit.test_monday_paper import SILENT, faults, page
+from tests.unit.test_monday_paper import SILENT, asked, at, faults, page
 from tests.unit.test_report import Book, full
 
 OFFICE = shutil.which("soffice")
@@ -53,7 +54,12 @@ def as_number(text: str) -> float:
     return float(text.removesuffix("%")) / 100 if text.endswith("%") else float(text)
 
 
-@pytest.mark.parametrize("content", [full(), page(faults(), SILENT)], ids=["ordinary", "faults"])
+def many() -> Content:
+    """5,000 requests that are late, of 60 partners."""
+    return page(Rows(asks=[asked(f"late-{n:04d}", f"dept-{n % 60}", due=at(1, n % 24)) for n in range(5000)]))
+
+
+@pytest.mark.parametrize("content", [full(), page(faults(), SILENT), many()], ids=["ordinary", "faults", "many"])
 def test_every_formula_gives_the_figure(content: Content, tmp_path: Path) -> None:
     write_xlsx(content, tmp_path / "w.xlsx")
     formulas = without_results(tmp_path / "w.xlsx", tmp_path / "bare.xlsx")
