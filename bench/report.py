@@ -1,8 +1,8 @@
 """How long the weekly and the monthly report take on a full store: `python -m bench.report [--requests N]`, on SQLite.
 
 The store is filled through its own writer, 500 requests a unit, one a minute backwards from now, each with its six
-events; one of twelve stays open. What is printed: seconds from the question to the counted report, those of the CPU among
-them, and the most memory that the process has had, in MiB.
+events; one of twelve stays open. What is printed: seconds from the question to the counted report, those of the CPU
+among them, and the most memory that the process has had, in MiB.
 """
 
 from __future__ import annotations
