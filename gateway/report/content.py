@@ -190,14 +190,14 @@ def _key(
     alarm: bool = False,
     source: Source | None = None,
 ) -> Key:
-    if isinstance(value, Hours) and text(value).endswith("分钟"):
+    if isinstance(value, Hours) and text(value).endswith("分"):
         unit = ""
     return Key(zh, en, value, unit, note, alarm, CAPTIONS[zh], source)
 
 
 def _with_unit(hours: float | None) -> str:
     said = text(_hours(hours))
-    return said if said.endswith("分钟") else f"{said} 小时"
+    return said if said.endswith("分") else f"{said} 小时"
 
 
 def _lines(

@@ -154,7 +154,7 @@ def _hours(hours: float) -> str:
     if hours == 0 or f"{hours:.1f}" != "0.0":
         return f"{hours:.1f}" if hours else "0"
     minutes = f"{60 * hours:.1f}"
-    return "<0.1分钟" if minutes == "0.0" else f"{minutes}分钟"
+    return "<0.1分" if minutes == "0.0" else f"{minutes}分"
 
 
 def of_how_many(value: Value) -> str:

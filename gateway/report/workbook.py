@@ -19,6 +19,7 @@ from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
 from gateway.core.figures.indicators import Share
 from gateway.report.shapes import Chart, Column, Content, Hours, Key, Minutes, Source, Table, Value
+from lianzhi.cli.layout import columns_of
 from lianzhi.files import write_private
 
 SHEETS: Mapping[str, str] = {
@@ -43,6 +44,9 @@ SHEETS: Mapping[str, str] = {
 FONT = "宋体"
 FIRST_ROW = 2
 """Of a table's values, from 0: below its title and its heads."""
+WIDE = 22
+"""Characters of a column that lists names and numbers."""
+LINE_HEIGHT = 13.5
 # Nothing that somebody named may ever be taken for a formula, here or in a copy.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 OPTIONS = {"strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
@@ -160,8 +164,9 @@ class _Sheets:
 
     def _table(self, sheet: Worksheet, table: Table) -> _Place:
         """A share is three columns: the rate, its part, its whole."""
+        listed = table in self._content.lists
         sheet.set_column(0, 0, 30, self._text)
-        sheet.set_column(1, 60, 9 if table.columns[-1].of else 18, self._text)
+        sheet.set_column(1, 60, WIDE if listed else 9, self._text)
         sheet.write_string(0, 0, table.title, self._title)
         for column, name in enumerate(_heads(table.columns)):
             sheet.write_string(1, column, name, self._head)
@@ -173,7 +178,14 @@ class _Sheets:
         for row, values in enumerate(table.rows, start=FIRST_ROW):
             summed = table.totalled and row == last
             for head, start, value in zip(table.columns, starts, values, strict=True):
-                self._cell(sheet, row, start, value, summed=summed and head.adds_up)
+                if listed and isinstance(value, str):
+                    sheet.write_string(row, start, safe(value), self._wrap)
+                else:
+                    self._cell(sheet, row, start, value, summed=summed and head.adds_up)
+            if listed:  # LibreOffice does not find the height of wrapped text by itself
+                sheet.set_row(row, LINE_HEIGHT * max(_lines(value) for value in values))
+        if listed and table.rows:
+            sheet.autofilter(FIRST_ROW - 1, 0, last, len(starts) - 1)
         sheet.write_string(max(last, FIRST_ROW) + 2, 0, table.caption, self._soft)
         names = {head.zh: start for head, start in zip(table.columns, starts, strict=True)}
         return _Place(SHEETS[table.name], names, last)
@@ -260,6 +272,11 @@ class _Sheets:
         for row, (name, said) in enumerate(self._content.definitions):
             sheet.write_string(row, 0, name, self._wrap)
             sheet.write_string(row, 1, said, self._wrap)
+
+
+def _lines(value: Value) -> int:
+    """Into how many a text is broken in a column of a list."""
+    return max(1, -(-columns_of(value) // (WIDE - 2))) if isinstance(value, str) else 1
 
 
 def _rate(part: str, whole: str) -> str:

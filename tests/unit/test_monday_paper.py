@@ -227,9 +227,9 @@ def test_a_split_says_the_names_of_what_it_is_split_by() -> None:
     ("value", "said"),
     [
         (Hours(7.5), "7.5"),
-        (Hours(0.04), "2.4分钟"),
+        (Hours(0.04), "2.4分"),
         (Hours(0.05), "0.1"),
-        (Hours(0.0001), "<0.1分钟"),
+        (Hours(0.0001), "<0.1分"),
         (Hours(0), "0"),
         (Minutes(10.0, 10), "10.0"),
         (Minutes(10.04, 10), "10.0+"),

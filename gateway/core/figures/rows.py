@@ -8,7 +8,15 @@ from datetime import date, datetime
 
 from gateway.core.figures.histories import Alert, Ask
 from gateway.core.figures.ledgers import LedgerItem
-from gateway.core.time.calendar import OfficeHours, WorkingDays, after_working_days, local_day, working_hours
+from gateway.core.time.calendar import (
+    DAY,
+    OfficeHours,
+    WorkingDays,
+    after_working_days,
+    local_day,
+    midnight,
+    working_hours,
+)
 
 MOST = 20
 """Lines of one split; what has fewer requests is counted together."""
@@ -27,6 +35,7 @@ class Working:
     days: WorkingDays
     hours: OfficeHours = field(default_factory=OfficeHours)
     _ends: dict[tuple[date, int], datetime] = field(default_factory=dict, compare=False, repr=False)
+    _whole: dict[tuple[date, date], float] = field(default_factory=dict, compare=False, repr=False)
 
     def after(self, start: datetime, count: int) -> datetime:
         """The first moment after `count` whole working days, the day of `start` not counted. Kept: thousands of rows
@@ -37,8 +46,15 @@ class Working:
         return self._ends[key]
 
     def between(self, start: datetime, end: datetime) -> float:
-        """Hours of office time."""
-        return working_hours(start, end, self.days, self.hours)
+        """Hours of office time. The whole days between the first and the last are counted once for each such pair."""
+        first, last = local_day(start), local_day(end)
+        if first >= last:
+            return working_hours(start, end, self.days, self.hours)
+        if (first, last) not in self._whole:
+            whole = working_hours(midnight(first + DAY), midnight(last), self.days, self.hours)
+            self._whole[first, last] = whole
+        begun = working_hours(start, midnight(first + DAY), self.days, self.hours)
+        return begun + self._whole[first, last] + working_hours(midnight(last), end, self.days, self.hours)
 
 
 @dataclass(frozen=True, slots=True)
