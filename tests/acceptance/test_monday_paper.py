@@ -293,9 +293,12 @@ async def compared(month: Month, period: Period) -> tuple[Report, Ledgers]:
 
 
 async def test_a_played_month_is_counted_twice(month: Month, tmp_path: Path) -> None:
-    await first_week(month)
-    await second_week(month)
     played = {}
+    await first_week(month)
+    first, _ = await compared(month, last_week(date(2026, 3, 31)))
+    played[first.period.name] = first
+    await second_week(month)
+    await compared(month, month_of(date(2026, 3, 1)))
     for day in ((4, 7), (4, 13), (4, 20), (4, 27), (5, 6)):
         await month.until(*day, 9)
         today = month.world.clock.now().astimezone(SHANGHAI).date()
@@ -306,6 +309,9 @@ async def test_a_played_month_is_counted_twice(month: Month, tmp_path: Path) -> 
     # Each fault that was played is there, so that no two empty counts agree.
     total = april.total
     assert (total.undelivered, total.lapsed, total.releases) == (2, 1, 1)
+    assert (first.received.receipt.part, first.received.receipt.whole) == (1, 3)
+    assert dict(first.total.refusals) == {"homonym": 1}
+    assert dict(first.total.returns) == {"not-in-jurisdiction": 1}
     assert played["2026-W14"].total.hits_missed == 2
     assert played["2026-W14"].total.unconfirmed == 1
     assert april.received.overdue == 2
