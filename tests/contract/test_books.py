@@ -168,6 +168,18 @@ async def test_figures_of_the_court_are_kept_by_period(store: SqlStore) -> None:
 
 
 @pytest.mark.parametrize("statistics", [False, True], ids=["empty", "filled"])
+async def test_a_report_reads_the_events_of_its_requests_and_no_others(store: SqlStore, statistics: bool) -> None:
+    """Not the whole feed of the court for each page."""
+    if statistics:
+        await write(store, Changes(events=[event(n) for n in range(500)]))
+        async with store.database.engine.begin() as connection:
+            await connection.exec_driver_sql("ANALYZE")
+    lines = "\n".join(await plan(store, books.EVENTS_OF))
+    assert "events_request" in lines
+    assert "events_audience" not in lines
+
+
+@pytest.mark.parametrize("statistics", [False, True], ids=["empty", "filled"])
 async def test_pages_of_a_ledger_are_found_by_its_index(store: SqlStore, statistics: bool) -> None:
     if statistics:
         await put(store, *(line(f"DZ-{n}", ledger=ledger) for n in range(500) for ledger in ("fund", "closure")))

@@ -73,8 +73,10 @@ LIVING_REQUESTS = Query(
     .limit(bindparam("limit", type_=Integer()))
 )
 REQUESTS_NAMED = Query(select(*REQUEST.columns).where(among(_r.request_no, "numbers")))
+# The feed is no way to them: asked for so many requests, SQLite would walk all of it, for each page of a report.
+_audience: ColumnElement[str] = func.coalesce(_e.audience, "")
 EVENTS_OF = Query(
-    select(*EVENT.columns).where(among(_e.request_no, "numbers"), _e.audience == bindparam("to")).order_by(_e.id)
+    select(*EVENT.columns).where(among(_e.request_no, "numbers"), _audience == bindparam("to")).order_by(_e.id)
 )
 COURT_FIGURES = Query(select(*COURT_FIGURE.columns).where(_f.period == bindparam("period")))
 _rel, _item = RELEASE.c, RELEASE_ITEM.c
