@@ -8,7 +8,7 @@ PY := .venv/bin
 # Tests and demo start dozens of processes: where bytecode is not kept, each compiles everything again (2 s).
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo docs bundle lint check test test-all coverage chaos regress bench bench-lists bench-pair flood release clean
+.PHONY: help setup demo docs bundle lint check test test-all coverage chaos regress bench bench-lists bench-report bench-pair flood release clean
 .PHONY: setup-all lint-steps pytest-check pytest-test pytest-test-all pytest-chaos
 
 help:  ## 显示命令 show the commands
@@ -69,6 +69,9 @@ regress: setup  ## 用旧版本跑“墙”测试，不在持续集成中 tests/
 
 bench-lists: setup  ## 操作人的列表有多快 how fast operators' lists are: ARGS="--requests 20000 --events 120000"
 	@exec $(PY)/python -m bench.lists $(ARGS)
+
+bench-report: setup  ## 周报、月报有多快 how fast the reports are counted: ARGS="--requests 20000"
+	@exec $(PY)/python -m bench.report $(ARGS)
 
 bench: setup  ## 与裸 aio-pika 对比 beside raw aio-pika
 	@exec $(PY)/python -m bench.run $(ARGS)

@@ -100,6 +100,7 @@ SESSION: Mapping[str, Typed | NotTyped] = {
         "--week {week} --xlsx {out}/week.xlsx --pdf {out}/week.pdf",
         "--month {month} --xlsx {out}/month.xlsx --pdf {out}/month.pdf",
     ),
+    "report aggregate": reads("--week {week}", "--month {month} --out {out}/month.csv"),
     "calendar show": reads("", "--year {year}"),
     "law list": reads("", "terms"),
     "types": reads(),

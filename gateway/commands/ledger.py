@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from gateway.application.ports.books import LedgerFilter
+from gateway.application.queries.ledger_answers import LedgerList, item_view
 from gateway.application.queries.ledgers import Ledgers
-from gateway.application.queries.report_answers import LedgerList, item_view
 from gateway.commands.installed import installed
 from gateway.core.figures.ledgers import KINDS, LEDGERS, LedgerItem
 from gateway.registry.config import DEFAULT_FOLDER

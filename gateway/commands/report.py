@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +14,10 @@ from gateway.core.figures.periods import Period, last_week, period_named
 from gateway.core.records import Changes
 from gateway.registry.config import DEFAULT_FOLDER
 from lianzhi.cli.output import MISUSE, AsJson, Folder, as_json, console, fail, run
+from lianzhi.files import write_private
+
+if TYPE_CHECKING:
+    from gateway.report import Names
 
 report_app = typer.Typer(help="周报、月报 Weekly and monthly reports", no_args_is_help=True)
 figures_app = typer.Typer(help="法院导入的数据 Figures that the court hands in", no_args_is_help=True)
@@ -48,19 +53,49 @@ def report_weekly(
     except OSError as error:
         fail(f"写不进 Cannot write {error.filename}: {error.strerror}", MISUSE)
     if json_out:
-        as_json(report_view(report, names).model_dump(exclude_none=True))
+        as_json(report_view(report, names.parties).model_dump(exclude_none=True))
         return
     if xlsx is None and pdf is None:
-        show(page)
+        show(content(report, court, replace(names, people={})))  # an operator's terminal names no person
     for written in (xlsx, pdf):
         if written is not None:
             console.print(f"已写入 Written: {written}")
 
 
-async def _counted(folder: Path, name: str | None) -> tuple[Report, str, dict[str, str]]:
-    """The report, the court's name, the participants' names."""
+@report_app.command("aggregate")
+def report_aggregate(
+    folder: Folder = DEFAULT_FOLDER,
+    week: Annotated[str | None, typer.Option(help="周，如 2026-W13；缺省为上周 ISO week; last week by default")] = None,
+    month: Annotated[str | None, typer.Option(help="月，如 2026-03 The month's")] = None,
+    out: Annotated[Path | None, typer.Option(help="写入的 CSV 文件 Write it as CSV")] = None,
+    json_out: AsJson = False,
+) -> None:
+    """去标识汇总：按事项、按单位，5件以下隐去，不含案件与人员 De-identified aggregates, counts below 5 hidden."""
+    from gateway.core.figures.aggregates import aggregates, as_csv
+
+    if week is not None and month is not None:
+        fail("周和月只填其一 Give a week or a month, not both.", MISUSE)
+    report, _, _ = run(_counted(folder, week or month))
+    cells = aggregates(report)
+    if json_out:
+        as_json({"period": report.period.name, "cells": [asdict(cell) for cell in cells]})
+        return
+    text = as_csv(report.period.name, cells)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        write_private(out, text.encode("utf-8-sig"))
+    except OSError as error:
+        fail(f"写不进 Cannot write {error.filename}: {error.strerror}", MISUSE)
+    console.print(f"已写入 Written: {out}")
+
+
+async def _counted(folder: Path, name: str | None) -> tuple[Report, str, Names]:
+    """The report, the court's name, and what its codes are called."""
     from gateway.application.deadlines.calendars import load
     from gateway.application.queries.reports import Reporting
+    from gateway.report import names_in
 
     async with installed(folder) as context:
         today = context.today()
@@ -69,7 +104,7 @@ async def _counted(folder: Path, name: str | None) -> tuple[Report, str, dict[st
             fail(f"{name}：该期间尚未开始 This period has not begun.", MISUSE)
         await load(context)
         report = await Reporting(context).report(period)
-        return report, context.home.zh, {p.code: p.zh for p in context.directory}
+        return report, context.home.zh, names_in(context.directory, context.catalogue)
 
 
 def _period(name: str) -> Period:

@@ -9,8 +9,9 @@ from typing import Any
 
 import typst
 
+from gateway.core.figures.attention import SHOWN
 from gateway.report.fonts import FontMissingError, font_folder
-from gateway.report.shapes import Chart, Content, Key, Table, Value, of_how_many, text
+from gateway.report.shapes import Chart, Content, Key, Table, Value, of_how_many, stacked, text
 from gateway.report.words import footnote
 from lianzhi.files import write_private
 
@@ -55,6 +56,10 @@ def document(content: Content) -> dict[str, Any]:
         "period": content.period,
         "as_of": content.as_of,
         "running": content.running,
+        "attention": content.attention_title,
+        "summary": content.summary,
+        "calm": not any(one.rows for one in content.lists),
+        "lists": [_list(one) for one in content.lists],
         "keys": [_key(key) for key in content.keys],
         "tables": [_table(table) for table in content.tables],
         "charts": [_chart(chart) for chart in content.charts],
@@ -69,6 +74,7 @@ def _key(key: Key) -> dict[str, Any]:
         "value": text(key.value),
         "unit": key.unit,
         "note": key.note,
+        "caption": key.caption,
         "alarm": key.alarm,
     }
 
@@ -83,7 +89,24 @@ def _table(table: Table) -> dict[str, Any]:
         ],
         "rows": [[_cell(value) for value in row] for row in table.rows],
         "empty": table.empty,
+        "caption": table.caption,
+        "totalled": table.totalled,
         "numbers": all(isinstance(row[0], int) for row in table.rows),
+    }
+
+
+def _list(table: Table) -> dict[str, Any]:
+    """The first rows; values of columns `below` under the one above them."""
+    return {
+        "name": table.name,
+        "title": table.title,
+        "columns": [[c.zh for c in cell] for cell in stacked(table.columns, table.columns)],
+        "rows": [
+            [[text(value) for value in cell] for cell in stacked(table.columns, row)] for row in table.rows[:SHOWN]
+        ],
+        "all": len(table.rows),
+        "empty": table.empty,
+        "caption": table.caption,
     }
 
 
@@ -101,4 +124,6 @@ def _chart(chart: Chart) -> dict[str, Any]:
         "labels": [text(value) for value in chart.series[0].values],
         "percent": chart.percent,
         "empty": chart.empty,
+        "caption": chart.caption,
+        "nothing": chart.nothing,
     }

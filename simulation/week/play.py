@@ -13,7 +13,7 @@ from rich.text import Text
 
 from gateway.application.queries.reports import Reporting
 from gateway.core.figures.periods import week_of
-from gateway.report import FontMissingError, content, write_pdf, write_xlsx
+from gateway.report import FontMissingError, content, names_in, write_pdf, write_xlsx
 from lianzhi.client import ProblemError
 from simulation.private_broker import PrivateBroker
 from simulation.week import scenes
@@ -63,7 +63,7 @@ async def _report(stage: WeekStage, week: Week, folder: Path) -> None:
     context = stage.gateway.context
     period = week_of(BEGINS.date())
     report = await Reporting(context).report(period)
-    page = content(report, context.home.zh, {p.code: p.zh for p in context.directory})
+    page = content(report, context.home.zh, names_in(context.directory, context.catalogue))
     workbook, paper = folder / f"{period.name}.xlsx", folder / f"{period.name}.pdf"
     write_xlsx(page, workbook)
     week.written.append(workbook)

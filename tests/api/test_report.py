@@ -72,6 +72,29 @@ async def test_a_week_as_it_was(world: World) -> None:
     assert len(found["trend"]) == 8
 
 
+async def test_each_late_request_is_named(world: World) -> None:
+    """With whose it is and what was done; staff by number."""
+    late = await asked(world, team="执行一团队", campaign="春雷行动", lead="sn0199-0001")
+    answered = await asked(world)
+    await due(world, late, 1)
+    await due(world, answered, 1)
+    await world.reply(answered, "result", RESULT, seqno=1)
+    world.clock.advance(days=7)
+    found = await report(world)
+    attention = found["attention"]
+    (one,) = attention["late"]
+    assert (attention["late_count"], one["request_no"], one["partner"]) == (1, late, GRID)
+    assert (one["handler"], one["lead"], one["team"]) == ("sn0199-0007", "sn0199-0001", "执行一团队")
+    assert (one["due_at"], one["urges"], one["urge_answered"]) == ("2026-03-24T03:10:00.000Z", 0, False)
+    assert one["hours_over"] == 29.3, "50 minutes, 4.5 hours, and three days of eight until the week's end"
+    assert attention["unconfirmed"] == [answered]
+    assert [one["partner"] for one in attention["undelivered"]] == [GRID]
+    splits = {name: [line["key"] for line in lines] for name, lines in found["splits"].items()}
+    assert splits["campaign"] == ["", "春雷行动"]
+    assert splits["type"] == ["grid.verify.request"]
+    assert "李演示" not in str(found)
+
+
 async def test_a_hit_that_the_court_answers(world: World) -> None:
     await world.put_pdf()
     sealed = await world.accepted(await world.submit_signed(seal_request()))

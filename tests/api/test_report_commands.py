@@ -44,6 +44,19 @@ def test_the_report_in_every_form(folder: Path, tmp_path: Path) -> None:
     assert xlsx.read_bytes().startswith(b"PK")
 
 
+def test_aggregates_as_csv_and_json(folder: Path, tmp_path: Path) -> None:
+    done = lianzhi(folder, "report", "aggregate", "--week", "2026-W13")
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.splitlines()[:2] == ["period,by,key,figure,value,hidden", "2026-W13,total,,delivered,0,0"]
+    found = json.loads(lianzhi(folder, "report", "aggregate", "--month", "2026-03", "--json").stdout)
+    assert found["period"] == "2026-03"
+    out = tmp_path / "a.csv"
+    assert lianzhi(folder, "report", "aggregate", "--out", str(out)).exit_code == 0
+    assert out.read_bytes().startswith(b"\xef\xbb\xbfperiod,")
+    refused = lianzhi(folder, "report", "aggregate", "--out", str(tmp_path / "missing" / "a.csv"))
+    assert (refused.exit_code, refused.stdout) == (2, "")
+
+
 def test_what_is_wrong_is_said(folder: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.csv"
     wrong.write_text("期间,指标,数值\n2026-W13,执行到位率,161\n", encoding="utf-8")

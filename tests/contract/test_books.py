@@ -127,9 +127,16 @@ async def test_requests_that_live_or_changed(store: SqlStore) -> None:
             ]
         ),
     )
-    assert [r.request_no for r in await store.living_requests(NOW)] == [number(1), number(3)]
+    assert [[r.request_no for r in page] async for page in store.living_requests(NOW)] == [[number(1), number(3)]]
     assert [r.request_no for r in await store.requests_named([number(2), number(8)])] == [number(2)]
     assert await store.requests_named([]) == []
+
+
+async def test_living_requests_come_in_pages(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(books, "PAGE", 2)
+    await write(store, Changes(new_requests=[request(n, state="accepted") for n in range(1, 6)]))
+    found = [[r.request_no for r in page] async for page in store.living_requests(NOW)]
+    assert found == [[number(1), number(2)], [number(3), number(4)], [number(5)]]
 
 
 async def test_events_of_many_requests_in_one_feed(store: SqlStore) -> None:
@@ -158,6 +165,18 @@ async def test_figures_of_the_court_are_kept_by_period(store: SqlStore) -> None:
     assert await store.court_figures("2026-W13") == [corrected]
     assert await store.court_figures("2026-03") == [other]
     assert await store.court_figures("2026-W14") == []
+
+
+@pytest.mark.parametrize("statistics", [False, True], ids=["empty", "filled"])
+async def test_a_report_reads_the_events_of_its_requests_and_no_others(store: SqlStore, statistics: bool) -> None:
+    """Not the whole feed of the court for each page."""
+    if statistics:
+        await write(store, Changes(events=[event(n) for n in range(500)]))
+        async with store.database.engine.begin() as connection:
+            await connection.exec_driver_sql("ANALYZE")
+    lines = "\n".join(await plan(store, books.EVENTS_OF))
+    assert "events_request" in lines
+    assert "events_audience" not in lines
 
 
 @pytest.mark.parametrize("statistics", [False, True], ids=["empty", "filled"])

@@ -110,3 +110,45 @@ def test_the_first_word_on_a_hit_acknowledges_it() -> None:
     assert alert(hit, [said("open", 0)], HOME).acknowledged_at is None
     found = alert(hit, [said("delivered", 0), said("send-team", 0.1), said("acknowledge", 0.2)], HOME)
     assert (found.raised_at, found.acknowledged_at, found.partner) == (START, after(0.1), POLICE)
+
+
+# --- what the first page tells of it
+
+
+def test_what_others_ask_of_us_arrives_when_it_stands_in_our_feed() -> None:
+    """Its asker's own approval comes before that, and an asker who uses the API is never told `delivered`."""
+    waits = Event(START, HOME, "state", state="awaiting-approval")
+    sent = Event(after(3), HOME, "state", state="dispatched")
+    received = said("receipt", 5, state="received")
+    found = told(waits, sent, received, asker="court-sn0191", asked=HOME, handler="sn0191-0007")
+    assert (found.incoming, found.delivered_at, found.received_at) == (True, after(3), after(5))
+    assert found.handler is None, "its own people"
+    assert told(waits, asker="court-sn0191", asked=HOME).delivered_at is None
+
+
+def test_whose_it_is() -> None:
+    facts = {"team": "执行一团队", "campaign": "春雷行动", "lead": "sn0199-0001"}
+    found = told(facts=facts, handler="sn0199-0007", case_no="（2026）陕0199执900001号")
+    assert (found.type, found.team, found.campaign) == ("grid.verify.request", "执行一团队", "春雷行动")
+    assert (found.lead, found.handler, found.case_no) == ("sn0199-0001", "sn0199-0007", "（2026）陕0199执900001号")
+    assert told(facts={"team": "　"}).team is None, "blanks name nobody"
+
+
+def test_what_was_done_about_it() -> None:
+    urged = (said("delivered", 1), said("urge", 30), said("urge", 60))
+    supervised = Event(after(80), HOME, "supervised", detail="court-sn0199-20260327-000009")
+    escalated = Event(after(90), HOME, "escalate")
+    assert told(*urged).done.urged_at == (after(30), after(60))
+    assert not told(*urged).done.answered
+    assert not told(said("receipt", 40), *urged).done.answered, "that was before the last"
+    done = told(*urged, said("receipt", 70), supervised, escalated).done
+    assert (done.answered, done.supervised, done.escalated) == (True, "court-sn0199-20260327-000009", True)
+
+
+def test_the_outcome_is_that_of_the_answer_that_stood() -> None:
+    answers = (said("result", 3, head={"outcome": "impossible"}), said("reopen", 4))
+    assert told(*answers).outcome is None
+    assert told(*answers, said("result", 5, head={"outcome": "done"})).outcome == "done"
+    assert told(said("refuse", 3, head={"reason_code": "homonym"})).outcome == "refuse"
+    assert told(facts={"measure": "end"}).releases
+    assert not told(facts={"measure": "open"}).releases

@@ -7,14 +7,16 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.figures.histories import Alert, Ask
-from gateway.core.figures.indicators import Indicators, Rows, Share, Working, indicators, report
+from gateway.core.figures.indicators import Indicators, Share, indicators, report
 from gateway.core.figures.ledgers import LedgerItem
 from gateway.core.figures.periods import Period, period_named
-from gateway.core.time.calendar import SHANGHAI
+from gateway.core.figures.rows import Rows, Working
+from gateway.core.time.calendar import SHANGHAI, working_hours
 
 WEEK = period_named("2026-W14")  # Monday 30 March to Sunday 5 April
 REST = {date(2026, 4, 5), date(2026, 4, 6)}  # 清明
@@ -107,6 +109,17 @@ def test_working_hours_leave_out_nights_and_days_of_rest() -> None:
     found = counted(rows)
     assert (found.results, found.median_hours) == (3, 1.5)
     assert counted(asks({"delivered_at": at(1)})).median_hours is None
+
+
+@given(st.integers(0, 9 * 1440), st.integers(0, 9 * 1440))
+def test_office_hours_are_the_same_however_they_are_counted(start: int, length: int) -> None:
+    """Nights, days of rest and a Saturday that is worked are among them."""
+    first = at(30, 0, month=3) + timedelta(minutes=start)
+    last = first + timedelta(minutes=length)
+    working = Working(Table())
+    expected = working_hours(first, last, working.days, working.hours)
+    assert working.between(first, last) == pytest.approx(expected)
+    assert working.between(first, last) == pytest.approx(expected), "also from what is kept"
 
 
 def test_a_result_waits_too_long_after_three_working_days() -> None:

@@ -16,15 +16,17 @@ import pytest
 from pypdf import PdfReader
 
 from gateway.core.figures.histories import Ask
-from gateway.core.figures.indicators import Report, Rows, Working, report
+from gateway.core.figures.indicators import Report, report
 from gateway.core.figures.ledgers import LedgerItem
 from gateway.core.figures.periods import period_named
+from gateway.core.figures.rows import Rows, Working
 from gateway.core.time.calendar import Calendar
-from gateway.report import Content, FontMissingError, content, write_pdf, write_xlsx
+from gateway.report import Content, FontMissingError, Names, content, write_pdf, write_xlsx
 from gateway.report.fonts import font_folder
 from gateway.report.pdf import document, pdf_bytes, png_pages
 from gateway.report.terminal import show
 from gateway.report.words import DEFINITIONS, footnote, period_words
+from gateway.report.workbook import SHEETS
 from lianzhi.cli.layout import columns_of
 from lianzhi.errors import ConfigurationError
 
@@ -49,19 +51,24 @@ def full() -> Content:
     answered = replace(row, decided_at=at(0, 11), decision="accepted", first_result_at=at(1, 9), final_at=at(1, 9))
     refused = replace(row, decided_at=at(1, 11), decision="refused", reason="doc-missing", final_at=at(1, 11))
     late = replace(answered, partner="grid-610199", team='=HYPERLINK("http://x")', due=at(1, 0))
-    return content(counted(replace(answered, due=at(2, 0)), refused, late, money_in_place_rate="61.20"), COURT, NAMES)
+    earlier = [
+        replace(answered, delivered_at=at(day, 9), received_at=at(day, 10), decided_at=None, first_result_at=None)
+        for day in (-7, -14)
+    ]
+    rows = (replace(answered, due=at(2, 0)), refused, late, *earlier)
+    return content(counted(*rows, money_in_place_rate="61.20"), COURT, Names(NAMES))
 
 
 def test_who_has_nothing_to_show_has_no_line() -> None:
     petition = LedgerItem("petition", "p", "opened", overdue_days=3, partner="office-610199")
-    found = content(report(WEEK, Rows(items=[petition]), WEEK.end, Working(Calendar(())), {}), COURT, NAMES)
+    found = content(report(WEEK, Rows(items=[petition]), WEEK.end, Working(Calendar(())), {}), COURT, Names(NAMES))
     assert found.tables[0].rows == []
     [overdue] = [key for key in found.keys if key.zh == "信访逾期"]
     assert (overdue.value, overdue.alarm) == (1, True)
 
 
 def empty() -> Content:
-    return content(counted(), COURT, NAMES)
+    return content(counted(), COURT, Names(NAMES))
 
 
 # --- paper --------------------------------------------------------------------------------------------------------
@@ -81,7 +88,8 @@ def test_the_paper_says_what_was_counted(paper: PdfReader) -> None:
     for words in (
         *(COURT, "执行外部协作周报", "2026年第13周（3月23日至3月29日）", "统计截至2026年3月29日23:59"),
         *("云川县公安局（演示）", "云川县网格中心（演示）", "执行一团队", "文书不全", "合计", "61.20%", "未导入"),
-        *("第1页共2页", "第2页共2页", '=HYPERLINK("http://x")'),
+        *("第1页共3页", "第3页共3页", '=HYPERLINK("http://x")'),
+        *("分析与工作意见", "编制：", "审核：", "签发："),
     ):
         assert words in text, words
     for name, definition in DEFINITIONS:
@@ -112,10 +120,11 @@ def test_the_same_figures_make_the_same_paper() -> None:
     assert pdf_bytes(empty()) == pdf_bytes(empty())
 
 
-def test_an_empty_week_is_one_page_that_reads_well() -> None:
+def test_an_empty_week_is_two_pages_that_read_well() -> None:
     reader = PdfReader(io.BytesIO(pdf_bytes(empty())))
     text = said(reader)
-    assert len(reader.pages) == 1
+    assert len(reader.pages) == 2
+    assert "本周没有需要关注的事项。" in text
     assert "本周没有发往协作单位的事项。" in text
     assert "近期没有可统计的请求。" in text
     assert "None" not in text
@@ -125,16 +134,18 @@ def test_an_empty_week_is_one_page_that_reads_well() -> None:
 def test_long_lists_run_over_pages_with_their_heads() -> None:
     names = {f"dept-{n}": f"云川县第{n}号不动产登记服务协作中心（演示）" for n in range(60)}
     rows = [Ask("r", code, delivered_at=at(0, 9), received_at=at(0, 10), due=at(2, 0)) for code in names]
-    reader = PdfReader(io.BytesIO(pdf_bytes(content(counted(*rows), COURT, names))))
+    reader = PdfReader(io.BytesIO(pdf_bytes(content(counted(*rows), COURT, Names(names)))))
     pages = [re.sub(r"\s", "", page.extract_text()) for page in reader.pages]
-    assert len(pages) >= 3
-    assert all("签收率" in page for page in pages)
+    assert len(pages) >= 4
+    with_lines = [page for page in pages if "100.0%1/1" in page]
+    assert len(with_lines) >= 2
+    assert all("签收率" in page for page in with_lines)
     assert all(name in "".join(pages) for name in names.values())
 
 
 def test_pages_can_be_looked_at() -> None:
     pages = png_pages(empty(), ppi=30)
-    assert [page[:4] for page in pages] == [b"\x89PNG"]
+    assert {page[:4] for page in pages} == {b"\x89PNG"}
 
 
 def test_without_the_fonts_it_says_what_to_install(tmp_path: Path) -> None:
@@ -163,6 +174,7 @@ def test_the_template_gets_nothing_but_data() -> None:
     [
         ("2026-W13", "2026年第13周（3月23日至3月29日）"),
         ("2026-W53", "2026年第53周（12月28日至2027年1月3日）"),
+        ("2026-W01", "2026年第1周（2025年12月29日至2026年1月4日）"),
         ("2026-03", "2026年3月"),
     ],
 )
@@ -188,8 +200,7 @@ class Book:
 
     def cells(self, sheet: str) -> dict[str, str | float]:
         """Address → text or number."""
-        tree = self._tree(f"xl/worksheets/sheet{self.names.index(sheet) + 1}.xml")
-        assert not list(tree.iter(f"{MAIN}f")), "a formula"
+        tree = self._sheet(sheet)
         found: dict[str, str | float] = {}
         for cell in tree.iter(f"{MAIN}c"):
             value = cell.find(f"{MAIN}v")
@@ -197,6 +208,14 @@ class Book:
                 text = cell.get("t") == "s"
                 found[str(cell.get("r"))] = self._strings[int(value.text)] if text else float(value.text)
         return found
+
+    def formulas(self, sheet: str) -> dict[str, str]:
+        """Address → formula."""
+        cells = {str(cell.get("r")): cell.find(f"{MAIN}f") for cell in self._sheet(sheet).iter(f"{MAIN}c")}
+        return {address: found.text or "" for address, found in cells.items() if found is not None}
+
+    def _sheet(self, name: str) -> ElementTree.Element:
+        return self._tree(f"xl/worksheets/sheet{self.names.index(name) + 1}.xml")
 
     def text(self, part: str) -> str:
         return self._zip.read(part).decode()
@@ -210,7 +229,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
 
 
 def test_numbers_are_numbers(book: Book) -> None:
-    assert book.names == ["总览", "按单位", "按团队", "受托事项", "退回原因", "拒执线索", "图表数据", "指标说明"]
+    assert book.names == ["总览", *SHEETS.values(), "图表数据", "指标说明"]
     partners = book.cells("按单位")
     heads = {partners[key]: key[:-1] for key in partners if key.endswith("2") and not key[:-1].isdigit()}
     assert partners["A3"] == "云川县公安局（演示）"
@@ -221,8 +240,21 @@ def test_numbers_are_numbers(book: Book) -> None:
     assert [partners[f"{heads[name]}5"] for name in ("按期率", "按期率·分子", "按期率·分母")] == [0.5, 1.0, 2.0]
 
 
+def test_totals_and_rates_are_formulas(book: Book) -> None:
+    formulas = book.formulas("按单位")
+    assert formulas["B5"] == "SUM(B3:B4)"
+    assert formulas["C3"] == 'IF(E3=0,"",ROUND(D3/E3,3))'
+    assert formulas["D5"] == "SUM(D3:D4)"
+    overview = book.formulas("总览")
+    assert "'按单位'!B5" in overview.values()
+    assert "IF('按单位'!E5=0,\"\",ROUND('按单位'!D5/'按单位'!E5,3))" in overview.values()
+    assert "COUNTA('对方逾期'!A3:A3)" not in overview.values(), "a list without rows has nothing to count"
+
+
 def test_no_text_becomes_a_formula(book: Book) -> None:
     assert '\'=HYPERLINK("http://x")' in book.cells("按团队").values()
+    for sheet in book.names:
+        assert not [f for f in book.formulas(str(sheet)).values() if "HYPERLINK" in f]
 
 
 def test_its_charts_are_drawn_from_the_data(book: Book) -> None:
@@ -243,8 +275,8 @@ def test_an_empty_week_makes_a_workbook_without_charts(tmp_path: Path) -> None:
     assert book.charts == []
     assert "本周没有发往协作单位的事项。" in book.cells("按单位").values()
     overview = book.cells("总览")
-    assert overview["B4"] == 0.0
-    assert "B5" not in overview, "a share of nothing is no number"
+    assert overview["B5"] == 0.0
+    assert "B7" not in overview, "a share of nothing is no number"
 
 
 # --- terminal -----------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -32,8 +32,8 @@ class Books(Protocol):
         """Lines up to `last` of the items that are not settled, or that something happened to since `first`."""
         ...
 
-    async def living_requests(self, since: datetime) -> list[Request]:
-        """What changed since then, and what is still open."""
+    def living_requests(self, since: datetime) -> AsyncIterator[list[Request]]:
+        """What changed since then, and what is still open: by number, page by page."""
         ...
 
     async def requests_named(self, numbers: Sequence[str]) -> list[Request]: ...

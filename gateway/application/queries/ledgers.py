@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from gateway.application.context import Context
 from gateway.application.cursors import page_after, page_cursor
 from gateway.application.ports.books import LedgerFilter
-from gateway.application.queries.report_answers import LedgerList, LedgerPage, LedgerSummary, item_view
+from gateway.application.queries.ledger_answers import LedgerList, LedgerPage, LedgerSummary, item_view
 from gateway.core.figures.indicators import ENDING_DAYS
 from gateway.core.figures.ledgers import LEDGERS, LedgerItem, ending, items
 from lianzhi.crypto import base64url

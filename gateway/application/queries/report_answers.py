@@ -1,4 +1,4 @@
-"""Ledgers and reports as the API answers them (docs/domain.md 2.10 and 10)."""
+"""Reports as the API answers them (docs/domain.md 10)."""
 
 from __future__ import annotations
 
@@ -6,69 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from gateway.application.answers import View
+from gateway.core.figures.attention import SHOWN, Attention, Late
 from gateway.core.figures.indicators import Indicators, Line, Report, Share
-from gateway.core.figures.ledgers import LedgerItem
 from lianzhi.protocol.base import label
 from lianzhi.protocol.envelope import timestamp
-from schemas.closures import PRECONDITIONS
-
-
-class RecordedClosure(View):
-    """The case as it stands after the event."""
-
-    case_no: Annotated[str, label("案号", "Case number")]
-    state: Annotated[str, label("状态", "State")]
-    due_on: Annotated[str | None, label("下次核查", "Next recheck")] = None
-    missing: Annotated[list[str] | None, label("未登记的终本条件", "Preconditions that nobody has entered")] = None
-
-
-class LedgerSummary(View):
-    name: Annotated[str, label("台账", "Name in the address")]
-    zh: Annotated[str, label("中文名称", "Chinese name")]
-    en: Annotated[str, label("英文名称", "English name")]
-    open: Annotated[int, label("未结", "Items that are not settled")]
-    overdue: Annotated[int, label("逾期", "Those past their last day")]
-
-
-class LedgerList(View):
-    ledgers: Annotated[list[LedgerSummary], label("台账", "Ledgers")]
-
-
-class PreconditionView(View):
-    """One of the five of 法〔2016〕373号 article 1. met_on: absent: nobody has entered it."""
-
-    item: Annotated[str, label("项", "Item of the article")]
-    zh: Annotated[str, label("条件", "What must be so")]
-    met_on: Annotated[str | None, label("满足日期", "Met since")] = None
-
-
-class LedgerItemView(View):
-    """One item, as its lines make it on this day."""
-
-    item_no: Annotated[str, label("编号", "Number of the item")]
-    state: Annotated[str, label("状态", "State, a code")]
-    outcome: Annotated[str | None, label("办理结果", "The state that settled it")] = None
-    case_no: Annotated[str | None, label("案号", "Case number")] = None
-    request_no: Annotated[str | None, label("请求编号", "Request")] = None
-    partner: Annotated[str | None, label("对方单位", "The other party")] = None
-    team: Annotated[str | None, label("办案团队", "Team")] = None
-    opened_on: Annotated[str | None, label("登记日期", "Entered on")] = None
-    due_on: Annotated[str | None, label("期限", "Last day")] = None
-    settled_on: Annotated[str | None, label("办结日期", "Settled on")] = None
-    overdue_days: Annotated[int, label("逾期天数", "Days past the last day")] = 0
-    within: Annotated[int | None, label("届满档", "A measure ends within 7, 15 or 30 days")] = None
-    turned_away_on: Annotated[str | None, label("违规拒收日期", "First answered by a refusal or a return")] = None
-    preconditions: Annotated[
-        list[PreconditionView] | None, label("终本条件", "Of 终本: all five, those not entered too")
-    ] = None
-    amount: Annotated[str | None, label("金额", "CNY")] = None
-    settled: Annotated[str | None, label("已结金额", "CNY, of the settling lines")] = None
-
-
-class LedgerPage(View):
-    ledger: Annotated[str, label("台账", "Name of the ledger")]
-    items: Annotated[list[LedgerItemView], label("各项", "Items")]
-    next: Annotated[str | None, label("下一页", "Cursor for `after`; absent on the last page")] = None
 
 
 class ShareView(View):
@@ -107,6 +48,10 @@ class IndicatorsView(View):
     leads_overdue: Annotated[int, label("线索逾期", "Leads overdue, 7 days")]
     leads_long_overdue: Annotated[int, label("线索超30日", "Of these, past the 30 days of a complex one")]
     rechecks_overdue: Annotated[int, label("终本核查逾期", "Rechecks overdue")]
+    hits_missed: Annotated[int, label("预警未及时处置", "Alerts that nobody acknowledged within ten minutes")]
+    releases: Annotated[int, label("解除措施", "Measures whose ending was done")]
+    release_hours: Annotated[float | None, label("解除用时", "Median hours from the order until then")] = None
+    release_longest: Annotated[float | None, label("最长解除用时", "The longest of them, hours")] = None
 
 
 class ReportLine(View):
@@ -115,8 +60,50 @@ class ReportLine(View):
     indicators: Annotated[IndicatorsView, label("指标", "Indicators")]
 
 
+class LateView(View):
+    """A request past its deadline at the end of the period."""
+
+    request_no: Annotated[str, label("请求编号", "Request")]
+    case_no: Annotated[str | None, label("案号", "Case number")] = None
+    type: Annotated[str | None, label("事项", "Matter type")] = None
+    partner: Annotated[str, label("对方单位", "The other party")]
+    handler: Annotated[str | None, label("承办人", "Staff number of the handler")] = None
+    lead: Annotated[str | None, label("包案领导", "Staff number of the leader in charge")] = None
+    team: Annotated[str | None, label("办案团队", "Team")] = None
+    campaign: Annotated[str | None, label("专项行动", "Campaign")] = None
+    due_at: Annotated[str, label("期限", "Deadline")]
+    hours_over: Annotated[float, label("已超工时", "Office hours past it")]
+    urges: Annotated[int, label("催办次数", "Urges that were sent")]
+    urge_answered: Annotated[bool, label("催办后有回应", "Whether a person there has said something since the last")]
+    supervision: Annotated[str | None, label("督办", "Request to the superior")] = None
+    escalated: Annotated[bool, label("已提示院领导", "Whether the court's leaders were told")]
+    answered_at: Annotated[str | None, label("后于何时答复", "Answered after the end of the period")] = None
+
+
+class WaitingPartner(View):
+    partner: Annotated[str, label("单位", "Participant")]
+    requests: Annotated[int | None, label("件数", "How many of our requests it has not got")] = None
+    cause: Annotated[str | None, label("原因", "Why it is silent")] = None
+    since: Annotated[str, label("自何时起", "Since when")]
+
+
+class AttentionView(View):
+    """What the court's leaders look at first: of long lists the first 30, and how many there are."""
+
+    late_count: Annotated[int, label("对方逾期", "Requests that are late")]
+    late: Annotated[list[LateView], label("对方逾期（前30件）", "The first 30, the longest overdue first")]
+    ours_late_count: Annotated[int, label("本院逾期", "What others asked of us and we have not answered in time")]
+    ours_late: Annotated[list[LateView], label("本院逾期（前30件）", "The first 30")]
+    lapsed: Annotated[list[str], label("措施失效（前30项）", "Numbers of measures that lapsed, the first 30")]
+    unconfirmed: Annotated[list[str], label("待确认（前30件）", "Requests whose result nobody confirmed, the first 30")]
+    hits: Annotated[list[str], label("预警未及时处置（前30次）", "Alerts not met in time, the first 30")]
+    undelivered: Annotated[list[WaitingPartner], label("未送达", "Partners that have not got our requests")]
+    silent: Annotated[list[WaitingPartner], label("失联单位", "Partners that are silent when the report is made")]
+
+
 class ReportView(View):
-    """imported: percent as the court handed it in; one that was not handed in is absent."""
+    """splits: by type, campaign, lead, team and handler; key `*`: the rest, empty: names none. imported: percent as the
+    court handed it in; one that was not handed in is absent."""
 
     period: Annotated[str, label("期间", "Week (2026-W13) or month (2026-03)")]
     first: Annotated[str, label("首日", "First day")]
@@ -127,6 +114,9 @@ class ReportView(View):
     partners: Annotated[list[ReportLine], label("各单位", "By participant")]
     teams: Annotated[list[ReportLine], label("各团队", "By team")]
     incoming: Annotated[list[ReportLine], label("受托事项", "What others asked of us, by asker")]
+    received: Annotated[IndicatorsView, label("受托合计", "All that others asked of us")]
+    splits: Annotated[dict[str, list[ReportLine]], label("分列", "By type, campaign, lead, team, handler")]
+    attention: Annotated[AttentionView, label("需院领导关注", "What the court's leaders look at first")]
     trend: Annotated[list[ReportLine], label("走势", "This period and those before it")]
     imported: Annotated[dict[str, str], label("导入指标", "Percent as the court handed it in, by indicator")]
 
@@ -150,37 +140,58 @@ def report_view(report: Report, names: Mapping[str, str]) -> ReportView:
         partners=lines(report.partners),
         teams=lines(report.teams),
         incoming=lines(report.incoming),
+        received=indicators_view(report.received),
+        splits={name: lines(found) for name, found in report.splits.items()},
+        attention=_attention(report.attention),
         trend=lines(report.trend),
         imported=dict(report.imported),
     )
 
 
+def _attention(found: Attention) -> AttentionView:
+    return AttentionView(
+        late_count=len(found.late),
+        late=[_late(one) for one in found.late[:SHOWN]],
+        ours_late_count=len(found.ours_late),
+        ours_late=[_late(one) for one in found.ours_late[:SHOWN]],
+        lapsed=[one.item_no for one in found.lapsed[:SHOWN]],
+        unconfirmed=[one.request_no for one in found.unconfirmed[:SHOWN]],
+        hits=[one.alert.request_no for one in found.hits[:SHOWN]],
+        undelivered=[
+            WaitingPartner(partner=one.partner, requests=one.count, since=timestamp(one.since))
+            for one in found.undelivered
+        ],
+        silent=[
+            WaitingPartner(partner=one.participant, cause=one.cause, since=timestamp(one.since)) for one in found.silent
+        ],
+    )
+
+
+def _late(late: Late) -> LateView:
+    ask, done = late.ask, late.ask.done
+    assert ask.due is not None, "a late request"
+    return LateView(
+        request_no=ask.request_no,
+        case_no=ask.case_no,
+        type=ask.type,
+        partner=ask.partner,
+        handler=ask.handler,
+        lead=ask.lead,
+        team=ask.team,
+        campaign=ask.campaign,
+        due_at=timestamp(ask.due),
+        hours_over=round(late.hours, 1),
+        urges=len(done.urged_at),
+        urge_answered=done.answered,
+        supervision=done.supervised,
+        escalated=done.escalated,
+        answered_at=None if late.answered_at is None else timestamp(late.answered_at),
+    )
+
+
 def indicators_view(values: Indicators) -> IndicatorsView:
     given = {name: getattr(values, name) for name in IndicatorsView.model_fields}
+    given |= {name: round(value, 1) for name, value in given.items() if isinstance(value, float)}
     shares = {k: ShareView(part=v.part, whole=v.whole, rate=v.rate) for k, v in given.items() if isinstance(v, Share)}
     counts = {k: dict(v) for k, v in given.items() if k in ("refusals", "returns")}
     return IndicatorsView(**{**given, **shares, **counts})
-
-
-def _preconditions(item: LedgerItem) -> list[PreconditionView]:
-    days = {name: day.isoformat() for name, day in item.met.items()}
-    return [PreconditionView(item=name, zh=zh, met_on=days.get(name)) for name, zh in PRECONDITIONS.items()]
-
-
-def item_view(item: LedgerItem) -> LedgerItemView:
-    days = {name: getattr(item, name) for name in ("opened_on", "due_on", "settled_on", "turned_away_on")}
-    sums = {name: getattr(item, name) for name in ("amount", "settled")}
-    return LedgerItemView(
-        item_no=item.item_no,
-        state=item.state,
-        outcome=item.outcome,
-        case_no=item.case_no,
-        request_no=item.request_no,
-        partner=item.partner,
-        team=item.team,
-        overdue_days=item.overdue_days,
-        within=item.within,
-        preconditions=_preconditions(item) if item.ledger == "closure" else None,
-        **{name: day.isoformat() for name, day in days.items() if day is not None},
-        **{name: f"{amount:.2f}" for name, amount in sums.items() if amount is not None},
-    )

@@ -76,8 +76,9 @@ async def restored(context: Context, places: Sequence[MarkPlace], findings: Find
     )
     incident = Event(at=now, audience=context.home.code, kind="incident", head={"reason": RESTORED}, detail=RESTORED)
     changes = Changes(events=[incident])
-    for request in await context.store.living_requests(now):
-        _ask_for_what_was_lost(request, _elsewhere(context, request), changes, now)
+    async for page in context.store.living_requests(now):
+        for request in page:
+            _ask_for_what_was_lost(request, _elsewhere(context, request), changes, now)
     async with context.store.begin() as tx:
         await tx.begin_age(mark, own.event_id, now)
         await tx.apply(changes)
@@ -98,10 +99,11 @@ async def queues_lost(context: Context, partners: Collection[str]) -> int:
     """The queues with these partners' answers were gone and have been made again, empty: each is asked for what may
     have lain in them, in every request that lives. How many requests. Raises StoreUnavailableError."""
     now, changes, asked = context.clock.now(), Changes(), 0
-    for request in await context.store.living_requests(now):
-        lost = _elsewhere(context, request) & set(partners)
-        _ask_for_what_was_lost(request, lost, changes, now)
-        asked += bool(lost)
+    async for page in context.store.living_requests(now):
+        for request in page:
+            lost = _elsewhere(context, request) & set(partners)
+            _ask_for_what_was_lost(request, lost, changes, now)
+            asked += bool(lost)
     async with context.store.begin() as tx:
         await tx.apply(changes)
     return asked

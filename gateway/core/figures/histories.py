@@ -9,24 +9,40 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from gateway.core.records import Event, Request
+from gateway.core.requests.lifecycle import BEFORE
 
 ANSWERS = ("receipt", "accept", "supplement-request", "refuse", "return", "objection", "progress", "result")
 PARTY_DONE = ("refuse", "return")
 ACKNOWLEDGES = ("acknowledge", "send-team", "identity-check", "handover", "false-hit")
 FINAL = ("done", "none", "impossible")
+ENDS_A_MEASURE = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done about a request that is late. urged_at: each urge that the partner was sent. answered: a person
+    there has said something since the last one. supervised: number of the request to the superior (督办); escalated:
+    the court's own leaders were told."""
+
+    urged_at: tuple[datetime, ...] = ()
+    answered: bool = False
+    supervised: str | None = None
+    escalated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One request of shape `ask`. partner: the other party; incoming: it is the one that asks us.
 
-    created_at: when we took it. ended_at: when it was withdrawn, or its approval rejected. received_at: its first word
-    of a person. decided_at, reason: when it accepted (reason None), refused or returned.
-    first_result_at: the first result whatever its outcome. final_at: the refusal, return, or result that is no part.
-    waiting_since: a result that was neither confirmed nor sent back. due: the day and hour by which it is owed,
-    pauses included; None: nothing is owed by then (paused, withdrawn, or no deadline known).
+    created_at: when we took it. ended_at: when it was withdrawn, or its approval rejected. delivered_at: of an incoming
+    one, when it stood in our court's feed. received_at: its first word of a person. decided_at, reason: when it
+    accepted (reason None), refused or returned. first_result_at: the first result whatever its outcome. final_at,
+    outcome: the refusal, return, or result that is no part. waiting_since: a result that was neither confirmed nor sent
+    back. due: the day and hour by which it is owed, pauses included; None: nothing is owed by then (paused, withdrawn,
+    or no deadline known). releases: it asks that a measure be ended. handler, lead: staff numbers.
     """
 
     request_no: str
@@ -42,19 +58,33 @@ class Ask:
     reason: str | None = None
     first_result_at: datetime | None = None
     final_at: datetime | None = None
+    outcome: str | None = None
     waiting_since: datetime | None = None
     due: datetime | None = None
+    type: str | None = None
+    campaign: str | None = None
+    lead: str | None = None
+    handler: str | None = None
+    case_no: str | None = None
+    releases: bool = False
+    done: Done = Done()
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One hit. acknowledged_at: the court's first word on it."""
+    """One hit. acknowledged_at: the court's first word on it. lapsed_at: when nobody could act on it any more."""
 
     request_no: str
     partner: str
     team: str | None = None
     raised_at: datetime | None = None
     acknowledged_at: datetime | None = None
+    lapsed_at: datetime | None = None
+    type: str | None = None
+    campaign: str | None = None
+    lead: str | None = None
+    handler: str | None = None
+    case_no: str | None = None
 
 
 def ask(request: Request, events: Iterable[Event], home: str, as_of: datetime) -> Ask:
@@ -71,36 +101,58 @@ def ask(request: Request, events: Iterable[Event], home: str, as_of: datetime) -
     return Ask(
         request_no=request.request_no,
         partner=request.asker if incoming else request.asked,
-        team=team_of(request),
         incoming=incoming,
         created_at=request.created_at,
         ended_at=ended,
-        delivered_at=_at(_first(said, ("delivered", *ANSWERS))),
+        delivered_at=_reached_us(said) if incoming else _at(_first(said, ("delivered", *ANSWERS))),
         received_at=_at(first),
         decided_at=_at(decided),
         decision=_decision(decided),
         reason=(decided.head or {}).get("reason_code") if decided is not None and decided is refused else None,
         first_result_at=_at(_first(said, ("result",))),
-        final_at=final,
+        final_at=_at(final),
+        outcome=None if final is None else final.verb if final.verb in PARTY_DONE else (final.head or {})["outcome"],
         waiting_since=_waiting([event for event in said if event.at < as_of]),
         due=due if withdrawn is None or (due is not None and withdrawn >= due) else None,
+        releases=request.facts.get("measure") == ENDS_A_MEASURE,
+        done=_done(said),
+        **whose(request, home),
     )
 
 
 def alert(request: Request, events: Iterable[Event], home: str) -> Alert:
+    said = list(events)
     return Alert(
         request_no=request.request_no,
         partner=request.asker if request.asked == home else request.asked,
-        team=team_of(request),
         raised_at=request.created_at,
-        acknowledged_at=_at(_first(list(events), ACKNOWLEDGES)),
+        acknowledged_at=_at(_first(said, ACKNOWLEDGES)),
+        lapsed_at=next((event.at for event in said if event.state == "lapsed"), None),
+        **whose(request, home),
     )
+
+
+def whose(request: Request, home: str) -> dict[str, Any]:
+    """What a request is counted under. handler: of the court; whoever asks from outside names its own people."""
+    return {
+        "type": request.type,
+        "team": _fact(request, "team"),
+        "campaign": _fact(request, "campaign"),
+        "lead": _fact(request, "lead"),
+        "handler": request.handler if request.asker == home else None,
+        "case_no": request.case_of(home),
+    }
 
 
 def team_of(request: Request) -> str | None:
     """办案团队, as it stood in the submission."""
-    team = request.facts.get("team")
-    return team if isinstance(team, str) else None
+    return _fact(request, "team")
+
+
+def _fact(request: Request, name: str) -> str | None:
+    """What the submission said; a name of blanks names nobody."""
+    found = request.facts.get(name)
+    return found if isinstance(found, str) and found.strip() else None
 
 
 def due_of(request: Request, *, answered: bool) -> datetime | None:
@@ -112,18 +164,33 @@ def due_of(request: Request, *, answered: bool) -> datetime | None:
     return datetime.fromisoformat(due["at"])
 
 
+def _reached_us(said: Sequence[Event]) -> datetime | None:
+    """When it stood in our court's feed: its asker's own approval comes before that."""
+    return next((event.at for event in said if event.state is not None and event.state not in BEFORE), None)
+
+
+def _done(said: Sequence[Event]) -> Done:
+    urged = tuple(event.at for event in said if event.verb == "urge")
+    return Done(
+        urged_at=urged,
+        answered=bool(urged) and any(event.verb in ANSWERS and event.at > urged[-1] for event in said),
+        supervised=next((event.detail for event in reversed(said) if event.kind == "supervised"), None),
+        escalated=any(event.kind == "escalate" for event in said),
+    )
+
+
 def _decision(event: Event | None) -> str | None:
     if event is None:
         return None
     return {"refuse": "refused", "return": "returned"}.get(event.verb or "", "accepted")
 
 
-def _final(said: Sequence[Event]) -> datetime | None:
+def _final(said: Sequence[Event]) -> Event | None:
     """The last answer that stood: one that was sent back is none."""
-    final: datetime | None = None
+    final: Event | None = None
     for event in said:
         if event.verb in PARTY_DONE or (event.verb == "result" and (event.head or {}).get("outcome") in FINAL):
-            final = final or event.at
+            final = final or event
         elif event.verb == "reopen":
             final = None
     return final

@@ -8,20 +8,30 @@ what is neither done nor late yet: nobody has failed whose time is not over.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from statistics import median
 
-from gateway.core.figures.histories import Alert, Ask
+from gateway.core.figures.attention import Attention, attention
+from gateway.core.figures.histories import Ask
 from gateway.core.figures.ledgers import LedgerItem
 from gateway.core.figures.periods import Period
-from gateway.core.time.calendar import DAY, OfficeHours, WorkingDays, after_working_days, local_day, working_hours
+from gateway.core.figures.rows import SPLITS, UNNAMED, Rows, Working, largest
+from gateway.core.figures.verdicts import (
+    acknowledged_in_time,
+    answered_in_time,
+    is_past_due,
+    is_unconfirmed,
+    is_undelivered,
+    lapsed_in,
+    received_in_time,
+)
+from gateway.core.silence import Silence
+from gateway.core.time.calendar import local_day
 
-RECEIPT_WORKING_DAYS = 1
-UNCONFIRMED_WORKING_DAYS = 3
-ACKNOWLEDGE = timedelta(minutes=10)
 ENDING_DAYS = 30
+HOUR = timedelta(hours=1)
 COMPLEX_LEAD_MORE_DAYS = 23  # 30 days instead of 7 (法发〔2025〕8号 [S])
 TREND = 8
 
@@ -39,38 +49,11 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """What is counted. measures: those that are live or lapsed, as items of `measure-ending`. items: of the ledgers, as
-    they stood at the end. today: the day as of which they stand."""
-
-    asks: Sequence[Ask] = ()
-    alerts: Sequence[Alert] = ()
-    measures: Sequence[LedgerItem] = ()
-    items: Sequence[LedgerItem] = ()
-
-    def only(self, wanted: Callable[[str | None, str | None], bool]) -> Rows:
-        """Those whose (partner, team) is wanted."""
-        return Rows(
-            [row for row in self.asks if wanted(row.partner, row.team)],
-            [row for row in self.alerts if wanted(row.partner, row.team)],
-            [row for row in self.measures if wanted(row.partner, row.team)],
-            [row for row in self.items if wanted(row.partner, row.team)],
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Working:
-    """The calendar and the office hours that terms are counted by."""
-
-    days: WorkingDays
-    hours: OfficeHours = field(default_factory=OfficeHours)
-
-
-@dataclass(frozen=True, slots=True)
 class Indicators:
-    """Of one period, for all or for one partner or team. undelivered, overdue: stand at its end, whenever they began.
-    median_hours: office hours from delivery to the first result.
-    refusals, returns: reason code → how many. Minutes and hours have one decimal."""
+    """Of one period, for all or for one line of a split. undelivered, overdue: stand at its end, whenever they began.
+    median_hours: office hours from delivery to the first result. refusals, returns: reason code → how many; a decision
+    not to file a case 不予立案 is neither. releases: measures whose ending was done; release_hours: the median, by the
+    clock, from the court's order until then. Hours and minutes are as exact as the times are."""
 
     delivered: int = 0
     undelivered: int = 0
@@ -99,6 +82,10 @@ class Indicators:
     leads_overdue: int = 0
     leads_long_overdue: int = 0
     rechecks_overdue: int = 0
+    releases: int = 0
+    release_hours: float | None = None
+    release_longest: float | None = None
+    hits_missed: int = 0
 
     @property
     def empty(self) -> bool:
@@ -116,10 +103,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One week or month. outgoing: what we asked for, by partner and team; incoming: what others asked of us, by asker.
+    """One week or month. outgoing: what we asked for, by partner and team; incoming: what others asked of us, by asker,
+    and received: all of that together.
 
-    trend: this period and those before it, oldest first, of what we asked for. imported: name → percent, as the court
-    handed it in; an absent one was not handed in.
+    splits: each of `SPLITS` → its lines, the `MOST` with most requests, one of
+    the rest (`OTHERS`) and one of what names none (`UNNAMED`); they add up to the total. trend: this
+    period and those before it, oldest first, of what we asked for. imported: name → percent, as the court handed it in;
+    an absent one was not handed in.
     """
 
     period: Period
@@ -129,8 +119,11 @@ class Report:
     partners: Sequence[Line]
     teams: Sequence[Line]
     incoming: Sequence[Line]
+    received: Indicators
+    splits: Mapping[str, Sequence[Line]]
     trend: Sequence[Line]
     imported: Mapping[str, str]
+    attention: Attention
 
 
 COURT_FIGURES: Mapping[str, tuple[str, str]] = {
@@ -139,8 +132,15 @@ COURT_FIGURES: Mapping[str, tuple[str, str]] = {
 }
 
 
-def report(period: Period, rows: Rows, now: datetime, working: Working, imported: Mapping[str, str]) -> Report:
-    """rows: everything since the first period of the trend (`since`)."""
+def report(
+    period: Period,
+    rows: Rows,
+    now: datetime,
+    working: Working,
+    imported: Mapping[str, str],
+    silences: Sequence[Silence] = (),
+) -> Report:
+    """rows: everything since the first period of the trend (`since`). silences: as they are now."""
     ours = replace(rows, asks=[row for row in rows.asks if not row.incoming])
     theirs = Rows(asks=[row for row in rows.asks if row.incoming])
     return Report(
@@ -148,11 +148,14 @@ def report(period: Period, rows: Rows, now: datetime, working: Working, imported
         as_of=min(now, period.end),
         complete=now >= period.end,
         total=indicators(period, ours, now, working),
-        partners=_lines(ours, lambda partner, _: partner, period, now, working),
-        teams=_lines(ours, lambda _, team: team, period, now, working),
-        incoming=_lines(theirs, lambda partner, _: partner, period, now, working),
+        partners=_named(_lines(ours.by("partner"), period, now, working)),
+        teams=_named(_lines(ours.by("team"), period, now, working)),
+        incoming=_lines(theirs.by("partner"), period, now, working),
+        received=indicators(period, theirs, now, working),
+        splits={name: _lines(largest(ours.by(name)), period, now, working) for name in SPLITS},
         trend=[Line(p.name, _flow(p, ours, now, working)) for p in _trend(period)],
         imported=imported,
+        attention=attention(period, rows, now, working, silences),
     )
 
 
@@ -163,11 +166,11 @@ def indicators(period: Period, rows: Rows, now: datetime, working: Working) -> I
     refusal = [item for item in rows.items if item.ledger == "refusal"]
     return replace(
         _flow(period, rows, now, working),
-        undelivered=sum(1 for row in rows.asks if _stands(row, as_of) and not _before(row.delivered_at, as_of)),
-        overdue=sum(1 for row in rows.asks if _past_due(row, as_of)),
-        lapsed=sum(1 for m in rows.measures if m.due_on and m.due_on < today and period.has_day(m.due_on + DAY)),
+        undelivered=sum(1 for row in rows.asks if is_undelivered(row, as_of)),
+        overdue=sum(1 for row in rows.asks if is_past_due(row, as_of)),
+        lapsed=sum(1 for m in rows.measures if lapsed_in(period, m, today)),
         ending=sum(1 for m in rows.measures if m.due_on and today <= m.due_on <= today + timedelta(days=ENDING_DAYS)),
-        unconfirmed=sum(1 for row in rows.asks if _unconfirmed(row, as_of, working)),
+        unconfirmed=sum(1 for row in rows.asks if is_unconfirmed(row, as_of, working)),
         petitions_overdue=_overdue(rows.items, "petition"),
         funds_overdue=_overdue(rows.items, "fund"),
         leads_sent=sum(1 for item in refusal if period.has_day(item.opened_on) and item.outcome != "rejected"),
@@ -189,7 +192,7 @@ def _flow(period: Period, rows: Rows, now: datetime, working: Working) -> Indica
     answered = [row for row in rows.asks if row.first_result_at in period]
     alerts = [row for row in rows.alerts if row.raised_at in period]
     hours = [
-        working_hours(row.delivered_at, row.first_result_at, working.days, working.hours)
+        working.between(row.delivered_at, row.first_result_at)
         for row in answered
         if row.delivered_at is not None and row.first_result_at is not None
     ]
@@ -198,62 +201,25 @@ def _flow(period: Period, rows: Rows, now: datetime, working: Working) -> Indica
         for row in alerts
         if row.acknowledged_at is not None and row.raised_at is not None
     ]
+    ended = [row for row in rows.asks if row.releases and row.final_at in period and row.outcome == "done"]
+    took = [(row.final_at - row.created_at) / HOUR for row in ended if row.final_at and row.created_at]
     return Indicators(
         delivered=len(delivered),
-        receipt=_share(_received_in_time(row, now, working) for row in delivered),
+        receipt=_share(received_in_time(row, now, working) for row in delivered),
         acceptance=_share(row.decision == "accepted" for row in decided),
-        on_time=_share(_on_time(row, now) for row in rows.asks if row.due in period),
-        median_hours=round(median(hours), 1) if hours else None,
+        on_time=_share(answered_in_time(row, now) for row in rows.asks if row.due in period),
+        median_hours=median(hours) if hours else None,
         results=len(answered),
         refusals=_reasons(decided, "refused"),
         returns=_reasons(decided, "returned"),
         alerts=len(alerts),
-        alert_minutes=round(median(minutes), 1) if minutes else None,
-        alerts_in_time=_share(_acknowledged_in_time(row, now) for row in alerts),
+        alert_minutes=median(minutes) if minutes else None,
+        alerts_in_time=_share(acknowledged_in_time(row, now) for row in alerts),
+        hits_missed=sum(1 for row in alerts if acknowledged_in_time(row, now) is False),
+        releases=len(took),
+        release_hours=median(took) if took else None,
+        release_longest=max(took, default=None),
     )
-
-
-def _before(moment: datetime | None, as_of: datetime) -> bool:
-    return moment is not None and moment < as_of
-
-
-def _stands(row: Ask, as_of: datetime) -> bool:
-    """We had asked it by then, and it was neither withdrawn nor rejected."""
-    return not row.incoming and _before(row.created_at, as_of) and not _before(row.ended_at, as_of)
-
-
-def _past_due(row: Ask, as_of: datetime) -> bool:
-    """Also one that has never arrived."""
-    return _before(row.due, as_of) and not _before(row.final_at, as_of) and not _before(row.ended_at, as_of)
-
-
-def _received_in_time(row: Ask, now: datetime, working: Working) -> bool | None:
-    assert row.delivered_at is not None, "a delivered row"
-    limit = after_working_days(row.delivered_at, RECEIPT_WORKING_DAYS, working.days)
-    if row.received_at is not None:
-        return row.received_at < limit
-    return None if now < limit else False
-
-
-def _on_time(row: Ask, now: datetime) -> bool | None:
-    assert row.due is not None, "a due row"
-    if row.final_at is not None:
-        return row.final_at <= row.due
-    return None if now <= row.due else False
-
-
-def _acknowledged_in_time(row: Alert, now: datetime) -> bool | None:
-    assert row.raised_at is not None, "a raised row"
-    limit = row.raised_at + ACKNOWLEDGE
-    if row.acknowledged_at is not None:
-        return row.acknowledged_at <= limit
-    return None if now <= limit else False
-
-
-def _unconfirmed(row: Ask, as_of: datetime, working: Working) -> bool:
-    """A result that came later than `as_of` is not waiting yet; one confirmed before it no longer."""
-    since = row.waiting_since
-    return since is not None and after_working_days(since, UNCONFIRMED_WORKING_DAYS, working.days) <= as_of
 
 
 def _share(judged: Iterable[bool | None]) -> Share:
@@ -280,21 +246,14 @@ def _settled(items: Iterable[LedgerItem], period: Period, states: Sequence[str])
     return sum(1 for item in items if item.outcome in states and period.has_day(item.settled_on))
 
 
-def _lines(
-    rows: Rows,
-    key: Callable[[str | None, str | None], str | None],
-    period: Period,
-    now: datetime,
-    working: Working,
-) -> Sequence[Line]:
+def _lines(rows: Mapping[str, Rows], period: Period, now: datetime, working: Working) -> Sequence[Line]:
     """One for each key that has something to show, in the order of the keys."""
-    everything: Sequence[Ask | Alert | LedgerItem] = [*rows.asks, *rows.alerts, *rows.measures, *rows.items]
-    keys = sorted({found for row in everything if (found := key(row.partner, row.team)) is not None})
-    lines = [
-        Line(name, indicators(period, rows.only(lambda p, t, n=name: key(p, t) == n), now, working))  # type: ignore[misc]
-        for name in keys
-    ]
+    lines = [Line(name, indicators(period, of_it, now, working)) for name, of_it in rows.items()]
     return [line for line in lines if not line.values.empty]
+
+
+def _named(lines: Sequence[Line]) -> Sequence[Line]:
+    return [line for line in lines if line.key != UNNAMED]
 
 
 def _trend(period: Period) -> Sequence[Period]:

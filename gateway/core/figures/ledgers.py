@@ -131,7 +131,7 @@ class LedgerItem:
     """outcome: the state that settled it, whatever came after. overdue_days: 0 while it is not overdue. settled: what
     the settling lines come to, CNY. within: of a measure, the band of days in which it ends (`BANDS`).
     turned_away_on: when it was first answered in a way that the law does not know. met: of 终本, the preconditions that
-    are met and since when."""
+    are met and since when. type, campaign, lead, handler: of a measure's request, where the report asks for them."""
 
     ledger: str
     item_no: str
@@ -150,6 +150,10 @@ class LedgerItem:
     team: str | None = None
     turned_away_on: date | None = None
     met: Mapping[str, date] = field(default_factory=dict)
+    type: str | None = None
+    campaign: str | None = None
+    lead: str | None = None
+    handler: str | None = None
 
     @property
     def open(self) -> bool:

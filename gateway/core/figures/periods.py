@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from gateway.core.time.calendar import DAY, midnight, months_later
@@ -15,20 +15,18 @@ _MONTH = re.compile(r"(\d{4})-(\d{2})")
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """name: `2026-W13` or `2026-03`. first, last: its days, both inside."""
+    """name: `2026-W13` or `2026-03`. first, last: its days, both inside. start, end: its first moment, and the first
+    after it; made once, for every counted row asks."""
 
     name: str
     first: date
     last: date
+    start: datetime = field(init=False, compare=False, repr=False)
+    end: datetime = field(init=False, compare=False, repr=False)
 
-    @property
-    def start(self) -> datetime:
-        return midnight(self.first)
-
-    @property
-    def end(self) -> datetime:
-        """The first moment after it."""
-        return midnight(self.last + DAY)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "start", midnight(self.first))
+        object.__setattr__(self, "end", midnight(self.last + DAY))
 
     @property
     def is_week(self) -> bool:

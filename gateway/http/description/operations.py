@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from gateway.application import answers as views
+from gateway.application.queries import ledger_answers as ledger_views
 from gateway.application.queries import report_answers as report_views
 from gateway.application.submission.documents import MEDIA_TYPES
 from gateway.http.inputs import (
@@ -291,7 +292,7 @@ OPERATIONS: tuple[Operation, ...] = (
         zh="台账目录",
         en="List the court's ledgers",
         home=True,
-        answers={200: (report_views.LedgerList,)},
+        answers={200: (ledger_views.LedgerList,)},
     ),
     Operation(
         id="read-ledger",
@@ -303,7 +304,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "`measure-ending` those whose last day is among them, by default until 30 days from today.",
         home=True,
         query=LedgerQuery,
-        answers={200: (report_views.LedgerPage,)},
+        answers={200: (ledger_views.LedgerPage,)},
         problems=("unknown-ledger", "bad-cursor"),
     ),
     Operation(
@@ -317,7 +318,7 @@ OPERATIONS: tuple[Operation, ...] = (
         scope="submit",
         home=True,
         body="closure",
-        answers={201: (report_views.RecordedClosure,)},
+        answers={201: (ledger_views.RecordedClosure,)},
         problems=(*_FORM, "unknown-staff", "closure-exists", "unknown-closure", "closure-over"),
     ),
     Operation(

@@ -3,7 +3,7 @@ queries read a whole table (`MAY_SCAN`)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Integer, bindparam, exists, func, literal_column, select
@@ -18,6 +18,7 @@ from gateway.store.engine.statements import Query
 from gateway.store.tables import COURT_FIGURE, EVENT, LEDGER, RELEASE, RELEASE_ITEM, REQUEST
 
 LAST_DAY = "9999-12-31"
+PAGE = 500
 _l, _r, _e, _f = LEDGER.c, REQUEST.c, EVENT.c, COURT_FIGURE.c
 _ledger = _l.ledger == bindparam("ledger")
 _place = (_l.ledger, _l.item_no, _l.source)
@@ -59,25 +60,30 @@ STANDING_LINES = Query(
     .order_by(*_place)
 )
 
-# What changed since, and what is still open. A notice is never answered, so nothing is counted of it.
+# What changed since, and what is still open, from one number on. A notice is never answered, so nothing is counted of
+# it. A report walks once along the numbers, so that neither its memory nor one query grows with the table.
 LIVING_REQUESTS = Query(
     select(*REQUEST.columns)
     .where(
+        _r.request_no > bindparam("after"),
         _r.shape != literal_column("'notice'"),
         (_r.updated_at >= bindparam("since", type_=Instant())) | _r.state.not_in(OVER),
     )
     .order_by(_r.request_no)
+    .limit(bindparam("limit", type_=Integer()))
 )
 REQUESTS_NAMED = Query(select(*REQUEST.columns).where(among(_r.request_no, "numbers")))
+# The feed is no way to them: asked for so many requests, SQLite would walk all of it, for each page of a report.
+_audience: ColumnElement[str] = func.coalesce(_e.audience, "")
 EVENTS_OF = Query(
-    select(*EVENT.columns).where(among(_e.request_no, "numbers"), _e.audience == bindparam("to")).order_by(_e.id)
+    select(*EVENT.columns).where(among(_e.request_no, "numbers"), _audience == bindparam("to")).order_by(_e.id)
 )
 COURT_FIGURES = Query(select(*COURT_FIGURE.columns).where(_f.period == bindparam("period")))
 _rel, _item = RELEASE.c, RELEASE_ITEM.c
 RELEASE_BY_NUMBER = Query(select(*RELEASE.columns).where(_rel.release_no == bindparam("number")))
 RELEASES_OF_CASE = Query(select(*RELEASE.columns).where(_rel.case_no == bindparam("case")).order_by(_rel.release_no))
 RELEASE_ITEMS = Query(select(*RELEASE_ITEM.columns).where(_item.release_no == bindparam("number")).order_by(_item.seq))
-MAY_SCAN = frozenset({"STANDING_LINES", "LIVING_REQUESTS"})
+MAY_SCAN = frozenset({"STANDING_LINES"})
 
 
 class Books(Reads):
@@ -98,8 +104,11 @@ class Books(Reads):
     async def standing_lines(self, first: str, last: str) -> list[LedgerLine]:
         return await self._all(LEDGER, STANDING_LINES, first=first, last=last)
 
-    async def living_requests(self, since: datetime) -> list[Request]:
-        return await self._all(REQUEST, LIVING_REQUESTS, since=since)
+    async def living_requests(self, since: datetime) -> AsyncIterator[list[Request]]:
+        after = ""
+        while page := await self._all(REQUEST, LIVING_REQUESTS, since=since, after=after, limit=PAGE):
+            yield page
+            after = page[-1].request_no
 
     async def requests_named(self, numbers: Sequence[str]) -> list[Request]:
         return [r for some in _some(numbers) for r in await self._all(REQUEST, REQUESTS_NAMED, numbers=some)]
