@@ -74,7 +74,7 @@ from gateway.registry.installation import Installation
 from gateway.registry.kept import last_backup
 from gateway.registry.law_files import load_law
 from gateway.registry.mark_file import MarkFile
-from gateway.registry.operators import others_operate, read_operators
+from gateway.registry.operators import read_operators
 from gateway.registry.participants import load_registry
 from gateway.registry.places import places
 from gateway.reloading import Files, Follower, Reloader, read_files
@@ -288,7 +288,7 @@ def build_door(config: Config, context: Context, link: Link, gate: LeaseGate, wa
 
 async def _operated(stack: AsyncExitStack, config: Config, door: Door) -> None:
     """The operators' socket, unless another process of this installation has it. Raises ConfigurationError."""
-    sock = stack.enter_context(listening(config.folder, others=others_operate(config.operators)))
+    sock = stack.enter_context(listening(config.folder))
     if sock is not None:
         await stack.enter_async_context(serve_operators(door, sock, ROUTES))
 

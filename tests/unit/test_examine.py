@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from gateway.core import checkup
 from gateway.core.checkup import Check
 from gateway.core.operating.records import Hold
 from gateway.core.silence import Silence
+from gateway.http.operating.place import group_of
 from gateway.registry.config import load_config
 from gateway.registry.installation import create_home
 from gateway.store.upkeep.migrate import migrate
@@ -66,8 +68,37 @@ def test_operators_and_their_files_are_told(folder: Path) -> None:
     path.chmod(0o644)
     asyncio.run(migrate(load_config(folder).store_url))
     found = looked(folder)
-    assert (found["operators"].level, found["operators"].zh) == ("ok", "viewer 1")
+    assert (found["operators"].level, found["operators"].zh) == ("ok", "viewer（查看） 1")
     assert found["files"].level == "wrong" and "chmod" in found["files"].fix
+
+
+def listed(folder: Path, user: str) -> None:
+    path = folder / "lianzhi.toml"
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f'\n[operators.{user}]\nname = "{user}"\nrole = "viewer"\n')
+
+
+def test_where_nobody_operates_the_roles_are_named(folder: Path) -> None:
+    found = looked(folder)["operators"]
+    assert found.level == "warning"
+    assert all(word in found.fix for word in ("[operators.USER]", "viewer 查看", "operator 操作", "supervisor 主管"))
+
+
+def test_an_operator_who_is_no_user_of_the_system_is_told(folder: Path) -> None:
+    listed(folder, "nobody-of-that-name")
+    found = looked(folder)["operators-way"]
+    assert found.level == "warning" and "useradd" in found.fix and "nobody-of-that-name" in found.zh
+
+
+def test_an_operator_who_cannot_get_through_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """First by his groups, then by the folder's mode."""
+    listed(folder, "daemon")
+    found = looked(folder)["operators-way"]
+    assert found.level == "warning" and "usermod -aG" in found.fix
+    monkeypatch.setattr(os, "getgrouplist", lambda user, gid: [gid, group_of(folder)[0]])
+    folder.chmod(0o700)
+    found = looked(folder)["operators-way"]
+    assert "不让用户组" in found.zh and "chmod g+x" in found.fix
 
 
 def test_what_people_have_stopped_must_not_be_forgotten() -> None:

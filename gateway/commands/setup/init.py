@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from gateway.core.time.calendar import SHANGHAI
+from gateway.http.operating.place import let_through
 from gateway.registry.config import DEFAULT_FOLDER, FILE, load_config
 from gateway.registry.installation import FirstSettings, create_home
 from gateway.registry.places import places
@@ -57,6 +58,7 @@ def init(
     today = datetime.now(SHANGHAI).date()
     token = create_home(folder, court, code=code, client=client, today=today, settings=given)
     put_right(places(load_config(folder)))  # the folder may have been there before
+    let_through(folder)  # under whatever umask: operators reach the gateway's socket through it
     console.print(f"已建立 Created: {folder}  ({code})", markup=False)
     console.print(
         f"\n客户端 {client} 的令牌（只显示这一次） Token of client {client}, shown this once:\n\n  {token}\n",
