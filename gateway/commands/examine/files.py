@@ -17,6 +17,7 @@ from gateway.core.routing import Directory
 from gateway.core.time.calendar import SHANGHAI
 from gateway.registry.config import FILE, Config, load_config
 from gateway.registry.contracts import check_words
+from gateway.registry.installation import HANDOVER, TOKEN
 from gateway.registry.kept import last_backup
 from gateway.registry.law_files import load_law
 from gateway.registry.participants import PARTICIPANTS, load_registry
@@ -95,13 +96,14 @@ def _words(files: Files, directory: Directory, folder: Path) -> bool:
 
 
 def _handed_over(folder: Path) -> Iterable[Check]:
-    """Private keys that were made for somebody else and have not been moved to him."""
-    kept = sorted(path.parent.name for path in (folder / "handover").glob("*/*.private.jwk"))
+    """Private keys and tokens that were made for somebody else and have not been moved to him."""
+    there = folder / HANDOVER
+    kept = sorted(path.parent.name for name in ("*.private.jwk", TOKEN) for path in there.glob(f"*/{name}"))
     if kept:
         who = checkup.listed(sorted(set(kept)))
         yield Check(
-            "handover", "待移交的私钥 private keys of others", "warning",
-            f"handover/ 中还有 {len(kept)} 把：{who}", f"{len(kept)} are still in handover/",
+            "handover", "待移交的私钥、令牌 secrets of others", "warning",
+            f"handover/ 中还有 {len(kept)} 个：{who}", f"{len(kept)} are still in handover/",
             "移交后在此删除 move them to their owners, then delete them here",
         )  # fmt: skip
 
