@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.commands.doctor import doctor, tell
+from gateway.commands.doctor import PAPERS, doctor, tell
 from gateway.commands.examine import examine
 from gateway.core import checkup
 from gateway.core.checkup import Check
@@ -116,6 +116,19 @@ def test_partners_that_are_silent_or_have_another_time_are_named() -> None:
     assert checkup.partner_clocks({"police-1": timedelta(0)}) == []
     (apart,) = checkup.partner_clocks({"police-1": timedelta(minutes=9)})
     assert apart.level == "warning" and "police-1 +540 s" in apart.zh
+
+
+def test_pages_are_named_where_the_bundle_put_them(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacking = checkup.calendar([2026], date(2026, 12, 1))
+    tell([lacking])
+    assert "docs/calendar.md" in capsys.readouterr().out
+    (tmp_path / PAPERS).mkdir(parents=True)
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    tell([lacking])
+    assert f"{tmp_path}/{PAPERS}/docs/calendar.md" in capsys.readouterr().out
+    assert PAPERS in (Path(__file__).parents[2] / "deploy" / "install.sh").read_text("utf-8")
 
 
 def test_every_line_is_printed_with_what_mends_it(capsys: pytest.CaptureFixture[str], folder: Path) -> None:

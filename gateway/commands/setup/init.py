@@ -71,7 +71,7 @@ def _tell_court(folder: Path, court: str, code: str) -> None:
     """The name came out of the court table; partners see it."""
     file = folder / PARTICIPANTS / f"{code}.toml"
     console.paragraph(
-        f"本院 Our court: {COURTS[court].name}（名称不对则改 change it, where it is wrong, in {file}: name）",
+        f"本院 Our court: {COURTS[court].name}（不对则改 if wrong, mend `name` in {file}）",
         later="  ",
     )
 
@@ -79,7 +79,7 @@ def _tell_court(folder: Path, court: str, code: str) -> None:
 def _tell_token(folder: Path, client: str, token: str) -> None:
     console.print(
         f"\n客户端 {client} 的令牌（只显示这一次） Token of client {client}, shown this once:\n\n  {token}\n\n"
-        f"也在 Also in: {folder / HANDOVER / client / TOKEN}（交给法院系统后删除 delete it once the court system has it）\n",
+        f"也在 Also in: {folder / HANDOVER / client / TOKEN}（交给法院系统后删除 delete after handover）\n",
         markup=False,
     )
 

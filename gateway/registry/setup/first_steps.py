@@ -33,7 +33,7 @@ def missing(folder: Path) -> Iterator[Step]:
         if owner in clients:
             yield Step(
                 f"把 {folder}/{HANDOVER}/{owner}/ 的私钥和令牌交给法院系统，并在此删除",
-                f"hand the private keys and the token in {folder}/{HANDOVER}/{owner}/ to the court system and delete them here",
+                f"hand keys and token in {folder}/{HANDOVER}/{owner}/ to the court system and delete them here",
             )
     if not home.staff:
         file = folder / PARTICIPANTS / f"{home.code}.toml"
