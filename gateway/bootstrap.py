@@ -294,7 +294,7 @@ async def _operated(stack: AsyncExitStack, config: Config, door: Door) -> None:
 
 
 async def _lookout(stack: AsyncExitStack, files: Files, context: Context, reloader: Reloader) -> Lookout:
-    link = Link(files.broker_urls, name=f"gateway {context.home.code} looks")
+    link = Link(files.broker_urls, name=f"gateway {context.home.code} lookout")
     reloader.follow(_redirects(link))
     await link.open()
     stack.push_async_callback(link.close)

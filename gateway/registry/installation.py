@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import tomlkit
 from tomlkit import TOMLDocument
-from tomlkit.items import AoT
+from tomlkit.items import AoT, Array
 
 from gateway.registry.config import FILE, BrokerSection, StoreSection
 from gateway.registry.forms import SCOPES, StaffMember
@@ -27,6 +27,7 @@ from lianzhi.crypto.jwk import generate_jwk, public_jwk, public_key_from_jwk
 from lianzhi.errors import ConfigurationError, MisuseError
 from lianzhi.files import private_folder, write_private
 from lianzhi.text_files import read_text, read_toml
+from schemas.catalogue import catalogue
 from schemas.values.courts import COURTS
 
 HASH_KEY = "hash.key"
@@ -111,7 +112,11 @@ class Installation:
         path = self.participant_file(form["code"])
         if path.exists():
             raise ConfigurationError(f"{path}：已存在。 Exists already.")
-        write_text(path, tomlkit.dumps(dict(form)))
+        document = tomlkit.item(dict(form))
+        for name in ("accepts", "opens"):
+            if form.get(name):
+                document[name] = _one_a_line(form[name])
+        write_text(path, tomlkit.dumps(document))
 
     def participant_file(self, code: str) -> Path:
         return self.folder / PARTICIPANTS / f"{code}.toml"
@@ -316,6 +321,16 @@ def create_home(
     token = installation.add_client(code, client, signs_with=signs, opens_with=opens)
     installation.hand_over_token(client, token)
     return token
+
+
+def _one_a_line(patterns: Sequence[str]) -> Array:
+    """With the Chinese name of each type beside it, so that a line can be judged and taken out."""
+    listed, known = tomlkit.array(), catalogue()
+    for pattern in patterns:
+        name = known[pattern].zh if pattern in known else None
+        listed.add_line(pattern, comment=name)
+    listed.add_line(indent="")
+    return listed
 
 
 def write_text(path: Path, text: str) -> None:
