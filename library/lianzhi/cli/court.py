@@ -192,6 +192,13 @@ def _pair(text: str) -> tuple[str, str]:
 def _with_client(config: Path, work: Callable[[Any], Awaitable[T]]) -> T:
     from lianzhi.client import ClientConfig, CourtClient
 
+    if not config.is_file():
+        fail(
+            f"{config.absolute()}：没有这个文件。请到 client.toml 所在的目录执行，或用 --config 指明。"
+            " There is no such file: go to the folder of client.toml, or name it with --config.",
+            MISUSE,
+        )
+
     async def whole() -> T:
         async with CourtClient.from_config(ClientConfig.load(config)) as client:
             return await work(client)
