@@ -38,4 +38,5 @@ STATE_WORDS: Mapping[str, str] = {
 
 def with_word(state: str | None) -> str | None:
     """`delivered（已送达）`; a state without a word is its code."""
-    return f"{state}（{STATE_WORDS[state]}）" if state in STATE_WORDS else state
+    word = STATE_WORDS.get(state) if state is not None else None
+    return state if word is None else f"{state}（{word}）"
