@@ -159,12 +159,15 @@ export PIP_CONFIG_FILE=/dev/null TMPDIR=$to/.unpacked
     die "安装失败，原因见上；原有版本未动。" "Not installed, for the reason above; what was installed before is unchanged."
 "${pip[@]}" check >"$work/check" || die "$(cat "$work/check")"
 "$to/versions/$name/bin/lianzhi" --version
+mkdir -p "$to/versions/$name/share/doc/lianzhi"
+cp -r "$to/.unpacked/docs" "$to/.unpacked/deploy" "$to/versions/$name/share/doc/lianzhi/"
 cp "$to/.unpacked/install.sh" "$to/.install.sh.new"
 mv -T "$to/.install.sh.new" "$to/install.sh"
 : >"$to/versions/$name/.installed"
 if [ -L "$to/current" ]; then point previous "$(target_of current)"; fi
 point current "$name"
 echo "✓ $to/current/bin/lianzhi"
+echo "  手册和部署文件 handbook and deployment files: $to/current/share/doc/lianzhi/（docs/handbook/install.md, deploy/）"
 [ ! -L "$to/previous" ] || echo "  上一版本 the earlier version: $(target_of previous)；退回 go back: bash $to/install.sh --back"
 
 # ── 4. 不在包中的 What is not in the bundle, and comes from the court's Debian mirror ──

@@ -80,7 +80,7 @@ from gateway.registry.installation import Installation
 from gateway.registry.kept import last_backup
 from gateway.registry.law_files import load_law
 from gateway.registry.mark_file import MarkFile
-from gateway.registry.operators import others_operate, read_operators
+from gateway.registry.operators import read_operators
 from gateway.registry.participants import load_registry
 from gateway.registry.places import places
 from gateway.reloading import Files, Follower, Reloader, read_files
@@ -303,13 +303,13 @@ def build_door(config: Config, context: Context, link: Link, gate: LeaseGate, wa
 
 async def _operated(stack: AsyncExitStack, config: Config, door: Door) -> None:
     """The operators' socket, unless another process of this installation has it. Raises ConfigurationError."""
-    sock = stack.enter_context(listening(config.folder, others=others_operate(config.operators)))
+    sock = stack.enter_context(listening(config.folder))
     if sock is not None:
         await stack.enter_async_context(serve_operators(door, sock, ROUTES))
 
 
 async def _lookout(stack: AsyncExitStack, files: Files, context: Context, reloader: Reloader) -> Lookout:
-    link = Link(files.broker_urls, name=f"gateway {context.home.code} looks")
+    link = Link(files.broker_urls, name=f"gateway {context.home.code} lookout")
     reloader.follow(_redirects(link))
     await link.open()
     stack.push_async_callback(link.close)

@@ -4,6 +4,7 @@
 The file is a tar, then 108 bytes:
 
 - `install.sh`, `rabbitmq.conf`, `lianzhi.service` (from deploy/), `contents` (version and target lines, read by it);
+- `docs/`, `deploy/`: the pages and files that the handbook names, installed as `current/share/doc/lianzhi/`;
 - `gateway.txt`, `library.txt`: for pip, every distribution of a role with its hashes by `uv.lock`, and ours;
 - `wheels/`: our two and, for each of TARGETS, all that they need, downloaded from PyPI;
 - 44 bytes: the public key, Ed25519, as SubjectPublicKeyInfo (RFC 8410); 64 bytes: its signature over `signed_text` of
@@ -108,6 +109,8 @@ def write(out: Path, ours: Iterable[Path], needed: dict[str, str], wheels: Path,
         _add(tar, "install.sh", (ROOT / "deploy" / "install.sh").read_bytes(), 0o755)
         for name in ("rabbitmq.conf", "lianzhi.service"):
             _add(tar, name, (ROOT / "deploy" / name).read_bytes())
+        for path in _documents():
+            _add(tar, str(path.relative_to(ROOT)), path.read_bytes())
         _add(tar, "contents", _contents(version, files).encode())
         for role in ROLES:
             _add(tar, f"{role}.txt", texts[role])
@@ -152,6 +155,15 @@ def _sign(path: Path, key: Ed25519PrivateKey) -> None:
         digest = hashlib.file_digest(tar, "sha256").hexdigest()
     with path.open("ab") as tar:
         tar.write(public(key) + key.sign(signed_text(digest)))
+
+
+def _documents() -> list[Path]:
+    """What is read on the machine: docs/ without its history and tools for authors, the examples, deploy/."""
+    return sorted(path for folder in ("docs", "deploy") for path in (ROOT / folder).rglob("*") if _is_read_there(path))
+
+
+def _is_read_there(path: Path) -> bool:
+    return path.is_file() and (path.suffix == ".md" or path.parent.name == "deploy") and "history" not in path.parts
 
 
 def _pinned(own: dict[str, Path], names: Iterable[str]) -> str:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 
 import structlog
 import typer
@@ -20,6 +23,8 @@ from gateway.registry.config import DEFAULT_FOLDER
 from lianzhi.cli.output import MISUSE, AsJson, Folder, as_json, console, problems
 
 SIGNS = {"ok": "✓", "warning": "!", "wrong": "✗"}
+PAPERS = "share/doc/lianzhi"
+"""Below the environment; deploy/install.sh puts them there."""
 COLOURS = {"ok": None, "warning": "yellow", "wrong": "red"}
 
 
@@ -46,6 +51,12 @@ def _silence() -> None:
     )
 
 
+def _findable(text: str) -> str:
+    """Pages as the offline bundle installs them, by their whole path; in a checkout they stand as they are."""
+    papers = Path(sys.prefix, PAPERS)
+    return re.sub(r"\bdocs/", f"{papers}/docs/", text) if papers.is_dir() else text
+
+
 def tell(checks: Iterable[Check]) -> None:
     """What is well on one line. What is wrong goes to standard error, so that a nightly run tells of nothing else."""
     for check in checks:
@@ -56,7 +67,7 @@ def tell(checks: Iterable[Check]) -> None:
             terminal.paragraph(first if check.en in ("", check.zh) else f"{first}  {check.en}", later="    ")
             continue
         terminal.paragraph(first, later="    ", style=colour)
-        for text in (check.en, f"→ {check.fix}" if check.fix else ""):
+        for text in (check.en, f"→ {_findable(check.fix)}" if check.fix else ""):
             if text:
                 terminal.paragraph(f"    {text}", later="    ")
         terminal.file.flush()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gateway.core.requests.state_words import with_word
 from gateway.core.time.deadlines import day_of
 from gateway.registry.config import DEFAULT_FOLDER, load_config
 from gateway.registry.law_files import load_law
@@ -27,6 +28,12 @@ from schemas.law.answer_terms import answer_term
 from schemas.law.force import put_in_force
 
 T = TypeVar("T")
+_HEADINGS = {
+    "at": "时间 at", "kind": "事件 kind", "verb": "动作 verb", "state": "状态 state", "message": "报文 message",
+    "detail": "说明 detail", "from": "来自 from", "seqno": "序号 seqno", "disposition": "处置 disposition",
+    "id": "编号 id", "digest": "摘要 digest", "time": "时间 time",
+}  # fmt: skip
+"""For people; `--json` has the English words alone."""
 
 
 def types(folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None:
@@ -83,7 +90,7 @@ def request_show(number: str, folder: Folder = DEFAULT_FOLDER, json_out: AsJson 
     if json_out:
         as_json(shown)
         return
-    record(number, shown)
+    record(number, shown | {"state": with_word(request.state)})
 
 
 @request_app.command("trace")
@@ -109,5 +116,7 @@ def request_trace(number: str, folder: Folder = DEFAULT_FOLDER, json_out: AsJson
     if json_out:
         as_json({"events": steps, "messages": letters})
         return
-    listing(steps, f"{number} 事件 Events", json_out=False)
-    listing(letters, f"{number} 报文 Messages", json_out=False)
+    told = [{_HEADINGS.get(n, n): with_word(v) if n == "state" else v for n, v in one.items()} for one in steps]
+    sent = [{_HEADINGS.get(n, n): v for n, v in one.items()} for one in letters]
+    listing(told, f"{number} 事件 Events", json_out=False)
+    listing(sent, f"{number} 报文 Messages", json_out=False)

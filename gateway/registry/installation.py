@@ -2,7 +2,7 @@
 
 Layout of the folder: `lianzhi.toml`, `hash.key` (secret of the keyed hashes), `broker.password`,
 `participants/<code>.toml`, `keys/<kid>.jwk` (public), `keys/private/<kid>.jwk` (those that the gateway signs or opens
-with), and `handover/<owner>/` (private keys made for somebody else, to be moved there and deleted here).
+with), and `handover/<owner>/` (private keys and the token made for somebody else, to be moved there and deleted here).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import tomlkit
 from tomlkit import TOMLDocument
-from tomlkit.items import AoT
+from tomlkit.items import AoT, Array
 
 from gateway.registry.config import FILE, BrokerSection, StoreSection
 from gateway.registry.forms import SCOPES, StaffMember
@@ -27,10 +27,12 @@ from lianzhi.crypto.jwk import generate_jwk, public_jwk, public_key_from_jwk
 from lianzhi.errors import ConfigurationError, MisuseError
 from lianzhi.files import private_folder, write_private
 from lianzhi.text_files import read_text, read_toml
+from schemas.catalogue import catalogue
 from schemas.values.courts import COURTS
 
 HASH_KEY = "hash.key"
 HANDOVER = "handover"
+TOKEN = "token"  # noqa: S105 (the name of its file)
 BROKER_PASSWORD = "broker.password"  # noqa: S105 (the name of its file)
 PASSWORD_BYTES = 24  # 32 characters that need no quoting in an address
 TOKEN_BYTES = 32  # 43 characters of base64url
@@ -110,7 +112,11 @@ class Installation:
         path = self.participant_file(form["code"])
         if path.exists():
             raise ConfigurationError(f"{path}：已存在。 Exists already.")
-        write_text(path, tomlkit.dumps(dict(form)))
+        document = tomlkit.item(dict(form))
+        for name in ("accepts", "opens"):
+            if form.get(name):
+                document[name] = _one_a_line(form[name])
+        write_text(path, tomlkit.dumps(document))
 
     def participant_file(self, code: str) -> Path:
         return self.folder / PARTICIPANTS / f"{code}.toml"
@@ -159,7 +165,7 @@ class Installation:
         signs_with: str | None = None,
         opens_with: str | None = None,
     ) -> str:
-        """Registers a system that speaks for `code`; its token, which is stored nowhere."""
+        """Registers a system that speaks for `code`; its token, of which the gateway keeps the digest alone."""
         token = f"lz_{client}_{secrets.token_urlsafe(TOKEN_BYTES)}"
         entry: dict[str, Any] = {
             "id": client,
@@ -172,6 +178,12 @@ class Installation:
             raise ConfigurationError(f"{client}：客户端已存在。 A client with this id exists already.")
         self._append(code, "clients", entry)
         return token
+
+    def hand_over_token(self, client: str, token: str) -> Path:
+        """The file, beside the client's private keys, from which the token is taken to its owner."""
+        path = self.folder / HANDOVER / client / TOKEN
+        write_secret(path, token + "\n")
+        return path
 
     def put_staff(self, code: str, people: Sequence[StaffMember]) -> tuple[list[str], list[str]]:
         """Registers new ones and writes over those of the same number; the numbers of both. Others stay."""
@@ -283,7 +295,7 @@ def create_home(
 ) -> str:
     """A whole new installation for one court: configuration, its own participant file, four keys, one client.
 
-    The client's token, shown once. Raises ConfigurationError.
+    The client's token, which lies in `handover/` as well. Raises ConfigurationError.
     """
     court = COURTS.get(court_code)
     if court is None:
@@ -306,7 +318,19 @@ def create_home(
     installation.new_key(code, "enc", "1", since=today, held_by_gateway=True)
     signs = installation.new_key(code, "sub", client, since=today, held_by_gateway=False, client=client)
     opens = installation.new_key(code, "enc", client, since=today, held_by_gateway=False, client=client)
-    return installation.add_client(code, client, signs_with=signs, opens_with=opens)
+    token = installation.add_client(code, client, signs_with=signs, opens_with=opens)
+    installation.hand_over_token(client, token)
+    return token
+
+
+def _one_a_line(patterns: Sequence[str]) -> Array:
+    """With the Chinese name of each type beside it, so that a line can be judged and taken out."""
+    listed, known = tomlkit.array(), catalogue()
+    for pattern in patterns:
+        name = known[pattern].zh if pattern in known else None
+        listed.add_line(pattern, comment=name)
+    listed.add_line(indent="")
+    return listed
 
 
 def write_text(path: Path, text: str) -> None:

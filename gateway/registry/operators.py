@@ -3,10 +3,7 @@ struck off the list acts no more (docs/adr/0047)."""
 
 from __future__ import annotations
 
-import os
-import pwd
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +27,6 @@ def read_operators(path: Path) -> dict[str, Operator]:
     for user, entry in listed.items():
         found[user] = _operator(path, text, user, entry, found)
     return found
-
-
-def others_operate(users: Iterable[str]) -> bool:
-    """Whether anybody is listed but the user that this process has: they have to pass through its folder."""
-    own = ""
-    with suppress(KeyError):
-        own = pwd.getpwuid(os.geteuid()).pw_name
-    return any(user != own for user in users)
 
 
 def _operator(path: Path, text: str, user: str, entry: Any, others: Mapping[str, Operator]) -> Operator:

@@ -7,7 +7,6 @@ from pathlib import Path
 from gateway.registry.config import FILE, Config
 from gateway.registry.installation import HANDOVER, HASH_KEY
 from gateway.registry.law_files import LAW
-from gateway.registry.operators import others_operate
 from gateway.registry.participants import PARTICIPANTS
 from lianzhi.files import Places, sqlite_files
 
@@ -29,5 +28,4 @@ def places(config: Config) -> Places:
         files=(folder / FILE, folder / HASH_KEY, *(folder / name for name in config.secret_files), *database),
         papers=config.documents_folder,
         doors=(RUN,),
-        passed=others_operate(config.operators),
     )

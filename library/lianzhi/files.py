@@ -82,7 +82,7 @@ class Places:
     """What belongs to an installation. home: its folder, with what lies directly in it, unless others have business
     there (`is_shared`). inside: names of those folders in it that are ours with all that lies in them. folders, files:
     single ones, wherever they are. papers: the folder of documents, if there is one. doors: names of folders in home
-    through which a group comes in by design; they keep their modes. passed: that group may pass through home, without
+    through which a group comes in by design; they keep their modes, and the group may pass through home without
     reading it.
     """
 
@@ -92,7 +92,6 @@ class Places:
     files: tuple[Path, ...] = ()
     papers: Path | None = None
     doors: tuple[str, ...] = ()
-    passed: bool = False
 
 
 @dataclass(slots=True)
@@ -167,7 +166,7 @@ def _looked_at(places: Places, modes: Modes) -> Modes:
         home = places.home.resolve()
         modes.home_shared = is_shared(home)
         if not modes.home_shared:
-            modes.look(home, OTHERS & ~stat.S_IXGRP if places.passed else OTHERS)
+            modes.look(home, OTHERS & ~stat.S_IXGRP if places.doors else OTHERS)
             for path in _entries(home):
                 if path.name not in places.doors:
                     modes.look(path)

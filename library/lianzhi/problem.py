@@ -117,6 +117,7 @@ REASONS: dict[str, Reason] = _table(
     # API
     ("unauthorized", 401, "未提供凭证或凭证无效", "No credential, or a wrong or revoked one"),
     ("forbidden", 403, "凭证没有此权限", "The credential lacks this scope"),
+    ("operator-forbidden", 403, "操作人无此权限", "This operator may not do that"),
     ("not-found", 404, "没有这个资源", "No such resource"),
     ("method-not-allowed", 405, "该地址不支持此方法", "This address does not support the method"),
     ("idempotency-key-missing", 400, "缺少 Idempotency-Key 请求头", "The Idempotency-Key header is missing"),

@@ -100,7 +100,7 @@ async def served(world: World, folder: Path) -> AsyncIterator[Doorway]:
         partners=Partners(context, None),
         restores=Restores(context),
     )
-    with listening(folder, others=False) as sock:
+    with listening(folder) as sock:
         assert sock is not None
         async with serve_operators(door, sock, ROUTES):
             yield Doorway(folder, door, world)
@@ -231,7 +231,7 @@ async def test_who_operates_here_is_told_to_no_other_court(doorway: Doorway) -> 
 
 
 async def test_the_socket_of_a_killed_process_is_taken_over_and_that_of_a_living_one_left(doorway: Doorway) -> None:
-    with listening(doorway.folder, others=False) as second:
+    with listening(doorway.folder) as second:
         assert second is None
     assert (await doorway.call("GET", "/who")).status == 200
 
@@ -242,7 +242,7 @@ async def test_modes_and_group(world: World, tmp_path: Path) -> None:
     (folder / "run").mkdir(mode=0o700, parents=True)
     (folder / "run" / SOCKET).touch()
     gid, _ = group_of(folder)
-    with listening(folder, others=True) as sock:
+    with listening(folder) as sock:
         assert sock is not None
         for path, mode in ((folder, 0o710), (folder / "run", 0o750), (socket_of(folder), 0o660)):
             assert (stat.S_IMODE(path.stat().st_mode), path.stat().st_gid) == (mode, gid)
@@ -251,5 +251,5 @@ async def test_modes_and_group(world: World, tmp_path: Path) -> None:
 
 async def test_where_no_socket_can_be_made_the_start_says_so(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("in the way", "utf-8")
-    with pytest.raises(ConfigurationError, match=r"operate\.sock"), listening(tmp_path, others=False):
+    with pytest.raises(ConfigurationError, match=r"operate\.sock"), listening(tmp_path):
         pass

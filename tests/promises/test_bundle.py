@@ -118,6 +118,10 @@ def test_each_role_installs_without_a_network(bundle: Made, tmp_path: Path, role
     assert ("lianzhi-gateway" in told) == (role == "gateway")
     installed(tmp_path / "to", "python", "-I", "-c", "import lianzhi")
     assert ("rabbitmq-server" in out) == (role == "gateway")
+    papers = tmp_path / "to" / "current" / "share" / "doc" / "lianzhi"
+    assert str(papers) in out
+    for name in ("docs/handbook/operators.md", "docs/contracts.md", "docs/glossary.md", "deploy/lianzhi-backup.timer"):
+        assert (papers / name).read_bytes() == (ROOT / name).read_bytes()
 
 
 def test_an_upgrade_keeps_the_old_one_and_goes_back(bundles: tuple[Made, Made], tmp_path: Path) -> None:

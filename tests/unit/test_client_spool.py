@@ -51,6 +51,17 @@ async def test_another_content_under_the_same_key_is_a_mistake(spool: Spool) -> 
         await spool.put(item(mark="f2"))
 
 
+async def test_the_same_content_under_another_key_is_found_once_it_was_accepted(spool: Spool) -> None:
+    await spool.put(item())
+    await spool.put(item("k2"))
+    await spool.put(item("k3", mark="f2"))
+    assert await spool.said_before("k2") is None  # not answered yet
+    await spool.answered("k1", 202, '{"request_no":"n"}')
+    found = await spool.said_before("k2")
+    assert found is not None and answer_of(found) == {"request_no": "n"}
+    assert await spool.said_before("k1") is None and await spool.said_before("k3") is None
+
+
 async def test_an_answer_ends_it_and_destroys_the_bytes(tmp_path: Path) -> None:
     secret = "王演示".encode() * 400
     path = tmp_path / "spool.sqlite"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,24 @@ def installation(app: typer.Typer, tmp_path: Path) -> Path:
     done = CliRunner().invoke(app, ["init", "--court", "陕0114", "--dir", str(folder)])
     assert done.exit_code == 0, done.output
     assert "登记人员 [[staff]] register the staff" in done.stdout
+    assert "西安市阎良区人民法院" in done.stdout and "--admin guest" not in done.stdout
+    token = folder / "handover" / "cms1" / "token"
+    assert f"\n  {token.read_text().strip()}\n" in done.stdout and stat.S_IMODE(token.stat().st_mode) == 0o600
     return folder
+
+
+def test_another_clients_token_lies_beside_its_keys(app: typer.Typer, installation: Path) -> None:
+    done = CliRunner().invoke(app, ["clients", "add", "court-sn0114", "cms2", "--dir", str(installation)])
+    kept = installation / "handover" / "cms2"
+    assert done.exit_code == 0 and kept.joinpath("token").read_text().strip() in done.stdout
+    assert len(list(kept.glob("*.private.jwk"))) == 2
+
+
+def test_a_contract_that_is_written_is_told(app: typer.Typer, installation: Path) -> None:
+    out = installation / "contract.json"
+    words = ["participants", "contract", "court-sn0114", "--out", str(out), "--dir", str(installation)]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0 and f"已写入 Written: {out}" in done.stdout
 
 
 @pytest.mark.parametrize(

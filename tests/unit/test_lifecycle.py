@@ -11,6 +11,7 @@ import pytest
 from gateway.core.records import Request
 from gateway.core.requests.facts import Facts
 from gateway.core.requests.lifecycle import FIRST, STATES, TABLE, TERMINAL, Decision, Step, decide, is_done
+from gateway.core.requests.state_words import STATE_WORDS, with_word
 from lianzhi.errors import RejectedError
 from lianzhi.protocol.verbs import VERBS
 from tools.pages.states import states_document
@@ -178,3 +179,8 @@ def test_marks_keep_the_last_message_of_each_verb_latest_last() -> None:
     one.marks = {"open": ["a", "x"], "receipt": ["b", "y"]}
     step = Step("receipt", "asked", NOW, message_id="c", digest="z", origin="a", data={"received_at": "t"})
     assert list(decide(one, step).marks.items()) == [("open", ["a", "x"]), ("receipt", ["c", "z"])]
+
+
+def test_every_state_has_a_chinese_word_and_no_other_has() -> None:
+    assert STATE_WORDS.keys() == frozenset().union(*STATES.values())
+    assert with_word("received") == "received（已签收）" and with_word(None) is None

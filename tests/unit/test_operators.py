@@ -104,7 +104,7 @@ def test_what_a_role_may_not_is_refused_with_the_roles_that_may(role: str, able:
             continue
         with pytest.raises(RejectedError) as caught:
             operator.require(right)
-        assert caught.value.code == "forbidden" and "supervisor" in caught.value.errors[0].detail_en
+        assert caught.value.code == "operator-forbidden" and "supervisor" in caught.value.errors[0].detail_en
 
 
 def test_who_is_not_listed_hears_the_line_to_add() -> None:

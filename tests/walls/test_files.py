@@ -19,8 +19,9 @@ from tests.walls.product import Installation, clean_environment, finish, python,
 PAPER = b"%PDF-1.7 " + bytes(4 << 20)
 
 
-DOOR = {"run": 0o007, "run/operate.sock": 0o007}
-"""What operators come in through is for a group (docs/adr/0045): of these only everybody else is kept out."""
+DOOR = {".": 0o067, "run": 0o007, "run/operate.sock": 0o007}
+"""What operators come in through is for a group (docs/adr/0047): it passes through the folder and reads nothing there;
+everybody else is kept out."""
 
 
 def open_to_others(root: Path) -> list[str]:

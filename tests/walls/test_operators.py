@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pwd
 import sqlite3
+import stat
 from asyncio.subprocess import Process
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,6 +17,7 @@ import aio_pika
 import pytest
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
+from gateway.http.operating.place import closed_on_the_way
 from lianzhi.cli.output import FOUND_WRONG
 from lianzhi.partner import PartnerConfig
 from simulation.parties import GRID
@@ -22,7 +25,7 @@ from tests.conftest import Vhost
 from tests.eventually import eventually
 from tests.fault.court import VERIFY
 from tests.operators import LI, OWN, WANG, Ended, list_operators, needs_root, passable_folder, run_as, system_users
-from tests.walls.product import Installation, command, installed
+from tests.walls.product import Installation, command, installed, run_alone
 from tests.walls.test_dispatch import shown, submitted
 
 pytestmark = pytest.mark.slow  # a process for each command
@@ -165,11 +168,31 @@ async def test_where_no_gateway_runs_the_owner_still_reads_and_nobody_acts(site:
 @needs_root
 @pytest.mark.usefixtures("users")
 async def test_who_cannot_reach_the_socket_hears_which_group(site: Installation) -> None:
-    """Nobody else was listed at the start: the folder is closed to all."""
+    """Or, as a member of it, which folder on the way is closed: pytest's own is."""
     await site.serve()
     ended = await ran(site, "partners", user=LI)
-    assert ended.code == 1 and "lianzhi" in ended.err and "无权打开" in ended.err and "Traceback" not in ended.err
+    assert ended.code == 1 and "无权打开" in ended.err and "Traceback" not in ended.err
+    assert "chmod g+x" in ended.err or "usermod -aG" in ended.err
     assert (await ran(site, "partners")).code == 0
+
+
+@needs_root
+@pytest.mark.usefixtures("users")
+async def test_an_operator_comes_in_where_init_ran_under_a_closed_umask(vhost: Vhost) -> None:
+    """Listed while the gateway runs; nobody else of the machine gets as far as the socket."""
+    with passable_folder() as folder:
+        async with installed(folder, vhost) as site:
+            made = folder / "made"
+            ended = await run_alone("init", "--court", "陕0114", "--dir", str(made), umask=0o077)
+            assert ended.code == 0 and stat.S_IMODE(made.stat().st_mode) == 0o710
+            await site.serve(umask=0o077)
+            list_operators(site.folder)
+            assert len(await done(site, "partners", user=LI)) > 1
+            found = pwd.getpwnam(LI)
+            assert closed_on_the_way(site.folder, found.pw_uid, [found.pw_gid]) == site.folder
+            site.folder.chmod(0o700)
+            shut = await ran(site, "partners", user=LI)
+            assert f"{site.folder} 不让用户组" in shut.err and "chmod g+x" in shut.err
 
 
 async def test_a_second_process_of_the_installation_leaves_the_socket_to_the_first(postgres_site: Installation) -> None:

@@ -104,6 +104,7 @@ REMEDIES: dict[str, Remedy] = _table(
     ("unknown-measure", "核对措施编号：`lianzhi measure list`", "Check the number: `lianzhi measure list`"),
     ("unauthorized", "核对令牌；遗失的 `lianzhi clients revoke`，再 `add`", "Check the token; when lost, revoke it and add a client"),
     ("forbidden", "由法院给客户端加 scopes", "The court adds the scope to the client"),
+    ("operator-forbidden", "按所示：请管理员列入 `[operators]`，或由所列角色、另一名操作人进行", "As it says: be listed under `[operators]`, or let a listed role or the second person do it"),
     ("not-found", "核对地址、编号", "Check address and number"),
     ("method-not-allowed", "按 `/openapi.json` 改", "See `/openapi.json`"),
     ("idempotency-key-missing", "每件提交给一个键，重试用同一个", "One key for each submission, the same for its retries"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from gateway.commands.examine.operators import operators_of
 from gateway.core import checkup
 from gateway.core.checkup import Check
 from gateway.core.key_checkup import key_checks
@@ -17,9 +17,9 @@ from gateway.core.routing import Directory
 from gateway.core.time.calendar import SHANGHAI
 from gateway.registry.config import FILE, Config, load_config
 from gateway.registry.contracts import check_words
+from gateway.registry.installation import HANDOVER, TOKEN
 from gateway.registry.kept import last_backup
 from gateway.registry.law_files import load_law
-from gateway.registry.operators import read_operators
 from gateway.registry.participants import PARTICIPANTS, load_registry
 from gateway.registry.places import places
 from gateway.store.engine.database import database_url, sqlite_path
@@ -96,13 +96,14 @@ def _words(files: Files, directory: Directory, folder: Path) -> bool:
 
 
 def _handed_over(folder: Path) -> Iterable[Check]:
-    """Private keys that were made for somebody else and have not been moved to him."""
-    kept = sorted(path.parent.name for path in (folder / "handover").glob("*/*.private.jwk"))
+    """Private keys and tokens that were made for somebody else and have not been moved to him."""
+    there = folder / HANDOVER
+    kept = sorted(path.parent.name for name in ("*.private.jwk", TOKEN) for path in there.glob(f"*/{name}"))
     if kept:
         who = checkup.listed(sorted(set(kept)))
         yield Check(
-            "handover", "待移交的私钥 private keys of others", "warning",
-            f"handover/ 中还有 {len(kept)} 把：{who}", f"{len(kept)} are still in handover/",
+            "handover", "待移交的私钥、令牌 secrets of others", "warning",
+            f"handover/ 中还有 {len(kept)} 个：{who}", f"{len(kept)} are still in handover/",
             "移交后在此删除 move them to their owners, then delete them here",
         )  # fmt: skip
 
@@ -125,7 +126,7 @@ def _machine(config: Config, now: datetime) -> Iterable[Check]:
         yield checkup.wal(wal_bytes(path), MOST_BYTES)
     yield checkup.backup(last_backup(config.folder), now)
     yield _channels(config)
-    yield _operators(config)
+    yield from operators_of(config)
 
 
 def _existing(place: Path) -> Path:
@@ -139,7 +140,7 @@ def _existing(place: Path) -> Path:
 def _modes(config: Config) -> Check:
     """Nobody else on this machine can read what lies in the installation."""
     title, modes = "文件权限 files", open_to_others(places(config))
-    close = f"chmod -R go= {config.folder}"
+    close = f"chmod -R go= {config.folder}; systemctl restart lianzhi（重新放行操作人 lets operators in again）"
     if modes.home_shared:
         zh, en = f"{config.folder} 是共用文件夹", f"Others use {config.folder} too"
         return Check("files", title, "wrong", zh, en, "移到专用文件夹 move it to a folder of its own")
@@ -147,20 +148,6 @@ def _modes(config: Config) -> Check:
         zh, en = told(modes)
         return Check("files", title, "wrong", zh, f"{en}; serve closes them when it starts", close)
     return Check("files", title, "ok", "仅本用户可读", "readable by this user alone")
-
-
-def _operators(config: Config) -> Check:
-    """Who may act through the gateway that runs (docs/adr/0047)."""
-    title, file = "操作人 operators", config.folder / FILE
-    try:
-        roles = Counter(operator.role for operator in read_operators(file).values())
-    except (ConfigurationError, OSError) as error:
-        return checkup.failed("operators", title, error, f"核对 [operators] see to it: {file}")
-    if not roles:
-        zh, en = "未列入任何人，无人能操作", "Nobody is listed, so nobody can act"
-        return Check("operators", title, "warning", zh, en, f"写入 add to {file}: [operators.USER] name, role")
-    told = ", ".join(f"{role} {count}" for role, count in sorted(roles.items()))
-    return Check("operators", title, "ok", told, "")
 
 
 def _channels(config: Config) -> Check:

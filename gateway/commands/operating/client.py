@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from gateway.http.operating.calls import PREFIX
-from gateway.http.operating.place import GROUP, below, socket_of
+from gateway.http.operating.place import GROUP, below, closed_on_the_way, group_name, group_of, opening, socket_of
 from lianzhi.cli.output import fail
 from lianzhi.printable import printable
 
@@ -79,12 +79,29 @@ def asked(folder: Path, method: str, path: str, body: Mapping[str, Any] | None =
 
 
 def _closed(folder: Path) -> str:
+    """What stands in the way to the socket: the group that this user is not in, or a folder that is closed to it."""
+    user, gids = _own_name(), {os.getegid(), *os.getgroups()}
+    closed = closed_on_the_way(folder, os.geteuid(), gids) or socket_of(folder)
+    zh, en = f"{socket_of(folder)}：系统用户 {user} 无权打开", f"The system user {user} may not open it"
+    gid, group = _operators_group(folder)
+    if gid is not None and gid not in gids:
+        return (
+            f"{zh}：不在用户组 {group}。由 root 执行 usermod -aG {group} {user}，然后重新登录。"
+            f" {en}: it is not in the group {group}. Let root run that command, then log in anew."
+        )
     return (
-        f"{socket_of(folder)}：系统用户 {_own_name()} 无权打开。请加入用户组 {GROUP} 后重新登录，"
-        "并请管理员在 lianzhi.toml 的 [operators] 中列入。"
-        f" This system user may not open it: join the group {GROUP}, log in anew, and have yourself listed under"
-        " [operators] in lianzhi.toml."
+        f"{zh}：{closed} 不让用户组 {group} 通过。由 root 执行 {opening(closed, group)}。"
+        f" {en}: {closed} does not let the group {group} through. Let root run that command."
     )
+
+
+def _operators_group(folder: Path) -> tuple[int | None, str]:
+    """As far as a user can tell who may not be let in. No number: the group is not made, and the folder is hidden."""
+    try:
+        gid, _ = group_of(folder)
+    except OSError:
+        return None, GROUP
+    return gid, group_name(gid)
 
 
 def _own_name() -> str:

@@ -14,6 +14,7 @@ from gateway.commands.setup.alone import one_at_a_time
 from gateway.registry.config import DEFAULT_FOLDER, load_config
 from gateway.registry.installation import Installation
 from gateway.registry.participants import form_of
+from gateway.registry.setup.first_steps import BROKER_APPLY
 from gateway.registry.setup.participant_rules import unknown_patterns
 from lianzhi.cli.output import Folder, console
 from lianzhi.errors import ConfigurationError
@@ -54,7 +55,7 @@ def new_participant(
     console.print("  1 从 accepts、opens 删去不用的事项 take out the types that it is not to get or to open")
     owner = "" if http else " --handover"
     console.print(f"  2 lianzhi keys new {code} sig 1{owner}; lianzhi keys new {code} enc 1{owner}")
-    reach = f"lianzhi clients add {code} <client>" if http else "lianzhi broker apply"
+    reach = f"lianzhi clients add {code} <client>" if http else BROKER_APPLY
     console.print(f"  3 lianzhi participants check; {reach}", markup=False)
     console.print(f"  4 lianzhi participants package {code} --out {code}.zip")
 

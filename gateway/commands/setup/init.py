@@ -13,10 +13,12 @@ from typing import Annotated
 import typer
 
 from gateway.core.time.calendar import SHANGHAI
+from gateway.http.operating.place import let_through
 from gateway.registry.config import DEFAULT_FOLDER, FILE, load_config
-from gateway.registry.installation import FirstSettings, create_home
+from gateway.registry.installation import HANDOVER, TOKEN, FirstSettings, create_home
+from gateway.registry.participants import PARTICIPANTS
 from gateway.registry.places import places
-from gateway.registry.setup.first_steps import Step, missing
+from gateway.registry.setup.first_steps import BROKER_APPLY, Step, missing
 from lianzhi.cli.output import MISUSE, Folder, console, fail, problems, said
 from lianzhi.errors import LianzhiError, StoreUnavailableError
 from lianzhi.files import put_right
@@ -26,7 +28,7 @@ MIGRATE = Step("建立数据库的表", "make the database's tables", "lianzhi d
 BROKER = Step(
     "建好消息代理的虚拟主机、用户、队列；须有其管理员的密码",
     "make the broker's virtual host, users and queues; its administrator's password is needed",
-    "lianzhi broker apply --admin guest",
+    BROKER_APPLY,
 )
 RUN = Step("检查，运行", "check, and run", "lianzhi doctor && lianzhi serve")
 
@@ -57,13 +59,29 @@ def init(
     today = datetime.now(SHANGHAI).date()
     token = create_home(folder, court, code=code, client=client, today=today, settings=given)
     put_right(places(load_config(folder)))  # the folder may have been there before
+    let_through(folder)  # under whatever umask: operators reach the gateway's socket through it
     console.print(f"已建立 Created: {folder}  ({code})", markup=False)
-    console.print(
-        f"\n客户端 {client} 的令牌（只显示这一次） Token of client {client}, shown this once:\n\n  {token}\n",
-        markup=False,
-    )
+    _tell_court(folder, court, code)
+    _tell_token(folder, client, token)
     before = [] if _migrated(folder) else [MIGRATE]
     _tell_missing(folder, before)
+
+
+def _tell_court(folder: Path, court: str, code: str) -> None:
+    """The name came out of the court table; partners see it."""
+    file = folder / PARTICIPANTS / f"{code}.toml"
+    console.paragraph(
+        f"本院 Our court: {COURTS[court].name}（不对则改 if wrong, mend `name` in {file}）",
+        later="  ",
+    )
+
+
+def _tell_token(folder: Path, client: str, token: str) -> None:
+    console.print(
+        f"\n客户端 {client} 的令牌（只显示这一次） Token of client {client}, shown this once:\n\n  {token}\n\n"
+        f"也在 Also in: {folder / HANDOVER / client / TOKEN}（交给法院系统后删除 delete after handover）\n",
+        markup=False,
+    )
 
 
 def _migrated(folder: Path) -> bool:

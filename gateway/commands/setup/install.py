@@ -97,6 +97,7 @@ def participants_contract(
         console.print(raw.decode(), end="", markup=False, highlight=False, soft_wrap=True)
         return
     out.write_bytes(raw)
+    console.print(f"已写入 Written: {out}", markup=False)
 
 
 @clients_app.command("list")
@@ -127,7 +128,7 @@ def clients_add(
     scope: Annotated[list[str] | None, typer.Option(help=f"权限 One or more of {', '.join(SCOPES)}")] = None,
     keys: Annotated[bool, typer.Option(help="同时制作签名与解密密钥 Make its sub and enc keys too")] = True,
 ) -> None:
-    """新增客户端；令牌只显示一次。 Add a client; its token is shown once."""
+    """新增客户端；令牌显示一次，并写入 handover/。 Add a client; its token is shown once, and lies in handover/."""
     installation, today = Installation(folder), datetime.now(SHANGHAI).date()
     if unknown := set(scope or ()) - set(SCOPES):
         fail(f"没有这种权限 No such scope: {', '.join(sorted(unknown))}", 2)
@@ -136,9 +137,10 @@ def clients_add(
         signs = installation.new_key(participant, "sub", client, since=today, held_by_gateway=False, client=client)
         opens = installation.new_key(participant, "enc", client, since=today, held_by_gateway=False, client=client)
     token = installation.add_client(participant, client, scopes=scope or SCOPES, signs_with=signs, opens_with=opens)
+    path = installation.hand_over_token(client, token)
     console.print(f"令牌（只显示这一次） Token, shown this once:\n\n  {token}\n")
-    if keys:
-        console.print(f"私钥 Private keys: {folder}/handover/{client}/")
+    what = "令牌和私钥 Token and private keys" if keys else "令牌 Token"
+    console.print(f"{what}: {path.parent}/（交给法院系统后删除 delete once the court system has them）")
     console.print("运行中的网关数秒内读入 A running gateway takes it over within seconds.")
 
 

@@ -24,6 +24,7 @@ from gateway.registry.config import DEFAULT_FOLDER, load_config
 from gateway.registry.installation import HANDOVER, Installation, write_secret
 from gateway.registry.participants import PARTICIPANTS, load_registry
 from gateway.registry.setup.broker_passwords import new_password, partner_password, partner_password_file
+from gateway.registry.setup.first_steps import BROKER_APPLY
 from gateway.registry.setup.packages import package_of
 from lianzhi.cli.output import FOUND_WRONG, MISUSE, Folder, console, fail, problems, run
 from lianzhi.errors import ConfigurationError
@@ -131,7 +132,7 @@ def _tell_next(folder: Path, code: str, *, http: bool, handover: bool) -> None:
     if http:
         steps.append(f"lianzhi clients add {code} <client>{where}")
     else:
-        steps.append(f"lianzhi broker apply{where}")
+        steps.append(f"{BROKER_APPLY}{where}")
         steps.append(f"lianzhi participants package {code} --out {code}.zip{where}")
         made = "私钥和密码 keys and password" if handover else "密码 password"
         steps.append(f"交付后删除 delete after the handover: {folder / HANDOVER / code}/（{made}）")

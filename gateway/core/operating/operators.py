@@ -44,13 +44,13 @@ class Operator:
     role: Role
 
     def require(self, right: Right) -> None:
-        """Raises RejectedError forbidden."""
+        """Raises RejectedError operator-forbidden."""
         if right in RIGHTS[self.role]:
             return
         able = [role for role in ROLES if right in RIGHTS[role]]
         zh = "、".join(f"{role}（{ROLE_WORDS[role][0]}）" for role in able)
         raise RejectedError(
-            "forbidden",
+            "operator-forbidden",
             [
                 FieldError(
                     pointer="/operator",
@@ -70,7 +70,7 @@ def unlisted(user: str | None, uid: int) -> RejectedError:
     zh = f"请在 lianzhi.toml 中加上：{lines}" if known else "该系统用户不能列为操作人，请换用有名字的用户"
     en = f"Add to lianzhi.toml: {lines}" if known else "This system user cannot be listed; use one that has a name"
     return RejectedError(
-        "forbidden",
+        "operator-forbidden",
         [
             FieldError(
                 pointer="/operator",

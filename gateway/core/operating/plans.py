@@ -48,8 +48,8 @@ def digest_of(items: Sequence[Item]) -> str:
 def may_replay(plan: Plan, by: Operator, digest: str | None) -> None:
     """Whether this person may carry it out. digest: what he was shown, or its first 12 characters or more.
 
-    Raises RejectedError: forbidden (he planned it), not-now (it is void or was stopped), invalid-field (another
-    digest).
+    Raises RejectedError: operator-forbidden (he planned it), not-now (it is void or was stopped), invalid-field
+    (another digest).
     """
     if plan.state == "void":
         raise changed(plan)
@@ -57,7 +57,7 @@ def may_replay(plan: Plan, by: Operator, digest: str | None) -> None:
         raise stopped(plan)
     if by.user == plan.user or by.name == plan.person:
         raise RejectedError(
-            "forbidden",
+            "operator-forbidden",
             [
                 FieldError(
                     pointer="/plan",

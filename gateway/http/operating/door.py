@@ -110,10 +110,13 @@ def _guarded(call: Call) -> Handler:
 
 
 async def _operator(request: web.Request, door: Door) -> tuple[int, Operator]:
-    """By the kernel's word and by the list as it is now. Raises RejectedError forbidden, ConfigurationError."""
+    """By the kernel's word and by the list as it is now.
+
+    Raises RejectedError operator-forbidden, ConfigurationError.
+    """
     peer = await peer_of(request.transport)
     if peer is None:
-        raise RejectedError("forbidden", pointer="/operator")
+        raise RejectedError("operator-forbidden", pointer="/operator")
     listed = await asyncio.to_thread(door.operators)
     operator = listed.get(peer.user) if peer.user is not None else None
     if operator is None:

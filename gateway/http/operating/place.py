@@ -1,17 +1,18 @@
 """Where the operators' socket stands: `run/operate.sock` under the installation, 660, for the group `lianzhi`.
 
-The folder `run` is 750. The installation's own folder lets that group through (710) where an operator is listed who is
-another user than the gateway's, and nothing in it is readable for them. A path of more than 107 bytes is no obstacle:
-the folder is opened first, and the socket is named below its descriptor.
+The folder `run` is 750. The installation's own folder lets that group through (710), and nothing in it is readable for
+them. A path of more than 107 bytes is no obstacle: the folder is opened first, and the socket is named below its
+descriptor.
 """
 
 from __future__ import annotations
 
 import grp
 import os
+import shlex
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -33,14 +34,13 @@ def socket_of(folder: Path) -> Path:
 
 
 @contextmanager
-def listening(folder: Path, *, others: bool) -> Iterator[socket.socket | None]:
-    """A socket that listens, taken away at the end. None: another process of this installation has it. others: an
-    operator is listed who is not our own user, so the group may pass through `folder`.
+def listening(folder: Path) -> Iterator[socket.socket | None]:
+    """A socket that listens, taken away at the end. None: another process of this installation has it.
 
     Raises ConfigurationError: it cannot be made.
     """
     try:
-        sock = _opened(folder, others=others)
+        sock = _opened(folder)
     except OSError as error:
         raise ConfigurationError(
             f"{socket_of(folder)}：无法监听（{error.strerror}），请核对目录的属主与权限。"
@@ -61,20 +61,27 @@ def listening(folder: Path, *, others: bool) -> Iterator[socket.socket | None]:
                     made.unlink()
 
 
-def _opened(folder: Path, *, others: bool) -> socket.socket | None:
+def let_through(folder: Path) -> None:
+    """Lets the operators' group pass through the installation's folder, unless others use that folder too. An operator
+    may be listed at any time, so it does not wait for the first one. Raises OSError."""
+    gid, _ = group_of(folder)
+    if not is_shared(folder):
+        give(folder, gid, THROUGH)
+
+
+def _opened(folder: Path) -> socket.socket | None:
     """With its modes and its group. Raises OSError."""
     run, (gid, named) = folder / RUN, group_of(folder)
     run.mkdir(mode=RUN_MODE, exist_ok=True)
     give(run, gid, RUN_MODE)
-    if others and not is_shared(folder):
-        give(folder, gid, THROUGH)
+    let_through(folder)
     with below(run) as name:
         if is_served(name):
             return None
         sock = _bound(name)
     give(socket_of(folder), gid, SOCKET_MODE)
     if not named:
-        log.warning("operate-group-missing", group=GROUP, used=_group_name(gid), rule="groupadd lianzhi, add operators")
+        log.warning("operate-group-missing", group=GROUP, used=group_name(gid), rule="groupadd lianzhi, add operators")
     return sock
 
 
@@ -101,6 +108,30 @@ def is_served(name: str) -> bool:
     return True
 
 
+def closed_on_the_way(folder: Path, uid: int, gids: Collection[int]) -> Path | None:
+    """The first folder from the root to `run`, or the socket, that the user of this uid and these groups may not pass,
+    by its mode. None: there is none, or what is missing yet hides it. Access lists beyond the mode are not looked at.
+    """
+    run = folder.resolve() / RUN
+    for path in (*reversed(run.parents), run, run / SOCKET):
+        try:
+            found = path.stat()
+        except OSError:  # missing, or behind what was found closed before
+            return None
+        wanted = stat.S_IWOTH if path.name == SOCKET else stat.S_IXOTH
+        if not _allowed(found, wanted, uid, gids):
+            return path
+    return None
+
+
+def _allowed(found: os.stat_result, wanted: int, uid: int, gids: Collection[int]) -> bool:
+    """Whether the mode lets that user do it. wanted: one of the bits of everybody else."""
+    if uid == 0:
+        return True
+    shift = 6 if found.st_uid == uid else 3 if found.st_gid in gids else 0
+    return bool(found.st_mode & wanted << shift)
+
+
 def group_of(folder: Path) -> tuple[int, bool]:
     """(the group that may operate, whether it is `lianzhi`): else that of the folder's owner."""
     with suppress(KeyError):
@@ -116,7 +147,7 @@ def give(path: Path, gid: int, mode: int) -> None:
             os.chown(path, -1, gid, follow_symlinks=False)
         except PermissionError:
             rule = "make the gateway's user a member of the group"
-            log.warning("operate-group-not-given", path=path.name, group=_group_name(gid), rule=rule)
+            log.warning("operate-group-not-given", path=path.name, group=group_name(gid), rule=rule)
     if stat.S_IMODE(found.st_mode) != mode:
         path.chmod(mode)
 
@@ -135,7 +166,13 @@ def _bound(name: str) -> socket.socket:
     return sock
 
 
-def _group_name(gid: int) -> str:
+def opening(closed: Path, group: str) -> str:
+    """The command that lets the group pass there."""
+    mode = "g+rw" if closed.name == SOCKET else "g+x"
+    return f"chgrp {group} {shlex.quote(str(closed))} && chmod {mode} {shlex.quote(str(closed))}"
+
+
+def group_name(gid: int) -> str:
     try:
         return grp.getgrgid(gid).gr_name
     except KeyError:

@@ -10,6 +10,9 @@ from gateway.registry.installation import HANDOVER
 from gateway.registry.participants import PARTICIPANTS, load_registry
 from gateway.registry.setup.broker_passwords import PARTNER_PASSWORD
 
+BROKER_APPLY = "lianzhi broker apply --admin 管理员ADMIN --password-file 密码文件FILE"
+"""A broker that is in use has no `guest` any more, so its administrator is named."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -29,8 +32,8 @@ def missing(folder: Path) -> Iterator[Step]:
     for owner in _handed_over(folder):
         if owner in clients:
             yield Step(
-                f"把 {folder}/{HANDOVER}/{owner}/ 的私钥交给法院系统，并在此删除",
-                f"hand the private keys in {folder}/{HANDOVER}/{owner}/ to the court system and delete them here",
+                f"把 {folder}/{HANDOVER}/{owner}/ 的私钥和令牌交给法院系统，并在此删除",
+                f"hand keys and token in {folder}/{HANDOVER}/{owner}/ to the court system and delete them here",
             )
     if not home.staff:
         file = folder / PARTICIPANTS / f"{home.code}.toml"

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+from uuid_utils.compat import uuid7
 
 from lianzhi.cli.output import MISUSE, AsJson, as_json, console, fail, listing, run
+
+if TYPE_CHECKING:
+    from lianzhi.client import CourtClient
+    from lianzhi.client.answers import Accepted
 
 T = TypeVar("T")
 _CLIENT = Path("client.toml")
@@ -26,13 +31,21 @@ def submit(
     sign: Annotated[bool | None, typer.Option("--sign/--no-sign", help="签名 Sign; by default with a key")] = None,
     json_out: AsJson = False,
 ) -> None:
-    """提交一件请求 Submit one request; retried with the same bytes until there is an answer."""
+    """提交一件新请求；应答之前以同样的字节重试 Submit one new request; retried until answered.
+
+    再执行一次是另一件 Run again, it is another request.
+    """
     body = json.loads(file.read_text(encoding="utf-8"))
-    accepted = _with_client(config, lambda client: client.submit(body, receiver=receiver, sign=sign))
+    accepted, before = _with_client(config, lambda client: _submitted(client, body, receiver, sign))
     if json_out:
         as_json(accepted.model_dump(mode="json", exclude_none=True))
         return
     console.print(f"已受理 Accepted: {' '.join(accepted.request_nos)}")
+    if before is not None:
+        text = (
+            "! 同样的内容提交过，这次是新的一件；不要的请撤回 The same was submitted before, and this is a new request:"
+        )
+        console.paragraph(f"{text} {' '.join(before.request_nos)}", later="  ", style="yellow")
     for number, reason in accepted.blocked:
         console.print(f"! {number}：暂未送出 blocked: {reason}", style="yellow")
     for told in accepted.warnings:
@@ -160,6 +173,15 @@ def case_reassign(
     listing([n.model_dump() for n in moved.notices], f"通知 Notices {moved.group_no or ''}", json_out=False)
 
 
+async def _submitted(
+    client: CourtClient, body: Any, receiver: str | None, sign: bool | None
+) -> tuple[Accepted, Accepted | None]:
+    """What the gateway answered, and what it had answered to the same content."""
+    key = str(uuid7())
+    accepted = await client.submit(body, receiver=receiver, sign=sign, key=key)
+    return accepted, await client.submitted_before(key)
+
+
 def _pair(text: str) -> tuple[str, str]:
     number, equals, why = text.partition("=")
     if not (number and equals and why):
@@ -169,6 +191,13 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _with_client(config: Path, work: Callable[[Any], Awaitable[T]]) -> T:
     from lianzhi.client import ClientConfig, CourtClient
+
+    if not config.is_file():
+        fail(
+            f"{config.absolute()}：没有这个文件。请到 client.toml 所在的目录执行，或用 --config 指明。"
+            " There is no such file: go to the folder of client.toml, or name it with --config.",
+            MISUSE,
+        )
 
     async def whole() -> T:
         async with CourtClient.from_config(ClientConfig.load(config)) as client:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
+from lianzhi.cli.cells import local
 from lianzhi.cli.output import console, listing, problems
 from lianzhi.errors import ConfigurationError, LianzhiError, MisuseError
 from lianzhi.printable import printable
@@ -69,12 +70,21 @@ async def _consume(path: Path, *, json_out: bool, once: int, show_body: bool) ->
             }
             if show_body:
                 line["body"] = request.body
-            console.print(_json(line) if json_out else "  ".join(_word(v) for v in line.values() if v))
+            console.print(
+                _json(line)
+                if json_out
+                else "  ".join(_word(v) for v in (line | _local(request.envelope.time)).values() if v)
+            )
             sys.stdout.flush()
             await request.done()
             count += 1
             if once and count >= once:
                 break
+
+
+def _local(moment: str) -> dict[str, str]:
+    """The time as every list shows it; `--json` keeps that of the wire."""
+    return {"time": local(datetime.fromisoformat(moment))}
 
 
 @app.command()

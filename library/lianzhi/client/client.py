@@ -44,7 +44,7 @@ from lianzhi.client.feed import Feed
 from lianzhi.client.problems import InvalidBodyError, UnexpectedAnswerError
 from lianzhi.client.sending import Resumed, Sender
 from lianzhi.client.signing import Act, Author, Handed
-from lianzhi.client.spool import Spool
+from lianzhi.client.spool import Spool, answer_of
 from lianzhi.client.traces import read
 from lianzhi.client.trust import ADDRESS, KeyBook, open_message
 from lianzhi.client.verbs import Decisions, Verbs
@@ -190,6 +190,11 @@ class CourtClient(Verbs, Decisions):
             bind=True,
         )
         return read_answer(Accepted, await self._sender.say(handed, key or str(uuid7())))
+
+    async def submitted_before(self, key: str) -> Accepted | None:
+        """What was accepted for the same content under another key, as far back as the spool reaches (90 days)."""
+        before = await self._spool.said_before(key)
+        return None if before is None else read_answer(Accepted, answer_of(before))
 
     async def answer(
         self,

@@ -101,6 +101,10 @@ class Spool:
     async def get(self, key: str) -> Outgoing | None:
         return await self._run(lambda: self._get(key))
 
+    async def said_before(self, key: str) -> Outgoing | None:
+        """The latest accepted submission that meant the same as that of `key`, under another key."""
+        return await self._run(lambda: self._said_before(key))
+
     async def unanswered(self) -> list[str]:
         """Keys, oldest first."""
         return await self._run(lambda: [row[0] for row in self._db.execute(
@@ -185,6 +189,14 @@ class Spool:
 
     def _get(self, key: str) -> Outgoing | None:
         row = self._db.execute(f"SELECT {_COLUMNS} FROM outgoing WHERE key = ?", (key,)).fetchone()  # noqa: S608
+        return None if row is None else Outgoing(*row)
+
+    def _said_before(self, key: str) -> Outgoing | None:
+        same = (
+            f"SELECT {_COLUMNS} FROM outgoing WHERE fingerprint = (SELECT fingerprint FROM outgoing WHERE key = ?)"  # noqa: S608
+            " AND key <> ? AND status < 400 ORDER BY made_at DESC, rowid DESC LIMIT 1"
+        )
+        row = self._db.execute(same, (key, key)).fetchone()
         return None if row is None else Outgoing(*row)
 
     def _note(self, name: str) -> str | None:

@@ -146,7 +146,7 @@ def _delivered_faults(config: PartnerConfig, contract: Contract, now: datetime) 
 
 
 def _clock(found: Findings, now: datetime) -> Iterator[Check]:
-    shown = now.isoformat(timespec="seconds")
+    shown = now.astimezone(SHANGHAI).isoformat(timespec="seconds")
     if found.last_arrival is not None and found.last_arrival - now > timedelta(seconds=CLOCK_SECONDS):
         yield Check(
             "clock",
