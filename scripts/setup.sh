@@ -68,6 +68,7 @@ if [ "${1:-}" = all ]; then
     need /usr/share/java/amqp-client.jar librabbitmq-client-java
     need faketime faketime  # a clock that tests set while the gateway runs
     need /usr/bin/promtool prometheus  # the shipped rules and dashboards are tested with it
+    need soffice libreoffice-calc  # it recalculates the formulas of the report's workbook
 fi
 need /usr/sbin/nginx nginx-light  # the shipped configuration of a proxy is tested with it
 need /usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc fonts-noto-cjk  # the weekly report on paper

@@ -12,7 +12,7 @@ import base64
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
@@ -289,10 +289,3 @@ def _span(first: date, last: date) -> tuple[datetime, datetime]:
         datetime.combine(first, time(0), SHANGHAI),
         datetime.combine(last + timedelta(days=1), time(0), SHANGHAI),
     )
-
-
-def same_events(feed: Iterable[Mapping[str, Any]], table: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the court was told what the gateway's table holds: kind, request, verb and state, in order."""
-    members = ("kind", "request_no", "verb", "state")
-    told = [tuple(one.get(name) for name in members) for one in feed]
-    return told == [tuple(one[name] for name in members) for one in table]
