@@ -2,6 +2,9 @@
 //
 // Here everything is invented and answered at once. In a real agency `receipt` waits for a named person and `result`
 // for somebody's work, minutes or days later; only `delivered` says by itself that your system has stored the message.
+// Leave out here what is not known yet, and put it into answers/ when it is (answers.mjs).
+// 自己的办理须按请求编号幂等：记入台账之前断电，重启后同一件会再来。Effects of your own must be idempotent by request_no: this is
+// called before the ledger's line is written, and once more for the same message after a power cut in between.
 // Field names and codes are those of the dialect agreed at registration (docs/dialects.md).
 
 // Everything to say in reply to a message: [{ verb, head?, body, canonical? }]. head: codes in clear, outside the body.

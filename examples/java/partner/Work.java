@@ -12,7 +12,12 @@ import java.util.Map;
  *
  * <p>Here everything is invented and answered at once. In a real agency {@code receipt} waits for a named person and {@code
  * result} for somebody's work, minutes or days later; only {@code delivered} says by itself that your system has stored the
- * message. Field names and codes are those of the dialect agreed at registration (docs/dialects.md).
+ * message. Leave out here what is not known yet, and put it into answers/ when it is (Later).
+ *
+ * <p>自己的办理须按请求编号幂等：记入台账之前断电，重启后同一件会再来。Effects of your own must be idempotent by requestNo: this is
+ * called before the ledger's line is written, and once more for the same message after a power cut in between.
+ *
+ * <p>Field names and codes are those of the dialect agreed at registration (docs/dialects.md).
  */
 final class Work {
     /** 一封回文的内容。What to say. head: codes in clear, outside the body, or null. canonical: in canonical field names. */
