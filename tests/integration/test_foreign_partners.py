@@ -355,7 +355,7 @@ async def test_what_is_put_into_answers_later_is_signed_and_sent_once(court: Nod
         (delivered,) = await court.heard(POLICE, 1)
         drop(folder, name, {"body": RECEIPT})
         receipt = (await court.heard(POLICE, 2))[1]
-        await eventually(lambda: (folder / "done" / name).exists())
+        await eventually((folder / "done" / name).exists)
         drop(folder, name, {"body": RECEIPT})  # the same again, as after a crash between the ledger and the move
         await eventually(lambda: not (folder / name).exists())
         drop(folder, name, {"body": RECEIPT | {"QSRXM": "钱演示"}})
@@ -395,9 +395,8 @@ async def test_a_partner_whose_ledger_was_lost_counts_on_from_what_the_notice_sa
     words = {"version": 2, "body_sha256": "0" * 64, "request_no": talk.request_no}
     police.arguments = ("--answers", str(folder))
     async with police:
-        await court.send(
-            POLICE, court.outside(POLICE, "notice", words | {"reason": "sequence-gap", "next_seqno": 5})[1]
-        )
+        gap = words | {"reason": "sequence-gap", "next_seqno": 5}
+        await court.send(POLICE, court.outside(POLICE, "notice", gap)[1])
         await police.logged("notice")
         await court.send(POLICE, await court.open(talk))
         (delivered,) = await court.heard(POLICE, 1)

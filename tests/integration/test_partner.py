@@ -15,6 +15,7 @@ from typing import Any
 
 import aio_pika
 import pytest
+from aio_pika.abc import AbstractIncomingMessage
 
 from lianzhi.amqp.link import Link
 from lianzhi.errors import ConfigurationError
@@ -381,7 +382,7 @@ async def test_doctor_asks_for_the_pong_line_of_a_program_that_is_not_python(
     connection = await aio_pika.connect(vhost.url(POLICE, PASSWORD))
     try:
         queue = await (await connection.channel()).get_queue(f"lianzhi.to.{POLICE}", ensure=False)
-        await queue.consume(lambda _: None)
+        await queue.consume(_ignored)
         code, out, err = await shell(toml, "doctor", "--ping", "--json")
         pings = await court.pinged(1, timeout=60)
     finally:
@@ -402,6 +403,10 @@ async def test_doctor_takes_nothing_and_leaves_nothing(court: Court, toml: Path)
     assert "待取 1" in queues["zh"]
     assert not toml.with_name("inbox.sqlite").exists()
     assert court.answers == []
+
+
+async def _ignored(_message: AbstractIncomingMessage) -> None:
+    """What another program does with a message is not looked at."""
 
 
 async def _pong(court: Court) -> None:

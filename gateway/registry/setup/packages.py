@@ -263,13 +263,8 @@ def _commands(settings: Mapping[str, Any]) -> dict[str, bytes]:
     if "ca_file" in settings:
         variables["CA"] = f"$here/{settings['ca_file']}"
     set_up = "".join(f"export LIANZHI_{name}={_quoted(value)}\n" for name, value in variables.items())
-    return {
-        f"run-{language}.sh": (STARTER / f"run-{language}.sh")
-        .read_text("utf-8")
-        .replace("@SETTINGS@\n", set_up)
-        .encode()
-        for language in ("node", "java")
-    }
+    names = ("run-node.sh", "run-java.sh")
+    return {name: (STARTER / name).read_text("utf-8").replace("@SETTINGS@\n", set_up).encode() for name in names}
 
 
 def _quoted(value: str) -> str:
@@ -285,7 +280,7 @@ def documents_folder() -> Path:
 
 
 def _pages() -> dict[str, bytes]:
-    """`IN-AN-HOUR.md`, and under `docs/` what it and the examples name. A link out of the package is left as its words."""
+    """`IN-AN-HOUR.md`, and under `docs/` what it and the examples name. A link out of the package is its words."""
     root, kept = documents_folder(), {f"docs/{name}" for name in _PAGES}
 
     def page(source: str, target: str) -> bytes:
