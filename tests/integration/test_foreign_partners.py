@@ -335,7 +335,7 @@ async def test_too_many_early_messages_are_not_held(court: NodeCourt, police: No
 
 RECEIPT = {"QSSJ": "20260325145000", "QSRXM": "赵演示", "QSRJH": "061234", "QSDW": "云川县公安局（演示）",
            "QSDWJGDM": "610199000000"}  # fmt: skip
-WAITS = "police.vehicle-locate.request"  # its result waits for somebody's work
+WAITS = "police.person-info.query"  # its result waits for somebody's work
 
 
 def drop(folder: Path, name: str, content: object) -> None:
