@@ -410,6 +410,14 @@ async def test_a_partner_whose_ledger_was_lost_counts_on_from_what_the_notice_sa
     assert [a.envelope.seqno for a in answers] == [5, 9]  # type: ignore[union-attr]
 
 
+async def test_what_is_about_a_vehicle_has_its_own_form_of_moments(court: NodeCourt, police: NodePartner) -> None:
+    """`heard` reads it by the table of the dialect."""
+    async with police:
+        await court.send(POLICE, await court.open(court.talk("police.vehicle-locate.request")))
+        (delivered,) = await court.heard(POLICE, 1)
+    assert delivered.envelope.verb == "delivered"
+
+
 async def test_show_opens_what_was_stored(court: NodeCourt, police: NodePartner) -> None:
     talk = court.talk(LOCATE)
     async with police:
