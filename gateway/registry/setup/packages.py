@@ -46,6 +46,7 @@ _PAGES = (
     "handbook/key-ends.md",
     "handbook/problems.md",
 )
+_VECTOR = "docs/thread.json"  # a whole conversation as bytes, with demo keys
 _HOUR = "handbook/partner-in-an-hour.md"
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s#]*)(#[^)\s]*)?\)")
 # How a moment of an example is written, and the template that writes another one so.
@@ -91,6 +92,7 @@ def package_of(
         files[PARTNER_PASSWORD] = password.read_bytes()
     words = _words(partner, home, document, made, needed, has_ca=config.broker_ca is not None, now=now)
     files["README.md"] = Template((STARTER / "README.md").read_text("utf-8")).substitute(words).encode()
+    files[_VECTOR] = _vector().read_bytes()
     files |= _pages() | dict(_examples()) | _commands(tomlkit.parse(files["partner.toml"].decode()).unwrap())
     lacking = [*_lacking(code, made, needed, has_password=password.is_file())]
     if address is None and urlsplit(config.broker.urls[0]).hostname in _LOOPBACK:
@@ -277,6 +279,11 @@ def documents_folder() -> Path:
     """The pages that go along: in the distribution beside this module, in a checkout at its root."""
     installed = STARTER / "docs"
     return installed if installed.is_dir() else Path(__file__).parents[3] / "docs"
+
+
+def _vector() -> Path:
+    installed = STARTER / _VECTOR
+    return installed if installed.is_file() else Path(__file__).parents[3] / "tests" / "vectors" / "thread.json"
 
 
 def _pages() -> dict[str, bytes]:
