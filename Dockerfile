@@ -12,6 +12,8 @@ COPY schemas ./schemas
 COPY adapters ./adapters
 COPY gateway ./gateway
 COPY examples ./examples
+COPY docs ./docs
+COPY tests/vectors/thread.json ./tests/vectors/thread.json
 RUN uv sync --locked --no-dev --extra otel --no-editable
 
 FROM python:3.12-slim-bookworm

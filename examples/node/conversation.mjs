@@ -65,6 +65,10 @@ export function remember(conversation, envelope, digest) {
   conversation.refs = envelope.data.head?.refs ?? [];
 }
 
+// Whether there is what this verb has to name: the request was acted on, or, for `withdraw-ack`, withdrawn.
+export const canSay = (conversation, verb) =>
+  Boolean(verb === 'withdraw-ack' ? conversation?.origins.withdraw : conversation?.origins.open);
+
 // The envelope of our next message. A verb that answers a verb names that one; any other names the `open` or the
 // last `supplement`. canonical: the result of a `location` type is not in our dialect. Uses up our next seqno.
 export function reply(conversation, { verb, head, canonical }, { code, id, now }) {

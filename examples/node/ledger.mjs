@@ -6,6 +6,7 @@
 // yet confirmed is published again, the same bytes). A last line that was cut off by a crash is dropped.
 // 日处理量大时请换成数据库。For more than some tens of thousands of messages use a database instead.
 import { open } from 'node:fs/promises';
+import { EXPECTED } from './bounds.mjs';
 
 export class Ledger {
   #file;
@@ -13,6 +14,8 @@ export class Ledger {
   #conversations = new Map(); // request_no → see conversation.mjs
   #answers = new Map(); // id → { id, verb, routingKey, text }
   #unsent = new Set(); // ids
+  #taken = new Set(); // "<file> <sha256>" of answers/
+  #expected = new Map(); // request_no that we do not know → our number that the gateway takes next
 
   static async open(path) {
     const ledger = new Ledger();
@@ -44,12 +47,22 @@ export class Ledger {
     return this.#answers.get(id);
   }
 
+  // Whether this file of answers/ has been said.
+  hasTaken(mark) {
+    return this.#taken.has(mark);
+  }
+
+  // Our number that the gateway takes next in a request that we did not know when it said so, else undefined.
+  expected(requestNo) {
+    return this.#expected.get(requestNo);
+  }
+
   // Answers that the broker has not confirmed, oldest first.
   unsent() {
     return [...this.#unsent].map((id) => this.#answers.get(id));
   }
 
-  // entry: { message?, verdict?, conversation?, out?: [{ id, verb, routingKey, text }], refused? }
+  // entry: { message?, verdict?, conversation?, out?: [{ id, verb, routingKey, text }], refused?, taken?, expected? }
   async record(entry) {
     await this.#append(entry);
     await this.#file.datasync();
@@ -70,7 +83,7 @@ export class Ledger {
     return this.#file.appendFile(`${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`);
   }
 
-  #apply({ message, conversation, out = [], sent }) {
+  #apply({ message, conversation, out = [], sent, taken, expected }) {
     if (message) {
       const key = `${message.source} ${message.id}`;
       const before = this.#messages.get(key); // a held message, applied now
@@ -82,5 +95,10 @@ export class Ledger {
       this.#unsent.add(answer.id);
     }
     this.#unsent.delete(sent);
+    if (taken) this.#taken.add(taken);
+    if (expected) {
+      this.#expected.set(expected.request_no, expected.next_seqno);
+      if (this.#expected.size > EXPECTED) this.#expected.delete(this.#expected.keys().next().value);
+    }
   }
 }

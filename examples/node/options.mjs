@@ -5,7 +5,8 @@ import { parseArgs } from 'node:util';
 const REQUIRED = ['code', 'amqp', 'sign-key', 'open-key', 'gateway-keys'];
 
 export function readOptions(env = process.env) {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       code: { type: 'string', default: env.LIANZHI_CODE },
       amqp: { type: 'string', default: env.LIANZHI_AMQP },
@@ -15,6 +16,7 @@ export function readOptions(env = process.env) {
       'open-key': { type: 'string', multiple: true, default: env.LIANZHI_OPEN_KEY?.split(',') },
       'gateway-keys': { type: 'string', default: env.LIANZHI_GATEWAY_KEYS },
       ledger: { type: 'string', default: env.LIANZHI_LEDGER ?? 'ledger.jsonl' },
+      answers: { type: 'string', default: env.LIANZHI_ANSWERS ?? 'answers' },
       system: { type: 'string', default: env.LIANZHI_SYSTEM },
       prefetch: { type: 'string', default: env.LIANZHI_PREFETCH ?? '20' },
       once: { type: 'string' },
@@ -23,12 +25,18 @@ export function readOptions(env = process.env) {
   for (const name of REQUIRED) {
     if (!values[name]?.length) throw new Error(`缺少参数 --${name}。 The option --${name} is missing.`);
   }
+  const [command, requestNo, ...more] = positionals;
+  if (command !== undefined && (command !== 'show' || requestNo === undefined || more.length)) {
+    throw new Error('只有 show <请求编号>。 There is only: show <request number>.');
+  }
   return {
     code: values.code,
+    show: requestNo,
     url: brokerUrl(values),
     ca: values.ca && [readFileSync(values.ca)],
     files: { sign: values['sign-key'], open: values['open-key'], court: values['gateway-keys'] },
     ledger: values.ledger,
+    answers: values.answers,
     system: values.system ?? values.code,
     prefetch: count('prefetch', values.prefetch),
     once: values.once === undefined ? Infinity : count('once', values.once),

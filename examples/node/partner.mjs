@@ -5,8 +5,9 @@
 // Reading order: this file → message.mjs (what is believed) → conversation.mjs (order) → work.mjs (what is answered).
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { GREETING_MS, NOTICES_PER_MINUTE, REFUSED_BYTES } from './bounds.mjs';
-import { find, place, remember, reply, routingKey, verbOf } from './conversation.mjs';
+import * as answers from './answers.mjs';
+import { ANSWERS_LOOKED_MS, GREETING_MS, NOTICES_PER_MINUTE, REFUSED_BYTES, RENUMBER_AHEAD } from './bounds.mjs';
+import { canSay, find, place, remember, reply, routingKey, verbOf } from './conversation.mjs';
 import { Keys } from './keys.mjs';
 import { Ledger } from './ledger.mjs';
 import { CONTENT_TYPE, Link } from './link.mjs';
@@ -15,6 +16,7 @@ import { open, seal, sign, uuid7, verify } from './message.mjs';
 import { NOTICE_VERSION, readNotice } from './notice.mjs';
 import { readOptions } from './options.mjs';
 import { Refused } from './refused.mjs';
+import { show } from './show.mjs';
 import { answersTo } from './work.mjs';
 
 const RECONNECT_MS = 1_000;
@@ -57,12 +59,15 @@ class Partner {
     const link = await Link.open(this.#options);
     this.#link = link;
     say({ event: 'connected' });
+    const look = setInterval(() => link.wake(), ANSWERS_LOOKED_MS);
     try {
       await this.#greet(Date.now());
       await this.#send(); // 上次没有发完的 what was left over
       while (!this.#stopping) {
+        await this.#sayLater();
+        await this.#send();
         const delivery = await link.next();
-        if (delivery === undefined) continue; // woken to look at `stopping`
+        if (delivery === undefined) continue; // woken to look at `stopping` and into answers/
         await this.#take(delivery, Date.now());
         link.ack(delivery); // 先落盘，后确认 only now: it is on the disk, and so are our answers
         await this.#send();
@@ -70,8 +75,35 @@ class Partner {
         if (this.#handled >= this.#options.once) this.#stopping = true;
       }
     } finally {
+      clearInterval(look);
       await link.close();
     }
+  }
+
+  // 事后的答复。What lies in answers/: into the ledger, signed, then out of the way. Said once, whatever breaks in between.
+  async #sayLater() {
+    const { answers: folder } = this.#options;
+    for (const later of await answers.waiting(folder)) {
+      const fits = this.#ledger.hasTaken(later.mark) || (await this.#sayOne(later));
+      await answers.put(folder, later.file, fits ? 'done' : 'refused');
+    }
+  }
+
+  async #sayOne(later) {
+    const { requestNo: request_no, verb, mark } = later;
+    const conversation = this.#ledger.conversation(request_no);
+    let answer;
+    try {
+      if (!canSay(conversation, verb)) throw new Refused('unknown-request');
+      answer = await this.#write(conversation, answers.read(later));
+    } catch (error) {
+      const reason = error instanceof Refused ? error.code : 'poison';
+      say({ event: 'answer-refused', request_no, verb, reason });
+      return false;
+    }
+    await this.#ledger.record({ conversation, out: [answer], taken: mark });
+    say({ event: 'answered', request_no, verb, seqno: conversation.ours });
+    return true;
   }
 
   // 一封来文。A message off a queue → a line in the ledger. What throws here is our own fault: the message stays unacknowledged.
@@ -92,7 +124,9 @@ class Partner {
     let conversation;
     let verdict;
     try {
-      conversation = find(this.#ledger.conversation(envelope.subject), envelope, fields.routingKey.split('.')[1]);
+      const before = this.#ledger.conversation(envelope.subject);
+      conversation = find(before, envelope, fields.routingKey.split('.')[1]);
+      if (!before) conversation.ours = (this.#ledger.expected(envelope.subject) ?? 1) - 1; // 恢复后接着编号 after a restore
       verdict = place(conversation, envelope);
     } catch (error) {
       return this.#setAside(content, error, { envelope });
@@ -187,8 +221,24 @@ class Partner {
     if (this.#minute.notices > NOTICES_PER_MINUTE + 1) return undefined;
     if (this.#minute.notices > NOTICES_PER_MINUTE) return say({ event: 'more-notices' });
     const notice = readNotice(kind === 'body' ? content : {});
-    await this.#ledger.record({ notice: { source: envelope.source, id: envelope.id, ...notice } });
+    const entry = { notice: { source: envelope.source, id: envelope.id, ...notice } };
+    await this.#ledger.record({ ...entry, ...this.#renumbered(notice, envelope.source.slice(2)) });
     return say({ event: verb, ...names(envelope), notice });
+  }
+
+  // 台账恢复过，网关的下一号比我方大：新的报文从那一号起（docs/contracts.md）。After a restore of our ledger the gateway's next
+  // number is beyond ours: what we say from now on is numbered from there. Only where our own records bear it out: the
+  // request is new to us, we have said nothing in it, or the message that was refused is one of ours.
+  #renumbered({ reason, request_no, message_id, next_seqno }, sender) {
+    const asked = reason === 'sequence-reused' || (reason === 'sequence-gap' && message_id === undefined);
+    if (!asked || sender !== this.#keys.court || request_no === undefined || !(next_seqno > 0)) return {};
+    const conversation = this.#ledger.conversation(request_no);
+    if (next_seqno - 1 > (conversation?.ours ?? 0) + RENUMBER_AHEAD) return {};
+    if (!conversation) return { expected: { request_no, next_seqno } };
+    const ours = reason === 'sequence-reused' ? this.#ledger.answer(message_id) : conversation.ours === 0;
+    if (!ours || next_seqno - 1 <= conversation.ours) return {};
+    conversation.ours = next_seqno - 1;
+    return { conversation };
   }
 
   // 连接后说明能读第几版通知。After a connect: which version of a notice we read. Nothing depends on the answer.
@@ -240,6 +290,10 @@ const names = ({ type, id, subject, seqno }) => ({ type, id, request_no: subject
 async function main() {
   const options = readOptions();
   const keys = new Keys(options.code, options.files);
+  if (options.show !== undefined) {
+    process.exitCode = (await show(options.show, options, keys)) ? 0 : 1;
+    return;
+  }
   const ledger = await Ledger.open(options.ledger);
   const partner = new Partner(options, keys, ledger);
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => partner.stop());

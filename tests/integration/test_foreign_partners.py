@@ -14,8 +14,10 @@ import pytest
 from lianzhi.amqp.link import Link
 from lianzhi.crypto.sdjwt import parse
 from lianzhi.protocol.envelope import Envelope
+from schemas.catalogue import catalogue
 from tests import java_partner, node_partner
 from tests.conftest import Vhost
+from tests.eventually import eventually
 from tests.integration.node_court import CASE, COURT, GRID, POLICE, NodeCourt
 from tests.java_partner import JavaPartner
 from tests.node_partner import NodePartner
@@ -329,6 +331,109 @@ async def test_too_many_early_messages_are_not_held(court: NodeCourt, police: No
         refused = await police.logged("refused", 3)
         assert len(await police.logged("hold", 64)) == 64
     assert {line["reason"] for line in refused} == {"sequence-gap"}
+
+
+RECEIPT = {"QSSJ": "20260325145000", "QSRXM": "赵演示", "QSRJH": "061234", "QSDW": "云川县公安局（演示）",
+           "QSDWJGDM": "610199000000"}  # fmt: skip
+WAITS = "police.person-info.query"  # its result waits for somebody's work
+
+
+def drop(folder: Path, name: str, content: object) -> None:
+    """As the page says: written elsewhere, then moved in."""
+    folder.mkdir(exist_ok=True)
+    beside = folder.with_name("being-written")
+    beside.write_text(json.dumps(content, ensure_ascii=False), "utf-8")
+    beside.rename(folder / name)
+
+
+async def test_what_is_put_into_answers_later_is_signed_and_sent_once(court: NodeCourt, police: NodePartner) -> None:
+    folder, talk = police.ledger.with_name("answers"), court.talk(WAITS)
+    name = f"{talk.request_no}.receipt.json"
+    police.arguments = ("--answers", str(folder))
+    async with police:
+        await court.send(POLICE, await court.open(talk))
+        (delivered,) = await court.heard(POLICE, 1)
+        drop(folder, name, {"body": RECEIPT})
+        receipt = (await court.heard(POLICE, 2))[1]
+        await eventually((folder / "done" / name).exists)
+        drop(folder, name, {"body": RECEIPT})  # the same again, as after a crash between the ledger and the move
+        await eventually(lambda: not (folder / name).exists())
+        drop(folder, name, {"body": RECEIPT | {"QSRXM": "钱演示"}})
+        other = (await court.heard(POLICE, 3))[2]
+    assert (delivered.envelope.verb, receipt.envelope.verb) == ("delivered", "receipt")
+    assert [a.envelope.seqno for a in (delivered, receipt, other)] == [1, 2, 3]  # type: ignore[union-attr]
+    assert receipt.envelope.causationid == delivered.envelope.causationid
+    assert [a.data["person"] for a in (receipt, other)] == ["赵演示", "钱演示"]
+
+
+async def test_an_answer_that_does_not_fit_is_put_aside_and_the_next_is_said(
+    court: NodeCourt, police: NodePartner
+) -> None:
+    folder, talk = police.ledger.with_name("answers"), court.talk(WAITS)
+    no = talk.request_no
+    unknown, early = "court-sn0199-20200101-000001.receipt.json", f"{no}.withdraw-ack.json"
+    drop(folder, unknown, {"body": RECEIPT})
+    drop(folder, early, {"head": {"effect": "reversed"}})
+    police.arguments = ("--answers", str(folder))
+    async with police:
+        await police.logged("answer-refused", 2)
+        await court.send(POLICE, await court.open(talk))
+        await court.heard(POLICE, 1)
+        drop(folder, f"{no}.result.json", {"body": RECEIPT, "more": 1})
+        await police.logged("answer-refused", 3)
+        drop(folder, f"{no}.receipt.json", {"body": RECEIPT})
+        answers = await court.heard(POLICE, 2)
+    assert {p.name for p in (folder / "refused").iterdir()} == {unknown, early, f"{no}.result.json"}
+    assert answers[1].envelope.seqno == 2  # type: ignore[union-attr]
+
+
+async def test_a_partner_whose_ledger_was_lost_counts_on_from_what_the_notice_says(
+    court: NodeCourt, police: NodePartner
+) -> None:
+    """Before it knows the request, and once more when a message of its own is refused for its number."""
+    folder, talk = police.ledger.with_name("answers"), court.talk(WAITS)
+    words = {"version": 2, "body_sha256": "0" * 64, "request_no": talk.request_no}
+    police.arguments = ("--answers", str(folder))
+    async with police:
+        gap = words | {"reason": "sequence-gap", "next_seqno": 5}
+        await court.send(POLICE, court.outside(POLICE, "notice", gap)[1])
+        await police.logged("notice")
+        await court.send(POLICE, await court.open(talk))
+        (delivered,) = await court.heard(POLICE, 1)
+        reused = words | {"reason": "sequence-reused", "next_seqno": 9}
+        foreign = {"message_id": "01900000-0000-7000-8000-000000000000", "next_seqno": 99}
+        await court.send(POLICE, court.outside(POLICE, "notice", reused | foreign)[1])
+        await court.send(POLICE, court.outside(POLICE, "notice", reused | {"message_id": delivered.envelope.id})[1])
+        await police.logged("notice", 3)
+        drop(folder, f"{talk.request_no}.receipt.json", {"body": RECEIPT})
+        answers = await court.heard(POLICE, 2)
+    assert [a.envelope.seqno for a in answers] == [5, 9]  # type: ignore[union-attr]
+
+
+async def test_what_is_about_a_vehicle_has_its_own_form_of_moments(court: NodeCourt, police: NodePartner) -> None:
+    """`heard` reads it by the table of the dialect."""
+    async with police:
+        await court.send(POLICE, await court.open(court.talk("police.vehicle-locate.request")))
+        (delivered,) = await court.heard(POLICE, 1)
+    assert delivered.envelope.verb == "delivered"
+
+
+async def test_show_opens_what_was_stored(court: NodeCourt, police: NodePartner) -> None:
+    talk = court.talk(LOCATE)
+    async with police:
+        await court.send(POLICE, await court.open(talk))
+        await court.heard(POLICE, 3)
+    police.log.clear()
+    police.arguments = ("show", talk.request_no)
+    await police.start()
+    assert await police.ended() == 0, police.log
+    (shown,) = police.log
+    assert (shown["verb"], shown["seqno"]) == ("open", 1)
+    person = catalogue()[LOCATE].example_request["person"]
+    assert person["name"] in json.dumps(shown["body"], ensure_ascii=False)
+    police.arguments = ("show", "court-sn0199-20200101-000001")
+    await police.start()
+    assert await police.ended() == 1
 
 
 async def test_once_ends_by_itself_and_leaves_the_rest_in_the_queue(court: NodeCourt, police: NodePartner) -> None:

@@ -13,7 +13,9 @@ from itertools import count as counting
 from pathlib import Path
 from typing import Any
 
+import aio_pika
 import pytest
+from aio_pika.abc import AbstractIncomingMessage
 
 from lianzhi.amqp.link import Link
 from lianzhi.errors import ConfigurationError
@@ -372,6 +374,25 @@ async def test_doctor_pings(court: Court, toml: Path) -> None:
     assert {"subject": "ping", "level": "ok"}.items() <= json.loads(out)["checks"][-1].items()
 
 
+async def test_doctor_asks_for_the_pong_line_of_a_program_that_is_not_python(
+    court: Court, toml: Path, vhost: Vhost
+) -> None:
+    """Another program takes from the queue, with a ledger of its own: the ping is sent, and a second consumer is not
+    what the hint advises."""
+    connection = await aio_pika.connect(vhost.url(POLICE, PASSWORD))
+    try:
+        queue = await (await connection.channel()).get_queue(f"lianzhi.to.{POLICE}", ensure=False)
+        await queue.consume(_ignored)
+        code, out, err = await shell(toml, "doctor", "--ping", "--json")
+        pings = await court.pinged(1, timeout=60)
+    finally:
+        await connection.close()
+    assert code == 0, out + err
+    ping = json.loads(out)["checks"][-1]
+    assert (ping["subject"], ping["level"]) == ("ping", "ok")
+    assert pings[0].envelope.id in ping["zh"] and "不要另开 lianzhi partner consume" in ping["fix"]
+
+
 async def test_doctor_takes_nothing_and_leaves_nothing(court: Court, toml: Path) -> None:
     """Not even a ledger where there is none yet."""
     _, raw = opened(court)
@@ -382,6 +403,10 @@ async def test_doctor_takes_nothing_and_leaves_nothing(court: Court, toml: Path)
     assert "待取 1" in queues["zh"]
     assert not toml.with_name("inbox.sqlite").exists()
     assert court.answers == []
+
+
+async def _ignored(_message: AbstractIncomingMessage) -> None:
+    """What another program does with a message is not looked at."""
 
 
 async def _pong(court: Court) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
+import subprocess
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -26,6 +27,7 @@ from lianzhi.crypto.jwk import generate_jwk, public_jwk
 from lianzhi.errors import ConfigurationError
 from lianzhi.partner import PartnerConfig
 from tests.contract.samples import request, write
+from tests.unit.test_doc_links import DOCUMENT, LINK, ROOT, broken_links
 
 POLICE, HOME = "police-610114", "court-sn0199"
 ADD = ("participants", "add", POLICE, "--kind", "police", "--zh", "公安", "--en", "Police")
@@ -116,10 +118,59 @@ def test_what_the_package_holds_is_a_whole_partner(lianzhi: Command, folder: Pat
     types = config.contract.document.types
     receipts = json.loads((theirs / "receipts.json").read_text("utf-8"))
     assert set(receipts) <= {one.card.name for one in types} and "police.person-locate.request" in receipts
-    for page in ("README.md", "IN-AN-HOUR.md"):
-        assert "$" not in (theirs / page).read_text("utf-8").replace("$\n", "")
+    assert "$" not in (theirs / "README.md").read_text("utf-8")
+    pages = [theirs / "IN-AN-HOUR.md", *theirs.glob("docs/**/*.md"), *theirs.glob("*/**/README.md")]
+    assert {page.name: [*broken_links(page)] for page in pages if [*broken_links(page)]} == {}
+    texts = [page.read_text("utf-8") for page in theirs.glob("examples/*/README.md")]
+    named = {name for text in texts for name in DOCUMENT.findall(text)}
+    assert named and all((theirs / name).is_file() for name in named)
     shipped = {p.relative_to(examples_folder()) for p in examples_folder().rglob("*.mjs")}
     assert shipped == {p.relative_to(theirs / "examples") for p in theirs.rglob("*.mjs")} != set()
+
+
+def test_the_page_of_the_package_is_the_handbooks(lianzhi: Command, folder: Path, tmp_path: Path) -> None:
+    assert lianzhi(*ADD).exit_code == 0
+    out = tmp_path / "police.zip"
+    assert lianzhi("participants", "package", POLICE, "--out", str(out)).exit_code == 0
+    with zipfile.ZipFile(out) as archive:
+        given = archive.read(f"{POLICE}/IN-AN-HOUR.md").decode()
+        wheel = tomlkit.parse((ROOT / "pyproject.toml").read_text("utf-8")).unwrap()["tool"]["hatch"]["build"]
+        pages = {name for name in wheel["targets"]["wheel"]["only-include"] if name.startswith("docs/")}
+        held = {name.removeprefix(f"{POLICE}/") for name in archive.namelist()}
+    page = (ROOT / "docs" / "handbook" / "partner-in-an-hour.md").read_text("utf-8")
+    assert LINK.sub("", given) == LINK.sub("", page)
+    assert pages == {name for name in held if name.startswith("docs/")} - {"docs/thread.json"} | {
+        "docs/handbook/partner-in-an-hour.md"
+    }
+    assert "docs/thread.json" in held
+
+
+@pytest.mark.parametrize("language", ["node", "java"])
+def test_the_command_of_an_example_names_the_files_of_the_package(
+    lianzhi: Command, folder: Path, tmp_path: Path, language: str
+) -> None:
+    """What it exports: run with a `node` and `java` that only write their environment."""
+    assert lianzhi(*ADD).exit_code == 0
+    out = tmp_path / "police.zip"
+    assert lianzhi("participants", "package", POLICE, "--out", str(out)).exit_code == 0
+    zipfile.ZipFile(out).extractall(tmp_path / "a b")
+    theirs, tools = tmp_path / "a b" / POLICE, tmp_path / "tools"
+    tools.mkdir()
+    for name in ("npm", "javac"):
+        (tools / name).write_text("#!/bin/sh\n")
+    for name in ("node", "java"):
+        (tools / name).write_text('#!/bin/sh\nenv\necho "WORDS=$*"\n')
+    for tool in tools.iterdir():
+        tool.chmod(0o755)
+    path = {"PATH": f"{tools}:/usr/bin:/bin"}
+    command = ["bash", str(theirs / f"run-{language}.sh"), "--once", "1"]
+    done = subprocess.run(command, env=path, capture_output=True, text=True, check=True)
+    said = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    for name in ("PASSWORD_FILE", "SIGN_KEY", "OPEN_KEY", "GATEWAY_KEYS"):
+        assert Path(said[f"LIANZHI_{name}"]).is_file(), name
+    config = PartnerConfig.load(theirs / "partner.toml")
+    assert (said["LIANZHI_CODE"], said["LIANZHI_SYSTEM"]) == (config.code, config.system)
+    assert said["WORDS"].endswith("--once 1") and Path(said["LIANZHI_ANSWERS"]).is_dir()
 
 
 def test_a_receipt_of_the_package_keeps_the_contract(lianzhi: Command, folder: Path, tmp_path: Path) -> None:

@@ -145,6 +145,11 @@ final class Conversation {
                 "data", Json.object("head", saying.head())));
     }
 
+    /** Whether there is what this verb has to name: the request was acted on, or, for `withdraw-ack`, withdrawn. */
+    boolean canSay(String verb) {
+        return origins.containsKey(verb.equals("withdraw-ack") ? "withdraw" : "open");
+    }
+
     /** Withdrawals and their answers travel in the urgent lane, whatever lane the request came in. */
     String routingKey(String verb, String code) {
         return String.join(".", code, verb.equals("withdraw-ack") ? "urgent" : lane, type, verb);

@@ -41,6 +41,10 @@ final class Ledger implements AutoCloseable {
     private final Map<String, TreeMap<Long, Answer>> answers = new HashMap<>(); // request_no → seqno → answer
     private final Map<String, Answer> unsent = new LinkedHashMap<>(); // by id
 
+    private final Map<String, Answer> said = new HashMap<>(); // by id
+    private final Set<String> taken = new LinkedHashSet<>(); // "<file> <sha256>" of answers/
+    private final Map<String, Long> expected = new LinkedHashMap<>(); // request_no that we do not know → our number that is taken next
+
     private Ledger(FileChannel file) {
         this.file = file;
     }
@@ -96,13 +100,28 @@ final class Ledger implements AutoCloseable {
         return List.copyOf(answers.getOrDefault(requestNo, new TreeMap<>()).tailMap(seqno).values());
     }
 
+    /** Our message of that id, or null. */
+    Answer said(String id) {
+        return said.get(id);
+    }
+
+    /** Whether this file of answers/ has been said. */
+    boolean hasTaken(String mark) {
+        return taken.contains(mark);
+    }
+
+    /** Our number that the gateway takes next in a request that we did not know when it said so; otherwise 1. */
+    long expected(String requestNo) {
+        return expected.getOrDefault(requestNo, 1L);
+    }
+
     /** Answers that the broker has not confirmed, oldest first. */
     List<Answer> unsent() {
         return List.copyOf(unsent.values());
     }
 
     /**
-     * entry: any of message, verdict, conversation, out, refused, notice. On the disk when this returns. Throws
+     * entry: any of message, verdict, conversation, out, refused, notice, taken, expected. On the disk when this returns. Throws
      * UncheckedIOException, which ends the program: what is not on the disk must not be known in memory either.
      */
     void record(Map<String, Object> entry) {
@@ -157,9 +176,15 @@ final class Ledger implements AutoCloseable {
         }
         for (Answer answer : out) {
             answers.computeIfAbsent(answer.requestNo(), no -> new TreeMap<>()).put(answer.seqno(), answer);
+            said.put(answer.id(), answer);
             unsent.put(answer.id(), answer);
         }
         unsent.remove((String) entry.get("sent"));
+        if (entry.get("taken") instanceof String mark) taken.add(mark);
+        Map<String, Object> next = Json.asObject(entry.get("expected"));
+        if (next == null) return;
+        expected.put((String) next.get("request_no"), (Long) next.get("next_seqno"));
+        if (expected.size() > Bounds.EXPECTED) expected.remove(expected.keySet().iterator().next());
     }
 
     private static String key(String source, String id) {

@@ -20,8 +20,12 @@ final class Log {
 
     /** Names and values in turn; a value that is null is left out. */
     static void say(Object... namesAndValues) {
-        String line = Json.write(Json.object(namesAndValues));
-        OUT.println(OBEYED.matcher(line).replaceAll(found -> Matcher.quoteReplacement(escaped(found.group()))));
+        OUT.println(visible(Json.write(Json.object(namesAndValues))));
+    }
+
+    /** JSON without a character that a terminal would obey. */
+    static String visible(String json) {
+        return OBEYED.matcher(json).replaceAll(found -> Matcher.quoteReplacement(escaped(found.group())));
     }
 
     /** 他人的文字，截短。A text that somebody else chose, cut. */

@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
 record Notice(Map<String, Object> members) {
     static final long VERSION = 2; // 每次 ping 都说明 said in every ping: without it the gateway writes version 1
     static final String GAP = "sequence-gap";
+    static final String REUSED = "sequence-reused";
 
     private static final Pattern CODE = Pattern.compile("[a-z0-9-]{1,64}");
     private static final Map<String, Pattern> FORMS = Map.of(
@@ -44,7 +45,17 @@ record Notice(Map<String, Object> members) {
     /** 对方要我方从哪一号再发。The number that the other side takes next of ours, where that is what it says; else null. */
     Long asksFrom() {
         boolean gap = GAP.equals(members.get("reason")) && members.containsKey("request_no") && !members.containsKey("message_id");
-        return gap && members.get("next_seqno") instanceof Long next && next > 0 ? next : null;
+        return gap && next() > 0 ? next() : null;
+    }
+
+    /** 我方这封用了已用过的号。The message of ours that stands under a number that was used before, where that is what it says. */
+    String reused() {
+        return REUSED.equals(members.get("reason")) && members.containsKey("request_no") ? (String) members.get("message_id") : null;
+    }
+
+    /** The number that the gateway takes next of ours; 0: it does not say. */
+    long next() {
+        return members.get("next_seqno") instanceof Long next && next > 0 ? next : 0;
     }
 
     String requestNo() {

@@ -17,15 +17,17 @@ import java.util.Map;
  * 命令行参数与环境变量。Command line, or environment: --sign-key or LIANZHI_SIGN_KEY, and so on.
  *
  * @param ca null: whom the machine trusts
+ * @param answers where what is said later is put
  * @param once end after so many messages
+ * @param show the request to show instead of running; null: run
  */
 record Options(String code, Broker broker, Path ca, Path signKey, List<Path> openKeys, Path gatewayKeys, Path ledger,
-        String system, int prefetch, long once) {
+        Path answers, String system, int prefetch, long once, String show) {
     /** Where the broker is, and who we are there. */
     record Broker(String host, int port, boolean tls, String virtualHost, String user, String password) {}
 
     private static final List<String> NAMES = List.of("code", "amqp", "password-file", "ca", "sign-key", "open-key",
-            "gateway-keys", "ledger", "system", "prefetch", "once");
+            "gateway-keys", "ledger", "answers", "system", "prefetch", "once");
     private static final List<String> REQUIRED = List.of("code", "amqp", "sign-key", "open-key", "gateway-keys");
 
     /** Throws Misuse: an option is missing, unknown or not of its form. */
@@ -37,7 +39,8 @@ record Options(String code, Broker broker, Path ca, Path signKey, List<Path> ope
             given.put(name, name.equals("open-key") ? List.of(value.split(",")) : List.of(value));
         }
         Map<String, List<String>> typed = new LinkedHashMap<>();
-        for (int i = 0; i < arguments.length; i += 2) {
+        boolean shows = arguments.length > 1 && arguments[0].equals("show");
+        for (int i = shows ? 2 : 0; i < arguments.length; i += 2) {
             String name = arguments[i].replaceFirst("^--", "");
             if (!NAMES.contains(name) || i + 1 == arguments.length) {
                 throw new Misuse(arguments[i] + "：没有这个参数，或缺少它的值。 No such option, or its value is missing.");
@@ -62,9 +65,11 @@ record Options(String code, Broker broker, Path ca, Path signKey, List<Path> ope
                 given.get("open-key").stream().map(Path::of).toList(),
                 Path.of(one(given, "gateway-keys", null)),
                 Path.of(one(given, "ledger", "ledger.jsonl")),
+                Path.of(one(given, "answers", "answers")),
                 one(given, "system", code),
                 (int) count("prefetch", one(given, "prefetch", "20"), 65_535),
-                given.containsKey("once") ? count("once", one(given, "once", null), Integer.MAX_VALUE) : Long.MAX_VALUE);
+                given.containsKey("once") ? count("once", one(given, "once", null), Integer.MAX_VALUE) : Long.MAX_VALUE,
+                shows ? arguments[1] : null);
     }
 
     /** 登录用户就是单位代码，除非地址中另有。The broker user is the participant's code, unless the URL names another. */

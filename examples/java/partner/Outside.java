@@ -103,18 +103,38 @@ final class Outside {
 
     /**
      * 通知只在我方台账证实的范围内起作用（docs/adr/0027）。What a notice changes, held against our own records: stored bytes go out
-     * again; in a request in which we have said nothing yet, we count on from the number that the gateway takes next.
+     * again; in a request in which we have said nothing yet, or in which a message of ours stands under a number that was used
+     * before our ledger was restored, we count on from the number that the gateway takes next.
      */
     private void heed(Notice notice, String sender, Map<String, Object> entry, Instant now) {
         Long from = notice.asksFrom();
-        Conversation conversation = from == null ? null : ledger.conversation(notice.requestNo());
-        if (conversation == null || !List.of(keys.court(), conversation.peer).contains(sender)) return;
+        Conversation conversation = notice.requestNo() == null ? null : ledger.conversation(notice.requestNo());
+        if (conversation == null) {
+            boolean counts = (from != null || notice.reused() != null) && sender.equals(keys.court());
+            if (!counts || notice.next() == 0 || notice.next() > Bounds.RENUMBER_AHEAD) return;
+            entry.put("expected", Json.object("request_no", notice.requestNo(), "next_seqno", notice.next()));
+            return;
+        }
+        if (!List.of(keys.court(), conversation.peer).contains(sender)) return;
+        if (notice.reused() != null) {
+            renumber(notice, conversation, sender, entry);
+            return;
+        }
+        if (from == null) return;
         if (conversation.ours == 0 && sender.equals(keys.court()) && from <= Bounds.RENUMBER_AHEAD) {
             conversation.ours = from - 1;
             entry.put("conversation", conversation.toJson());
         } else {
             entry.put("out", again.within(notice.requestNo(), ledger.saidFrom(notice.requestNo(), from), now));
         }
+    }
+
+    private void renumber(Notice notice, Conversation conversation, String sender, Map<String, Object> entry) {
+        long ours = notice.next() - 1;
+        boolean isOurs = sender.equals(keys.court()) && ledger.said(notice.reused()) != null;
+        if (!isOurs || ours <= conversation.ours || ours > conversation.ours + Bounds.RENUMBER_AHEAD) return;
+        conversation.ours = ours;
+        entry.put("conversation", conversation.toJson());
     }
 
     private Answer message(String verb, String receiver, Map<String, Object> body, Instant now, String causationId) {

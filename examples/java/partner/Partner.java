@@ -62,6 +62,8 @@ public final class Partner {
         outside.greet(link, Instant.now());
         send(link); // 上次没有发完的 what was left over
         while (!stopping) {
+            sayLater();
+            send(link);
             Link.Delivery delivery = link.next(TICK_MS);
             if (delivery != null) {
                 take(delivery, link, Instant.now());
@@ -72,6 +74,29 @@ public final class Partner {
             }
             outside.askForMissing(link, Instant.now());
         }
+    }
+
+    /** 事后的答复。What lies in answers/: into the ledger, signed, then out of the way. Said once, whatever breaks in between. */
+    private void sayLater() {
+        for (Later later : Later.waiting(options.answers())) {
+            later.put(ledger.hasTaken(later.mark()) || sayOne(later) ? "done" : "refused");
+        }
+    }
+
+    private boolean sayOne(Later later) {
+        Conversation conversation = ledger.conversation(later.requestNo());
+        Answer answer;
+        try {
+            if (conversation == null || !conversation.canSay(later.verb())) throw new Refused("unknown-request");
+            answer = write(conversation, later.read());
+        } catch (Refused | GeneralSecurityException | RuntimeException error) {
+            String reason = error instanceof Refused refused ? refused.code : "poison";
+            Log.say("event", "answer-refused", "request_no", later.requestNo(), "verb", later.verb(), "reason", reason);
+            return false;
+        }
+        ledger.record(Json.object("conversation", conversation.toJson(), "out", List.of(answer.toJson()), "taken", later.mark()));
+        Log.say("event", "answered", "request_no", later.requestNo(), "verb", later.verb(), "seqno", conversation.ours);
+        return true;
     }
 
     /** 一封来文。A message off a queue → a line in the ledger. */
@@ -101,7 +126,9 @@ public final class Partner {
         Conversation.Verdict verdict;
         try {
             String lane = delivery.isUrgent() ? "urgent" : "normal";
-            conversation = Conversation.find(ledger.conversation(envelope.subject()), envelope, lane);
+            Conversation before = ledger.conversation(envelope.subject());
+            conversation = Conversation.find(before, envelope, lane);
+            if (before == null) conversation.ours = ledger.expected(envelope.subject()) - 1; // 恢复后接着编号 after a restore
             verdict = conversation.place(envelope);
         } catch (Refused | RuntimeException error) {
             boolean gap = error instanceof Refused refused && refused.code.equals(Notice.GAP);
@@ -242,6 +269,10 @@ public final class Partner {
         try {
             Options options = Options.read(arguments, System.getenv());
             Keys keys = new Keys(options.code(), options.signKey(), options.openKeys(), options.gatewayKeys());
+            if (options.show() != null) {
+                boolean any = Show.show(options.show(), options.code(), options.ledger(), keys);
+                Runtime.getRuntime().halt(any ? 0 : 1);
+            }
             try (Ledger ledger = Ledger.open(options.ledger())) {
                 Partner partner = new Partner(options, keys, ledger);
                 stopWhenTold(partner, Thread.currentThread());

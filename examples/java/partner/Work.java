@@ -12,7 +12,12 @@ import java.util.Map;
  *
  * <p>Here everything is invented and answered at once. In a real agency {@code receipt} waits for a named person and {@code
  * result} for somebody's work, minutes or days later; only {@code delivered} says by itself that your system has stored the
- * message. Field names and codes are those of the dialect agreed at registration (docs/dialects.md).
+ * message. Leave out here what is not known yet, and put it into answers/ when it is (Later).
+ *
+ * <p>自己的办理须按请求编号幂等：记入台账之前断电，重启后同一件会再来。Effects of your own must be idempotent by requestNo: this is
+ * called before the ledger's line is written, and once more for the same message after a power cut in between.
+ *
+ * <p>Field names and codes are those of the dialect agreed at registration (docs/dialects.md).
  */
 final class Work {
     /** 一封回文的内容。What to say. head: codes in clear, outside the body, or null. canonical: in canonical field names. */
@@ -24,6 +29,7 @@ final class Work {
 
     private static final ZoneOffset BEIJING = ZoneOffset.ofHours(8);
     private static final DateTimeFormatter COMPACT = DateTimeFormatter.ofPattern("uuuuMMddHHmmss").withZone(BEIJING);
+    private static final DateTimeFormatter SPACED = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss").withZone(BEIJING);
     private static final DateTimeFormatter MOMENT = DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ssxxx").withZone(BEIJING);
     private static final DateTimeFormatter MONTH = DateTimeFormatter.ofPattern("uuuu-MM").withZone(BEIJING);
 
@@ -31,7 +37,7 @@ final class Work {
 
     /** Everything to say in reply to a message. body: its business fields. */
     static List<Saying> answersTo(String verb, Conversation conversation, Map<String, Object> body, String system, Instant now) {
-        Dialect dialect = Dialect.of(conversation.dialect);
+        Dialect dialect = Dialect.of(conversation.dialect, conversation.type);
         return switch (verb) {
             case "open" -> {
                 List<Saying> sayings = new ArrayList<>(List.of(dialect.delivered(system, now)));
@@ -95,24 +101,25 @@ final class Work {
 
         Saying receipt(Instant now);
 
-        static Dialect of(String name) {
+        static Dialect of(String name, String type) {
             return switch (name) {
-                case "police/1" -> new Police();
+                // 车辆类的时间写法与其他不同 moments are written otherwise in what is about vehicles
+                case "police/1" -> new Police(type.startsWith("police.vehicle-") ? SPACED : COMPACT);
                 case "grid/1" -> new Grid();
                 default -> new Plain();
             };
         }
     }
 
-    private record Police() implements Dialect {
+    private record Police(DateTimeFormatter form) implements Dialect {
         @Override
         public Saying delivered(String system, Instant now) {
-            return new Saying("delivered", Json.object("CCSJ", COMPACT.format(now), "CCXT", system));
+            return new Saying("delivered", Json.object("CCSJ", form.format(now), "CCXT", system));
         }
 
         @Override
         public Saying receipt(Instant now) {
-            return new Saying("receipt", Json.object("QSSJ", COMPACT.format(now), "QSRXM", "赵演示", "QSRJH", "061234",
+            return new Saying("receipt", Json.object("QSSJ", form.format(now), "QSRXM", "赵演示", "QSRJH", "061234",
                     "QSDW", "云川县公安局（演示）", "QSDWJGDM", "610199000000"));
         }
     }

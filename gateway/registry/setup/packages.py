@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import json
+import posixpath
 import re
+import shlex
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,6 +36,19 @@ CONTRACT, CA = "contract.json", "ca.pem"
 _FILE_MODE, _EXAMPLES_SHOWN = 0o600, 40
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _LEFT_OUT = {"node_modules", "classes", "__pycache__"}
+# The pages that the package's texts name, beside the one on how a partner is written, which stands at the top.
+_PAGES = (
+    "contracts.md",
+    "dialects.md",
+    "examples.md",
+    "glossary.md",
+    "handbook/install.md",
+    "handbook/key-ends.md",
+    "handbook/problems.md",
+)
+_VECTOR = "docs/thread.json"  # a whole conversation as bytes, with demo keys
+_HOUR = "handbook/partner-in-an-hour.md"
+_LINK = re.compile(r"\[([^\]]*)\]\(([^)\s#]*)(#[^)\s]*)?\)")
 # How a moment of an example is written, and the template that writes another one so.
 _MOMENTS = (
     (re.compile(r"\d{14}"), "{time:%Y%m%d%H%M%S}"),
@@ -76,9 +91,9 @@ def package_of(
     if password.is_file():
         files[PARTNER_PASSWORD] = password.read_bytes()
     words = _words(partner, home, document, made, needed, has_ca=config.broker_ca is not None, now=now)
-    for page in ("README.md", "IN-AN-HOUR.md"):
-        files[page] = Template((STARTER / page).read_text("utf-8")).substitute(words).encode()
-    files |= dict(_examples())
+    files["README.md"] = Template((STARTER / "README.md").read_text("utf-8")).substitute(words).encode()
+    files[_VECTOR] = _vector().read_bytes()
+    files |= _pages() | dict(_examples()) | _commands(tomlkit.parse(files["partner.toml"].decode()).unwrap())
     lacking = [*_lacking(code, made, needed, has_password=password.is_file())]
     if address is None and urlsplit(config.broker.urls[0]).hostname in _LOOPBACK:
         lacking.append(
@@ -231,6 +246,63 @@ def _lacking(code: str, made: Mapping[str, bytes], needed: Mapping[str, str], *,
             f"lianzhi participants password {code}。 No password file: the partner puts the one that it has into"
             f" {PARTNER_PASSWORD}; for a new one run `lianzhi participants password {code}`."
         )
+
+
+def _commands(settings: Mapping[str, Any]) -> dict[str, bytes]:
+    """`run-node.sh` and `run-java.sh`: each example with the settings of `partner.toml`. Further words go to it."""
+    urls = settings["amqp"]
+    variables = {
+        "CODE": settings["code"],
+        "AMQP": urls if isinstance(urls, str) else urls[0],
+        "PASSWORD_FILE": f"$here/{settings['password_file']}",
+        "SIGN_KEY": f"$here/{settings['sign_key']}",
+        "OPEN_KEY": f"$here/{settings['open_key']}",
+        "GATEWAY_KEYS": f"$here/{settings['gateway_keys']}",
+        "LEDGER": "$here/ledger.jsonl",
+        "ANSWERS": "$here/answers",
+        "SYSTEM": settings["system"],
+    }
+    if "ca_file" in settings:
+        variables["CA"] = f"$here/{settings['ca_file']}"
+    set_up = "".join(f"export LIANZHI_{name}={_quoted(value)}\n" for name, value in variables.items())
+    names = ("run-node.sh", "run-java.sh")
+    return {name: (STARTER / name).read_text("utf-8").replace("@SETTINGS@\n", set_up).encode() for name in names}
+
+
+def _quoted(value: str) -> str:
+    """For bash; the folder `$here` stays a variable."""
+    folder, name = ('"$here"', value.removeprefix("$here")) if value.startswith("$here/") else ("", value)
+    return folder + shlex.quote(name)
+
+
+def documents_folder() -> Path:
+    """The pages that go along: in the distribution beside this module, in a checkout at its root."""
+    installed = STARTER / "docs"
+    return installed if installed.is_dir() else Path(__file__).parents[3] / "docs"
+
+
+def _vector() -> Path:
+    installed = STARTER / _VECTOR
+    return installed if installed.is_file() else Path(__file__).parents[3] / "tests" / "vectors" / "thread.json"
+
+
+def _pages() -> dict[str, bytes]:
+    """`IN-AN-HOUR.md`, and under `docs/` what it and the examples name. A link out of the package is its words."""
+    root, kept = documents_folder(), {f"docs/{name}" for name in _PAGES}
+
+    def page(source: str, target: str) -> bytes:
+        def link(found: re.Match[str]) -> str:
+            words, path, anchor = found[1], found[2], found[3] or ""
+            if not path:
+                return found[0]
+            whole = posixpath.normpath(posixpath.join("docs", posixpath.dirname(source), path))
+            if whole not in kept:
+                return found[0] if "://" in path else words
+            return f"[{words}]({posixpath.relpath(whole, posixpath.dirname(target) or '.')}{anchor})"
+
+        return _LINK.sub(link, (root / source).read_text("utf-8")).encode()
+
+    return {"IN-AN-HOUR.md": page(_HOUR, "IN-AN-HOUR.md"), **{f"docs/{n}": page(n, f"docs/{n}") for n in _PAGES}}
 
 
 def examples_folder() -> Path:

@@ -239,9 +239,26 @@ async def _queue(link: Link, queue: str, *, consuming: bool) -> Check:
             await channel.close()
     waiting, consumers = found.message_count, found.consumer_count
     level: Level = "warning" if waiting and not consumers else "ok"
-    zh = f"{queue}：待取 {waiting}，消费者 {consumers}" + ("" if consuming else "（本机无接收进程在运行）")
-    en = f"{queue}: {waiting} waiting, {consumers} consumers" + ("" if consuming else " (no process consumes here)")
-    return Check("queues", level, zh, en)
+    note_zh, note_en = "", ""
+    if not consuming:
+        note_zh, note_en = "（本机无接收进程在运行）", " (no process consumes here)"
+        if consumers:
+            note_zh, note_en = "（不用本台账的接收程序）", " (a program that does not use this ledger)"
+    zh = f"{queue}：待取 {waiting}，消费者 {consumers}{note_zh}"
+    return Check("queues", level, zh, f"{queue}: {waiting} waiting, {consumers} consumers{note_en}")
+
+
+async def _has_consumer(link: Link, queue: str) -> bool:
+    """Whether any program takes from it; False where the queue cannot be seen."""
+    channel = await link.channel()
+    try:
+        with own_cancellation_only():
+            return bool((await channel.queue_declare(queue, passive=True, timeout=BROKER_SECONDS)).consumer_count)
+    except WIRE_ERRORS:
+        return False
+    finally:
+        with suppress(*WIRE_ERRORS):
+            await channel.close()
 
 
 async def _exchange(link: Link) -> Check:
@@ -263,15 +280,15 @@ def _is_consuming(config: PartnerConfig) -> bool:
 
 
 async def _ping(link: Link, config: PartnerConfig, now: datetime) -> Check:
-    """There and back: our key is known there, theirs here, and both queues flow."""
-    if not _is_consuming(config):
-        zh, en = (
-            "没有接收进程在运行，未发送：pong 由它收取",
-            "nothing was sent: the pong comes to the process that consumes",
-        )
-        return Check("ping", "warning", zh, en, "lianzhi partner consume")
+    """There and back: our key is known there, theirs here, and both queues flow. Where a program of the partner's own
+    takes from the queue, in whatever language, the pong comes to it and its own log is the proof."""
     if not link.connected:
         return Check("ping", "warning", "未发送：连不上消息代理", "nothing was sent: the broker is away")
+    own = _is_consuming(config)
+    if not own and not await _has_consumer(link, queues_of(config.code)[0]):
+        zh = "没有接收进程在运行，未发送：pong 由它收取"
+        en = "nothing was sent: the pong comes to the process that consumes"
+        return Check("ping", "warning", zh, en, "运行你的接收程序 run your program：lianzhi partner consume …")
     writer = Writer(config.code, config.sign_key, config.keyring, {}, config.open_keys[0].kid, config.contract)
     row = writer.outside(GATEWAY_PING, config.gateway, GREETING, now)
     publisher = ConfirmedPublisher(link, EXCHANGE_IN, user_id=config.broker_user)
@@ -279,10 +296,22 @@ async def _ping(link: Link, config: PartnerConfig, now: datetime) -> Check:
         await publisher.publish(row.routing_key, row.text.encode("ascii"), timeout=BROKER_SECONDS)
     except LianzhiError as error:
         return Check("ping", "wrong", f"发送失败：{error}", f"it could not be sent: {error}")
+    return await _pong(config, row.id) if own else _pong_elsewhere(row.id)
+
+
+def _pong_elsewhere(ping_id: str) -> Check:
+    zh = f"已发送 {ping_id}；应答由你自己的接收程序收取，它的日志里有 pong 一行即通"
+    en = f"sent {ping_id}; the pong comes to your own program: the line `pong` in its log is the proof"
+    fix = "不要另开 lianzhi partner consume：同一队列只能有一本台账 do not start it beside: one queue, one ledger"
+    return Check("ping", "ok", zh, en, fix)
+
+
+async def _pong(config: PartnerConfig, ping_id: str) -> Check:
+    """What the process that consumes on our ledger has heard."""
     clock = asyncio.get_running_loop().time
     until = clock() + PING_SECONDS
     while clock() < until:
-        if has_pong(config.ledger, row.id):
+        if has_pong(config.ledger, ping_id):
             return Check("ping", "ok", f"{config.gateway} 已应答", f"{config.gateway} answered")
         await asyncio.sleep(LOOK_SECONDS)
     zh, en = f"{config.gateway} 未在 {PING_SECONDS:.0f} 秒内应答", f"no pong within {PING_SECONDS:.0f} s"
