@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from inspect import signature
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from lianzhi.cli.output import fail
 
@@ -44,9 +45,13 @@ def alone(folder: Path, *, patience: float = 0.0) -> Iterator[None]:
 def one_at_a_time(command: Callable[P, R]) -> Callable[P, R]:
     """The whole command, which has a parameter `folder`, is `alone`."""
 
+    given = signature(command)
+
     @wraps(command)
     def whole(*args: P.args, **kwargs: P.kwargs) -> R:
-        folder: Any = kwargs["folder"]
+        called = given.bind(*args, **kwargs)
+        called.apply_defaults()
+        folder: Path = called.arguments["folder"]
         with alone(folder):
             return command(*args, **kwargs)
 
