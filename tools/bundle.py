@@ -109,8 +109,8 @@ def write(out: Path, ours: Iterable[Path], needed: dict[str, str], wheels: Path,
         _add(tar, "install.sh", (ROOT / "deploy" / "install.sh").read_bytes(), 0o755)
         for name in ("rabbitmq.conf", "lianzhi.service"):
             _add(tar, name, (ROOT / "deploy" / name).read_bytes())
-        for path in _documents():
-            _add(tar, str(path.relative_to(ROOT)), path.read_bytes())
+        for page in _documents():
+            _add(tar, str(page.relative_to(ROOT)), page.read_bytes())
         _add(tar, "contents", _contents(version, files).encode())
         for role in ROLES:
             _add(tar, f"{role}.txt", texts[role])
@@ -158,7 +158,7 @@ def _sign(path: Path, key: Ed25519PrivateKey) -> None:
 
 
 def _documents() -> list[Path]:
-    """What is read on the machine: docs/ without its history and tools for authors, the examples, deploy/."""
+    """What is read on the machine: the pages of docs/ without its history, and deploy/."""
     return sorted(path for folder in ("docs", "deploy") for path in (ROOT / folder).rglob("*") if _is_read_there(path))
 
 
