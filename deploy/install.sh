@@ -74,21 +74,23 @@ if [ -z "$said" ]; then
     read -r -p '手册上的密钥指纹（64 位十六进制） the fingerprint on the handbook page: ' said
 fi
 said=$(printf %s "$said" | tr 'A-F' 'a-f' | tr -d ' :')
+printf %s "$said" | grep -qxE '[0-9a-f]{64}' ||
+    die "--fingerprint 须为 64 位十六进制，照手册“安装”第 1 节抄写：$said" "--fingerprint is 64 hex digits, copied from section 1 of the handbook's page."
 work=$(mktemp -d)
 leave() { rm -rf "$work"; }
 trap leave EXIT
 trap 'exit 130' INT TERM HUP
 
 changed() {
-    die "$bundle 未通过校验（$1），未安装任何东西。重新拷贝离线包；仍如此则与发行方联系。" \
-        "$bundle does not verify ($1); nothing was installed. Copy it again; if it stays so, ask who released it."
+    die "$bundle 未通过校验（$1），未安装任何东西。先核对所输的指纹，再重新拷贝离线包；仍如此则找交给你离线包的人。" \
+        "$bundle does not verify ($1); nothing was installed. See to the fingerprint that you gave, copy the bundle again; if it stays so, ask whoever gave it to you."
 }
 size=$(stat -Lc %s "$bundle")
 [ "$size" -gt 108 ] || changed "太短 too short"
 tail -c 108 "$bundle" | head -c 44 >"$work/key"
 tail -c 64 "$bundle" >"$work/signature"
 found=$(sha256sum <"$work/key" | cut -d' ' -f1)
-[ "$found" = "$said" ] || changed "密钥指纹 key fingerprint $found ≠ $said"
+[ "$found" = "$said" ] || changed "密钥指纹不是所输的 the key's fingerprint is not the one that was given"
 printf 'lianzhi-bundle/1 %s\n' "$(head -c -108 "$bundle" | sha256sum | cut -d' ' -f1)" >"$work/text"
 openssl pkeyutl -verify -pubin -keyform DER -inkey "$work/key" -rawin -in "$work/text" -sigfile "$work/signature" \
     >/dev/null 2>&1 || changed "签名 signature"

@@ -20,7 +20,9 @@ import typer
 
 from gateway.core.checkup import Check, exit_code
 from gateway.registry.config import DEFAULT_FOLDER
-from lianzhi.cli.output import MISUSE, AsJson, Folder, as_json, console, problems
+from lianzhi.cli.output import MISUSE, AsJson, Folder, as_json, console, fail, problems
+from lianzhi.errors import ConfigurationError
+from lianzhi.text_files import look_into
 
 SIGNS = {"ok": "✓", "warning": "!", "wrong": "✗"}
 PAPERS = "share/doc/lianzhi"
@@ -33,6 +35,10 @@ def doctor(folder: Folder = DEFAULT_FOLDER, json_out: AsJson = False) -> None:
     from gateway.commands.examine import examine
 
     _silence()
+    try:
+        look_into(folder)
+    except ConfigurationError as error:
+        fail(str(error), MISUSE)
     checks, looked = asyncio.run(examine(folder, datetime.now(UTC)))
     code = exit_code(checks) if looked else MISUSE
     if json_out:

@@ -35,7 +35,7 @@ from lianzhi.crypto.limits import Limits
 from lianzhi.errors import ConfigurationError
 from lianzhi.protocol.rules import all_told
 from lianzhi.spans import TracingSettings, wrong_endpoint, wrong_ratio, wrong_service
-from lianzhi.text_files import line_of_member, read_secret, read_text, read_toml
+from lianzhi.text_files import line_of_member, look_into, read_secret, read_text, read_toml
 from schemas.catalogue import Deadline, DeadlineKind, catalogue
 
 FILE = "lianzhi.toml"
@@ -612,6 +612,7 @@ class Config(BaseSettings):
 
 def load_config(folder: Path, **given: Any) -> Config:
     """The configuration of the installation in `folder`. Raises ConfigurationError naming the field."""
+    look_into(folder)
     if not (folder / FILE).is_file():
         raise ConfigurationError(f"{folder / FILE}：没有配置文件。{WHERE[0]} No configuration. {WHERE[1]}")
     read_operators(folder / FILE)  # with their line, which the model below does not know

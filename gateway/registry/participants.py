@@ -24,7 +24,7 @@ from lianzhi.errors import ConfigurationError, MisuseError
 from lianzhi.printable import printable
 from lianzhi.protocol.envelope import CANONICAL
 from lianzhi.protocol.rules import all_told
-from lianzhi.text_files import line_of_member, read_text, read_toml
+from lianzhi.text_files import line_of_member, look_into, read_text, read_toml
 from schemas.catalogue import Kind
 from schemas.values.courts import COURTS
 from schemas.values.departments import DEPARTMENTS
@@ -39,6 +39,7 @@ def load_registry(folder: Path) -> tuple[Directory, Keyring]:
 
     Raises ConfigurationError naming the file, the rule and the fix.
     """
+    look_into(folder / PARTICIPANTS)
     files = sorted((folder / PARTICIPANTS).glob("*.toml"))
     if not files:
         raise ConfigurationError(

@@ -7,9 +7,11 @@ is refused in words and never guessed at: half of a name read wrongly would be a
 from __future__ import annotations
 
 import codecs
+import os
 import re
 import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +27,39 @@ def read_text(path: Path) -> str:
     """The whole file. Raises ConfigurationError: it cannot be read, or is not UTF-8."""
     try:
         content = path.read_bytes()
+    except PermissionError as error:
+        raise _forbidden(path) from error
     except OSError as error:
         raise ConfigurationError(
             f"{path}：读不到（{error.strerror}）。 It cannot be read ({error.strerror})."
         ) from error
     return decoded(content, path)
+
+
+def look_into(folder: Path) -> None:
+    """Before what is in it is asked for by name: a folder that may not be read looks empty. One that is not there is
+    left to whoever needs it. Raises ConfigurationError."""
+    try:
+        with os.scandir(folder):
+            pass
+    except PermissionError as error:
+        raise _forbidden(folder) from error
+    except OSError:
+        return
+
+
+def _forbidden(path: Path) -> ConfigurationError:
+    who = _owner(path)
+    zh, en = (f"，属用户 {who}，请用它执行", f", it is {who}'s: run this as that user") if who else ("", "")
+    return ConfigurationError(f"{path}：无权读取{zh}。 This user may not read it{en}.")
+
+
+def _owner(path: Path) -> str | None:
+    """Whose the file is, or the nearest folder above it that can be looked at."""
+    for place in (path, *path.parents):
+        with suppress(OSError, KeyError):
+            return place.owner()
+    return None
 
 
 def decoded(content: bytes, path: Path) -> str:

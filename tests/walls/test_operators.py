@@ -188,6 +188,10 @@ async def test_an_operator_comes_in_where_init_ran_under_a_closed_umask(vhost: V
             await site.serve(umask=0o077)
             list_operators(site.folder)
             assert len(await done(site, "partners", user=LI)) > 1
+            for files_of_its_own in (("doctor",), ("request", "show", "x"), ("participants", "list")):
+                kept_out = await ran(site, *files_of_its_own, user=LI)
+                assert kept_out.code in (1, 2) and "无权读取，属用户" in kept_out.out + kept_out.err, files_of_its_own
+                assert "Traceback" not in kept_out.err
             found = pwd.getpwnam(LI)
             assert closed_on_the_way(site.folder, found.pw_uid, [found.pw_gid]) == site.folder
             site.folder.chmod(0o700)

@@ -161,5 +161,6 @@ def _channels(config: Config) -> Check:
     except (ConfigurationError, OSError) as error:
         return checkup.failed("paging", title, error, "核对 [notify]、[alerts] see to it (docs/examples.md)")
     if not names:
-        return Check("paging", title, "ok", "未配置，命中时无人被呼叫", "none configured: nobody is paged on a hit")
+        zh, en = "未配置，命中时无人被呼叫", "none configured: nobody is paged on a hit"
+        return Check("paging", title, "warning", zh, en, "写入 [notify] write it (docs/examples.md)")
     return Check("paging", title, "ok", f"渠道 {', '.join(names)}", f"channels {', '.join(names)}")

@@ -35,7 +35,13 @@ ALL = Patterns()
 @one_at_a_time
 def new_participant(
     code: Annotated[str, typer.Argument(help="单位编号，如 police-610114 Its code")],
-    kind: Annotated[str, typer.Option("--kind", help="哪类单位：adapters/ 里的文件夹名 A folder of adapters/")],
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--kind",
+            help="哪类，如 police、court、grid Which kind: a folder of adapters/",
+        ),
+    ],
     zh: Annotated[str, typer.Option("--zh", help="中文名称 Its name")],
     en: Annotated[str, typer.Option("--en", help="英文名称 Its name in English")],
     folder: Folder = DEFAULT_FOLDER,

@@ -46,7 +46,8 @@ def missing(folder: Path) -> Iterator[Step]:
         yield Step(
             "登记合作单位，每个一次",
             "register the partners, each once",
-            'lianzhi participants add police-610114 --kind police --zh 长安分局 --en "Chang\'an Branch"',
+            "lianzhi participants add police-610114 --kind police --zh 阎良分局"
+            ' --en "Yanliang Branch" --division 610114',
         )
     for partner in partners:
         ready = folder / HANDOVER / partner.code

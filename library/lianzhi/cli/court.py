@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from uuid_utils.compat import uuid7
 
-from lianzhi.cli.output import MISUSE, AsJson, as_json, console, fail, listing, run
+from lianzhi.cli.output import MISUSE, AsJson, as_json, console, fail, listing, must_be_there, run
 
 if TYPE_CHECKING:
     from lianzhi.client import CourtClient
@@ -192,12 +192,7 @@ def _pair(text: str) -> tuple[str, str]:
 def _with_client(config: Path, work: Callable[[Any], Awaitable[T]]) -> T:
     from lianzhi.client import ClientConfig, CourtClient
 
-    if not config.is_file():
-        fail(
-            f"{config.absolute()}：没有这个文件。请到 client.toml 所在的目录执行，或用 --config 指明。"
-            " There is no such file: go to the folder of client.toml, or name it with --config.",
-            MISUSE,
-        )
+    must_be_there(config)
 
     async def whole() -> T:
         async with CourtClient.from_config(ClientConfig.load(config)) as client:

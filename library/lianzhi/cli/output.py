@@ -66,8 +66,22 @@ problems = Terminal(stderr=True)
 FOUND_WRONG = 1
 MISUSE = 2
 
-Folder = Annotated[Path, typer.Option("--dir", envvar="LIANZHI_FOLDER", help="安装目录 Folder of the installation")]
+Folder = Annotated[
+    Path,
+    # What may not be read is told by whoever reads it, in both languages and with its owner.
+    typer.Option("--dir", envvar="LIANZHI_FOLDER", help="安装目录 Folder of the installation", readable=False),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON Machine-readable output")]
+
+
+def must_be_there(config: Path) -> None:
+    """Ends the command where its configuration is not in the folder in which it runs."""
+    if not config.is_file():
+        fail(
+            f"{config.absolute()}：没有这个文件。请到 {config.name} 所在的目录执行，或用 --config 指明。"
+            f" There is no such file: go to the folder of {config.name}, or name it with --config.",
+            MISUSE,
+        )
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 
 from lianzhi.cli.cells import local
-from lianzhi.cli.output import console, listing, problems
+from lianzhi.cli.output import console, listing, must_be_there, problems
 from lianzhi.errors import ConfigurationError, LianzhiError, MisuseError
 from lianzhi.printable import printable
 
@@ -48,6 +48,7 @@ def consume(
     show_body: Annotated[bool, typer.Option("--show-body", help="打印正文（含个人信息） Print the payload")] = False,
 ) -> None:
     """接收报文，每条一行；写入台账并自动回复送达 Take messages, one line each; `delivered` is answered by itself."""
+    must_be_there(config)
     _run(_consume(config, json_out=json_out, once=once, show_body=show_body))
 
 
@@ -97,13 +98,14 @@ def reply(
     json_out: AsJson = False,
 ) -> None:
     """回复一件请求 Answer a request; returns when the broker has confirmed."""
+    must_be_there(config)
     content = _body(body)
     codes = dict(_code(pair) for pair in head or [])
     message_id, confirmed = _run(_reply(config, request_no, verb, content, codes))
     if json_out:
         console.print(_json({"id": message_id, "request_no": request_no, "verb": verb, "confirmed": confirmed}))
     else:
-        console.print(f"{request_no}  {verb}  {message_id}")
+        console.print(f"{'已发出 Sent' if confirmed else '待发 Waiting'}: {request_no}  {verb}  {message_id}")
     if not confirmed:
         _fail("已写入台账，消息中间件尚未确认，恢复后自动发出。 Stored; goes out when the broker is back.", FOUND_WRONG)
 
@@ -138,6 +140,7 @@ def doctor(
     from lianzhi.partner.config import PartnerConfig
     from lianzhi.partner.doctor import examine
 
+    must_be_there(config)
     loaded = _loaded(lambda: PartnerConfig.load(config))
     logging.disable(logging.CRITICAL)  # a line of ours says already what libraries log
     checks, found = _run(examine(loaded, datetime.now(UTC), ping=ping))
