@@ -20,6 +20,7 @@ export function readOptions(env = process.env) {
       system: { type: 'string', default: env.LIANZHI_SYSTEM },
       prefetch: { type: 'string', default: env.LIANZHI_PREFETCH ?? '20' },
       once: { type: 'string' },
+      demo: { type: 'boolean', default: false }, // only as an option: nothing left in an environment may invent
     },
   });
   for (const name of REQUIRED) {
@@ -38,6 +39,7 @@ export function readOptions(env = process.env) {
     ledger: values.ledger,
     answers: values.answers,
     system: values.system ?? values.code,
+    demo: values.demo,
     prefetch: count('prefetch', values.prefetch),
     once: values.once === undefined ? Infinity : count('once', values.once),
   };

@@ -149,8 +149,8 @@ class Partner {
       if (envelope.expires && Date.parse(envelope.expires) <= now) throw new Refused('expired', '/expires');
       const body = await open(message, this.#keys);
       remember(conversation, envelope, digest);
-      const { system } = this.#options;
-      for (const saying of answersTo(verbOf(envelope), conversation, body, { system, now })) {
+      const { system, demo } = this.#options;
+      for (const saying of answersTo(verbOf(envelope), conversation, body, { system, now, demo })) {
         out.push(await this.#write(conversation, saying));
       }
     } catch (error) {

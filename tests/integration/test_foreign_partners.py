@@ -82,6 +82,22 @@ async def test_a_place_is_answered_in_three_signed_messages(court: NodeCourt, po
     assert [item["ref"] for item in result.data["items"]] == ["k7m2q9xa"]
 
 
+async def test_without_demo_nothing_is_made_up(court: NodeCourt, police: NodePartner) -> None:
+    """Only that it has been stored, and that what never began was not started; a withdrawal later is for a person."""
+    talk, early = court.talk(LOCATE), court.talk(LOCATE)
+    police.demo = False
+    async with police:
+        await court.send(POLICE, await court.open(talk))
+        await court.send(POLICE, await court.make(talk, "withdraw", {"reason_code": "paid"}))
+        applied = await police.logged("applied", 2)
+        await court.open(early)
+        await court.send(POLICE, await court.make(early, "withdraw", {"reason_code": "paid"}), lane="urgent")
+        answers = await court.heard(POLICE, 2)
+    assert [line["answers"] for line in applied] == [["delivered"], []]
+    assert [a.envelope.verb for a in answers] == ["delivered", "withdraw-ack"]
+    assert answers[1].data == {"effect": "not-started"}
+
+
 async def test_a_grid_centre_answers_what_was_asked_and_knows_no_case(
     court: NodeCourt, vhost: Vhost, language: Language
 ) -> None:

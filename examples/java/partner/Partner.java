@@ -160,7 +160,9 @@ public final class Partner {
             if (envelope.isExpired(now)) throw new Refused("expired", "/expires");
             Map<String, Object> body = message.open(keys);
             conversation.remember(envelope, message.digest());
-            for (Work.Saying saying : Work.answersTo(envelope.verb(), conversation, body, options.system(), now)) {
+            List<Work.Saying> sayings =
+                    Work.answersTo(envelope.verb(), conversation, body, options.system(), options.demo(), now);
+            for (Work.Saying saying : sayings) {
                 out.add(write(conversation, saying).toJson());
                 verbs.add(saying.verb());
             }
