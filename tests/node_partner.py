@@ -39,8 +39,8 @@ def install() -> None:
 
 @dataclass
 class NodePartner:
-    """`async with NodePartner(…)`: runs until it is left, then SIGTERM. demo: it makes receipts and results up. log: every line
-    it wrote."""
+    """`async with NodePartner(…)`: runs until it is left, then SIGTERM. demo: it makes receipts and results up.
+    log: every line it wrote."""
 
     code: str
     amqp: str

@@ -2,7 +2,8 @@
 //
 // Write the file elsewhere and `mv` it in, so that half a file is never read. It is signed and put into the ledger, then
 // moved to done/, or to refused/ when it does not fit; refused ones are yours to mend and to put in again. The ledger
-// knows name and digest: a file that is still there after a crash is not said twice, nor is the same one put in again.
+// knows name and digest: a file that is still there after a crash is not said twice, nor is the same one put in again,
+// unless the court has refused what it became for a number used before (`sequence-reused`).
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -84,7 +84,9 @@ class Partner {
   async #sayLater() {
     const { answers: folder } = this.#options;
     for (const later of await answers.waiting(folder)) {
-      const fits = this.#ledger.hasTaken(later.mark) || (await this.#sayOne(later));
+      const isKnown = this.#ledger.hasTaken(later.mark);
+      if (isKnown) say({ event: 'answer-known', request_no: later.requestNo, verb: later.verb });
+      const fits = isKnown || (await this.#sayOne(later));
       await answers.put(folder, later.file, fits ? 'done' : 'refused');
     }
   }
@@ -216,14 +218,27 @@ class Partner {
       await this.#link.publish(await this.#outside('pong', envelope.source.slice(2), {}, now, envelope.id));
     }
     if (verb !== 'notice') return say({ event: verb, ...names(envelope) });
+    const sender = envelope.source.slice(2);
+    const notice = readNotice(kind === 'body' ? content : {});
+    const forgotten = this.#toSayAnew(notice, sender);
+    if (forgotten === undefined && !this.#hasRoom(now)) return undefined;
+    const entry = { notice: { source: envelope.source, id: envelope.id, ...notice }, forgotten };
+    await this.#ledger.record({ ...entry, ...this.#renumbered(notice, sender) });
+    return say({ event: verb, ...names(envelope), notice, put_again: forgotten?.split(' ')[0] });
+  }
+
+  // Whether one more notice of this minute is written down.
+  #hasRoom(now) {
     if (now - this.#minute.since >= 60_000) this.#minute = { since: now, notices: 0 };
     this.#minute.notices += 1;
-    if (this.#minute.notices > NOTICES_PER_MINUTE + 1) return undefined;
-    if (this.#minute.notices > NOTICES_PER_MINUTE) return say({ event: 'more-notices' });
-    const notice = readNotice(kind === 'body' ? content : {});
-    const entry = { notice: { source: envelope.source, id: envelope.id, ...notice } };
-    await this.#ledger.record({ ...entry, ...this.#renumbered(notice, envelope.source.slice(2)) });
-    return say({ event: verb, ...names(envelope), notice });
+    if (this.#minute.notices === NOTICES_PER_MINUTE + 1) say({ event: 'more-notices' });
+    return this.#minute.notices <= NOTICES_PER_MINUTE;
+  }
+
+  // 这份答复用了已用过的号，没有算数：同一文件可再放一次。The mark of an answer that had a number used before and so did not
+  // count: the same file may be put into answers/ again. Once for each answer, so never bounded by the minute.
+  #toSayAnew({ reason, message_id }, sender) {
+    return reason === 'sequence-reused' && sender === this.#keys.court ? this.#ledger.markOf(message_id) : undefined;
   }
 
   // 台账恢复过，网关的下一号比我方大：新的报文从那一号起（docs/contracts.md）。After a restore of our ledger the gateway's next

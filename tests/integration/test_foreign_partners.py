@@ -426,6 +426,36 @@ async def test_a_partner_whose_ledger_was_lost_counts_on_from_what_the_notice_sa
     assert [a.envelope.seqno for a in answers] == [5, 9]  # type: ignore[union-attr]
 
 
+async def test_an_answer_refused_for_its_number_is_said_anew_and_any_other_is_known(
+    court: NodeCourt, police: NodePartner
+) -> None:
+    """The same bytes under the same name; a notice that comes again does not open the way once more."""
+    folder, talk = police.ledger.with_name("answers"), court.talk(WAITS)
+    name = f"{talk.request_no}.receipt.json"
+    police.arguments = ("--answers", str(folder))
+    async with police:
+        await court.send(POLICE, await court.open(talk))
+        await court.heard(POLICE, 1)
+        drop(folder, name, {"body": RECEIPT})
+        refused = (await court.heard(POLICE, 2))[1]
+        words = {"version": 2, "body_sha256": "0" * 64, "request_no": talk.request_no, "reason": "sequence-reused"}
+        words |= {"message_id": refused.envelope.id, "next_seqno": 9}
+        await court.send(POLICE, court.outside(POLICE, "notice", words)[1])
+        (line,) = await police.logged("notice")
+    async with police:  # the ledger remembers it
+        drop(folder, name, {"body": RECEIPT})
+        anew = (await court.heard(POLICE, 3))[2]
+        await court.send(POLICE, court.outside(POLICE, "notice", words)[1])
+        await police.logged("notice", 2)
+        await eventually(lambda: not (folder / name).exists())
+        drop(folder, name, {"body": RECEIPT})
+        (known,) = await police.logged("answer-known")
+    assert line["put_again"] == name
+    assert (anew.envelope.seqno, anew.data) == (9, refused.data)  # type: ignore[union-attr]
+    assert (known["request_no"], known["verb"]) == (talk.request_no, "receipt")
+    assert len(court.answers[POLICE]) == 3
+
+
 async def test_what_is_about_a_vehicle_has_its_own_form_of_moments(court: NodeCourt, police: NodePartner) -> None:
     """`heard` reads it by the table of the dialect."""
     async with police:

@@ -24,7 +24,7 @@ import java.util.regex.Pattern;
  * <p>Write the file elsewhere and {@code mv} it in, so that half a file is never read. It is signed and put into the ledger,
  * then moved to done/, or to refused/ when it does not fit; refused ones are yours to mend and to put in again. The ledger
  * knows {@code mark}, name and digest: a file that is still there after a crash is not said twice, nor is the same one put in
- * again.
+ * again, unless the court has refused what it became for a number used before (`sequence-reused`).
  */
 record Later(Path file, String requestNo, String verb, byte[] bytes, String mark) {
     private static final Pattern NAME =

@@ -79,7 +79,9 @@ public final class Partner {
     /** 事后的答复。What lies in answers/: into the ledger, signed, then out of the way. Said once, whatever breaks in between. */
     private void sayLater() {
         for (Later later : Later.waiting(options.answers())) {
-            later.put(ledger.hasTaken(later.mark()) || sayOne(later) ? "done" : "refused");
+            boolean isKnown = ledger.hasTaken(later.mark());
+            if (isKnown) Log.say("event", "answer-known", "request_no", later.requestNo(), "verb", later.verb());
+            later.put(isKnown || sayOne(later) ? "done" : "refused");
         }
     }
 
