@@ -28,6 +28,7 @@ class Partner {
   #link;
   #handled = 0;
   #stopping = false;
+  #misnamed = new Set();
   #greeted = -Infinity;
   #minute = { since: -Infinity, notices: 0 };
 
@@ -89,6 +90,9 @@ class Partner {
       const fits = isKnown || (await this.#sayOne(later));
       await answers.put(folder, later.file, fits ? 'done' : 'refused');
     }
+    const misnamed = new Set(await answers.misnamed(folder)); // 每个名称只说一次 each name is told once
+    for (const file of misnamed) if (!this.#misnamed.has(file)) say({ event: 'answer-misnamed', file });
+    this.#misnamed = misnamed;
   }
 
   async #sayOne(later) {
@@ -97,6 +101,7 @@ class Partner {
     let answer;
     try {
       if (!canSay(conversation, verb)) throw new Refused('unknown-request');
+      if (!this.#options.sayable(conversation.type).has(verb)) throw new Refused('unknown-verb');
       answer = await this.#write(conversation, answers.read(later));
     } catch (error) {
       const reason = error instanceof Refused ? error.code : 'poison';

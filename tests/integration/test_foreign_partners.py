@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.core.contracts import contract_for
 from lianzhi.amqp.link import Link
+from lianzhi.crypto.keyring import generate_jwk, private_key_from_jwk
 from lianzhi.crypto.sdjwt import parse
+from lianzhi.protocol.contract import sign_contract
 from lianzhi.protocol.envelope import Envelope
 from schemas.catalogue import catalogue
 from tests import java_partner, node_partner
 from tests.conftest import Vhost
 from tests.eventually import eventually
-from tests.integration.node_court import CASE, COURT, GRID, POLICE, NodeCourt
+from tests.integration.node_court import CASE, COURT, DIRECTORY, GRID, POLICE, NodeCourt
 from tests.java_partner import JavaPartner
 from tests.node_partner import NodePartner
 
@@ -401,6 +405,40 @@ async def test_an_answer_that_does_not_fit_is_put_aside_and_the_next_is_said(
         answers = await court.heard(POLICE, 2)
     assert {p.name for p in (folder / "refused").iterdir()} == {unknown, early, f"{no}.result.json"}
     assert answers[1].envelope.seqno == 2  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("has_contract", [True, False], ids=["contract", "none"])
+async def test_a_word_that_nobody_knows_is_not_signed(
+    court: NodeCourt, police: NodePartner, has_contract: bool
+) -> None:
+    """By the contract of the type, or by the list of all; `read` is a word, but no word of this type."""
+    folder, talk = police.ledger.with_name("answers"), court.talk(WAITS)
+    no, strange, told = talk.request_no, "结果 王演示.json", "result.json"
+    words = ["reslut", *(["read"] if has_contract else [])]
+    police.arguments = ("--answers", str(folder))
+    if has_contract:
+        asked = DIRECTORY.get(POLICE)
+        assert asked is not None
+        key = private_key_from_jwk(generate_jwk(f"{COURT}.sig.9"))
+        contract = police.ledger.with_name("contract.json")
+        contract.write_bytes(sign_contract(contract_for(asked, COURT, catalogue(), datetime.now(UTC)), key))
+        police.arguments += ("--contract", str(contract))
+    drop(folder, strange, {"body": RECEIPT})
+    drop(folder, told, {"body": RECEIPT})
+    async with police:
+        await court.send(POLICE, await court.open(talk))
+        await court.heard(POLICE, 1)
+        for word in words:
+            drop(folder, f"{no}.{word}.json", {"body": RECEIPT})
+        refused = await police.logged("answer-refused", len(words))
+        drop(folder, f"{no}.receipt.json", {"body": RECEIPT})
+        answers = await court.heard(POLICE, 2)
+        misnamed = [line["file"] for line in police.log if line["event"] == "answer-misnamed"]
+    assert {(line["verb"], line["reason"]) for line in refused} == {(word, "unknown-verb") for word in words}
+    assert {p.name for p in (folder / "refused").iterdir()} == {f"{no}.{word}.json" for word in words}
+    assert answers[1].envelope.seqno == 2  # type: ignore[union-attr]
+    assert sorted(misnamed) == ["?", told]
+    assert (folder / strange).exists() and (folder / told).exists()
 
 
 async def test_a_partner_whose_ledger_was_lost_counts_on_from_what_the_notice_says(

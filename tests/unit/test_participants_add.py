@@ -166,7 +166,7 @@ def test_the_command_of_an_example_names_the_files_of_the_package(
     command = ["bash", str(theirs / f"run-{language}.sh"), "--once", "1"]
     done = subprocess.run(command, env=path, capture_output=True, text=True, check=True)
     said = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
-    for name in ("PASSWORD_FILE", "SIGN_KEY", "OPEN_KEY", "GATEWAY_KEYS"):
+    for name in ("PASSWORD_FILE", "SIGN_KEY", "OPEN_KEY", "GATEWAY_KEYS", "CONTRACT"):
         assert Path(said[f"LIANZHI_{name}"]).is_file(), name
     config = PartnerConfig.load(theirs / "partner.toml")
     assert (said["LIANZHI_CODE"], said["LIANZHI_SYSTEM"]) == (config.code, config.system)

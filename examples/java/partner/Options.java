@@ -17,18 +17,19 @@ import java.util.Map;
  * 命令行参数与环境变量。Command line, or environment: --sign-key or LIANZHI_SIGN_KEY, and so on.
  *
  * @param ca null: whom the machine trusts
+ * @param contract what we may say
  * @param answers where what is said later is put
  * @param demo make receipts and results up, for trials
  * @param once end after so many messages
  * @param show the request to show instead of running; null: run
  */
 record Options(String code, Broker broker, Path ca, Path signKey, List<Path> openKeys, Path gatewayKeys, Path ledger,
-        Path answers, String system, int prefetch, boolean demo, long once, String show) {
+        Contract contract, Path answers, String system, int prefetch, boolean demo, long once, String show) {
     /** Where the broker is, and who we are there. */
     record Broker(String host, int port, boolean tls, String virtualHost, String user, String password) {}
 
     private static final List<String> NAMES = List.of("code", "amqp", "password-file", "ca", "sign-key", "open-key",
-            "gateway-keys", "ledger", "answers", "system", "prefetch", "once");
+            "gateway-keys", "ledger", "contract", "answers", "system", "prefetch", "once");
     private static final List<String> REQUIRED = List.of("code", "amqp", "sign-key", "open-key", "gateway-keys");
 
     /** Throws Misuse: an option is missing, unknown or not of its form. */
@@ -72,6 +73,7 @@ record Options(String code, Broker broker, Path ca, Path signKey, List<Path> ope
                 given.get("open-key").stream().map(Path::of).toList(),
                 Path.of(one(given, "gateway-keys", null)),
                 Path.of(one(given, "ledger", "ledger.jsonl")),
+                Contract.read(given.containsKey("contract") ? Path.of(one(given, "contract", null)) : null),
                 Path.of(one(given, "answers", "answers")),
                 one(given, "system", code),
                 (int) count("prefetch", one(given, "prefetch", "20"), 65_535),

@@ -258,6 +258,7 @@ def _commands(settings: Mapping[str, Any]) -> dict[str, bytes]:
         "SIGN_KEY": f"$here/{settings['sign_key']}",
         "OPEN_KEY": f"$here/{settings['open_key']}",
         "GATEWAY_KEYS": f"$here/{settings['gateway_keys']}",
+        "CONTRACT": f"$here/{settings['contract']}",
         "LEDGER": "$here/ledger.jsonl",
         "ANSWERS": "$here/answers",
         "SYSTEM": settings["system"],
