@@ -13,7 +13,7 @@ import { Ledger } from './ledger.mjs';
 import { CONTENT_TYPE, Link } from './link.mjs';
 import { cut, say } from './log.mjs';
 import { open, seal, sign, uuid7, verify } from './message.mjs';
-import { NOTICE_VERSION, readNotice } from './notice.mjs';
+import { detailsOf, NOTICE_VERSION, readNotice } from './notice.mjs';
 import { readOptions } from './options.mjs';
 import { Refused } from './refused.mjs';
 import { show } from './show.mjs';
@@ -224,12 +224,13 @@ class Partner {
     }
     if (verb !== 'notice') return say({ event: verb, ...names(envelope) });
     const sender = envelope.source.slice(2);
-    const notice = readNotice(kind === 'body' ? content : {});
+    const body = kind === 'body' ? content : {};
+    const notice = readNotice(body);
     const forgotten = this.#toSayAnew(notice, sender);
     if (forgotten === undefined && !this.#hasRoom(now)) return undefined;
     const entry = { notice: { source: envelope.source, id: envelope.id, ...notice }, forgotten };
     await this.#ledger.record({ ...entry, ...this.#renumbered(notice, sender) });
-    return say({ event: verb, ...names(envelope), notice, put_again: forgotten?.split(' ')[0] });
+    return say({ event: verb, ...names(envelope), notice, ...detailsOf(body), put_again: forgotten?.split(' ')[0] });
   }
 
   // Whether one more notice of this minute is written down.

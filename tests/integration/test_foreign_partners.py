@@ -285,6 +285,7 @@ async def test_a_ping_is_answered_and_a_notice_is_shown(court: NodeCourt, police
         "reason": "bad-signature", "rule": "bad-signature", "body_sha256": "0" * 64, "next_seqno": 3,
         "clock_offset_ms": -1500,
     }  # fmt: skip
+    assert (line["detail_zh"], line["detail_en"]) == ("不符", "x")
     assert len(court.answers[POLICE]) == 1
     assert [p.data for p in court.pings[POLICE]] == [{"notice_version": 2}]
 

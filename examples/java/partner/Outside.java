@@ -88,7 +88,8 @@ final class Outside {
     /** 记下通知；它说缺我方报文时，再发。A notice is written down, so many a minute; one that asks for ours is heeded. */
     private void notice(Message message, Instant now) {
         Envelope envelope = message.envelope();
-        Notice notice = Notice.read(message.content() instanceof Message.Body body ? body.members() : Map.of());
+        Map<String, Object> body = message.content() instanceof Message.Body said ? said.members() : Map.of();
+        Notice notice = Notice.read(body);
         String forgotten = toSayAnew(notice, envelope.peer());
         if (forgotten == null && !hasRoom(now)) return;
         Map<String, Object> entry = Json.object("notice", Json.object("source", envelope.text("source"), "id", envelope.id()));
@@ -98,7 +99,7 @@ final class Outside {
         ledger.record(entry);
         String again = forgotten == null ? null : forgotten.split(" ")[0];
         Log.say("event", "notice", "type", envelope.text("type"), "id", envelope.id(), "notice", notice.members(),
-                "put_again", again);
+                "detail_zh", Notice.detail(body, "zh"), "detail_en", Notice.detail(body, "en"), "put_again", again);
     }
 
     /** Whether one more notice of this minute is written down. */
