@@ -40,7 +40,9 @@ _LEFT_OUT = {"node_modules", "classes", "__pycache__"}
 _PAGES = (
     "contracts.md",
     "dialects.md",
+    "domain.md",
     "examples.md",
+    "forms.md",
     "glossary.md",
     "handbook/install.md",
     "handbook/key-ends.md",
