@@ -39,7 +39,8 @@ def install() -> None:
 
 @dataclass
 class NodePartner:
-    """`async with NodePartner(…)`: runs until it is left, then SIGTERM. log: every line it wrote."""
+    """`async with NodePartner(…)`: runs until it is left, then SIGTERM. demo: it makes receipts and results up.
+    log: every line it wrote."""
 
     code: str
     amqp: str
@@ -50,6 +51,7 @@ class NodePartner:
     system: str = "云川县演示系统"
     password_file: Path | None = None
     arguments: tuple[str, ...] = ()
+    demo: bool = True
     locale: str = "C.UTF-8"
     log: list[dict[str, Any]] = field(default_factory=list)
     _process: Process | None = None
@@ -83,7 +85,7 @@ class NodePartner:
         if self.password_file is not None:
             environment = {**environment, "LIANZHI_PASSWORD_FILE": str(self.password_file)}
         self._process = await asyncio.create_subprocess_exec(
-            *self.command(), *self.arguments,
+            *self.command(), *self.arguments, *(["--demo"] if self.demo else []),
             cwd=EXAMPLE, env=environment, stdout=PIPE, stderr=PIPE, limit=1 << 22,
         )  # fmt: skip
         self._reader = asyncio.create_task(self._read(self._process))

@@ -14,7 +14,7 @@ export class Ledger {
   #conversations = new Map(); // request_no → see conversation.mjs
   #answers = new Map(); // id → { id, verb, routingKey, text }
   #unsent = new Set(); // ids
-  #taken = new Set(); // "<file> <sha256>" of answers/
+  #taken = new Map(); // "<file> <sha256>" of answers/ → id of the answer that it became
   #expected = new Map(); // request_no that we do not know → our number that the gateway takes next
 
   static async open(path) {
@@ -52,6 +52,11 @@ export class Ledger {
     return this.#taken.has(mark);
   }
 
+  // The mark of the file of answers/ that this answer was made of, else undefined.
+  markOf(id) {
+    return [...this.#taken].find(([, answer]) => answer === id)?.[0];
+  }
+
   // Our number that the gateway takes next in a request that we did not know when it said so, else undefined.
   expected(requestNo) {
     return this.#expected.get(requestNo);
@@ -62,7 +67,7 @@ export class Ledger {
     return [...this.#unsent].map((id) => this.#answers.get(id));
   }
 
-  // entry: { message?, verdict?, conversation?, out?: [{ id, verb, routingKey, text }], refused?, taken?, expected? }
+  // entry: { message?, verdict?, conversation?, out?: [{ id, verb, routingKey, text }], refused?, taken?, forgotten?, expected? }
   async record(entry) {
     await this.#append(entry);
     await this.#file.datasync();
@@ -83,7 +88,7 @@ export class Ledger {
     return this.#file.appendFile(`${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`);
   }
 
-  #apply({ message, conversation, out = [], sent, taken, expected }) {
+  #apply({ message, conversation, out = [], sent, taken, forgotten, expected }) {
     if (message) {
       const key = `${message.source} ${message.id}`;
       const before = this.#messages.get(key); // a held message, applied now
@@ -95,7 +100,8 @@ export class Ledger {
       this.#unsent.add(answer.id);
     }
     this.#unsent.delete(sent);
-    if (taken) this.#taken.add(taken);
+    if (taken) this.#taken.set(taken, out[0].id);
+    this.#taken.delete(forgotten);
     if (expected) {
       this.#expected.set(expected.request_no, expected.next_seqno);
       if (this.#expected.size > EXPECTED) this.#expected.delete(this.#expected.keys().next().value);

@@ -1,6 +1,7 @@
 // 命令行参数与环境变量。Command line, or environment: --sign-key or LIANZHI_SIGN_KEY, and so on.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { sayable } from './contract.mjs';
 
 const REQUIRED = ['code', 'amqp', 'sign-key', 'open-key', 'gateway-keys'];
 
@@ -16,10 +17,12 @@ export function readOptions(env = process.env) {
       'open-key': { type: 'string', multiple: true, default: env.LIANZHI_OPEN_KEY?.split(',') },
       'gateway-keys': { type: 'string', default: env.LIANZHI_GATEWAY_KEYS },
       ledger: { type: 'string', default: env.LIANZHI_LEDGER ?? 'ledger.jsonl' },
+      contract: { type: 'string', default: env.LIANZHI_CONTRACT },
       answers: { type: 'string', default: env.LIANZHI_ANSWERS ?? 'answers' },
       system: { type: 'string', default: env.LIANZHI_SYSTEM },
       prefetch: { type: 'string', default: env.LIANZHI_PREFETCH ?? '20' },
       once: { type: 'string' },
+      demo: { type: 'boolean', default: false }, // only as an option: nothing left in an environment may invent
     },
   });
   for (const name of REQUIRED) {
@@ -37,7 +40,9 @@ export function readOptions(env = process.env) {
     files: { sign: values['sign-key'], open: values['open-key'], court: values['gateway-keys'] },
     ledger: values.ledger,
     answers: values.answers,
+    sayable: sayable(values.contract),
     system: values.system ?? values.code,
+    demo: values.demo,
     prefetch: count('prefetch', values.prefetch),
     once: values.once === undefined ? Infinity : count('once', values.once),
   };

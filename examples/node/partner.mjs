@@ -13,7 +13,7 @@ import { Ledger } from './ledger.mjs';
 import { CONTENT_TYPE, Link } from './link.mjs';
 import { cut, say } from './log.mjs';
 import { open, seal, sign, uuid7, verify } from './message.mjs';
-import { NOTICE_VERSION, readNotice } from './notice.mjs';
+import { detailsOf, NOTICE_VERSION, readNotice } from './notice.mjs';
 import { readOptions } from './options.mjs';
 import { Refused } from './refused.mjs';
 import { show } from './show.mjs';
@@ -28,6 +28,7 @@ class Partner {
   #link;
   #handled = 0;
   #stopping = false;
+  #misnamed = new Set();
   #greeted = -Infinity;
   #minute = { since: -Infinity, notices: 0 };
 
@@ -84,9 +85,14 @@ class Partner {
   async #sayLater() {
     const { answers: folder } = this.#options;
     for (const later of await answers.waiting(folder)) {
-      const fits = this.#ledger.hasTaken(later.mark) || (await this.#sayOne(later));
+      const isKnown = this.#ledger.hasTaken(later.mark);
+      if (isKnown) say({ event: 'answer-known', request_no: later.requestNo, verb: later.verb });
+      const fits = isKnown || (await this.#sayOne(later));
       await answers.put(folder, later.file, fits ? 'done' : 'refused');
     }
+    const misnamed = new Set(await answers.misnamed(folder)); // 每个名称只说一次 each name is told once
+    for (const file of misnamed) if (!this.#misnamed.has(file)) say({ event: 'answer-misnamed', file });
+    this.#misnamed = misnamed;
   }
 
   async #sayOne(later) {
@@ -95,6 +101,7 @@ class Partner {
     let answer;
     try {
       if (!canSay(conversation, verb)) throw new Refused('unknown-request');
+      if (!this.#options.sayable(conversation.type).has(verb)) throw new Refused('unknown-verb');
       answer = await this.#write(conversation, answers.read(later));
     } catch (error) {
       const reason = error instanceof Refused ? error.code : 'poison';
@@ -149,8 +156,8 @@ class Partner {
       if (envelope.expires && Date.parse(envelope.expires) <= now) throw new Refused('expired', '/expires');
       const body = await open(message, this.#keys);
       remember(conversation, envelope, digest);
-      const { system } = this.#options;
-      for (const saying of answersTo(verbOf(envelope), conversation, body, { system, now })) {
+      const { system, demo } = this.#options;
+      for (const saying of answersTo(verbOf(envelope), conversation, body, { system, now, demo })) {
         out.push(await this.#write(conversation, saying));
       }
     } catch (error) {
@@ -216,14 +223,28 @@ class Partner {
       await this.#link.publish(await this.#outside('pong', envelope.source.slice(2), {}, now, envelope.id));
     }
     if (verb !== 'notice') return say({ event: verb, ...names(envelope) });
+    const sender = envelope.source.slice(2);
+    const body = kind === 'body' ? content : {};
+    const notice = readNotice(body);
+    const forgotten = this.#toSayAnew(notice, sender);
+    if (forgotten === undefined && !this.#hasRoom(now)) return undefined;
+    const entry = { notice: { source: envelope.source, id: envelope.id, ...notice }, forgotten };
+    await this.#ledger.record({ ...entry, ...this.#renumbered(notice, sender) });
+    return say({ event: verb, ...names(envelope), notice, ...detailsOf(body), put_again: forgotten?.split(' ')[0] });
+  }
+
+  // Whether one more notice of this minute is written down.
+  #hasRoom(now) {
     if (now - this.#minute.since >= 60_000) this.#minute = { since: now, notices: 0 };
     this.#minute.notices += 1;
-    if (this.#minute.notices > NOTICES_PER_MINUTE + 1) return undefined;
-    if (this.#minute.notices > NOTICES_PER_MINUTE) return say({ event: 'more-notices' });
-    const notice = readNotice(kind === 'body' ? content : {});
-    const entry = { notice: { source: envelope.source, id: envelope.id, ...notice } };
-    await this.#ledger.record({ ...entry, ...this.#renumbered(notice, envelope.source.slice(2)) });
-    return say({ event: verb, ...names(envelope), notice });
+    if (this.#minute.notices === NOTICES_PER_MINUTE + 1) say({ event: 'more-notices' });
+    return this.#minute.notices <= NOTICES_PER_MINUTE;
+  }
+
+  // 这份答复用了已用过的号，没有算数：同一文件可再放一次。The mark of an answer that had a number used before and so did not
+  // count: the same file may be put into answers/ again. Once for each answer, so never bounded by the minute.
+  #toSayAnew({ reason, message_id }, sender) {
+    return reason === 'sequence-reused' && sender === this.#keys.court ? this.#ledger.markOf(message_id) : undefined;
   }
 
   // 台账恢复过，网关的下一号比我方大：新的报文从那一号起（docs/contracts.md）。After a restore of our ledger the gateway's next

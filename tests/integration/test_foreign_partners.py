@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.core.contracts import contract_for
 from lianzhi.amqp.link import Link
+from lianzhi.crypto.keyring import generate_jwk, private_key_from_jwk
 from lianzhi.crypto.sdjwt import parse
+from lianzhi.protocol.contract import sign_contract
 from lianzhi.protocol.envelope import Envelope
 from schemas.catalogue import catalogue
 from tests import java_partner, node_partner
 from tests.conftest import Vhost
 from tests.eventually import eventually
-from tests.integration.node_court import CASE, COURT, GRID, POLICE, NodeCourt
+from tests.integration.node_court import CASE, COURT, DIRECTORY, GRID, POLICE, NodeCourt
 from tests.java_partner import JavaPartner
 from tests.node_partner import NodePartner
 
@@ -80,6 +84,22 @@ async def test_a_place_is_answered_in_three_signed_messages(court: NodeCourt, po
     assert result.envelope.data.head is not None and result.envelope.data.head.refs == ["k7m2q9xa"]
     assert (result.data["outcome"], result.data["ttl_hours"]) == ("done", 72)
     assert [item["ref"] for item in result.data["items"]] == ["k7m2q9xa"]
+
+
+async def test_without_demo_nothing_is_made_up(court: NodeCourt, police: NodePartner) -> None:
+    """Only that it has been stored, and that what never began was not started; a withdrawal later is for a person."""
+    talk, early = court.talk(LOCATE), court.talk(LOCATE)
+    police.demo = False
+    async with police:
+        await court.send(POLICE, await court.open(talk))
+        await court.send(POLICE, await court.make(talk, "withdraw", {"reason_code": "paid"}))
+        applied = await police.logged("applied", 2)
+        await court.open(early)
+        await court.send(POLICE, await court.make(early, "withdraw", {"reason_code": "paid"}), lane="urgent")
+        answers = await court.heard(POLICE, 2)
+    assert [line["answers"] for line in applied] == [["delivered"], []]
+    assert [a.envelope.verb for a in answers] == ["delivered", "withdraw-ack"]
+    assert answers[1].data == {"effect": "not-started"}
 
 
 async def test_a_grid_centre_answers_what_was_asked_and_knows_no_case(
@@ -265,6 +285,7 @@ async def test_a_ping_is_answered_and_a_notice_is_shown(court: NodeCourt, police
         "reason": "bad-signature", "rule": "bad-signature", "body_sha256": "0" * 64, "next_seqno": 3,
         "clock_offset_ms": -1500,
     }  # fmt: skip
+    assert (line["detail_zh"], line["detail_en"]) == ("不符", "x")
     assert len(court.answers[POLICE]) == 1
     assert [p.data for p in court.pings[POLICE]] == [{"notice_version": 2}]
 
@@ -387,6 +408,40 @@ async def test_an_answer_that_does_not_fit_is_put_aside_and_the_next_is_said(
     assert answers[1].envelope.seqno == 2  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("has_contract", [True, False], ids=["contract", "none"])
+async def test_a_word_that_nobody_knows_is_not_signed(
+    court: NodeCourt, police: NodePartner, has_contract: bool
+) -> None:
+    """By the contract of the type, or by the list of all; `read` is a word, but no word of this type."""
+    folder, talk = police.ledger.with_name("answers"), court.talk(WAITS)
+    no, strange, told = talk.request_no, "结果 王演示.json", "result.json"
+    words = ["reslut", *(["read"] if has_contract else [])]
+    police.arguments = ("--answers", str(folder))
+    if has_contract:
+        asked = DIRECTORY.get(POLICE)
+        assert asked is not None
+        key = private_key_from_jwk(generate_jwk(f"{COURT}.sig.9"))
+        contract = police.ledger.with_name("contract.json")
+        contract.write_bytes(sign_contract(contract_for(asked, COURT, catalogue(), datetime.now(UTC)), key))
+        police.arguments += ("--contract", str(contract))
+    drop(folder, strange, {"body": RECEIPT})
+    drop(folder, told, {"body": RECEIPT})
+    async with police:
+        await court.send(POLICE, await court.open(talk))
+        await court.heard(POLICE, 1)
+        for word in words:
+            drop(folder, f"{no}.{word}.json", {"body": RECEIPT})
+        refused = await police.logged("answer-refused", len(words))
+        drop(folder, f"{no}.receipt.json", {"body": RECEIPT})
+        answers = await court.heard(POLICE, 2)
+        misnamed = [line["file"] for line in police.log if line["event"] == "answer-misnamed"]
+    assert {(line["verb"], line["reason"]) for line in refused} == {(word, "unknown-verb") for word in words}
+    assert {p.name for p in (folder / "refused").iterdir()} == {f"{no}.{word}.json" for word in words}
+    assert answers[1].envelope.seqno == 2  # type: ignore[union-attr]
+    assert sorted(misnamed) == ["?", told]
+    assert (folder / strange).exists() and (folder / told).exists()
+
+
 async def test_a_partner_whose_ledger_was_lost_counts_on_from_what_the_notice_says(
     court: NodeCourt, police: NodePartner
 ) -> None:
@@ -408,6 +463,36 @@ async def test_a_partner_whose_ledger_was_lost_counts_on_from_what_the_notice_sa
         drop(folder, f"{talk.request_no}.receipt.json", {"body": RECEIPT})
         answers = await court.heard(POLICE, 2)
     assert [a.envelope.seqno for a in answers] == [5, 9]  # type: ignore[union-attr]
+
+
+async def test_an_answer_refused_for_its_number_is_said_anew_and_any_other_is_known(
+    court: NodeCourt, police: NodePartner
+) -> None:
+    """The same bytes under the same name; a notice that comes again does not open the way once more."""
+    folder, talk = police.ledger.with_name("answers"), court.talk(WAITS)
+    name = f"{talk.request_no}.receipt.json"
+    police.arguments = ("--answers", str(folder))
+    async with police:
+        await court.send(POLICE, await court.open(talk))
+        await court.heard(POLICE, 1)
+        drop(folder, name, {"body": RECEIPT})
+        refused = (await court.heard(POLICE, 2))[1]
+        words = {"version": 2, "body_sha256": "0" * 64, "request_no": talk.request_no, "reason": "sequence-reused"}
+        words |= {"message_id": refused.envelope.id, "next_seqno": 9}
+        await court.send(POLICE, court.outside(POLICE, "notice", words)[1])
+        (line,) = await police.logged("notice")
+    async with police:  # the ledger remembers it
+        drop(folder, name, {"body": RECEIPT})
+        anew = (await court.heard(POLICE, 3))[2]
+        await court.send(POLICE, court.outside(POLICE, "notice", words)[1])
+        await police.logged("notice", 2)
+        await eventually(lambda: not (folder / name).exists())
+        drop(folder, name, {"body": RECEIPT})
+        (known,) = await police.logged("answer-known")
+    assert line["put_again"] == name
+    assert (anew.envelope.seqno, anew.data) == (9, refused.data)  # type: ignore[union-attr]
+    assert (known["request_no"], known["verb"]) == (talk.request_no, "receipt")
+    assert len(court.answers[POLICE]) == 3
 
 
 async def test_what_is_about_a_vehicle_has_its_own_form_of_moments(court: NodeCourt, police: NodePartner) -> None:

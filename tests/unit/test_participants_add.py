@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import stat
 import subprocess
 import zipfile
@@ -157,20 +158,30 @@ def test_the_command_of_an_example_names_the_files_of_the_package(
     theirs, tools = tmp_path / "a b" / POLICE, tmp_path / "tools"
     tools.mkdir()
     for name in ("npm", "javac"):
-        (tools / name).write_text("#!/bin/sh\n")
+        (tools / name).write_text(f"#!/bin/sh\necho >>'{tmp_path}/{name}'\n")
     for name in ("node", "java"):
         (tools / name).write_text('#!/bin/sh\nenv\necho "WORDS=$*"\n')
     for tool in tools.iterdir():
         tool.chmod(0o755)
     path = {"PATH": f"{tools}:/usr/bin:/bin"}
     command = ["bash", str(theirs / f"run-{language}.sh"), "--once", "1"]
+    subprocess.run(command, env=path, capture_output=True, check=True)
     done = subprocess.run(command, env=path, capture_output=True, text=True, check=True)
     said = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
-    for name in ("PASSWORD_FILE", "SIGN_KEY", "OPEN_KEY", "GATEWAY_KEYS"):
+    for name in ("PASSWORD_FILE", "SIGN_KEY", "OPEN_KEY", "GATEWAY_KEYS", "CONTRACT"):
         assert Path(said[f"LIANZHI_{name}"]).is_file(), name
     config = PartnerConfig.load(theirs / "partner.toml")
     assert (said["LIANZHI_CODE"], said["LIANZHI_SYSTEM"]) == (config.code, config.system)
-    assert said["WORDS"].endswith("--once 1") and Path(said["LIANZHI_ANSWERS"]).is_dir()
+    assert said["WORDS"].endswith("--once 1") and "--demo" not in said["WORDS"]
+    assert Path(said["LIANZHI_ANSWERS"]).is_dir()
+    if language == "java":  # compiled once, and again for another copy of the program
+        compiled = tmp_path / "javac"
+        assert len(compiled.read_text()) == 1
+        own = shutil.copytree(theirs / "examples" / "java", tmp_path / "own program")
+        shutil.rmtree(own / "classes")
+        subprocess.run(command, env={**path, "PROGRAM": str(own)}, capture_output=True, check=True)
+        assert len(compiled.read_text()) == 2
+        assert (own / "classes" / "done").exists()
 
 
 def test_a_receipt_of_the_package_keeps_the_contract(lianzhi: Command, folder: Path, tmp_path: Path) -> None:

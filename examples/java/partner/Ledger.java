@@ -42,7 +42,7 @@ final class Ledger implements AutoCloseable {
     private final Map<String, Answer> unsent = new LinkedHashMap<>(); // by id
 
     private final Map<String, Answer> said = new HashMap<>(); // by id
-    private final Set<String> taken = new LinkedHashSet<>(); // "<file> <sha256>" of answers/
+    private final Map<String, String> taken = new LinkedHashMap<>(); // "<file> <sha256>" of answers/ → id of the answer that it became
     private final Map<String, Long> expected = new LinkedHashMap<>(); // request_no that we do not know → our number that is taken next
 
     private Ledger(FileChannel file) {
@@ -107,7 +107,13 @@ final class Ledger implements AutoCloseable {
 
     /** Whether this file of answers/ has been said. */
     boolean hasTaken(String mark) {
-        return taken.contains(mark);
+        return taken.containsKey(mark);
+    }
+
+    /** The mark of the file of answers/ that this answer was made of, or null. */
+    String markOf(String id) {
+        for (Map.Entry<String, String> file : taken.entrySet()) if (file.getValue().equals(id)) return file.getKey();
+        return null;
     }
 
     /** Our number that the gateway takes next in a request that we did not know when it said so; otherwise 1. */
@@ -121,7 +127,8 @@ final class Ledger implements AutoCloseable {
     }
 
     /**
-     * entry: any of message, verdict, conversation, out, refused, notice, taken, expected. On the disk when this returns. Throws
+     * entry: any of message, verdict, conversation, out, refused, notice, taken, forgotten,
+     * expected. On the disk when this returns. Throws
      * UncheckedIOException, which ends the program: what is not on the disk must not be known in memory either.
      */
     void record(Map<String, Object> entry) {
@@ -180,7 +187,8 @@ final class Ledger implements AutoCloseable {
             unsent.put(answer.id(), answer);
         }
         unsent.remove((String) entry.get("sent"));
-        if (entry.get("taken") instanceof String mark) taken.add(mark);
+        if (entry.get("taken") instanceof String mark) taken.put(mark, out.get(0).id());
+        taken.remove((String) entry.get("forgotten"));
         Map<String, Object> next = Json.asObject(entry.get("expected"));
         if (next == null) return;
         expected.put((String) next.get("request_no"), (Long) next.get("next_seqno"));

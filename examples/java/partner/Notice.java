@@ -62,6 +62,11 @@ record Notice(Map<String, Object> members) {
         return (String) members.get("request_no");
     }
 
+    /** 怎么改，法院的话，只写进日志。What to mend, in the court's words: for the log alone, cut; null: it says nothing. */
+    static String detail(Map<String, Object> body, String language) {
+        return body.get("detail_" + language) instanceof String text ? Log.cut(text) : null;
+    }
+
     private static String code(Object value) {
         return value instanceof String text && CODE.matcher(text).matches() ? text : "unknown";
     }

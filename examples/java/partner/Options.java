@@ -17,17 +17,19 @@ import java.util.Map;
  * 命令行参数与环境变量。Command line, or environment: --sign-key or LIANZHI_SIGN_KEY, and so on.
  *
  * @param ca null: whom the machine trusts
+ * @param contract what we may say
  * @param answers where what is said later is put
+ * @param demo make receipts and results up, for trials
  * @param once end after so many messages
  * @param show the request to show instead of running; null: run
  */
 record Options(String code, Broker broker, Path ca, Path signKey, List<Path> openKeys, Path gatewayKeys, Path ledger,
-        Path answers, String system, int prefetch, long once, String show) {
+        Contract contract, Path answers, String system, int prefetch, boolean demo, long once, String show) {
     /** Where the broker is, and who we are there. */
     record Broker(String host, int port, boolean tls, String virtualHost, String user, String password) {}
 
     private static final List<String> NAMES = List.of("code", "amqp", "password-file", "ca", "sign-key", "open-key",
-            "gateway-keys", "ledger", "answers", "system", "prefetch", "once");
+            "gateway-keys", "ledger", "contract", "answers", "system", "prefetch", "once");
     private static final List<String> REQUIRED = List.of("code", "amqp", "sign-key", "open-key", "gateway-keys");
 
     /** Throws Misuse: an option is missing, unknown or not of its form. */
@@ -40,7 +42,13 @@ record Options(String code, Broker broker, Path ca, Path signKey, List<Path> ope
         }
         Map<String, List<String>> typed = new LinkedHashMap<>();
         boolean shows = arguments.length > 1 && arguments[0].equals("show");
+        boolean demo = false; // 只作参数 only as an option: nothing left in an environment may invent
         for (int i = shows ? 2 : 0; i < arguments.length; i += 2) {
+            if (arguments[i].equals("--demo")) {
+                demo = true;
+                i--; // it has no value
+                continue;
+            }
             String name = arguments[i].replaceFirst("^--", "");
             if (!NAMES.contains(name) || i + 1 == arguments.length) {
                 throw new Misuse(arguments[i] + "：没有这个参数，或缺少它的值。 No such option, or its value is missing.");
@@ -65,9 +73,11 @@ record Options(String code, Broker broker, Path ca, Path signKey, List<Path> ope
                 given.get("open-key").stream().map(Path::of).toList(),
                 Path.of(one(given, "gateway-keys", null)),
                 Path.of(one(given, "ledger", "ledger.jsonl")),
+                Contract.read(given.containsKey("contract") ? Path.of(one(given, "contract", null)) : null),
                 Path.of(one(given, "answers", "answers")),
                 one(given, "system", code),
                 (int) count("prefetch", one(given, "prefetch", "20"), 65_535),
+                demo,
                 given.containsKey("once") ? count("once", one(given, "once", null), Integer.MAX_VALUE) : Long.MAX_VALUE,
                 shows ? arguments[1] : null);
     }

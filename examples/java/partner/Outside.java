@@ -87,18 +87,34 @@ final class Outside {
 
     /** 记下通知；它说缺我方报文时，再发。A notice is written down, so many a minute; one that asks for ours is heeded. */
     private void notice(Message message, Instant now) {
-        int number = heard.next(now);
-        if (number > Bounds.NOTICES_PER_MINUTE) {
-            if (number == Bounds.NOTICES_PER_MINUTE + 1) Log.say("event", "more-notices");
-            return;
-        }
-        Notice notice = Notice.read(message.content() instanceof Message.Body body ? body.members() : Map.of());
         Envelope envelope = message.envelope();
+        Map<String, Object> body = message.content() instanceof Message.Body said ? said.members() : Map.of();
+        Notice notice = Notice.read(body);
+        String forgotten = toSayAnew(notice, envelope.peer());
+        if (forgotten == null && !hasRoom(now)) return;
         Map<String, Object> entry = Json.object("notice", Json.object("source", envelope.text("source"), "id", envelope.id()));
         Json.asObject(entry.get("notice")).putAll(notice.members());
+        if (forgotten != null) entry.put("forgotten", forgotten);
         heed(notice, envelope.peer(), entry, now);
         ledger.record(entry);
-        Log.say("event", "notice", "type", envelope.text("type"), "id", envelope.id(), "notice", notice.members());
+        String again = forgotten == null ? null : forgotten.split(" ")[0];
+        Log.say("event", "notice", "type", envelope.text("type"), "id", envelope.id(), "notice", notice.members(),
+                "detail_zh", Notice.detail(body, "zh"), "detail_en", Notice.detail(body, "en"), "put_again", again);
+    }
+
+    /** Whether one more notice of this minute is written down. */
+    private boolean hasRoom(Instant now) {
+        int number = heard.next(now);
+        if (number == Bounds.NOTICES_PER_MINUTE + 1) Log.say("event", "more-notices");
+        return number <= Bounds.NOTICES_PER_MINUTE;
+    }
+
+    /**
+     * 这份答复用了已用过的号，没有算数：同一文件可再放一次。The mark of an answer that had a number used before and so did not count: the
+     * same file may be put into answers/ again. Once for each answer, so never bounded by the minute. Null: none.
+     */
+    private String toSayAnew(Notice notice, String sender) {
+        return notice.reused() == null || !sender.equals(keys.court()) ? null : ledger.markOf(notice.reused());
     }
 
     /**

@@ -13,6 +13,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeoutException;
 
 /**
@@ -30,6 +31,7 @@ public final class Partner {
     private final Ledger ledger;
     private final Again again = new Again();
     private final Outside outside;
+    private Set<String> misnamed = Set.of();
     private long handled;
     private volatile boolean stopping;
 
@@ -79,8 +81,13 @@ public final class Partner {
     /** 事后的答复。What lies in answers/: into the ledger, signed, then out of the way. Said once, whatever breaks in between. */
     private void sayLater() {
         for (Later later : Later.waiting(options.answers())) {
-            later.put(ledger.hasTaken(later.mark()) || sayOne(later) ? "done" : "refused");
+            boolean isKnown = ledger.hasTaken(later.mark());
+            if (isKnown) Log.say("event", "answer-known", "request_no", later.requestNo(), "verb", later.verb());
+            later.put(isKnown || sayOne(later) ? "done" : "refused");
         }
+        Set<String> found = Later.misnamed(options.answers()); // 每个名称只说一次 each name is told once
+        for (String file : found) if (!misnamed.contains(file)) Log.say("event", "answer-misnamed", "file", file);
+        misnamed = found;
     }
 
     private boolean sayOne(Later later) {
@@ -88,6 +95,7 @@ public final class Partner {
         Answer answer;
         try {
             if (conversation == null || !conversation.canSay(later.verb())) throw new Refused("unknown-request");
+            if (!options.contract().allows(conversation.type, later.verb())) throw new Refused("unknown-verb");
             answer = write(conversation, later.read());
         } catch (Refused | GeneralSecurityException | RuntimeException error) {
             String reason = error instanceof Refused refused ? refused.code : "poison";
@@ -160,7 +168,9 @@ public final class Partner {
             if (envelope.isExpired(now)) throw new Refused("expired", "/expires");
             Map<String, Object> body = message.open(keys);
             conversation.remember(envelope, message.digest());
-            for (Work.Saying saying : Work.answersTo(envelope.verb(), conversation, body, options.system(), now)) {
+            List<Work.Saying> sayings =
+                    Work.answersTo(envelope.verb(), conversation, body, options.system(), options.demo(), now);
+            for (Work.Saying saying : sayings) {
                 out.add(write(conversation, saying).toJson());
                 verbs.add(saying.verb());
             }

@@ -40,7 +40,9 @@ _LEFT_OUT = {"node_modules", "classes", "__pycache__"}
 _PAGES = (
     "contracts.md",
     "dialects.md",
+    "domain.md",
     "examples.md",
+    "forms.md",
     "glossary.md",
     "handbook/install.md",
     "handbook/key-ends.md",
@@ -258,6 +260,7 @@ def _commands(settings: Mapping[str, Any]) -> dict[str, bytes]:
         "SIGN_KEY": f"$here/{settings['sign_key']}",
         "OPEN_KEY": f"$here/{settings['open_key']}",
         "GATEWAY_KEYS": f"$here/{settings['gateway_keys']}",
+        "CONTRACT": f"$here/{settings['contract']}",
         "LEDGER": "$here/ledger.jsonl",
         "ANSWERS": "$here/answers",
         "SYSTEM": settings["system"],
