@@ -9,6 +9,8 @@ from typing import Literal
 
 Severity = Literal["warning", "critical"]
 AT_ONCE, SHORT, LONG = timedelta(0), timedelta(minutes=2), timedelta(minutes=5)
+NEW = timedelta(hours=1)
+"""A new installation has so long to make its first backup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ _ROWS: tuple[Condition, ...] = (
         "定期备份已停", "The regular backups have stopped",
         "最近一次在 {days} 天前", "The last one was made {days} days ago",
         "`lianzhi db backup --out 目录`，再查定时任务", "`lianzhi db backup --out FOLDER`, then see to the timer", "restore.md"),
-    Condition("backup-old", "backup", "warning", AT_ONCE, True,
+    Condition("backup-old", "backup", "warning", NEW, True,
         "备份过旧或没有备份", "The backup is old, or there is none",
         "{last}", "{last_en}",
         "`lianzhi db backup --out 目录`", "`lianzhi db backup --out FOLDER`", "restore.md"),
