@@ -135,6 +135,7 @@ class Installation:
     ) -> str:
         """Makes a key pair, registers its public half in the participant's file, and keeps the private half here
         (`held_by_gateway`) or puts it into `handover/<client or code>/`. The new kid."""
+        self._read(code)  # whoever is not registered gets no key, and leaves none behind
         kid = f"{code}.{purpose}.{label}"
         jwk = generate_jwk(kid, kty)
         public_key_from_jwk(public_jwk(jwk))  # the same gate as for everybody's

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.commands.scaffold.new_participant import new_participant
+from gateway.commands.setup.install import clients_add
 from gateway.registry.installation import Installation
 from gateway.registry.participants import read_form
 from lianzhi.errors import ConfigurationError
@@ -59,3 +60,10 @@ def test_an_installation_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError):
         new_participant("police-610114", "police", "公安", "Police", tmp_path)
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_client_of_nobody_leaves_nothing_behind(folder: Path) -> None:
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(ConfigurationError, match="没有这个参与单位"):
+        clients_add("fin-610114", "fin1", folder)
+    assert sorted(folder.rglob("*")) == before
